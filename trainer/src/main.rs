@@ -1,0 +1,2 @@
+//! RG-Flow.
+fn main() {}

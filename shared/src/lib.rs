@@ -1,1 +1,27 @@
-//! RG-Flow.
+//! RG-Flow: a flow-based generative model whose locality follows the renormalization group
+//! ("RG-Flow: a hierarchical and explainable flow model based on renormalization group and sparse prior").
+//!
+//! The same code is trained natively and runs in a browser: everything is generic over Burn's backends, and nothing
+//! here knows of files, threads or browsers.
+//!
+//! - [`RgFlowConfig`] is the architecture, [`geometry`] its levels, blocks, addresses and causal cones;
+//! - [`nn`] is the bijector of a block, [`backend`] the kernels a backend may bring for it;
+//! - [`RgFlow`] holds trainable parameters, [`Flow`] is the bijection they describe;
+//! - [`prior`] and [`logit`] are the two ends of it: noise and pixels;
+//! - [`weights`] is the exported file.
+
+pub mod backend;
+mod config;
+mod error;
+mod flow;
+pub mod geometry;
+pub mod logit;
+pub mod nn;
+pub mod prior;
+pub mod weights;
+
+pub use backend::FlowBackend;
+pub use config::{BlockOrder, LevelConfig, MAX_PARAMS, MAX_SIZE, PriorKind, RgFlowConfig};
+pub use error::{Error, Result};
+pub use flow::{Encoded, Flow, RgFlow, shapes};
+pub use prior::Temperature;

@@ -1,0 +1,255 @@
+//! The whole model: RG steps from the image to the latents and back (eq. 2 to 4), and its likelihood (eq. 1).
+
+use burn::module::Module;
+use burn::tensor::{Int, Tensor, TensorData};
+
+use crate::backend::{Direction, FlowBackend};
+use crate::config::RgFlowConfig;
+use crate::error::{Error, Result};
+use crate::geometry::Plan;
+use crate::nn::{Bijector, BijectorShape, FoldedBijector, Layered};
+use crate::prior::{Temperature, draw_latents};
+
+/// The trainable model. [`RgFlow::fold`] gives the flow that it describes.
+#[derive(Module, Debug)]
+pub struct RgFlow<B: FlowBackend> {
+    /// Disentangler and decimator of each level, finest first.
+    pub bijectors: Vec<Bijector<B>>,
+}
+
+impl<B: FlowBackend> RgFlow<B> {
+    /// A new model, the identity up to the order of its numbers.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if the configuration is not valid.
+    pub fn new(config: &RgFlowConfig, device: &B::Device) -> Result<Self> {
+        config.validate()?;
+        let bijectors = shapes(config).iter().map(|shape| Bijector::new(shape, device)).collect();
+        Ok(Self { bijectors })
+    }
+
+    /// The flow with these weights; gradients of what it computes reach this model's parameters.
+    pub fn fold(&self, config: &RgFlowConfig) -> Flow<B> {
+        let layered = self.bijectors.iter().zip(shapes(config)).map(|(b, shape)| b.fold(shape.level)).collect();
+        Flow::new(config, layered)
+    }
+}
+
+/// Shapes of the bijectors, in the order of [`RgFlow::bijectors`].
+pub fn shapes(config: &RgFlowConfig) -> Vec<BijectorShape> {
+    config.levels.iter().flat_map(|&level| [BijectorShape { dim: config.block_dims(), level }; 2]).collect()
+}
+
+/// What an image is in latent space.
+#[derive(Clone, Debug)]
+pub struct Encoded<B: FlowBackend> {
+    /// Latents as a picture, `[batch, C, L, L]`: each stands where its pixel stood.
+    pub latents: Tensor<B, 4>,
+    /// log |det ∂z/∂x|, `[batch]`.
+    pub log_det: Tensor<B, 1>,
+}
+
+/// The bijection between images and latents.
+#[derive(Clone, Debug)]
+pub struct Flow<B: FlowBackend> {
+    config: RgFlowConfig,
+    stages: Vec<StageOnDevice<B>>,
+    to_picture: Tensor<B, 1, Int>,
+    from_rows: Tensor<B, 1, Int>,
+}
+
+/// A stage with its permutations on the device.
+#[derive(Clone, Debug)]
+struct StageOnDevice<B: FlowBackend> {
+    bijector: FoldedBijector<B>,
+    blocks: usize,
+    gather: Tensor<B, 1, Int>,
+    /// The outputs that stay behind, if any do.
+    latents: Option<Tensor<B, 1, Int>>,
+    /// Generation: where this stage's outputs come from.
+    ungather: Tensor<B, 1, Int>,
+}
+
+impl<B: FlowBackend> Flow<B> {
+    /// From the weights of each stage, in the order of [`shapes`].
+    pub fn new(config: &RgFlowConfig, stages: Vec<Layered<B>>) -> Self {
+        let plan = Plan::new(config);
+        let device = stages.first().map(|s| s.scale.device()).unwrap_or_default();
+        let index = |list: &[usize]| {
+            let list: Vec<i32> = list.iter().map(|&i| i as i32).collect();
+            let len = list.len();
+            Tensor::<B, 1, Int>::from_data(TensorData::new(list, [len]), &device)
+        };
+        let on_device = |(i, layered): (usize, Layered<B>)| {
+            let latents = &plan.latents[i];
+            StageOnDevice {
+                bijector: FoldedBijector::new(layered),
+                blocks: plan.stages[i].blocks,
+                gather: index(&plan.stages[i].gather),
+                latents: (!latents.is_empty()).then(|| index(latents)),
+                ungather: index(&plan.stages[i].ungather),
+            }
+        };
+        Self {
+            config: config.clone(),
+            stages: stages.into_iter().enumerate().map(on_device).collect(),
+            to_picture: index(&plan.to_picture),
+            from_rows: index(&plan.from_rows),
+        }
+    }
+
+    /// The architecture.
+    pub fn config(&self) -> &RgFlowConfig {
+        &self.config
+    }
+
+    /// The RG transformation R: images (as logits) to latents.
+    ///
+    /// # Shapes
+    /// - x: `[batch, C, L, L]`
+    pub fn forward(&self, x: Tensor<B, 4>) -> Encoded<B> {
+        let dims = x.dims();
+        let (batch, d) = (dims[0], self.config.block_dims());
+        let mut current = x.reshape([batch, self.config.dims()]);
+        let mut latents = Vec::new();
+        let mut log_det: Option<Tensor<B, 1>> = None;
+        for stage in &self.stages {
+            let rows = current.select(1, stage.gather.clone()).reshape([batch * stage.blocks, d]);
+            let (rows, change) = stage.bijector.run(Direction::Forward, rows);
+            log_det = Some(accumulate(log_det, change, batch, stage.blocks));
+            current = rows.reshape([batch, stage.blocks * d]);
+            if let Some(stay) = &stage.latents {
+                latents.push(current.clone().select(1, stay.clone()));
+            }
+        }
+        let latents = Tensor::cat(latents, 1).select(1, self.to_picture.clone()).reshape(dims);
+        let log_det = log_det.unwrap_or_else(|| Tensor::zeros([batch], &latents.device()));
+        Encoded { latents, log_det }
+    }
+
+    /// The generator G: latents to images (as logits), with log |det ∂x/∂z|.
+    ///
+    /// # Shapes
+    /// - latents: `[batch, C, L, L]`; output: the same and `[batch]`
+    pub fn inverse(&self, latents: Tensor<B, 4>) -> (Tensor<B, 4>, Tensor<B, 1>) {
+        let dims = latents.dims();
+        let steps = self.progressive(latents);
+        let mut log_det: Option<Tensor<B, 1>> = None;
+        let mut image = None;
+        for (x, change) in steps {
+            log_det = Some(match log_det {
+                Some(sum) => sum + change,
+                None => change,
+            });
+            image = Some(x);
+        }
+        match (image, log_det) {
+            (Some(image), Some(log_det)) => (image.reshape(dims), log_det),
+            // A valid configuration has at least one level.
+            _ => unreachable!("a flow without levels"),
+        }
+    }
+
+    /// The images x^(h) after each inverse RG step (fig. 4a), coarsest first, each with its step's log-determinant.
+    ///
+    /// # Shapes
+    /// - latents: `[batch, C, L, L]`; output: `[batch, C, n, n]` with n = m, 2m, …, L, and `[batch]`
+    pub fn progressive(&self, latents: Tensor<B, 4>) -> Vec<(Tensor<B, 4>, Tensor<B, 1>)> {
+        let (batch, d) = (latents.dims()[0], self.config.block_dims());
+        let picture = latents.reshape([batch, self.config.dims()]);
+        let mut images = Vec::new();
+        let mut current: Option<Tensor<B, 2>> = None;
+        for (level, stages) in self.stages.chunks_exact(2).enumerate().rev() {
+            let mut log_det: Option<Tensor<B, 1>> = None;
+            for stage in stages.iter().rev() {
+                let source = match current.take() {
+                    None => picture.clone(),
+                    Some(current) if stage.latents.is_some() => Tensor::cat(vec![picture.clone(), current], 1),
+                    Some(current) => current,
+                };
+                let rows = source.select(1, stage.ungather.clone()).reshape([batch * stage.blocks, d]);
+                let (rows, change) = stage.bijector.run(Direction::Inverse, rows);
+                log_det = Some(accumulate(log_det, change, batch, stage.blocks));
+                current = Some(rows.reshape([batch, stage.blocks * d]));
+            }
+            if let (Some(rows), Some(log_det)) = (&current, log_det) {
+                images.push((self.grid(rows.clone(), level), log_det));
+            }
+        }
+        images
+    }
+
+    /// A disentangler's rows as the image x^(h).
+    fn grid(&self, rows: Tensor<B, 2>, level: usize) -> Tensor<B, 4> {
+        let (batch, edge) = (rows.dims()[0], self.config.size >> level);
+        let (channels, m) = (self.config.channels, self.config.block);
+        if level == 0 {
+            return rows.select(1, self.from_rows.clone()).reshape([batch, channels, edge, edge]);
+        }
+        let small = RgFlowConfig { size: edge, levels: self.config.levels[level..].to_vec(), ..self.config.clone() };
+        debug_assert!(edge >= m);
+        let order: Vec<i32> = Plan::new(&small).from_rows.iter().map(|&i| i as i32).collect();
+        let len = order.len();
+        let order = Tensor::<B, 1, Int>::from_data(TensorData::new(order, [len]), &rows.device());
+        rows.select(1, order).reshape([batch, channels, edge, edge])
+    }
+
+    /// log p(x) of images given as logits, in nats; the logit transform's own log-determinant is not in it.
+    ///
+    /// # Shapes
+    /// - x: `[batch, C, L, L]`; output: `[batch]`
+    pub fn log_prob(&self, x: Tensor<B, 4>) -> Tensor<B, 1> {
+        let batch = x.dims()[0];
+        let Encoded { latents, log_det } = self.forward(x);
+        self.config.prior.log_prob(latents.reshape([batch, self.config.dims()])) + log_det
+    }
+
+    /// Samples number `indices` of a seed, as logits.
+    ///
+    /// # Shapes
+    /// - output: `[indices.len(), C, L, L]`
+    pub fn sample(
+        &self,
+        seed: u64,
+        indices: std::ops::Range<u64>,
+        temperature: &Temperature,
+        device: &B::Device,
+    ) -> Tensor<B, 4> {
+        let batch = (indices.end - indices.start) as usize;
+        let latents = indices.flat_map(|i| draw_latents(&self.config, seed, i, temperature)).collect();
+        self.inverse(self.images(latents, batch, device)).0
+    }
+
+    /// A batch of images or latents from plain numbers, in [batch, C, L, L] order.
+    fn images(&self, values: Vec<f32>, batch: usize, device: &B::Device) -> Tensor<B, 4> {
+        let RgFlowConfig { size, channels, .. } = self.config;
+        Tensor::from_data(TensorData::new(values, [batch, channels, size, size]), device)
+    }
+
+    /// A batch of images or latents from plain numbers, in [batch, C, L, L] order.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the numbers are no whole number of images.
+    pub fn batch(&self, values: Vec<f32>, device: &B::Device) -> Result<Tensor<B, 4>> {
+        let dims = self.config.dims();
+        if values.is_empty() || !values.len().is_multiple_of(dims) {
+            return Err(Error::Input(format!("{} numbers are no whole number of images of {dims}", values.len())));
+        }
+        let batch = values.len() / dims;
+        Ok(self.images(values, batch, device))
+    }
+}
+
+/// Adds the blocks' log-determinants up by image.
+fn accumulate<B: FlowBackend>(
+    sum: Option<Tensor<B, 1>>,
+    change: Tensor<B, 1>,
+    batch: usize,
+    blocks: usize,
+) -> Tensor<B, 1> {
+    let change = change.reshape([batch, blocks]).sum_dim(1).squeeze_dim(1);
+    match sum {
+        Some(sum) => sum + change,
+        None => change,
+    }
+}

@@ -1,0 +1,45 @@
+//! Where things are: levels, blocks, latents' addresses and causal cones. Nothing here knows a tensor's values.
+//!
+//! Three orders of an image's numbers are used:
+//! - the **picture** [C, L, L], in which a latent stands where its pixel stood (stride 2^h at level h);
+//! - the **grid** of a level, [C, n, n] with n = L/2^h, what is left after h RG steps;
+//! - the **rows** of a stage, one row of C·m² numbers a block, the checkerboard's two colours one after the other.
+
+mod address;
+mod cone;
+mod plan;
+
+pub use address::{LatentAddress, Levels};
+pub use cone::{Cone, LevelCone, generation_cone, inference_cone};
+pub use plan::{Plan, StagePlan};
+
+/// The two local maps of an RG step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Mixes across the borders of the decimator's blocks.
+    Disentangler,
+    /// Splits a block's numbers into coarse pixels and latents.
+    Decimator,
+}
+
+impl Stage {
+    /// Both, in the order of the RG transformation.
+    pub const BOTH: [Self; 2] = [Self::Disentangler, Self::Decimator];
+
+    /// How far this stage's blocks are shifted, in pixels of the level's grid.
+    pub fn shift(self, order: crate::BlockOrder, block: usize) -> usize {
+        let shifted = match order {
+            crate::BlockOrder::Paper => self == Self::Disentangler,
+            crate::BlockOrder::Official => self == Self::Decimator,
+        };
+        if shifted { block / 2 } else { 0 }
+    }
+
+    /// The name in weights files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Disentangler => "disentangler",
+            Self::Decimator => "decimator",
+        }
+    }
+}

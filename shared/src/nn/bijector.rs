@@ -1,0 +1,75 @@
+//! The trainable bijector: weight-normed residual nets of all coupling layers, stacked.
+
+use burn::module::{Module, Param};
+use burn::tensor::backend::Backend;
+use burn::tensor::{Distribution, Tensor};
+
+use super::{BijectorShape, Layered, LayeredLinear};
+use crate::config::LevelConfig;
+
+/// Swish with a learnable slope, then a weight-normed linear (Salimans & Kingma 2016), for every net of a bijector.
+///
+/// # Shapes
+/// The first index is the net: 2·layer for s, 2·layer + 1 for t.
+#[derive(Module, Debug)]
+pub struct SwishLinear<B: Backend> {
+    /// Swish slopes α, `[nets, inputs]`.
+    pub alpha: Param<Tensor<B, 2>>,
+    /// Directions v, `[nets, inputs, outputs]`.
+    pub direction: Param<Tensor<B, 3>>,
+    /// Gains g, `[nets, outputs]`: the weights are g·v/‖v‖, the norm taken over the inputs.
+    pub gain: Param<Tensor<B, 2>>,
+    /// Biases, `[nets, outputs]`.
+    pub bias: Param<Tensor<B, 2>>,
+}
+
+impl<B: Backend> SwishLinear<B> {
+    fn new(nets: usize, inputs: usize, outputs: usize, device: &B::Device) -> Self {
+        let bound = (2.81 * 3.0 / inputs as f64).sqrt();
+        let direction = Tensor::<B, 3>::random([nets, inputs, outputs], Distribution::Uniform(-bound, bound), device);
+        Self {
+            gain: Param::from_tensor(norm(direction.clone())),
+            direction: Param::from_tensor(direction),
+            alpha: Param::from_tensor(Tensor::ones([nets, inputs], device)),
+            bias: Param::from_tensor(Tensor::zeros([nets, outputs], device)),
+        }
+    }
+
+    fn fold(&self) -> LayeredLinear<B> {
+        let direction = self.direction.val();
+        let factor = self.gain.val() / norm(direction.clone());
+        LayeredLinear { alpha: self.alpha.val(), weight: direction * factor.unsqueeze_dim(1), bias: self.bias.val() }
+    }
+}
+
+/// Norm over the inputs: `[nets, inputs, outputs]` to `[nets, outputs]`.
+fn norm<B: Backend>(direction: Tensor<B, 3>) -> Tensor<B, 2> {
+    direction.square().sum_dim(1).sqrt().squeeze_dim(1)
+}
+
+/// `layers` affine couplings (Real NVP, appendix A) on rows of `dim` numbers.
+///
+/// Each layer has one pair of nets (s, t) that serves both half-steps. A new bijector is the identity.
+#[derive(Module, Debug)]
+pub struct Bijector<B: Backend> {
+    /// All linears: residual block by residual block, mlp + 1 in each.
+    pub linears: Vec<SwishLinear<B>>,
+    /// Per-feature factor of the nets' outputs, `[nets, dim]`; starts at 0.
+    pub scale: Param<Tensor<B, 2>>,
+}
+
+impl<B: Backend> Bijector<B> {
+    /// A new bijector.
+    pub fn new(shape: &BijectorShape, device: &B::Device) -> Self {
+        let linears =
+            shape.linears().iter().map(|l| SwishLinear::new(shape.nets(), l.inputs, l.outputs, device)).collect();
+        Self { linears, scale: Param::from_tensor(Tensor::zeros([shape.nets(), shape.dim], device)) }
+    }
+
+    /// Applies the weight norm.
+    pub fn fold(&self, level: LevelConfig) -> Layered<B> {
+        let scale = self.scale.val();
+        let shape = BijectorShape { dim: scale.dims()[1], level };
+        Layered { shape, linears: self.linears.iter().map(SwishLinear::fold).collect(), scale }
+    }
+}

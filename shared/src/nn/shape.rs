@@ -1,0 +1,91 @@
+//! The shape of a bijector, and where each of its folded weights stands in one flat vector.
+
+use crate::config::LevelConfig;
+
+/// Shape of one stage's bijector: `layers` affine couplings on rows of `dim` numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BijectorShape {
+    /// Numbers in a row, C·m².
+    pub dim: usize,
+    /// Coupling layers, residual blocks, hidden layers and their width.
+    pub level: LevelConfig,
+}
+
+/// One linear layer of all nets of a bijector, stacked: first index is the net, 2·layer for s and 2·layer + 1 for t.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinearShape {
+    /// Numbers in.
+    pub inputs: usize,
+    /// Numbers out.
+    pub outputs: usize,
+    /// Start of the swish slopes [nets, inputs].
+    pub alpha: usize,
+    /// Start of the weights [nets, inputs, outputs].
+    pub weight: usize,
+    /// Start of the biases [nets, outputs].
+    pub bias: usize,
+}
+
+impl BijectorShape {
+    /// Numbers in half a row.
+    pub fn half(&self) -> usize {
+        self.dim / 2
+    }
+
+    /// Nets in the bijector: s and t of each layer.
+    pub fn nets(&self) -> usize {
+        2 * self.level.layers
+    }
+
+    /// The linears in the order of the flat vector: residual block by residual block.
+    pub fn linears(&self) -> Vec<LinearShape> {
+        let widths = self.level.widths(self.dim);
+        let nets = self.nets();
+        let mut start = 0;
+        let mut linears = Vec::with_capacity(self.level.res_blocks * (self.level.mlp + 1));
+        for _ in 0..self.level.res_blocks {
+            for w in widths.windows(2) {
+                let (inputs, outputs) = (w[0], w[1]);
+                let (alpha, weight) = (start, start + nets * inputs);
+                let bias = weight + nets * inputs * outputs;
+                start = bias + nets * outputs;
+                linears.push(LinearShape { inputs, outputs, alpha, weight, bias });
+            }
+        }
+        linears
+    }
+
+    /// Start of the last scale [nets, dim].
+    pub fn scale(&self) -> usize {
+        self.linears().last().map_or(0, |l| l.bias + self.nets() * l.outputs)
+    }
+
+    /// Length of the flat vector.
+    pub fn len(&self) -> usize {
+        self.scale() + self.nets() * self.dim
+    }
+
+    /// No bijector is without weights; kept for the convention.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flat_vector_has_no_gap_and_no_overlap() {
+        let shape = BijectorShape { dim: 6, level: LevelConfig { layers: 2, res_blocks: 2, mlp: 1, hidden: 5 } };
+        let linears = shape.linears();
+        assert_eq!(linears.len(), 4);
+        let mut at = 0;
+        for l in &linears {
+            assert_eq!((l.alpha, l.weight, l.bias), (at, at + 4 * l.inputs, at + 4 * l.inputs * (1 + l.outputs)));
+            at = l.bias + 4 * l.outputs;
+        }
+        assert_eq!(shape.scale(), at);
+        assert_eq!(shape.len(), 2 * 4 * ((6 + 30 + 5) + (5 + 30 + 6)) + 4 * 6);
+    }
+}

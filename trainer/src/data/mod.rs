@@ -4,10 +4,16 @@
 //! training step sees.
 
 mod batches;
+mod ellipse;
+mod images;
 mod labels;
+mod msds;
+#[cfg(test)]
+mod testing;
 
 pub use batches::{Batches, batch_indexes, flips};
 pub use labels::{LabelKind, Labels};
+pub use msds::{Msds, Part};
 
 use crate::error::{Error, Result};
 

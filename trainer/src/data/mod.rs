@@ -3,11 +3,18 @@
 //! [`DataSource`] turns what the user typed into a [`Dataset`]; [`Batches`] says which pictures a
 //! training step sees.
 
+mod archive;
 mod batches;
+mod collection;
+mod container;
 mod ellipse;
+mod folder;
 mod images;
 mod labels;
+mod labels_csv;
 mod msds;
+mod names;
+mod split;
 #[cfg(test)]
 mod testing;
 

@@ -5,15 +5,20 @@
 
 mod archive;
 mod batches;
+mod celeba;
+mod cifar;
 mod collection;
 mod container;
 mod ellipse;
+mod export;
 mod folder;
 mod images;
 mod labels;
 mod labels_csv;
+mod mnist;
 mod msds;
 mod names;
+mod source;
 mod split;
 #[cfg(test)]
 mod testing;
@@ -21,6 +26,7 @@ mod testing;
 pub use batches::{Batches, batch_indexes, flips};
 pub use labels::{LabelKind, Labels};
 pub use msds::{Msds, Part};
+pub use source::{DataOptions, DataSource};
 
 use crate::error::{Error, Result};
 

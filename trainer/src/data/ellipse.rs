@@ -3,7 +3,8 @@
 /// Edge of a tile.
 pub(crate) const TILE: usize = 8;
 
-/// Free parameter of the cubic convolution kernel (Keys).
+/// Free parameter of the cubic convolution kernel (Keys). PIL's `rotate` takes −1, which overshoots
+/// more and shows slightly crisper rims.
 const A: f64 = -0.5;
 
 /// Ink per pixel of a tile, by row: 0 none, 1 full, a little below 0 or above 1 where the kernel
@@ -30,7 +31,7 @@ const fn crisp() -> Mask {
 
 /// The oval turned by `degrees` counter-clockwise about the tile's centre.
 ///
-/// As PIL's `rotate` does it: the centre is the tile's middle, (4, 4), half a pixel from the oval's
+/// As PIL's `rotate` does it, but for the kernel's parameter: the centre is the tile's middle, (4, 4), half a pixel from the oval's
 /// own; pixels whose source lies outside the tile are empty, and the kernel's taps beyond the edge
 /// repeat the edge.
 pub(crate) fn rotated(degrees: f64) -> Mask {

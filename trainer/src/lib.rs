@@ -1,0 +1,4 @@
+//! RG-Flow's native trainer.
+
+pub mod data;
+pub mod error;

@@ -52,6 +52,28 @@ pub enum Error {
         /// What to do.
         advice: String,
     },
+    /// The device that was asked for is not there.
+    #[error("device: {0}")]
+    Device(String),
+    /// A model's configuration or weights file.
+    #[error("{file}: {source}")]
+    Model {
+        /// The weights, configuration or checkpoint file.
+        file: String,
+        /// What is wrong with it.
+        source: shared::Error,
+    },
+    /// Training met a number that is not finite.
+    #[error("training: {problem}; {advice}")]
+    Diverged {
+        /// What happened at which step.
+        problem: String,
+        /// Which checkpoint is good, and what to change.
+        advice: String,
+    },
+    /// A plot could not be drawn.
+    #[error("plot: {0}")]
+    Plot(String),
     /// An option has a value that cannot work.
     #[error("{option}: {problem}; {advice}")]
     Usage {

@@ -37,11 +37,17 @@ impl Env {
             .context("xtask is not inside a workspace")?
             .to_path_buf();
         let var = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-        let cache = cache_dir(var)
-            .context("no place for tools: set RG_FLOW_TOOLS to a folder of yours (HOME is not set)")?;
+        let cache = cache_dir(var).context(
+            "no place for tools: set RG_FLOW_TOOLS to a folder of yours (HOME is not set)",
+        )?;
         let lock = std::fs::read_to_string(root.join("Cargo.lock")).unwrap_or_default();
-        let wasm_bindgen = locked_version(&lock, "wasm-bindgen").unwrap_or_else(|| versions::WASM_BINDGEN.to_owned());
-        Ok(Self { root, cache, wasm_bindgen })
+        let wasm_bindgen = locked_version(&lock, "wasm-bindgen")
+            .unwrap_or_else(|| versions::WASM_BINDGEN.to_owned());
+        Ok(Self {
+            root,
+            cache,
+            wasm_bindgen,
+        })
     }
 
     /// Where `cargo install` puts one version of one tool. The version is part of the path, so that two clones that
@@ -62,9 +68,11 @@ impl Env {
 
     fn own_dirs(&self) -> Vec<PathBuf> {
         vec![
-            self.tool_root("wasm-bindgen-cli", &self.wasm_bindgen).join("bin"),
+            self.tool_root("wasm-bindgen-cli", &self.wasm_bindgen)
+                .join("bin"),
             self.tool_root("trunk", versions::TRUNK).join("bin"),
-            self.tool_root("cargo-deny", versions::CARGO_DENY).join("bin"),
+            self.tool_root("cargo-deny", versions::CARGO_DENY)
+                .join("bin"),
             self.npm_root().join("node_modules/.bin"),
         ]
     }
@@ -72,8 +80,12 @@ impl Env {
     /// `PATH` with the project's own tools first.
     pub fn path(&self) -> Result<OsString> {
         let old = std::env::var_os("PATH").unwrap_or_default();
-        let dirs = self.own_dirs().into_iter().chain(std::env::split_paths(&old));
-        std::env::join_paths(dirs).context("a folder in PATH or RG_FLOW_TOOLS has a ':' in its name")
+        let dirs = self
+            .own_dirs()
+            .into_iter()
+            .chain(std::env::split_paths(&old));
+        std::env::join_paths(dirs)
+            .context("a folder in PATH or RG_FLOW_TOOLS has a ':' in its name")
     }
 
     /// A tool of the project's own, or else one on `PATH`.
@@ -105,7 +117,9 @@ impl Env {
         let wanted = wanted_toolchain();
         let default = || {
             let mut rustc = Command::new("rustc");
-            rustc.args(["--print", "target-libdir", "--target", WASM_TARGET]).current_dir(&self.root);
+            rustc
+                .args(["--print", "target-libdir", "--target", WASM_TARGET])
+                .current_dir(&self.root);
             output(&mut rustc).is_some_and(|dir| has_core(Path::new(&dir)))
         };
         if wanted != Some(WasmToolchain::Debian) && default() {
@@ -177,7 +191,10 @@ mod tests {
     fn cargo_lock_names_the_version() {
         let lock = "[[package]]\nname = \"wasm-bindgen-macro\"\nversion = \"1.0.0\"\n\n\
                     [[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.129\"\nsource = \"x\"\n";
-        assert_eq!(locked_version(lock, "wasm-bindgen").as_deref(), Some("0.2.129"));
+        assert_eq!(
+            locked_version(lock, "wasm-bindgen").as_deref(),
+            Some("0.2.129")
+        );
         assert_eq!(locked_version(lock, "bindgen"), None);
         assert_eq!(locked_version("", "wasm-bindgen"), None);
     }
@@ -185,12 +202,25 @@ mod tests {
     #[test]
     fn the_cache_follows_the_environment() {
         let with = |vars: &'static [(&str, &str)]| {
-            cache_dir(move |name| vars.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into()))
+            cache_dir(move |name| {
+                vars.iter()
+                    .find(|(key, _)| *key == name)
+                    .map(|(_, value)| value.into())
+            })
         };
         assert_eq!(with(&[("HOME", "/h")]), Some("/h/.cache/rg-flow".into()));
-        assert_eq!(with(&[("HOME", "/h"), ("XDG_CACHE_HOME", "/c")]), Some("/c/rg-flow".into()));
-        assert_eq!(with(&[("HOME", "/h"), ("XDG_CACHE_HOME", "relative")]), Some("/h/.cache/rg-flow".into()));
-        assert_eq!(with(&[("HOME", "/h"), ("RG_FLOW_TOOLS", "/t")]), Some("/t".into()));
+        assert_eq!(
+            with(&[("HOME", "/h"), ("XDG_CACHE_HOME", "/c")]),
+            Some("/c/rg-flow".into())
+        );
+        assert_eq!(
+            with(&[("HOME", "/h"), ("XDG_CACHE_HOME", "relative")]),
+            Some("/h/.cache/rg-flow".into())
+        );
+        assert_eq!(
+            with(&[("HOME", "/h"), ("RG_FLOW_TOOLS", "/t")]),
+            Some("/t".into())
+        );
         assert_eq!(with(&[]), None);
     }
 }

@@ -63,7 +63,11 @@ pub fn run_within(cmd: &mut Command, limit: Duration) -> Result<()> {
 
 /// What `cmd` prints on its standard output, without the white space around it; `None` when it fails.
 pub fn output(cmd: &mut Command) -> Option<String> {
-    let out = cmd.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    let out = cmd
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
     out.status
         .success()
         .then(|| String::from_utf8_lossy(&out.stdout).trim().to_owned())
@@ -71,7 +75,9 @@ pub fn output(cmd: &mut Command) -> Option<String> {
 
 /// The first file called `name` in `dirs`.
 pub fn find_in<'a>(name: &str, dirs: impl IntoIterator<Item = &'a Path>) -> Option<PathBuf> {
-    dirs.into_iter().map(|dir| dir.join(name)).find(|path| path.is_file())
+    dirs.into_iter()
+        .map(|dir| dir.join(name))
+        .find(|path| path.is_file())
 }
 
 /// The program called `name` on `PATH`.
@@ -97,13 +103,17 @@ mod tests {
         let err = run(Command::new("sh").args(["-c", "exit 3"])).unwrap_err();
         assert!(err.to_string().contains("sh -c 'exit 3'"), "{err}");
         assert_eq!(output(Command::new("sh").args(["-c", "exit 3"])), None);
-        assert_eq!(output(Command::new("sh").args(["-c", "echo ' x '"])).as_deref(), Some("x"));
+        assert_eq!(
+            output(Command::new("sh").args(["-c", "echo ' x '"])).as_deref(),
+            Some("x")
+        );
     }
 
     #[test]
     fn a_program_that_hangs_is_ended() {
         let start = Instant::now();
-        let err = run_within(Command::new("sleep").arg("30"), Duration::from_millis(100)).unwrap_err();
+        let err =
+            run_within(Command::new("sleep").arg("30"), Duration::from_millis(100)).unwrap_err();
         assert!(err.to_string().contains("took more than"), "{err}");
         assert!(start.elapsed() < Duration::from_secs(10));
         assert!(run_within(&mut Command::new("true"), Duration::from_secs(10)).is_ok());

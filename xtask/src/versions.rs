@@ -11,7 +11,7 @@ pub const TRUNK: &str = "0.21.14";
 pub const BINARYEN: &str = "132.0.0";
 
 /// cargo-deny's version, which checks licences and advisories.
-pub const CARGO_DENY: &str = "0.19.0";
+pub const CARGO_DENY: &str = "0.20.2";
 
 /// The target of the page's code.
 pub const WASM_TARGET: &str = "wasm32-unknown-unknown";

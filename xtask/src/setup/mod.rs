@@ -36,8 +36,12 @@ pub enum Needs {
 /// Makes sure of everything in `needs`, and says what it does and how long it takes.
 pub fn setup(env: &Env, needs: Needs) -> Result<()> {
     let start = Instant::now();
-    std::fs::create_dir_all(&env.cache)
-        .with_context(|| format!("cannot make {}: set RG_FLOW_TOOLS to a folder of yours", env.cache.display()))?;
+    std::fs::create_dir_all(&env.cache).with_context(|| {
+        format!(
+            "cannot make {}: set RG_FLOW_TOOLS to a folder of yours",
+            env.cache.display()
+        )
+    })?;
     let _lock = lock(env)?;
     step("wasm target", || wasm_target::ensure(env))?;
     step("wasm-opt", || wasm_opt::ensure(env))?;
@@ -47,8 +51,14 @@ pub fn setup(env: &Env, needs: Needs) -> Result<()> {
     step("wasm-bindgen", || {
         cargo_tool::ensure(env, &cargo_tool::WASM_BINDGEN, &env.wasm_bindgen)
     })?;
-    step("trunk", || cargo_tool::ensure(env, &cargo_tool::TRUNK, versions::TRUNK))?;
-    println!("setup: ready after {:.1} s, tools in {}", start.elapsed().as_secs_f64(), env.cache.display());
+    step("trunk", || {
+        cargo_tool::ensure(env, &cargo_tool::TRUNK, versions::TRUNK)
+    })?;
+    println!(
+        "setup: ready after {:.1} s, tools in {}",
+        start.elapsed().as_secs_f64(),
+        env.cache.display()
+    );
     Ok(())
 }
 
@@ -57,8 +67,12 @@ fn lock(env: &Env) -> Result<File> {
     let path = env.cache.join("lock");
     let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
     if file.try_lock().is_err() {
-        println!("setup: waiting for another set-up on this machine ({})", path.display());
-        file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
+        println!(
+            "setup: waiting for another set-up on this machine ({})",
+            path.display()
+        );
+        file.lock()
+            .with_context(|| format!("cannot lock {}", path.display()))?;
     }
     Ok(file)
 }
@@ -69,7 +83,9 @@ fn step(name: &str, run: impl FnOnce() -> Result<Outcome>) -> Result<()> {
     let seconds = start.elapsed().as_secs_f64();
     match outcome {
         Outcome::There(what) => println!("setup: {name:<13} there      {seconds:>6.1} s  {what}"),
-        Outcome::Installed(what) => println!("setup: {name:<13} installed  {seconds:>6.1} s  {what}"),
+        Outcome::Installed(what) => {
+            println!("setup: {name:<13} installed  {seconds:>6.1} s  {what}")
+        }
     }
     Ok(())
 }

@@ -49,7 +49,10 @@ pub fn setup(env: &Env, needs: Needs) -> Result<()> {
         step("Chromium", browser::ensure)?;
     }
     step("wasm-bindgen", || {
-        cargo_tool::ensure(env, &cargo_tool::WASM_BINDGEN, &env.wasm_bindgen)
+        cargo_tool::ensure(env, &cargo_tool::WASM_BINDGEN, &env.wasm_bindgen).with_context(|| {
+            let (locked, known) = (&env.wasm_bindgen, versions::WASM_BINDGEN);
+            format!("Cargo.lock asks for {locked}; {known} is known to install: pin `wasm-bindgen = \"={known}\"`")
+        })
     })?;
     step("trunk", || {
         cargo_tool::ensure(env, &cargo_tool::TRUNK, versions::TRUNK)

@@ -14,7 +14,7 @@ use crate::versions::{DEBIAN_TOOLCHAIN, WASM_TARGET};
 
 const RUSTC: &str = "/usr/bin/rustc";
 /// Raised when what this file builds changes, so that it is built again.
-const RECIPE: u32 = 1;
+const RECIPE: u32 = 2;
 
 struct Layout {
     sysroot: PathBuf,
@@ -145,16 +145,17 @@ fn build_std(layout: &Layout, source: &Path, version: &str, host: &str) -> Resul
     }
     // A copy: cargo writes beside a manifest, and /usr/src is not ours.
     run(Command::new("cp").arg("-r").arg(source).arg(&layout.source))?;
-    let remap = format!(
-        "--remap-path-prefix={}=/rustc/{version}/library",
-        layout.source.display()
-    );
-    let flags = [
+    let mut flags: Vec<String> = [
         "-Zforce-unstable-if-unmarked",
         "-Zunstable-options",
         "-Cembed-bitcode=yes",
-        &remap,
-    ];
+    ]
+    .map(str::to_owned)
+    .into();
+    let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
+    flags.push(remap(&layout.source, &format!("/rustc/{version}/library")));
+    // Names of this machine's folders would stand in every page, as the places of panics.
+    flags.extend(crate_sources().iter().map(|dir| remap(dir, "/rust/deps")));
     let mut cmd = Command::new(layout.sysroot.join("bin/cargo"));
     cmd.args([
         "build",
@@ -203,4 +204,18 @@ fn build_std(layout: &Layout, source: &Path, version: &str, host: &str) -> Resul
     std::fs::remove_dir_all(&layout.target)?;
     std::fs::remove_dir_all(&layout.source)?;
     Ok(())
+}
+
+/// The folders into which cargo unpacks crates.
+fn crate_sources() -> Vec<PathBuf> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cargo")));
+    let sources = home.map(|home| home.join("registry/src"));
+    let entries = sources.and_then(|dir| std::fs::read_dir(dir).ok());
+    entries
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .collect()
 }

@@ -139,11 +139,40 @@ impl Env {
         }
         cmd.current_dir(&self.root)
             .env("PATH", self.path()?)
+            .env(WASM_RUSTFLAGS, remapped(&crate_sources()))
             .env("CARGO_TARGET_DIR", self.wasm_target_dir())
             .env("TRUNK_OFFLINE", "true")
             .env("TRUNK_SKIP_VERSION_CHECK", "true");
         Ok(())
     }
+}
+
+/// Flags besides those in `.cargo/config.toml`: cargo joins the two, which it would not do with `RUSTFLAGS`.
+const WASM_RUSTFLAGS: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
+
+/// Keeps the names of this machine's folders out of the page, where they would stand as the places of panics.
+fn remapped(sources: &[PathBuf]) -> String {
+    // The variable is cut at white space: a folder with some in its name keeps it.
+    let dirs = sources.iter().map(|dir| dir.display().to_string());
+    dirs.filter(|dir| !dir.contains(char::is_whitespace))
+        .map(|dir| format!("--remap-path-prefix={dir}=/rust/deps"))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// The folders into which cargo unpacks crates, in order.
+pub fn crate_sources() -> Vec<PathBuf> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cargo")));
+    let entries = home.and_then(|home| std::fs::read_dir(home.join("registry/src")).ok());
+    let mut dirs: Vec<PathBuf> = entries
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
+    dirs.sort();
+    dirs
 }
 
 /// What `RG_FLOW_WASM` asks for.
@@ -197,6 +226,15 @@ mod tests {
         );
         assert_eq!(locked_version(lock, "bindgen"), None);
         assert_eq!(locked_version("", "wasm-bindgen"), None);
+    }
+
+    #[test]
+    fn folders_of_crates_are_renamed_in_the_page() {
+        let flags = remapped(&["/c/src/a".into(), "/c d/src/a".into(), "/c/src/b".into()]);
+        assert_eq!(
+            flags,
+            "--remap-path-prefix=/c/src/a=/rust/deps --remap-path-prefix=/c/src/b=/rust/deps"
+        );
     }
 
     #[test]

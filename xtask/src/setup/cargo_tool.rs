@@ -9,7 +9,7 @@ use super::Outcome;
 use crate::env::Env;
 use crate::process::{output, run};
 
-/// A program from crates.io.
+/// A program that `cargo install` builds.
 #[derive(Debug)]
 pub struct CargoTool {
     /// The package's name.

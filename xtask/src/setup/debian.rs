@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::apt;
-use crate::env::Env;
+use crate::env::{Env, crate_sources};
 use crate::process::{output, run};
 use crate::versions::{DEBIAN_TOOLCHAIN, WASM_TARGET};
 
@@ -204,18 +204,4 @@ fn build_std(layout: &Layout, source: &Path, version: &str, host: &str) -> Resul
     std::fs::remove_dir_all(&layout.target)?;
     std::fs::remove_dir_all(&layout.source)?;
     Ok(())
-}
-
-/// The folders into which cargo unpacks crates.
-fn crate_sources() -> Vec<PathBuf> {
-    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-    let home = home.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cargo")));
-    let sources = home.map(|home| home.join("registry/src"));
-    let entries = sources.and_then(|dir| std::fs::read_dir(dir).ok());
-    entries
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .collect()
 }

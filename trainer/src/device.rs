@@ -5,7 +5,9 @@ use std::str::FromStr;
 
 use burn::backend::Autodiff;
 use burn::tensor::Tensor;
-use burn::tensor::backend::{AutodiffBackend, Backend};
+use burn::tensor::backend::AutodiffBackend;
+#[cfg(any(feature = "cuda", feature = "wgpu"))]
+use burn::tensor::backend::Backend;
 use shared::FlowBackend;
 
 use crate::error::{Error, Result};

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::optim::Optimizer;
-use burn::record::{FullPrecisionSettings, Record};
+use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Record, Recorder};
 use burn::tensor::backend::Backend;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
@@ -67,9 +67,9 @@ impl<B: TrainBackend> Run<B> {
     /// [`Error::Io`] if the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
         let parts = [
-            ("model", encode::<B, _>(self.model.clone().into_record())?),
-            ("average", encode::<B::InnerBackend, _>(self.average.clone().into_record())?),
-            ("optimizer", encode::<B, _>(self.optimizer.to_record())?),
+            ("model", encode::<B, _>(path, self.model.clone().into_record())?),
+            ("average", encode::<B::InnerBackend, _>(path, self.average.clone().into_record())?),
+            ("optimizer", encode::<B, _>(path, self.optimizer.to_record())?),
         ];
         let state = serde_json::to_string(&self.state).map_err(|e| damaged(path, &e))?;
         let metadata = HashMap::from([("format".to_owned(), FORMAT.to_owned()), ("state".to_owned(), state)]);
@@ -95,8 +95,9 @@ impl<B: TrainBackend> Run<B> {
         state.recipe.validate()?;
         let file = SafeTensors::deserialize(&bytes).map_err(|e| damaged(path, &e))?;
         let part = |name: &str| file.tensor(name).map(|t| t.data()).map_err(|e| damaged(path, &e));
-        let model = RgFlow::<B>::new(&state.config, device).map_err(|source| Error::Model { file: path.display().to_string(), source })?;
-        let average = RgFlow::<B::InnerBackend>::new(&state.config, device).map_err(|source| Error::Model { file: path.display().to_string(), source })?;
+        let of_config = |source| Error::Model { file: path.display().to_string(), source };
+        let model = RgFlow::<B>::new(&state.config, 0, device).map_err(of_config)?;
+        let average = RgFlow::<B::InnerBackend>::new(&state.config, 0, device).map_err(of_config)?;
         let (model_shapes, average_shapes) = (shapes(&model), shapes(&average));
         let run = Self {
             model: model.load_record(decode::<B, _>(path, part("model")?, device)?),
@@ -123,14 +124,16 @@ fn shapes<B: Backend, M: Module<B>>(model: &M) -> Vec<Vec<usize>> {
     shapes.0
 }
 
-fn encode<B: Backend, R: Record<B>>(record: R) -> Result<Vec<u8>> {
-    rmp_serde::to_vec_named(&record.into_item::<FullPrecisionSettings>())
-        .map_err(|e| Error::Content { file: "checkpoint".into(), problem: e.to_string(), advice: "report this as a bug".into() })
+fn encode<B: Backend, R: Record<B>>(path: &Path, record: R) -> Result<Vec<u8>> {
+    recorder().record(record, ()).map_err(|e| damaged(path, &e))
 }
 
 fn decode<B: Backend, R: Record<B>>(path: &Path, bytes: &[u8], device: &B::Device) -> Result<R> {
-    let item = rmp_serde::from_slice(bytes).map_err(|e| damaged(path, &e))?;
-    Ok(R::from_item::<FullPrecisionSettings>(item, device))
+    recorder().load(bytes.to_vec(), device).map_err(|e| damaged(path, &e))
+}
+
+fn recorder() -> NamedMpkBytesRecorder<FullPrecisionSettings> {
+    NamedMpkBytesRecorder::new()
 }
 
 fn damaged(path: &Path, problem: &dyn std::fmt::Display) -> Error {

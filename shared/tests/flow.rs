@@ -175,15 +175,15 @@ fn the_cpu_kernel_and_its_gradient_agree_with_tensor_operations() {
             let grads1 = weigh(y1.clone(), l1.clone()).backward();
 
             let x2 = rows();
-            let kernel = Ad::fused().expect("the CPU has a kernel");
-            let out = kernel.run(
+            let kernels = Ad::kernels().expect("the CPU has kernels");
+            let out = kernels.bijector(
                 &shape,
                 direction,
                 x2.clone().into_primitive().tensor(),
                 theta.clone().into_primitive().tensor(),
             );
-            let out = Tensor::<Ad, 2>::from_primitive(burn::tensor::TensorPrimitive::Float(out));
-            let (y2, l2) = (out.clone().narrow(1, 0, 12), out.narrow(1, 12, 1).squeeze_dim(1));
+            let out = Tensor::<Ad, 1>::from_primitive(burn::tensor::TensorPrimitive::Float(out));
+            let (y2, l2) = (out.clone().narrow(0, 0, 97 * 12).reshape([97, 12]), out.narrow(0, 97 * 12, 97));
             let grads2 = weigh(y2.clone(), l2.clone()).backward();
 
             assert!(largest_difference(&values(y1), &values(y2)) < 1e-5);
@@ -283,4 +283,26 @@ fn wrong_batches_are_refused() {
     let flow = flow::<Flex>(&RgFlowConfig::tiny());
     assert!(flow.batch(vec![0.0; 5], &Default::default()).is_err());
     assert!(flow.batch(Vec::new(), &Default::default()).is_err());
+}
+
+#[test]
+fn the_weight_norms_kernel_agrees_with_tensor_operations() {
+    let tensor = |shape: [usize; 3], shift: f32| {
+        let len = shape.iter().product::<usize>();
+        let values = (0..len).map(|i| (i as f32 * 0.71 + shift).sin()).collect();
+        Tensor::<Ad, 3>::from_data(TensorData::new(values, shape), &Default::default())
+    };
+    let v = tensor([3, 5, 4], 0.0).require_grad();
+    let g = tensor([1, 3, 4], 1.0).squeeze_dim::<2>(0).detach().require_grad();
+    let weigh = tensor([3, 5, 4], 2.0);
+    let norm = v.clone().square().sum_dim(1).sqrt();
+    let expected = v.clone() * (g.clone().unsqueeze_dim(1) / norm);
+    let expected_grads = (expected.clone() * weigh.clone()).sum().backward();
+    let kernels = Ad::kernels().expect("the CPU has kernels");
+    let got = kernels.weight_norm(v.clone().into_primitive().tensor(), g.clone().into_primitive().tensor());
+    let got = Tensor::<Ad, 3>::from_primitive(burn::tensor::TensorPrimitive::Float(got));
+    let grads = (got.clone() * weigh).sum().backward();
+    assert!(largest_difference(&values(got), &values(expected)) < 1e-6);
+    assert!(largest_difference(&values(v.grad(&grads).unwrap()), &values(v.grad(&expected_grads).unwrap())) < 1e-5);
+    assert!(largest_difference(&values(g.grad(&grads).unwrap()), &values(g.grad(&expected_grads).unwrap())) < 1e-5);
 }

@@ -21,10 +21,14 @@ pub struct Cli {
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Train a model, or go on training one.
-    #[command(after_help = "Example:\n  trainer train --data faces-train.zip --preset small --steps 20000 --out runs/faces\n  trainer train --resume runs/faces --data faces-train.zip --out runs/faces")]
+    #[command(
+        after_help = "Example:\n  trainer train --data faces-train.zip --preset small --steps 20000 --out runs/faces\n  trainer train --resume runs/faces --data faces-train.zip --out runs/faces"
+    )]
     Train(Box<TrainArgs>),
     /// Draw samples into a PNG sheet.
-    #[command(after_help = "Example:\n  trainer sample runs/faces --count 64 --temperature 0.8 --low-temperature 0.2 --cutoff 1 --out samples.png")]
+    #[command(
+        after_help = "Example:\n  trainer sample runs/faces --count 64 --temperature 0.8 --low-temperature 0.2 --cutoff 1 --out samples.png"
+    )]
     Sample(SampleArgs),
     /// Test bits/dim, with its standard error.
     #[command(after_help = "Example:\n  trainer eval faces.safetensors --data faces-train.zip")]
@@ -101,9 +105,9 @@ pub struct TrainArgs {
     /// Hyper-parameters to start from.
     #[arg(long, value_enum, default_value = "cosine")]
     pub recipe: RecipeName,
-    /// Steps in all.
-    #[arg(long, default_value_t = 20_000)]
-    pub steps: u64,
+    /// Steps in all [default: 20000, or the resumed run's own].
+    #[arg(long)]
+    pub steps: Option<u64>,
     /// Images a step.
     #[arg(long)]
     pub batch: Option<usize>,
@@ -154,9 +158,10 @@ pub struct TrainArgs {
 impl TrainArgs {
     /// The recipe that the arguments describe.
     pub fn recipe(&self) -> Recipe {
+        let steps = self.steps.unwrap_or(20_000);
         let base = match self.recipe {
-            RecipeName::Cosine => Recipe::cosine(self.steps),
-            RecipeName::Official => Recipe::official(self.steps),
+            RecipeName::Cosine => Recipe::cosine(steps),
+            RecipeName::Official => Recipe::official(steps),
         };
         Recipe {
             batch: self.batch.unwrap_or(base.batch),
@@ -198,7 +203,9 @@ impl TemperatureArgs {
     /// As the library takes it.
     pub fn temperature(&self) -> Temperature {
         match self.low_temperature {
-            Some(low) => Temperature::mixed(self.temperature, low, self.cutoff.min(RgFlowConfig::small().level_count() + 8)),
+            Some(low) => {
+                Temperature::mixed(self.temperature, low, self.cutoff.min(RgFlowConfig::small().level_count() + 8))
+            }
             None => Temperature::uniform(self.temperature),
         }
     }
@@ -337,7 +344,9 @@ mod tests {
 
     #[test]
     fn options_override_the_named_recipe() {
-        let Some(Command::Train(args)) = Cli::parse_from(["trainer", "train", "--recipe", "official", "--batch", "7", "--no-flips"]).command else {
+        let Some(Command::Train(args)) =
+            Cli::parse_from(["trainer", "train", "--recipe", "official", "--batch", "7", "--no-flips"]).command
+        else {
             panic!("not train");
         };
         assert_eq!(args.recipe(), Recipe { batch: 7, flips: false, ..Recipe::official(20_000) });

@@ -1,9 +1,11 @@
 //! `--device`: the one place that turns a name into a backend.
 
+#[cfg(any(feature = "cuda", feature = "wgpu"))]
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::str::FromStr;
 
 use burn::backend::Autodiff;
+#[cfg(any(feature = "cuda", feature = "wgpu"))]
 use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
@@ -83,7 +85,9 @@ pub fn dispatch<J: Job>(choice: DeviceChoice, job: J) -> Result<J::Output> {
             job.run::<Autodiff<burn::backend::Cuda>>(burn::backend::cuda::CudaDevice::new(index))
         }
         #[allow(unreachable_patterns)]
-        other => Err(Error::Device(format!("{other:?} is not in this build; build with its feature, or use --device cpu"))),
+        other => {
+            Err(Error::Device(format!("{other:?} is not in this build; build with its feature, or use --device cpu")))
+        }
     }
 }
 
@@ -103,11 +107,14 @@ fn cuda_device(_: usize) -> Result<()> {
 fn probe<B: Backend>(device: &B::Device, name: &str) -> Result<()> {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
-    let sum = catch_unwind(AssertUnwindSafe(|| Tensor::<B, 1>::ones([2], device).sum().into_data().iter::<f32>().next()));
+    let sum =
+        catch_unwind(AssertUnwindSafe(|| Tensor::<B, 1>::ones([2], device).sum().into_data().iter::<f32>().next()));
     std::panic::set_hook(hook);
     match sum {
         Ok(Some(2.0)) => Ok(()),
-        _ => Err(Error::Device(format!("no {name} device answers; check its driver with the vendor's tool, or use --device cpu"))),
+        _ => Err(Error::Device(format!(
+            "no {name} device answers; check its driver with the vendor's tool, or use --device cpu"
+        ))),
     }
 }
 

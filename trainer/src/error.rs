@@ -25,9 +25,7 @@ pub enum Error {
         source: image::ImageError,
     },
     /// A zip archive is damaged or of a kind that is not supported.
-    #[error(
-        "{file}: cannot read the zip ({source}); fetch it again, or repack it with plain deflate"
-    )]
+    #[error("{file}: cannot read the zip ({source}); fetch it again, or repack it with plain deflate")]
     Zip {
         /// The archive, or archive and entry.
         file: String,
@@ -93,37 +91,17 @@ impl Error {
     /// For `map_err`: the system refused `action` on `path`.
     pub(crate) fn io(path: &Path, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_path_buf();
-        move |source| Self::Io {
-            path,
-            action,
-            source,
-        }
+        move |source| Self::Io { path, action, source }
     }
 
     /// A file holds something else than it should.
-    pub(crate) fn content(
-        file: impl ToString,
-        problem: impl Into<String>,
-        advice: impl Into<String>,
-    ) -> Self {
-        Self::Content {
-            file: file.to_string(),
-            problem: problem.into(),
-            advice: advice.into(),
-        }
+    pub(crate) fn content(file: impl ToString, problem: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self::Content { file: file.to_string(), problem: problem.into(), advice: advice.into() }
     }
 
     /// An option's value cannot work.
-    pub(crate) fn usage(
-        option: impl Into<String>,
-        problem: impl Into<String>,
-        advice: impl Into<String>,
-    ) -> Self {
-        Self::Usage {
-            option: option.into(),
-            problem: problem.into(),
-            advice: advice.into(),
-        }
+    pub(crate) fn usage(option: impl Into<String>, problem: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self::Usage { option: option.into(), problem: problem.into(), advice: advice.into() }
     }
 }
 

@@ -26,7 +26,12 @@ pub struct Score {
 ///
 /// # Errors
 /// [`Error::Diverged`] if a likelihood is not finite, [`Error::Usage`] if the set is empty.
-pub fn bits_per_dim<B: FlowBackend>(flow: &Flow<B>, images: &ImageSet, draws: u64, device: &B::Device) -> Result<Score> {
+pub fn bits_per_dim<B: FlowBackend>(
+    flow: &Flow<B>,
+    images: &ImageSet,
+    draws: u64,
+    device: &B::Device,
+) -> Result<Score> {
     let config = flow.config();
     let dims = config.dims();
     let mut bits = Vec::with_capacity(images.len());
@@ -84,7 +89,8 @@ pub fn sample_pictures<B: FlowBackend>(
             let problem = format!("a sample between {start} and {end} of seed {seed} is not finite");
             return Err(Error::Diverged { problem, advice: "use a lower temperature or an earlier checkpoint".into() });
         }
-        pictures.extend(logits.chunks_exact(flow.config().dims()).map(|y| y.iter().map(|&y| logit::to_pixel(y)).collect()));
+        pictures
+            .extend(logits.chunks_exact(flow.config().dims()).map(|y| y.iter().map(|&y| logit::to_pixel(y)).collect()));
         start = end;
     }
     Ok(pictures)
@@ -117,7 +123,13 @@ mod tests {
         assert_eq!(all.images, 70);
         let by_hand: f64 = (0..70)
             .map(|i| {
-                let one = dequantise::<Flex>(&pixels[i * dims..(i + 1) * dims], flow.config(), EVALUATION_SEED, i as u64, &Default::default());
+                let one = dequantise::<Flex>(
+                    &pixels[i * dims..(i + 1) * dims],
+                    flow.config(),
+                    EVALUATION_SEED,
+                    i as u64,
+                    &Default::default(),
+                );
                 let p = (flow.log_prob(one.images) + one.log_det).into_data().to_vec::<f32>().unwrap()[0];
                 logit::bits_per_dim(p as f64, dims) / 70.0
             })
@@ -129,7 +141,8 @@ mod tests {
     #[test]
     fn more_draws_tighten_the_bound() {
         let flow = flow();
-        let set = ImageSet::new("set", 16, (0..8 * flow.config().dims()).map(|i| (i * 31 % 251) as u8).collect(), None).unwrap();
+        let set = ImageSet::new("set", 16, (0..8 * flow.config().dims()).map(|i| (i * 31 % 251) as u8).collect(), None)
+            .unwrap();
         let of = |draws| bits_per_dim(&flow, &set, draws, &Default::default()).unwrap().mean;
         assert!(of(8) < of(1));
         assert!((log_mean_exp(&[1.0, 1.0]) - 1.0).abs() < 1e-12);
@@ -137,7 +150,15 @@ mod tests {
 
     #[test]
     fn an_empty_set_is_an_error() {
-        assert!(ImageSet::new("none", 16, Vec::new(), None).map_or(true, |set| bits_per_dim(&flow(), &set, 1, &Default::default()).is_err()));
+        assert!(
+            ImageSet::new("none", 16, Vec::new(), None).map_or(true, |set| bits_per_dim(
+                &flow(),
+                &set,
+                1,
+                &Default::default()
+            )
+            .is_err())
+        );
     }
 
     #[test]
@@ -145,7 +166,11 @@ mod tests {
         let flow = flow();
         let pictures = sample_pictures(&flow, 3, 0..70, &Temperature::uniform(0.7), &Default::default()).unwrap();
         assert_eq!(pictures.len(), 70);
-        let one = flow.sample(3, 69..70, &Temperature::uniform(0.7), &Default::default()).into_data().to_vec::<f32>().unwrap();
+        let one = flow
+            .sample(3, 69..70, &Temperature::uniform(0.7), &Default::default())
+            .into_data()
+            .to_vec::<f32>()
+            .unwrap();
         let off = one.iter().zip(&pictures[69]).map(|(y, p)| logit::to_pixel(*y).abs_diff(*p)).max();
         assert!(off <= Some(1));
         assert_ne!(pictures[0], pictures[1]);

@@ -33,9 +33,15 @@ pub fn import(path: &Path) -> Result<ModelFile> {
                 bias.extend(pick(&state.numbers(&of(&format!("{}.bias", 2 * k + 1)), linear.outputs)?, &outputs));
                 let v = state.numbers(&of(&format!("{}.weight_v", 2 * k + 1)), linear.inputs * linear.outputs)?;
                 let g = state.numbers(&of(&format!("{}.weight_g", 2 * k + 1)), linear.outputs)?;
-                let norm = |o: usize| v[o * linear.inputs..(o + 1) * linear.inputs].iter().map(|v| v * v).sum::<f32>().sqrt();
+                let norm =
+                    |o: usize| v[o * linear.inputs..(o + 1) * linear.inputs].iter().map(|v| v * v).sum::<f32>().sqrt();
                 let factor: Vec<f32> = (0..linear.outputs).map(|o| g[o] / norm(o)).collect();
-                weight.extend(inputs.iter().flat_map(|&i| outputs.iter().map(move |&o| (i, o))).map(|(i, o)| v[o * linear.inputs + i] * factor[o]));
+                weight.extend(
+                    inputs
+                        .iter()
+                        .flat_map(|&i| outputs.iter().map(move |&o| (i, o)))
+                        .map(|(i, o)| v[o * linear.inputs + i] * factor[o]),
+                );
             }
             tensors.insert(format!("{prefix}.linears.{i}.alpha"), alpha);
             tensors.insert(format!("{prefix}.linears.{i}.weight"), weight);
@@ -47,8 +53,13 @@ pub fn import(path: &Path) -> Result<ModelFile> {
         }
         tensors.insert(format!("{prefix}.scale"), scale);
     }
-    let card = Card { name: state.file_stem(), training: "imported from a checkpoint of the authors' code".into(), ..Card::default() };
-    ModelFile::from_tensors(config, card, tensors).map_err(|source| Error::Model { file: path.display().to_string(), source })
+    let card = Card {
+        name: state.file_stem(),
+        training: "imported from a checkpoint of the authors' code".into(),
+        ..Card::default()
+    };
+    ModelFile::from_tensors(config, card, tensors)
+        .map_err(|source| Error::Model { file: path.display().to_string(), source })
 }
 
 /// Prefixes of a stage's nets, in our order: s and t of each layer.

@@ -25,7 +25,12 @@ pub fn curves(path: &Path, x_label: &str, y_label: &str, curves: &[Curve<'_>]) -
     draw(path, x_label, y_label, curves).map_err(|e| Error::Plot(format!("{}: {e}", path.display())))
 }
 
-fn draw(path: &Path, x_label: &str, y_label: &str, curves: &[Curve<'_>]) -> std::result::Result<(), Box<dyn std::error::Error>> {
+fn draw(
+    path: &Path,
+    x_label: &str,
+    y_label: &str,
+    curves: &[Curve<'_>],
+) -> std::result::Result<(), Box<dyn std::error::Error>> {
     let root = BitMapBackend::new(path, (900, 560)).into_drawing_area();
     root.fill(&WHITE)?;
     let all = || curves.iter().flat_map(|c| &c.points).filter(|(x, y)| x.is_finite() && y.is_finite());
@@ -44,7 +49,14 @@ fn draw(path: &Path, x_label: &str, y_label: &str, curves: &[Curve<'_>]) -> std:
         .y_label_area_size(64)
         .build_cartesian_2d(x_range, y_range.clone())?;
     let text = ("sans-serif", 16);
-    chart.configure_mesh().x_desc(x_label).y_desc(y_label).label_style(text).axis_desc_style(("sans-serif", 18)).light_line_style(WHITE).draw()?;
+    chart
+        .configure_mesh()
+        .x_desc(x_label)
+        .y_desc(y_label)
+        .label_style(text)
+        .axis_desc_style(("sans-serif", 18))
+        .light_line_style(WHITE)
+        .draw()?;
     for (i, curve) in curves.iter().enumerate().filter(|(_, c)| !c.points.is_empty()) {
         let colour = Palette99::pick(i).to_rgba();
         let points = curve.points.iter().map(|&(x, y)| (x, y.min(y_range.end)));
@@ -54,7 +66,12 @@ fn draw(path: &Path, x_label: &str, y_label: &str, curves: &[Curve<'_>]) -> std:
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(3)));
     }
     if curves.iter().any(|c| !c.points.is_empty()) {
-        chart.configure_series_labels().background_style(WHITE.mix(0.9)).border_style(BLACK.mix(0.3)).label_font(text).draw()?;
+        chart
+            .configure_series_labels()
+            .background_style(WHITE.mix(0.9))
+            .border_style(BLACK.mix(0.3))
+            .label_font(text)
+            .draw()?;
     }
     root.present()?;
     Ok(())

@@ -1,4 +1,4 @@
-//! The fused bijector as an operation of Burn's automatic differentiation.
+//! The kernels as operations of Burn's automatic differentiation.
 
 use burn::backend::Autodiff;
 use burn::tensor::ops::FloatTensor;
@@ -7,25 +7,33 @@ use burn_autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
 
-use super::{Direction, FlowBackend, FusedBijector};
+use super::{DifferentiableKernels, Direction, FlowBackend, Kernels};
 use crate::nn::BijectorShape;
 
 impl<B: FlowBackend, C: CheckpointStrategy> FlowBackend for Autodiff<B, C> {
-    fn fused() -> Option<&'static dyn FusedBijector<Self>> {
-        B::fused_gradient().map(|_| &Tracked as &'static dyn FusedBijector<Self>)
+    fn kernels() -> Option<&'static dyn Kernels<Self>> {
+        B::differentiable().map(|_| &Tracked as &'static dyn Kernels<Self>)
     }
 }
 
-/// Runs the inner backend's kernel and records how to differentiate it.
+/// Runs the inner backend's kernels and records how to differentiate them.
 struct Tracked;
 
+/// The inner kernels; [`Tracked`] is only handed out where they exist.
+fn inner<B: FlowBackend>() -> &'static dyn DifferentiableKernels<B> {
+    match B::differentiable() {
+        Some(kernels) => kernels,
+        None => unreachable!("tracked kernels on a backend without kernels"),
+    }
+}
+
 #[derive(Debug)]
-struct Step {
+struct BijectorStep {
     shape: BijectorShape,
     direction: Direction,
 }
 
-impl<B: FlowBackend> Backward<B, 2> for Step {
+impl<B: FlowBackend> Backward<B, 2> for BijectorStep {
     /// The operation's output and its weights.
     type State = (FloatTensor<B>, FloatTensor<B>);
 
@@ -33,10 +41,8 @@ impl<B: FlowBackend> Backward<B, 2> for Step {
         let [rows, theta] = ops.parents;
         let grad = grads.consume::<B>(&ops.node);
         let (output, weights) = ops.state;
-        let Some(kernel) = B::fused_gradient() else {
-            return;
-        };
-        let (d_rows, d_theta) = kernel.grad(&self.shape, self.direction, output, weights, grad, theta.is_some());
+        let (d_rows, d_theta) =
+            inner::<B>().bijector_grad(&self.shape, self.direction, output, weights, grad, theta.is_some());
         if let Some(node) = rows {
             grads.register::<B>(node.id, d_rows);
         }
@@ -46,8 +52,27 @@ impl<B: FlowBackend> Backward<B, 2> for Step {
     }
 }
 
-impl<B: FlowBackend, C: CheckpointStrategy> FusedBijector<Autodiff<B, C>> for Tracked {
-    fn run(
+#[derive(Debug)]
+struct WeightNormStep;
+
+impl<B: FlowBackend> Backward<B, 2> for WeightNormStep {
+    /// v and g.
+    type State = (FloatTensor<B>, FloatTensor<B>);
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let grad = grads.consume::<B>(&ops.node);
+        let (v, g) = ops.state;
+        let (d_v, d_g) = inner::<B>().weight_norm_grad(v, g, grad);
+        for (node, grad) in ops.parents.into_iter().zip([d_v, d_g]) {
+            if let Some(node) = node {
+                grads.register::<B>(node.id, grad);
+            }
+        }
+    }
+}
+
+impl<B: FlowBackend, C: CheckpointStrategy> Kernels<Autodiff<B, C>> for Tracked {
+    fn bijector(
         &self,
         shape: &BijectorShape,
         direction: Direction,
@@ -55,13 +80,22 @@ impl<B: FlowBackend, C: CheckpointStrategy> FusedBijector<Autodiff<B, C>> for Tr
         theta: FloatTensor<Autodiff<B, C>>,
     ) -> FloatTensor<Autodiff<B, C>> {
         let nodes = [rows.node.clone(), theta.node.clone()];
-        let (rows, theta) = (rows.primitive, theta.primitive);
-        let output = match B::fused() {
-            Some(kernel) => kernel.run(shape, direction, rows, theta.clone()),
-            None => rows,
-        };
-        match (Step { shape: *shape, direction }).prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish((output.clone(), theta), output),
+        let output = inner::<B>().bijector(shape, direction, rows.primitive, theta.primitive.clone());
+        match (BijectorStep { shape: *shape, direction }).prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((output.clone(), theta.primitive), output),
+            OpsKind::UnTracked(prep) => prep.finish(output),
+        }
+    }
+
+    fn weight_norm(
+        &self,
+        v: FloatTensor<Autodiff<B, C>>,
+        g: FloatTensor<Autodiff<B, C>>,
+    ) -> FloatTensor<Autodiff<B, C>> {
+        let nodes = [v.node.clone(), g.node.clone()];
+        let output = inner::<B>().weight_norm(v.primitive.clone(), g.primitive.clone());
+        match WeightNormStep.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((v.primitive, g.primitive), output),
             OpsKind::UnTracked(prep) => prep.finish(output),
         }
     }

@@ -21,43 +21,49 @@ pub enum Direction {
 
 /// A backend that the model runs on; kernels of its own are optional.
 pub trait FlowBackend: Backend {
-    /// This backend's fused bijector, if it has one that pays.
-    fn fused() -> Option<&'static dyn FusedBijector<Self>> {
+    /// This backend's kernels, if it has some that pay.
+    fn kernels() -> Option<&'static dyn Kernels<Self>> {
         None
     }
 
-    /// The same with a gradient, for use under automatic differentiation.
-    fn fused_gradient() -> Option<&'static dyn FusedGradient<Self>> {
+    /// The same with gradients, for use under automatic differentiation.
+    fn differentiable() -> Option<&'static dyn DifferentiableKernels<Self>> {
         None
     }
 }
 
-/// A whole bijector as one operation.
-pub trait FusedBijector<B: Backend>: Send + Sync {
-    /// Runs the bijector on rows.
+/// What is quicker as one operation.
+pub trait Kernels<B: Backend>: Send + Sync {
+    /// Runs a whole bijector on rows.
     ///
     /// # Shapes
     /// - rows: `[n, dim]`, theta: `[shape.len()]`
-    /// - output: `[n, dim + 1]`; the last column is the log-determinant of this direction
-    fn run(
+    /// - output: `[n·dim + n]`: the rows one after the other, then the log-determinants of this direction
+    fn bijector(
         &self,
         shape: &BijectorShape,
         direction: Direction,
         rows: FloatTensor<B>,
         theta: FloatTensor<B>,
     ) -> FloatTensor<B>;
+
+    /// Applies the weight norm: g·v/‖v‖, the norm taken over the inputs.
+    ///
+    /// # Shapes
+    /// - v: `[nets, inputs, outputs]`, g: `[nets, outputs]`; output: as v
+    fn weight_norm(&self, v: FloatTensor<B>, g: FloatTensor<B>) -> FloatTensor<B>;
 }
 
-/// Gradient of a [`FusedBijector`].
-pub trait FusedGradient<B: Backend>: FusedBijector<B> {
-    /// Gradients with respect to the rows and, if wanted, the weights.
+/// Gradients of [`Kernels`].
+pub trait DifferentiableKernels<B: Backend>: Kernels<B> {
+    /// Gradients of [`Kernels::bijector`] with respect to the rows and, if wanted, the weights.
     ///
     /// Takes the operation's output, not its input: the kernel walks back through the inverse, so that
     /// memory does not grow with the number of layers.
     ///
     /// # Shapes
-    /// - output, grad: `[n, dim + 1]`; results: `[n, dim]` and `[shape.len()]`
-    fn grad(
+    /// - output, grad: `[n·dim + n]`; results: `[n, dim]` and `[shape.len()]`
+    fn bijector_grad(
         &self,
         shape: &BijectorShape,
         direction: Direction,
@@ -66,6 +72,46 @@ pub trait FusedGradient<B: Backend>: FusedBijector<B> {
         grad: FloatTensor<B>,
         want_theta: bool,
     ) -> (FloatTensor<B>, Option<FloatTensor<B>>);
+
+    /// Gradients of [`Kernels::weight_norm`] with respect to v and g.
+    fn weight_norm_grad(
+        &self,
+        v: FloatTensor<B>,
+        g: FloatTensor<B>,
+        grad: FloatTensor<B>,
+    ) -> (FloatTensor<B>, FloatTensor<B>);
+
+    /// A running mean's next value: keep·mean + (1 − keep)·x, where x = factor·towards, or its square.
+    ///
+    /// # Shapes
+    /// - mean, towards, output: the same
+    fn blend(
+        &self,
+        mean: FloatTensor<B>,
+        towards: FloatTensor<B>,
+        keep: f64,
+        factor: f64,
+        squared: bool,
+    ) -> FloatTensor<B>;
+
+    /// AdamW's step of a parameter.
+    ///
+    /// # Shapes
+    /// - value, first, second, output: the same
+    fn adam(&self, value: FloatTensor<B>, first: FloatTensor<B>, second: FloatTensor<B>, adam: Adam) -> FloatTensor<B>;
+}
+
+/// Factors of one AdamW step: value ← decay·value − rate·first / (√(second_factor·second) + epsilon).
+#[derive(Clone, Copy, Debug)]
+pub struct Adam {
+    /// Learning rate over the first moment's bias correction.
+    pub rate: f64,
+    /// One over the second moment's bias correction.
+    pub second_factor: f64,
+    /// Keeps the quotient finite.
+    pub epsilon: f64,
+    /// 1 − learning rate · weight decay.
+    pub decay: f64,
 }
 
 #[cfg(feature = "wgpu")]

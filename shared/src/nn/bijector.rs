@@ -2,11 +2,12 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::backend::Backend;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData, TensorPrimitive};
 use rand::RngCore;
 use rand_chacha::ChaCha8Rng;
 
 use super::{BijectorShape, Layered, LayeredLinear};
+use crate::backend::FlowBackend;
 use crate::config::LevelConfig;
 
 /// Swish with a learnable slope, then a weight-normed linear (Salimans & Kingma 2016), for every net of a bijector.
@@ -25,7 +26,7 @@ pub struct SwishLinear<B: Backend> {
     pub bias: Param<Tensor<B, 2>>,
 }
 
-impl<B: Backend> SwishLinear<B> {
+impl<B: FlowBackend> SwishLinear<B> {
     fn new(nets: usize, inputs: usize, outputs: usize, rng: &mut ChaCha8Rng, device: &B::Device) -> Self {
         let bound = (2.81 * 3.0 / inputs as f32).sqrt();
         let direction = (0..nets * inputs * outputs).map(|_| bound * (2.0 * uniform(rng) - 1.0)).collect();
@@ -39,9 +40,21 @@ impl<B: Backend> SwishLinear<B> {
     }
 
     fn fold(&self) -> LayeredLinear<B> {
-        let direction = self.direction.val();
-        let factor = self.gain.val() / norm(direction.clone());
-        LayeredLinear { alpha: self.alpha.val(), weight: direction * factor.unsqueeze_dim(1), bias: self.bias.val() }
+        let weight = weight_norm(self.direction.val(), self.gain.val());
+        LayeredLinear { alpha: self.alpha.val(), weight, bias: self.bias.val() }
+    }
+}
+
+fn weight_norm<B: FlowBackend>(direction: Tensor<B, 3>, gain: Tensor<B, 2>) -> Tensor<B, 3> {
+    match B::kernels() {
+        Some(kernels) => {
+            let (v, g) = (direction.into_primitive().tensor(), gain.into_primitive().tensor());
+            Tensor::from_primitive(TensorPrimitive::Float(kernels.weight_norm(v, g)))
+        }
+        None => {
+            let factor = gain / norm(direction.clone());
+            direction * factor.unsqueeze_dim(1)
+        }
     }
 }
 
@@ -66,7 +79,7 @@ pub struct Bijector<B: Backend> {
     pub scale: Param<Tensor<B, 2>>,
 }
 
-impl<B: Backend> Bijector<B> {
+impl<B: FlowBackend> Bijector<B> {
     /// A new bijector, its directions drawn from `rng`.
     pub fn new(shape: &BijectorShape, rng: &mut ChaCha8Rng, device: &B::Device) -> Self {
         let nets = shape.nets();

@@ -24,7 +24,7 @@ impl<B: FlowBackend> FoldedBijector<B> {
     /// Takes the weights in the form that the backend wants.
     pub fn new(layered: Layered<B>) -> Self {
         let shape = layered.shape;
-        let weights = match B::fused() {
+        let weights = match B::kernels() {
             Some(_) => Weights::Flat(layered.flatten()),
             None => Weights::Layered(layered),
         };
@@ -37,18 +37,14 @@ impl<B: FlowBackend> FoldedBijector<B> {
     /// - rows: `[n, dim]`
     /// - output: `[n, dim]` and the log-determinants `[n]` of this direction
     pub fn run(&self, direction: Direction, rows: Tensor<B, 2>) -> (Tensor<B, 2>, Tensor<B, 1>) {
-        match (&self.weights, B::fused()) {
+        match (&self.weights, B::kernels()) {
             (Weights::Layered(layered), _) => layered.run(direction, rows),
-            (Weights::Flat(theta), Some(kernel)) => {
+            (Weights::Flat(theta), Some(kernels)) => {
+                let (n, dim) = (rows.dims()[0], self.shape.dim);
                 let (rows, theta) = (rows.into_primitive().tensor(), theta.clone().into_primitive().tensor());
-                let output = Tensor::<B, 2>::from_primitive(TensorPrimitive::Float(kernel.run(
-                    &self.shape,
-                    direction,
-                    rows,
-                    theta,
-                )));
-                let dim = self.shape.dim;
-                (output.clone().narrow(1, 0, dim), output.narrow(1, dim, 1).squeeze_dim(1))
+                let output = kernels.bijector(&self.shape, direction, rows, theta);
+                let output = Tensor::<B, 1>::from_primitive(TensorPrimitive::Float(output));
+                (output.clone().narrow(0, 0, n * dim).reshape([n, dim]), output.narrow(0, n * dim, n))
             }
             // `new` only flattens for a backend with a kernel, and that does not change.
             (Weights::Flat(_), None) => unreachable!("flat weights without a kernel"),

@@ -65,7 +65,9 @@ impl ModelFile {
         for (name, shape) in expected(&config) {
             let found = tensors.get(&name).map(Vec::len);
             if found != Some(shape.iter().product()) {
-                return Err(Error::Weights(format!("tensor {name} of shape {shape:?} is needed, but there are {found:?} numbers")));
+                return Err(Error::Weights(format!(
+                    "tensor {name} of shape {shape:?} is needed, but there are {found:?} numbers"
+                )));
             }
         }
         Ok(Self { config, card, tensors })

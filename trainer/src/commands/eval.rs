@@ -17,7 +17,11 @@ pub fn run(args: EvalArgs) -> Result<()> {
     let dataset = super::load(&args.data, loaded.file.config.size)?;
     let job = Eval { loaded: &loaded, path: &args.model, images: &dataset.test, draws: args.draws.max(1) };
     let Score { mean, standard_error, images } = dispatch(args.device.device, job)?;
-    println!("{mean:.4} ± {standard_error:.4} bits/dim on {images} test images of {} (k = {})", dataset.name, args.draws.max(1));
+    println!(
+        "{mean:.4} ± {standard_error:.4} bits/dim on {images} test images of {} (k = {})",
+        dataset.name,
+        args.draws.max(1)
+    );
     Ok(())
 }
 

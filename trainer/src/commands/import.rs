@@ -12,7 +12,8 @@ use crate::train::checkpoint::write_atomically;
 pub fn run(args: ImportArgs) -> Result<()> {
     let file = official::import(&args.state)?;
     let precision = super::export::precision(args.precision);
-    let bytes = file.to_bytes(precision).map_err(|source| Error::Model { file: args.state.display().to_string(), source })?;
+    let bytes =
+        file.to_bytes(precision).map_err(|source| Error::Model { file: args.state.display().to_string(), source })?;
     write_atomically(&args.out, &bytes)?;
     println!("{}: {} parameters, {:.2} MB", args.out.display(), file.config.param_count(), bytes.len() as f64 / 1e6);
     Ok(())

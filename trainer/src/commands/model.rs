@@ -31,7 +31,8 @@ pub fn load(path: &Path) -> Result<Loaded> {
         return dispatch(DeviceChoice::Cpu, Checkpoint { path: &path });
     }
     let bytes = read_limited(&path, MAX_BYTES)?;
-    let file = ModelFile::from_bytes(&bytes).map_err(|source| Error::Model { file: path.display().to_string(), source })?;
+    let file =
+        ModelFile::from_bytes(&bytes).map_err(|source| Error::Model { file: path.display().to_string(), source })?;
     Ok(Loaded { file, state: None })
 }
 

@@ -37,7 +37,11 @@ pub fn run(args: TrainArgs) -> Result<()> {
     let dataset = super::load(&args.data, size)?;
     println!("{}: {} training and {} test images", dataset.name, dataset.train.len(), dataset.test.len());
     if resume.is_none() {
-        println!("{} parameters, {:.1} million multiply-adds an image", config.param_count(), config.macs() as f64 / 1e6);
+        println!(
+            "{} parameters, {:.1} million multiply-adds an image",
+            config.param_count(),
+            config.macs() as f64 / 1e6
+        );
     }
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = interrupted.clone();
@@ -51,6 +55,7 @@ pub fn run(args: TrainArgs) -> Result<()> {
     let training = Training {
         config,
         recipe: args.recipe(),
+        steps: args.steps,
         dataset,
         data: args.data.data.clone(),
         out: args.out.clone(),

@@ -20,10 +20,7 @@ pub(crate) struct Archive {
 impl Archive {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(Error::io(path, "open it"))?;
-        let damaged = |source| Error::Zip {
-            file: path.display().to_string(),
-            source,
-        };
+        let damaged = |source| Error::Zip { file: path.display().to_string(), source };
         let zip = ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
         let (mut found, mut skipped) = (Vec::new(), 0);
         for place in 0..zip.len() {
@@ -35,13 +32,7 @@ impl Archive {
         }
         found.sort();
         let (names, places) = found.into_iter().unzip();
-        Ok(Self {
-            path: path.to_path_buf(),
-            zip,
-            names,
-            places,
-            skipped,
-        })
+        Ok(Self { path: path.to_path_buf(), zip, names, places, skipped })
     }
 }
 
@@ -60,10 +51,7 @@ impl Container for Archive {
 
     fn read(&mut self, index: usize) -> Result<Vec<u8>> {
         let file = self.label(index);
-        let damaged = |source| Error::Zip {
-            file: file.clone(),
-            source,
-        };
+        let damaged = |source| Error::Zip { file: file.clone(), source };
         let entry = self.zip.by_index(self.places[index]).map_err(damaged)?;
         if entry.size() > MAX_FILE {
             return Err(too_large(file));
@@ -92,12 +80,7 @@ mod tests {
     fn pictures_are_sorted_and_the_rest_counted() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("set.zip");
-        let entries = [
-            ("d/", &b""[..]),
-            ("d/b.png", b"bee"),
-            ("readme.txt", b"x"),
-            ("a.webp", b"ay"),
-        ];
+        let entries = [("d/", &b""[..]), ("d/b.png", b"bee"), ("readme.txt", b"x"), ("a.webp", b"ay")];
         write_zip(&path, &entries);
         let mut archive = Archive::open(&path).unwrap();
         assert_eq!(archive.names(), ["a.webp", "d/b.png"]);
@@ -113,15 +96,8 @@ mod tests {
         let path = dir.path().join("bomb.zip");
         write_zip(&path, &[("a.png", &vec![0; MAX_FILE as usize + 1])]);
         assert!(std::fs::metadata(&path).unwrap().len() < 1 << 20);
-        let error = Archive::open(&path)
-            .unwrap()
-            .read(0)
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("bomb.zip:a.png: larger than 64 MiB"),
-            "{error}"
-        );
+        let error = Archive::open(&path).unwrap().read(0).unwrap_err().to_string();
+        assert!(error.contains("bomb.zip:a.png: larger than 64 MiB"), "{error}");
     }
 
     #[test]
@@ -139,14 +115,7 @@ mod tests {
         let mut flipped = whole;
         flipped[200] ^= 0x55;
         std::fs::write(&path, &flipped).unwrap();
-        let error = Archive::open(&path)
-            .unwrap()
-            .read(0)
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("set.zip:a.png: cannot read the zip"),
-            "{error}"
-        );
+        let error = Archive::open(&path).unwrap().read(0).unwrap_err().to_string();
+        assert!(error.contains("set.zip:a.png: cannot read the zip"), "{error}");
     }
 }

@@ -24,12 +24,7 @@ pub struct Batches {
 impl Batches {
     /// A sampler of `n` pictures in batches of `batch`.
     pub fn new(n: usize, batch: usize, seed: u64) -> Self {
-        Self {
-            n,
-            batch,
-            seed,
-            cached: None,
-        }
+        Self { n, batch, seed, cached: None }
     }
 
     /// Steps that make an epoch: at least one.
@@ -50,13 +45,7 @@ impl Batches {
             _ => order(self.n, self.seed, epoch),
         };
         let start = position as usize * self.batch;
-        let indexes = order
-            .iter()
-            .copied()
-            .cycle()
-            .skip(start)
-            .take(self.batch)
-            .collect();
+        let indexes = order.iter().copied().cycle().skip(start).take(self.batch).collect();
         self.cached = Some((epoch, order));
         indexes
     }
@@ -90,13 +79,8 @@ mod tests {
     fn an_epoch_visits_each_picture_once_and_epochs_differ() {
         let mut batches = Batches::new(20, 5, 7);
         assert_eq!(batches.steps_per_epoch(), 4);
-        let epochs: Vec<Vec<usize>> = (0..2)
-            .map(|epoch| {
-                (0..4)
-                    .flat_map(|i| batches.indexes(epoch * 4 + i))
-                    .collect()
-            })
-            .collect();
+        let epochs: Vec<Vec<usize>> =
+            (0..2).map(|epoch| (0..4).flat_map(|i| batches.indexes(epoch * 4 + i)).collect()).collect();
         for epoch in &epochs {
             let mut seen = epoch.clone();
             seen.sort_unstable();

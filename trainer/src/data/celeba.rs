@@ -10,8 +10,7 @@ use super::container::Container;
 use crate::error::{Error, Result};
 
 /// What a model card must say.
-pub(crate) const LICENCE: &str =
-    "CelebA: for non-commercial research only; its pictures may not be redistributed";
+pub(crate) const LICENCE: &str = "CelebA: for non-commercial research only; its pictures may not be redistributed";
 
 const STEM: &str = "img_align_celeba";
 
@@ -21,22 +20,13 @@ const MAX_LIST: u64 = 64 << 20;
 /// The archive or folder of pictures, where `path` is the folder it lies in; else `path` itself.
 pub(crate) fn locate(path: &Path) -> PathBuf {
     let inside = [format!("{STEM}.zip"), STEM.to_string()].map(|name| path.join(name));
-    inside
-        .into_iter()
-        .find(|file| file.exists())
-        .unwrap_or_else(|| path.to_path_buf())
+    inside.into_iter().find(|file| file.exists()).unwrap_or_else(|| path.to_path_buf())
 }
 
 /// Whether these are CelebA's aligned pictures, by the archive's or the folder's name.
 pub(crate) fn is_celeba(container: &dyn Container) -> bool {
-    container
-        .path()
-        .file_stem()
-        .is_some_and(|stem| stem == STEM)
-        || container
-            .names()
-            .iter()
-            .all(|name| name.starts_with("img_align_celeba/"))
+    container.path().file_stem().is_some_and(|stem| stem == STEM)
+        || container.names().iter().all(|name| name.starts_with("img_align_celeba/"))
 }
 
 /// The pictures of the official parts 0 (train) and 2 (test), where the list of parts lies beside
@@ -54,15 +44,10 @@ pub(crate) fn partition(container: &dyn Container) -> Result<Option<(Vec<usize>,
     };
     let file = File::open(&list).map_err(Error::io(&list, "open it"))?;
     let mut text = String::new();
-    file.take(MAX_LIST)
-        .read_to_string(&mut text)
-        .map_err(Error::io(&list, "read it"))?;
+    file.take(MAX_LIST).read_to_string(&mut text).map_err(Error::io(&list, "read it"))?;
     let parts: HashMap<&str, &str> = text
         .lines()
-        .filter_map(|line| {
-            line.trim()
-                .split_once(|c: char| c == ',' || c.is_whitespace())
-        })
+        .filter_map(|line| line.trim().split_once(|c: char| c == ',' || c.is_whitespace()))
         .map(|(name, part)| (name, part.trim()))
         .collect();
     let (mut train, mut test) = (Vec::new(), Vec::new());
@@ -98,23 +83,15 @@ mod tests {
     fn face(red: u8) -> Vec<u8> {
         let picture = RgbImage::from_fn(178, 218, |x, y| {
             let inside = (15..163).contains(&x) && (35..183).contains(&y);
-            if inside {
-                Rgb([red, 0, 0])
-            } else {
-                Rgb([0, 0, 255])
-            }
+            if inside { Rgb([red, 0, 0]) } else { Rgb([0, 0, 255]) }
         });
         encoded(&DynamicImage::ImageRgb8(picture), ImageFormat::Jpeg)
     }
 
     fn write(dir: &Path, list: &str) {
-        let faces: Vec<(String, Vec<u8>)> = (1..=5)
-            .map(|i| (format!("img_align_celeba/00000{i}.jpg"), face(i * 40)))
-            .collect();
-        let entries: Vec<(&str, &[u8])> = faces
-            .iter()
-            .map(|(n, b)| (n.as_str(), b.as_slice()))
-            .collect();
+        let faces: Vec<(String, Vec<u8>)> =
+            (1..=5).map(|i| (format!("img_align_celeba/00000{i}.jpg"), face(i * 40))).collect();
+        let entries: Vec<(&str, &[u8])> = faces.iter().map(|(n, b)| (n.as_str(), b.as_slice())).collect();
         write_zip(&dir.join("img_align_celeba.zip"), &entries);
         std::fs::write(dir.join("list_eval_partition.txt"), list).unwrap();
     }
@@ -125,36 +102,15 @@ mod tests {
     fn the_official_split_and_crop_are_used() {
         let dir = tempfile::tempdir().unwrap();
         write(dir.path(), LIST);
-        for path in [
-            dir.path().to_path_buf(),
-            dir.path().join("img_align_celeba.zip"),
-        ] {
-            let data = load(
-                &path,
-                &DataOptions {
-                    size: 8,
-                    ..DataOptions::default()
-                },
-            )
-            .unwrap();
+        for path in [dir.path().to_path_buf(), dir.path().join("img_align_celeba.zip")] {
+            let data = load(&path, &DataOptions { size: 8, ..DataOptions::default() }).unwrap();
             assert_eq!((data.train.len(), data.test.len()), (2, 2));
-            assert_eq!(
-                (data.name.as_str(), data.licence.as_deref()),
-                (STEM, Some(LICENCE))
-            );
-            let reds = [
-                data.train.image(0),
-                data.train.image(1),
-                data.test.image(0),
-                data.test.image(1),
-            ];
+            assert_eq!((data.name.as_str(), data.licence.as_deref()), (STEM, Some(LICENCE)));
+            let reds = [data.train.image(0), data.train.image(1), data.test.image(0), data.test.image(1)];
             for (image, red) in reds.iter().zip([40u8, 160, 80, 200]) {
                 let middle = 3 * 8 + 3;
                 assert!(image[middle].abs_diff(red) < 6, "{} {red}", image[middle]);
-                assert!(
-                    image[128..].iter().all(|&blue| blue < 30),
-                    "the rim is cut off"
-                );
+                assert!(image[128..].iter().all(|&blue| blue < 30), "the rim is cut off");
             }
         }
     }
@@ -164,41 +120,25 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         write(dir.path(), LIST);
         std::fs::remove_file(dir.path().join("list_eval_partition.txt")).unwrap();
-        let data = load(
-            dir.path(),
-            &DataOptions {
-                size: 8,
-                ..DataOptions::default()
-            },
-        )
-        .unwrap();
+        let data = load(dir.path(), &DataOptions { size: 8, ..DataOptions::default() }).unwrap();
         assert_eq!((data.train.len(), data.test.len()), (4, 1));
     }
 
     #[test]
     fn a_list_that_does_not_fit_is_named() {
         let dir = tempfile::tempdir().unwrap();
-        for (list, problem) in [
-            ("000001.jpg 0\n", "000002.jpg is in no part"),
-            ("000001.jpg 7\n", "part 7"),
-        ] {
+        for (list, problem) in [("000001.jpg 0\n", "000002.jpg is in no part"), ("000001.jpg 7\n", "part 7")] {
             write(dir.path(), list);
             let container = container::open(&locate(dir.path())).unwrap();
             assert!(is_celeba(&*container));
             let error = partition(&*container).unwrap_err().to_string();
-            assert!(
-                error.contains("list_eval_partition.txt") && error.contains(problem),
-                "{error}"
-            );
+            assert!(error.contains("list_eval_partition.txt") && error.contains(problem), "{error}");
         }
         let csv = LIST.replace(' ', ",");
         std::fs::remove_file(dir.path().join("list_eval_partition.txt")).unwrap();
         let csv = format!("image_id,partition\n{csv}");
         std::fs::write(dir.path().join("list_eval_partition.csv"), csv).unwrap();
         let container = container::open(&locate(dir.path())).unwrap();
-        assert_eq!(
-            partition(&*container).unwrap(),
-            Some((vec![0, 3], vec![1, 4]))
-        );
+        assert_eq!(partition(&*container).unwrap(), Some((vec![0, 3], vec![1, 4])));
     }
 }

@@ -25,26 +25,17 @@ pub(crate) trait Container {
 
 /// Opens a folder or a zip; one without pictures is an error.
 pub(crate) fn open(path: &Path) -> Result<Box<dyn Container>> {
-    let is_zip = path
-        .extension()
-        .is_some_and(|end| end.eq_ignore_ascii_case("zip"));
+    let is_zip = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("zip"));
     let container: Box<dyn Container> = if path.is_dir() {
         Box::new(Folder::open(path)?)
     } else if is_zip {
         Box::new(Archive::open(path)?)
     } else {
         let advice = "give a folder or a .zip of pictures";
-        return Err(Error::content(
-            path.display(),
-            "not a data set that is known",
-            advice,
-        ));
+        return Err(Error::content(path.display(), "not a data set that is known", advice));
     };
     if container.names().is_empty() {
-        let problem = format!(
-            "there is no picture among its {} files",
-            container.skipped()
-        );
+        let problem = format!("there is no picture among its {} files", container.skipped());
         let advice = "pictures end in .png, .jpg, .jpeg, .webp, .bmp or .gif";
         return Err(Error::content(path.display(), problem, advice));
     }
@@ -54,12 +45,8 @@ pub(crate) fn open(path: &Path) -> Result<Box<dyn Container>> {
 /// Whether a name is a picture's: by its ending, unless hidden or left there by a file manager.
 pub(crate) fn is_picture(name: &str) -> bool {
     const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "bmp", "gif"];
-    let hidden = name
-        .split('/')
-        .any(|part| part.starts_with('.') || part == "__MACOSX");
-    let ending = name
-        .rsplit_once('.')
-        .map(|(_, ending)| ending.to_ascii_lowercase());
+    let hidden = name.split('/').any(|part| part.starts_with('.') || part == "__MACOSX");
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
     !hidden && ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
 }
 
@@ -78,15 +65,7 @@ mod tests {
         for name in ["a.png", "d/e.JPG", "x.y.jpeg", "a.webp", "a.bmp", "a.gif"] {
             assert!(is_picture(name), "{name}");
         }
-        for name in [
-            "a.txt",
-            "png",
-            "d.png/x",
-            ".a.png",
-            "__MACOSX/a.png",
-            ".git/a.png",
-            "",
-        ] {
+        for name in ["a.txt", "png", "d.png/x", ".a.png", "__MACOSX/a.png", ".git/a.png", ""] {
             assert!(!is_picture(name), "{name}");
         }
     }
@@ -98,14 +77,8 @@ mod tests {
         let error = open(dir.path()).err().unwrap().to_string();
         assert!(error.contains("no picture among its 1 files"), "{error}");
         assert!(error.contains(&dir.path().display().to_string()), "{error}");
-        let error = open(&dir.path().join("readme.txt"))
-            .err()
-            .unwrap()
-            .to_string();
-        assert!(
-            error.contains("readme.txt") && error.contains(".zip"),
-            "{error}"
-        );
+        let error = open(&dir.path().join("readme.txt")).err().unwrap().to_string();
+        assert!(error.contains("readme.txt") && error.contains(".zip"), "{error}");
         assert!(too_large("f".into()).to_string().contains("64 MiB"));
     }
 }

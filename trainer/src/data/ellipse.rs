@@ -84,26 +84,11 @@ mod tests {
     #[test]
     fn unrotated_it_is_the_crisp_oval() {
         let mask = rotated(0.0);
-        let rows: Vec<String> = mask
-            .iter()
-            .map(|row| {
-                row.iter()
-                    .map(|&ink| if ink > 0.5 { '#' } else { '.' })
-                    .collect()
-            })
-            .collect();
+        let rows: Vec<String> =
+            mask.iter().map(|row| row.iter().map(|&ink| if ink > 0.5 { '#' } else { '.' }).collect()).collect();
         let none = "........";
-        assert_eq!(
-            rows,
-            [
-                none, none, none, "..#####.", ".#######", "..#####.", none, none
-            ]
-        );
-        assert!(
-            mask.iter()
-                .flatten()
-                .all(|&ink| ink.abs() < 1e-12 || (ink - 1.0).abs() < 1e-12)
-        );
+        assert_eq!(rows, [none, none, none, "..#####.", ".#######", "..#####.", none, none]);
+        assert!(mask.iter().flatten().all(|&ink| ink.abs() < 1e-12 || (ink - 1.0).abs() < 1e-12));
     }
 
     #[test]
@@ -111,10 +96,7 @@ mod tests {
         let (level, upright) = (rotated(0.0), rotated(90.0));
         for y in 0..TILE {
             for x in 0..TILE {
-                assert!(
-                    (upright[y][x] - level[x][TILE - 1 - y]).abs() < 1e-9,
-                    "{x} {y}"
-                );
+                assert!((upright[y][x] - level[x][TILE - 1 - y]).abs() < 1e-9, "{x} {y}");
             }
         }
         // A small positive angle lifts the right end.

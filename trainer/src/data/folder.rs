@@ -38,12 +38,7 @@ impl Folder {
         }
         found.sort();
         let (names, files) = found.into_iter().unzip();
-        Ok(Self {
-            root: root.to_path_buf(),
-            names,
-            files,
-            skipped,
-        })
+        Ok(Self { root: root.to_path_buf(), names, files, skipped })
     }
 }
 
@@ -64,9 +59,7 @@ impl Container for Folder {
         let path = &self.files[index];
         let file = File::open(path).map_err(Error::io(path, "open it"))?;
         let mut bytes = Vec::new();
-        file.take(MAX_FILE + 1)
-            .read_to_end(&mut bytes)
-            .map_err(Error::io(path, "read it"))?;
+        file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(Error::io(path, "read it"))?;
         if bytes.len() as u64 > MAX_FILE {
             return Err(too_large(self.label(index)));
         }
@@ -102,20 +95,8 @@ mod tests {
         let path = dir.path().join("a.png");
         File::create(&path).unwrap().set_len(MAX_FILE + 1).unwrap();
         let mut folder = Folder::open(dir.path()).unwrap();
-        assert!(
-            folder
-                .read(0)
-                .unwrap_err()
-                .to_string()
-                .contains("a.png: larger than")
-        );
+        assert!(folder.read(0).unwrap_err().to_string().contains("a.png: larger than"));
         std::fs::remove_file(&path).unwrap();
-        assert!(
-            folder
-                .read(0)
-                .unwrap_err()
-                .to_string()
-                .contains("a.png: cannot open it")
-        );
+        assert!(folder.read(0).unwrap_err().to_string().contains("a.png: cannot open it"));
     }
 }

@@ -36,10 +36,7 @@ pub(crate) enum Crop {
 /// Lanczos window of 3, which averages when it shrinks. Transparency is laid on white. A rotation
 /// noted by a camera is applied. Of an animation, the first frame counts.
 pub(crate) fn decode(bytes: &[u8], file: &str, crop: Crop, size: usize) -> Result<Vec<u8>> {
-    let unreadable = |source| Error::Image {
-        file: file.to_string(),
-        source,
-    };
+    let unreadable = |source| Error::Image { file: file.to_string(), source };
     let mut reader = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
         .map_err(|source| unreadable(image::ImageError::IoError(source)))?;
@@ -81,21 +78,12 @@ fn cropped(picture: &RgbImage, file: &str, crop: Crop) -> Result<RgbImage> {
         Crop::Square => width.min(height),
         Crop::Celeba if (width, height) == (178, 218) => 148,
         Crop::Celeba => {
-            let problem =
-                format!("{width}x{height} pixels, where CelebA's aligned faces are 178x218");
-            return Err(Error::content(
-                file,
-                problem,
-                "use the official img_align_celeba.zip",
-            ));
+            let problem = format!("{width}x{height} pixels, where CelebA's aligned faces are 178x218");
+            return Err(Error::content(file, problem, "use the official img_align_celeba.zip"));
         }
     };
     if edge == 0 {
-        return Err(Error::content(
-            file,
-            "the picture has no pixels",
-            "remove it",
-        ));
+        return Err(Error::content(file, "the picture has no pixels", "remove it"));
     }
     Ok(crop_imm(picture, (width - edge) / 2, (height - edge) / 2, edge, edge).to_image())
 }
@@ -132,19 +120,13 @@ pub(crate) fn resize_planar(planes: Vec<u8>, from: usize, to: usize) -> Vec<u8> 
 pub(crate) fn check_memory(file: &str, count: usize, size: usize, limit: usize) -> Result<()> {
     if !(1..=MAX_SIZE).contains(&size) {
         let problem = format!("a picture size of {size} pixels");
-        return Err(Error::usage(
-            file,
-            problem,
-            format!("use 1 to {MAX_SIZE}, for instance 32"),
-        ));
+        return Err(Error::usage(file, problem, format!("use 1 to {MAX_SIZE}, for instance 32")));
     }
     let needed = count as u128 * (CHANNELS * size * size) as u128;
     if needed > limit as u128 {
         let mib = |bytes: u128| bytes.div_ceil(1 << 20);
         let (needed, limit) = (mib(needed), mib(limit as u128));
-        let problem = format!(
-            "{count} pictures of {size}x{size} need {needed} MiB, more than the limit of {limit}"
-        );
+        let problem = format!("{count} pictures of {size}x{size} need {needed} MiB, more than the limit of {limit}");
         let advice = "use fewer or smaller pictures, or raise the memory limit";
         return Err(Error::usage(file, problem, advice));
     }
@@ -178,20 +160,11 @@ mod tests {
     #[test]
     fn every_format_is_decoded() {
         let picture = DynamicImage::ImageRgb8(RgbImage::from_pixel(8, 8, Rgb([200, 40, 90])));
-        let formats = [
-            ImageFormat::Png,
-            ImageFormat::Bmp,
-            ImageFormat::WebP,
-            ImageFormat::Gif,
-            ImageFormat::Jpeg,
-        ];
+        let formats = [ImageFormat::Png, ImageFormat::Bmp, ImageFormat::WebP, ImageFormat::Gif, ImageFormat::Jpeg];
         for format in formats {
             let planes = decode(&encoded(&picture, format), "p", Crop::Square, 8).unwrap();
             let near = |at: usize, c: u8| planes[at].abs_diff(c) <= 4;
-            assert!(
-                near(9, 200) && near(64 + 9, 40) && near(128 + 9, 90),
-                "{format:?}"
-            );
+            assert!(near(9, 200) && near(64 + 9, 40) && near(128 + 9, 90), "{format:?}");
         }
     }
 
@@ -213,11 +186,7 @@ mod tests {
         let planes = decode(&lossless(&checks), "p", Crop::Square, 8).unwrap();
         assert!(planes.iter().all(|&c| c.abs_diff(127) < 8), "{planes:?}");
         let planes: Vec<u8> = planar(&checks);
-        assert!(
-            resize_planar(planes, 64, 8)
-                .iter()
-                .all(|&c| c.abs_diff(127) < 8)
-        );
+        assert!(resize_planar(planes, 64, 8).iter().all(|&c| c.abs_diff(127) < 8));
     }
 
     #[test]
@@ -225,32 +194,17 @@ mod tests {
         let mut picture = RgbaImage::from_pixel(2, 1, Rgba([10, 20, 30, 255]));
         picture.put_pixel(1, 0, Rgba([10, 20, 30, 0]));
         let rgb = opaque(DynamicImage::ImageRgba8(picture));
-        assert_eq!(
-            (rgb.get_pixel(0, 0).0, rgb.get_pixel(1, 0).0),
-            ([10, 20, 30], [255; 3])
-        );
+        assert_eq!((rgb.get_pixel(0, 0).0, rgb.get_pixel(1, 0).0), ([10, 20, 30], [255; 3]));
     }
 
     #[test]
     fn celeba_keeps_148_from_15_and_35() {
         let face = RgbImage::from_fn(178, 218, |x, y| {
             let inside = (15..163).contains(&x) && (35..183).contains(&y);
-            Rgb(if inside {
-                [x as u8, y as u8, 0]
-            } else {
-                [0, 0, 255]
-            })
+            Rgb(if inside { [x as u8, y as u8, 0] } else { [0, 0, 255] })
         });
         let planes = decode(&lossless(&face), "p", Crop::Celeba, 148).unwrap();
-        assert_eq!(
-            (
-                planes[0],
-                planes[147],
-                planes[148 * 148],
-                planes[2 * 148 * 148 - 1]
-            ),
-            (15, 162, 35, 182)
-        );
+        assert_eq!((planes[0], planes[147], planes[148 * 148], planes[2 * 148 * 148 - 1]), (15, 162, 35, 182));
         assert!(planes[2 * 148 * 148..].iter().all(|&blue| blue == 0));
         let error = decode(&lossless(&gradient(178, 178)), "f.jpg", Crop::Celeba, 32).unwrap_err();
         assert!(error.to_string().starts_with("f.jpg: 178x178"), "{error}");
@@ -259,22 +213,11 @@ mod tests {
     #[test]
     fn hostile_pictures_are_errors() {
         let whole = lossless(&gradient(40, 40));
-        for bytes in [
-            &b""[..],
-            b"GIF89a",
-            b"not a picture",
-            &whole[..whole.len() / 2],
-            &whole[..30],
-        ] {
-            let error = decode(bytes, "bad.png", Crop::Square, 8)
-                .unwrap_err()
-                .to_string();
+        for bytes in [&b""[..], b"GIF89a", b"not a picture", &whole[..whole.len() / 2], &whole[..30]] {
+            let error = decode(bytes, "bad.png", Crop::Square, 8).unwrap_err().to_string();
             assert!(error.starts_with("bad.png: not a picture"), "{error}");
         }
-        let jpeg = encoded(
-            &DynamicImage::ImageRgb8(gradient(64, 64)),
-            ImageFormat::Jpeg,
-        );
+        let jpeg = encoded(&DynamicImage::ImageRgb8(gradient(64, 64)), ImageFormat::Jpeg);
         assert!(decode(&jpeg[..jpeg.len() / 2], "cut.jpg", Crop::Square, 8).is_err());
         // A png that claims 60,000×60,000 pixels: the header alone, with a valid checksum.
         let mut huge = whole[..33].to_vec();
@@ -283,12 +226,7 @@ mod tests {
         crc.update(&huge[12..29]);
         huge[29..33].copy_from_slice(&crc.sum().to_be_bytes());
         huge.extend_from_slice(&whole[33..]);
-        assert!(
-            decode(&huge, "huge.png", Crop::Square, 8)
-                .unwrap_err()
-                .to_string()
-                .contains("huge.png")
-        );
+        assert!(decode(&huge, "huge.png", Crop::Square, 8).unwrap_err().to_string().contains("huge.png"));
     }
 
     #[test]
@@ -297,9 +235,6 @@ mod tests {
         let error = check_memory("s", 11, 32, 30_720).unwrap_err().to_string();
         assert!(error.starts_with("s: 11 pictures of 32x32 need"), "{error}");
         assert!(check_memory("s", usize::MAX, 4096, usize::MAX).is_err());
-        assert!(
-            check_memory("s", 1, 0, 100).is_err()
-                && check_memory("s", 1, 5000, usize::MAX).is_err()
-        );
+        assert!(check_memory("s", 1, 0, 100).is_err() && check_memory("s", 1, 5000, usize::MAX).is_err());
     }
 }

@@ -38,19 +38,10 @@ impl Labels {
         let columns = names.len();
         if columns == 0 || kinds.len() != columns || !values.len().is_multiple_of(columns) {
             let (kinds, values) = (kinds.len(), values.len());
-            let problem =
-                format!("{columns} names, {kinds} kinds and {values} values make no table");
-            return Err(Error::content(
-                "labels",
-                problem,
-                "give every row all columns",
-            ));
+            let problem = format!("{columns} names, {kinds} kinds and {values} values make no table");
+            return Err(Error::content("labels", problem, "give every row all columns"));
         }
-        Ok(Self {
-            names,
-            kinds,
-            values,
-        })
+        Ok(Self { names, kinds, values })
     }
 
     /// A table of numbers only.
@@ -63,11 +54,7 @@ impl Labels {
     /// One column of categories, as class labels are.
     pub fn classes(name: &str, categories: &[&str], values: Vec<f32>) -> Result<Self> {
         let categories = categories.iter().map(ToString::to_string).collect();
-        Self::new(
-            vec![name.to_string()],
-            vec![LabelKind::Category(categories)],
-            values,
-        )
+        Self::new(vec![name.to_string()], vec![LabelKind::Category(categories)], values)
     }
 
     /// Rows.
@@ -108,14 +95,7 @@ impl Labels {
     /// One column from top to bottom, found by name.
     pub fn column(&self, name: &str) -> Option<Vec<f32>> {
         let at = self.names.iter().position(|other| other == name)?;
-        Some(
-            self.values
-                .iter()
-                .skip(at)
-                .step_by(self.columns())
-                .copied()
-                .collect(),
-        )
+        Some(self.values.iter().skip(at).step_by(self.columns()).copied().collect())
     }
 
     /// The value in `row` and `column` as text: a category by its name, nothing where missing.
@@ -135,8 +115,7 @@ impl Labels {
             let Some(there) = other.names.iter().position(|their| their == name) else {
                 continue;
             };
-            if let (LabelKind::Category(ours), LabelKind::Category(theirs)) =
-                (&self.kinds[at], &other.kinds[there])
+            if let (LabelKind::Category(ours), LabelKind::Category(theirs)) = (&self.kinds[at], &other.kinds[there])
                 && ours != theirs
             {
                 let all: BTreeSet<String> = ours.iter().chain(theirs).cloned().collect();
@@ -163,11 +142,7 @@ impl Labels {
     /// The rows at `indexes`, in that order.
     pub(crate) fn subset(&self, indexes: &[usize]) -> Self {
         let values = indexes.iter().flat_map(|&i| self.row(i)).copied().collect();
-        Self {
-            names: self.names.clone(),
-            kinds: self.kinds.clone(),
-            values,
-        }
+        Self { names: self.names.clone(), kinds: self.kinds.clone(), values }
     }
 }
 
@@ -177,26 +152,17 @@ mod tests {
 
     #[test]
     fn rows_columns_and_text_agree() {
-        let kinds = vec![
-            LabelKind::Number,
-            LabelKind::Category(vec!["a".into(), "b".into()]),
-        ];
+        let kinds = vec![LabelKind::Number, LabelKind::Category(vec!["a".into(), "b".into()])];
         let values = vec![0.5, 1.0, f32::NAN, 0.0];
         let labels = Labels::new(vec!["n".into(), "c".into()], kinds.clone(), values).unwrap();
-        assert_eq!(
-            (labels.len(), labels.columns(), labels.is_empty()),
-            (2, 2, false)
-        );
+        assert_eq!((labels.len(), labels.columns(), labels.is_empty()), (2, 2, false));
         assert_eq!(labels.names(), ["n", "c"]);
         assert_eq!(labels.kinds(), kinds);
         assert_eq!(labels.row(0), [0.5, 1.0]);
         assert_eq!(labels.values().len(), 4);
         assert_eq!(labels.column("c"), Some(vec![1.0, 0.0]));
         assert_eq!(labels.column("x"), None);
-        assert_eq!(
-            [labels.text(0, 0), labels.text(0, 1), labels.text(1, 0)],
-            ["0.5", "b", ""]
-        );
+        assert_eq!([labels.text(0, 0), labels.text(0, 1), labels.text(1, 0)], ["0.5", "b", ""]);
         let swapped = labels.subset(&[1, 0]);
         assert_eq!(swapped.row(1), [0.5, 1.0]);
         assert_eq!(swapped.subset(&[1, 0]), labels);
@@ -214,10 +180,7 @@ mod tests {
         assert_eq!([two.text(0, 0), two.text(1, 0)], ["b", "c"]);
         let mut number = Labels::numbers(&["c"], vec![5.0]).unwrap();
         one.unify(&mut number);
-        assert_eq!(
-            (one.values(), number.values()),
-            (&[0.0, 2.0][..], &[5.0][..])
-        );
+        assert_eq!((one.values(), number.values()), (&[0.0, 2.0][..], &[5.0][..]));
     }
 
     #[test]
@@ -225,10 +188,7 @@ mod tests {
         let classes = Labels::classes("class", &["cat", "dog"], vec![1.0, 0.0, 1.0]).unwrap();
         assert_eq!((classes.len(), classes.text(2, 0).as_str()), (3, "dog"));
         let numbers = Labels::numbers(&["a", "b"], vec![1.0; 6]).unwrap();
-        assert_eq!(
-            (numbers.len(), numbers.kinds()),
-            (3, &[LabelKind::Number, LabelKind::Number][..])
-        );
+        assert_eq!((numbers.len(), numbers.kinds()), (3, &[LabelKind::Number, LabelKind::Number][..]));
         assert!(Labels::numbers(&["a", "b"], vec![1.0; 5]).is_err());
         assert!(Labels::new(vec![], vec![], vec![]).is_err());
         assert!(Labels::new(vec!["a".into()], vec![], vec![]).is_err());

@@ -14,22 +14,12 @@ use crate::error::{Error, Result};
 
 /// Reads `path` and gives the pictures called `names` their rows, in the order of `names`.
 pub(crate) fn read(path: &Path, names: &[&str]) -> Result<Labels> {
-    let malformed = |source| Error::Csv {
-        path: path.to_path_buf(),
-        source,
-    };
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_path(path)
-        .map_err(malformed)?;
+    let malformed = |source| Error::Csv { path: path.to_path_buf(), source };
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(malformed)?;
     let header = reader.headers().map_err(malformed)?.clone();
     if header.len() < 2 {
         let advice = "give it a column of file names and at least one more";
-        return Err(Error::content(
-            path.display(),
-            "there are no label columns",
-            advice,
-        ));
+        return Err(Error::content(path.display(), "there are no label columns", advice));
     }
     let mut keys = HashMap::new();
     let mut rows: Vec<csv::StringRecord> = Vec::new();
@@ -62,11 +52,7 @@ fn find(keys: &HashMap<String, usize>, name: &str, index: usize) -> Option<usize
 }
 
 /// Kinds are decided by all rows of the file, so that a part of the pictures has the same columns.
-fn table(
-    header: &csv::StringRecord,
-    rows: &[csv::StringRecord],
-    order: &[usize],
-) -> Result<Labels> {
+fn table(header: &csv::StringRecord, rows: &[csv::StringRecord], order: &[usize]) -> Result<Labels> {
     let (mut names, mut kinds, mut columns) = (Vec::new(), Vec::new(), Vec::new());
     for (at, title) in header.iter().enumerate().skip(1) {
         let cells = || rows.iter().map(move |row| &row[at]);
@@ -82,36 +68,22 @@ fn table(
             }
         } else {
             let categories: BTreeSet<&str> = cells().collect();
-            let places: HashMap<&str, usize> = categories
-                .iter()
-                .enumerate()
-                .map(|(i, &name)| (name, i))
-                .collect();
+            let places: HashMap<&str, usize> = categories.iter().enumerate().map(|(i, &name)| (name, i)).collect();
             names.push(title.to_string());
-            kinds.push(LabelKind::Category(
-                categories.iter().map(ToString::to_string).collect(),
-            ));
+            kinds.push(LabelKind::Category(categories.iter().map(ToString::to_string).collect()));
             columns.push(cells().map(|cell| places[cell] as f32).collect());
         }
     }
-    let values = order
-        .iter()
-        .flat_map(|&row| columns.iter().map(move |column| column[row]));
+    let values = order.iter().flat_map(|&row| columns.iter().map(move |column| column[row]));
     Labels::new(names, kinds, values.collect())
 }
 
 fn number(cell: &str) -> Option<f32> {
-    if cell.is_empty() {
-        Some(f32::NAN)
-    } else {
-        cell.parse().ok()
-    }
+    if cell.is_empty() { Some(f32::NAN) } else { cell.parse().ok() }
 }
 
 /// All cells as colours of one notation, and what its three numbers are called.
-fn colours<'a, I: Iterator<Item = &'a str>>(
-    cells: impl Fn() -> I,
-) -> Option<([&'static str; 3], Vec<[f32; 3]>)> {
+fn colours<'a, I: Iterator<Item = &'a str>>(cells: impl Fn() -> I) -> Option<([&'static str; 3], Vec<[f32; 3]>)> {
     if let Some(values) = cells().map(hex).collect() {
         return Some((["r", "g", "b"], values));
     }
@@ -126,29 +98,19 @@ fn hex(cell: &str) -> Option<[f32; 3]> {
 }
 
 fn hsl(cell: &str) -> Option<[f32; 3]> {
-    let inner = cell
-        .strip_prefix("hsl(")
-        .and_then(|rest| rest.strip_suffix(')'));
+    let inner = cell.strip_prefix("hsl(").and_then(|rest| rest.strip_suffix(')'));
     let mut parts = match inner {
         Some(inner) => inner.split(','),
         None => "".split(','),
     };
     let mut dashed = cell.split('-');
     let mut next = |most: f32| {
-        let part = if inner.is_some() {
-            parts.next()
-        } else {
-            dashed.next()
-        }?;
+        let part = if inner.is_some() { parts.next() } else { dashed.next() }?;
         let value: f32 = part.trim().trim_end_matches('%').parse().ok()?;
         (0.0..=most).contains(&value).then_some(value)
     };
     let colour = [next(360.0)?, next(100.0)?, next(100.0)?];
-    let spent = if inner.is_some() {
-        parts.next()
-    } else {
-        dashed.next()
-    };
+    let spent = if inner.is_some() { parts.next() } else { dashed.next() };
     spent.is_none().then_some(colour)
 }
 
@@ -172,20 +134,12 @@ mod tests {
     fn numbers_colours_and_categories_are_told_apart() {
         let labels = parse(MIXED, &["a.png", "b.png"]).unwrap();
         let expected = [
-            "kind", "skin.r", "skin.g", "skin.b", "size", "back.h", "back.s", "back.l", "ground.h",
-            "ground.s", "ground.l",
+            "kind", "skin.r", "skin.g", "skin.b", "size", "back.h", "back.s", "back.l", "ground.h", "ground.s",
+            "ground.l",
         ];
         assert_eq!(labels.names(), expected);
-        assert_eq!(
-            labels.kinds()[0],
-            LabelKind::Category(vec!["flat".into(), "round".into()])
-        );
-        assert_eq!(
-            labels.row(0),
-            [
-                1.0, 10.0, 20.0, 30.0, 0.5, 356.0, 34.0, 37.0, 10.0, 20.0, 30.0
-            ]
-        );
+        assert_eq!(labels.kinds()[0], LabelKind::Category(vec!["flat".into(), "round".into()]));
+        assert_eq!(labels.row(0), [1.0, 10.0, 20.0, 30.0, 0.5, 356.0, 34.0, 37.0, 10.0, 20.0, 30.0]);
         assert_eq!(labels.text(1, 0), "flat");
         assert!(labels.row(1)[4].is_nan());
         assert_eq!(labels.kinds()[4], LabelKind::Number);
@@ -193,13 +147,8 @@ mod tests {
 
     #[test]
     fn rows_follow_the_pictures_whatever_their_order() {
-        let labels = parse(MIXED, &["deep/c.png", "a.webp"])
-            .unwrap_err()
-            .to_string();
-        assert!(
-            labels.contains("no row for a.webp") && labels.contains("set.csv"),
-            "{labels}"
-        );
+        let labels = parse(MIXED, &["deep/c.png", "a.webp"]).unwrap_err().to_string();
+        assert!(labels.contains("no row for a.webp") && labels.contains("set.csv"), "{labels}");
         let labels = parse(MIXED, &["deep/c.png", "a.png"]).unwrap();
         assert_eq!(labels.column("size"), Some(vec![-2.0, 0.5]));
         let labels = parse("id,v\n0,5\n1,6\n2,7\n", &["x.png", "y.png"]).unwrap();
@@ -213,12 +162,7 @@ mod tests {
         let text = "f,a,b,c\nx,#+12345,361-0-0,1-2\ny,#1234567,1-2-3-4,1-2-3\nz,#1234é,hsl(1),\n";
         let labels = parse(text, &["x", "y", "z"]).unwrap();
         assert_eq!(labels.names(), ["a", "b", "c"]);
-        assert!(
-            labels
-                .kinds()
-                .iter()
-                .all(|kind| matches!(kind, LabelKind::Category(_)))
-        );
+        assert!(labels.kinds().iter().all(|kind| matches!(kind, LabelKind::Category(_))));
     }
 
     #[test]

@@ -62,39 +62,20 @@ pub struct Dataset {
 
 impl ImageSet {
     /// A set from planar pixels `[n, 3, size, size]` and, if known, a row of labels per picture.
-    pub fn new(
-        name: impl Into<String>,
-        size: usize,
-        pixels: Vec<u8>,
-        labels: Option<Labels>,
-    ) -> Result<Self> {
+    pub fn new(name: impl Into<String>, size: usize, pixels: Vec<u8>, labels: Option<Labels>) -> Result<Self> {
         let name = name.into();
-        let set = Self {
-            name,
-            size,
-            channels: CHANNELS,
-            pixels,
-            labels,
-        };
+        let set = Self { name, size, channels: CHANNELS, pixels, labels };
         let bytes = set.image_len();
         if bytes == 0 || set.pixels.is_empty() || !set.pixels.len().is_multiple_of(bytes) {
             let found = set.pixels.len();
             let problem = format!("{found} bytes are no whole number of {size}x{size} pictures");
-            return Err(Error::content(
-                set.name,
-                problem,
-                "give at least one whole picture",
-            ));
+            return Err(Error::content(set.name, problem, "give at least one whole picture"));
         }
         if let Some(labels) = &set.labels
             && labels.len() != set.len()
         {
             let problem = format!("{} labels for {} pictures", labels.len(), set.len());
-            return Err(Error::content(
-                set.name,
-                problem,
-                "give one row of labels per picture",
-            ));
+            return Err(Error::content(set.name, problem, "give one row of labels per picture"));
         }
         Ok(set)
     }
@@ -142,12 +123,7 @@ impl ImageSet {
             return Err(Error::content(&self.name, problem, "count from 0"));
         }
         let labels = self.labels.as_ref().map(|labels| labels.subset(indexes));
-        Self::new(
-            self.name.clone(),
-            self.size,
-            self.gather(indexes, &[]),
-            labels,
-        )
+        Self::new(self.name.clone(), self.size, self.gather(indexes, &[]), labels)
     }
 
     /// A batch: the pixels of the pictures at `indexes`, `[indexes, 3, size, size]`, the `i`-th
@@ -158,9 +134,7 @@ impl ImageSet {
             let start = batch.len();
             batch.extend_from_slice(self.image(index));
             if flips.get(i).copied().unwrap_or(false) {
-                batch[start..]
-                    .chunks_exact_mut(self.size)
-                    .for_each(<[u8]>::reverse);
+                batch[start..].chunks_exact_mut(self.size).for_each(<[u8]>::reverse);
             }
         }
         batch
@@ -196,13 +170,7 @@ mod tests {
         assert_eq!(part.image(0), set().image(2));
         assert_eq!(part.labels().unwrap().row(0), [12.0]);
         assert_eq!(part.labels().unwrap().row(1), [10.0]);
-        assert!(
-            set()
-                .subset(&[3])
-                .unwrap_err()
-                .to_string()
-                .contains("no picture 3")
-        );
+        assert!(set().subset(&[3]).unwrap_err().to_string().contains("no picture 3"));
     }
 
     #[test]

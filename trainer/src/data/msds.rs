@@ -61,57 +61,36 @@ impl Msds {
     pub fn generate(self, size: usize, count: usize, seed: u64, part: Part) -> Result<ImageSet> {
         if size == 0 || !size.is_multiple_of(TILE) {
             let problem = format!("{size} pixels are no whole number of 8x8 tiles");
-            return Err(Error::usage(
-                self.name(),
-                problem,
-                "use a size that is a multiple of 8",
-            ));
+            return Err(Error::usage(self.name(), problem, "use a size that is a multiple of 8"));
         }
         // Labels are f32, six per 8×8 tile: an eighth of the pixels' bytes.
-        check_memory(
-            self.name(),
-            count.saturating_add(count / 8),
-            size,
-            DEFAULT_MEMORY_LIMIT,
-        )?;
+        check_memory(self.name(), count.saturating_add(count / 8), size, DEFAULT_MEMORY_LIMIT)?;
         if count == 0 {
-            return Err(Error::usage(
-                self.name(),
-                "a set of 0 pictures",
-                "ask for at least 1",
-            ));
+            return Err(Error::usage(self.name(), "a set of 0 pictures", "ask for at least 1"));
         }
         let tiles = size / TILE;
         let per_image = tiles * tiles * FACTORS.len();
         let image_len = CHANNELS * size * size;
         let mut pixels = vec![0; count * image_len];
         let mut values = vec![0.0; count * per_image];
-        pixels
-            .par_chunks_exact_mut(image_len)
-            .zip(values.par_chunks_exact_mut(per_image))
-            .enumerate()
-            .for_each(|(i, (image, labels))| {
+        pixels.par_chunks_exact_mut(image_len).zip(values.par_chunks_exact_mut(per_image)).enumerate().for_each(
+            |(i, (image, labels))| {
                 let mut rng = self.stream(seed, part, i as u64);
                 let ovals = self.ovals(tiles, &mut rng);
                 for (oval, label) in ovals.iter().zip(labels.chunks_exact_mut(FACTORS.len())) {
                     oval.paste(image, size);
                     oval.label(label);
                 }
-            });
-        let names: Vec<String> = (0..tiles * tiles)
-            .flat_map(|tile| FACTORS.map(|factor| format!("oval{tile:02}.{factor}")))
-            .collect();
+            },
+        );
+        let names: Vec<String> =
+            (0..tiles * tiles).flat_map(|tile| FACTORS.map(|factor| format!("oval{tile:02}.{factor}"))).collect();
         let suffix = match part {
             Part::Train => "train",
             Part::Test => "test",
         };
         let labels = Labels::numbers(&names, values)?;
-        ImageSet::new(
-            format!("{}-{suffix}", self.name()),
-            size,
-            pixels,
-            Some(labels),
-        )
+        ImageSet::new(format!("{}-{suffix}", self.name()), size, pixels, Some(labels))
     }
 
     fn stream(self, seed: u64, part: Part, image: u64) -> ChaCha8Rng {
@@ -129,22 +108,13 @@ impl Msds {
         (0..tiles * tiles)
             .map(|tile| {
                 let (angle, colour) = match self {
-                    Self::Msds1 => (
-                        rng.random_range(0.0..180.0),
-                        base_colour.map(|c| c + rng.random_range(-32..=32)),
-                    ),
-                    Self::Msds2 => (
-                        base_angle + rng.random_range(0.0..45.0),
-                        std::array::from_fn(|_| rng.random_range(0..=255)),
-                    ),
+                    Self::Msds1 => (rng.random_range(0.0..180.0), base_colour.map(|c| c + rng.random_range(-32..=32))),
+                    Self::Msds2 => {
+                        (base_angle + rng.random_range(0.0..45.0), std::array::from_fn(|_| rng.random_range(0..=255)))
+                    }
                 };
                 let mut place = |at: usize| (at * TILE) as i32 + rng.random_range(-1..=1);
-                Oval {
-                    x: place(tile % tiles),
-                    y: place(tile / tiles),
-                    angle,
-                    colour,
-                }
+                Oval { x: place(tile % tiles), y: place(tile / tiles), angle, colour }
             })
             .collect()
     }
@@ -199,14 +169,8 @@ mod tests {
     #[test]
     fn a_seed_gives_the_same_pictures_on_any_number_of_threads() {
         for kind in [Msds::Msds1, Msds::Msds2] {
-            let one = rayon::ThreadPoolBuilder::new()
-                .num_threads(1)
-                .build()
-                .unwrap();
-            let five = rayon::ThreadPoolBuilder::new()
-                .num_threads(5)
-                .build()
-                .unwrap();
+            let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+            let five = rayon::ThreadPoolBuilder::new().num_threads(5).build().unwrap();
             assert_eq!(one.install(|| sample(kind)), five.install(|| sample(kind)));
             let fewer = kind.generate(32, 7, 5, Part::Train).unwrap();
             assert_eq!(fewer, sample(kind).subset(&[0, 1, 2, 3, 4, 5, 6]).unwrap());
@@ -214,10 +178,7 @@ mod tests {
             let test = kind.generate(32, 40, 5, Part::Test).unwrap();
             assert_ne!(other.pixels(), sample(kind).pixels());
             assert_ne!(test.pixels(), sample(kind).pixels());
-            assert_eq!(
-                (test.name.as_str(), test.len()),
-                (format!("{}-test", kind.name()).as_str(), 40)
-            );
+            assert_eq!((test.name.as_str(), test.len()), (format!("{}-test", kind.name()).as_str(), 40));
         }
     }
 
@@ -227,10 +188,7 @@ mod tests {
             let set = kind.generate(32, 16, 0, Part::Train).unwrap();
             checksum(set.pixels())
         };
-        assert_eq!(
-            (sum(Msds::Msds1), sum(Msds::Msds2)),
-            (165_347_327, 4_066_630_705)
-        );
+        assert_eq!((sum(Msds::Msds1), sum(Msds::Msds2)), (165_347_327, 4_066_630_705));
     }
 
     #[test]
@@ -270,11 +228,7 @@ mod tests {
                 }
             }
             let expected = set.len() * 16 * 2 / 3;
-            assert!(
-                jitter
-                    .iter()
-                    .all(|&n| n > expected * 8 / 10 && n < expected * 12 / 10)
-            );
+            assert!(jitter.iter().all(|&n| n > expected * 8 / 10 && n < expected * 12 / 10));
         }
     }
 
@@ -292,17 +246,14 @@ mod tests {
                     let y = f64::from(oval[1]) + 4.0 + 0.5 * (cos - sin);
                     let at = y as usize * 32 + x as usize;
                     for channel in 0..3 {
-                        let (seen, said) =
-                            (f32::from(image[channel * 1024 + at]), oval[3 + channel]);
+                        let (seen, said) = (f32::from(image[channel * 1024 + at]), oval[3 + channel]);
                         assert!((seen - said).abs() <= 2.0 + 0.15 * said, "{seen} {said}");
                     }
                 }
                 for at in (0..1024).filter(|at| (0..3).any(|c| image[c * 1024 + at] > 0)) {
                     let (x, y) = ((at % 32) as f32, (at / 32) as f32);
-                    let within = |oval: &&[f32]| {
-                        (oval[0]..oval[0] + 8.0).contains(&x)
-                            && (oval[1]..oval[1] + 8.0).contains(&y)
-                    };
+                    let within =
+                        |oval: &&[f32]| (oval[0]..oval[0] + 8.0).contains(&x) && (oval[1]..oval[1] + 8.0).contains(&y);
                     assert!(boxes.iter().any(within));
                 }
             }
@@ -315,20 +266,10 @@ mod tests {
         let labels = large.labels().unwrap();
         assert_eq!(labels.columns(), 64 * 6);
         assert_eq!(labels.names()[6 * 63 + 2], "oval63.angle");
-        let error = Msds::Msds1
-            .generate(36, 1, 0, Part::Train)
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("36") && error.contains("multiple of 8"),
-            "{error}"
-        );
+        let error = Msds::Msds1.generate(36, 1, 0, Part::Train).unwrap_err().to_string();
+        assert!(error.contains("36") && error.contains("multiple of 8"), "{error}");
         assert!(Msds::Msds1.generate(0, 1, 0, Part::Train).is_err());
         assert!(Msds::Msds1.generate(32, 0, 0, Part::Train).is_err());
-        assert!(
-            Msds::Msds1
-                .generate(32, usize::MAX / 4, 0, Part::Train)
-                .is_err()
-        );
+        assert!(Msds::Msds1.generate(32, usize::MAX / 4, 0, Part::Train).is_err());
     }
 }

@@ -29,15 +29,8 @@ pub(crate) fn stem(path: &Path) -> String {
 
 /// The last part of a path, also of `.` and `..`.
 pub(crate) fn file_name(path: &Path) -> String {
-    let whole = if path.file_name().is_some() {
-        path.to_path_buf()
-    } else {
-        real(path)
-    };
-    whole.file_name().map_or_else(
-        || "pictures".into(),
-        |name| name.to_string_lossy().into_owned(),
-    )
+    let whole = if path.file_name().is_some() { path.to_path_buf() } else { real(path) };
+    whole.file_name().map_or_else(|| "pictures".into(), |name| name.to_string_lossy().into_owned())
 }
 
 fn real(path: &Path) -> PathBuf {
@@ -56,10 +49,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("v1.5-train");
         std::fs::create_dir(&folder).unwrap();
-        assert_eq!(
-            (stem(&folder), name_of(&folder)),
-            ("v1.5-train".into(), "v1.5".into())
-        );
+        assert_eq!((stem(&folder), name_of(&folder)), ("v1.5-train".into(), "v1.5".into()));
         assert_eq!(file_name(&folder.join("..")), file_name(dir.path()));
         assert_eq!(file_name(Path::new("/")), "pictures");
     }

@@ -22,27 +22,14 @@ pub(crate) fn choose(from: Vec<usize>, limit: Option<usize>, seed: u64) -> Vec<u
 
 /// Holds out a random `fraction` of `n` pictures (at least one, at most 10,000) to test on.
 /// Gives the indexes to train on and those to test on, each in order.
-pub(crate) fn hold_out(
-    file: &str,
-    n: usize,
-    fraction: f64,
-    seed: u64,
-) -> Result<(Vec<usize>, Vec<usize>)> {
+pub(crate) fn hold_out(file: &str, n: usize, fraction: f64, seed: u64) -> Result<(Vec<usize>, Vec<usize>)> {
     if !(fraction > 0.0 && fraction < 1.0) {
         let problem = format!("cannot hold out a fraction of {fraction}");
-        return Err(Error::usage(
-            file,
-            problem,
-            "use a test fraction between 0 and 1",
-        ));
+        return Err(Error::usage(file, problem, "use a test fraction between 0 and 1"));
     }
     if n < 2 {
         let problem = "one picture cannot be both trained and tested on";
-        return Err(Error::content(
-            file,
-            problem,
-            "add pictures, or give a test set of its own",
-        ));
+        return Err(Error::content(file, problem, "add pictures, or give a test set of its own"));
     }
     let held = ((n as f64 * fraction).round() as usize).clamp(1, MOST_HELD_OUT.min(n - 1));
     let test = sorted_sample(n, held, seed);
@@ -79,14 +66,7 @@ mod tests {
         assert_eq!(hold_out("f", 300_000, 0.1, 1).unwrap().1.len(), 10_000);
         assert_eq!(hold_out("f", 3, 0.1, 1).unwrap().1.len(), 1);
         assert_eq!(hold_out("f", 3, 0.99, 1).unwrap().0.len(), 1);
-        for (n, fraction) in [
-            (1, 0.1),
-            (0, 0.1),
-            (9, 0.0),
-            (9, 1.0),
-            (9, -1.0),
-            (9, f64::NAN),
-        ] {
+        for (n, fraction) in [(1, 0.1), (0, 0.1), (9, 0.0), (9, 1.0), (9, -1.0), (9, f64::NAN)] {
             assert!(hold_out("f", n, fraction, 1).is_err(), "{n} {fraction}");
         }
     }

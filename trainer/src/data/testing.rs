@@ -29,8 +29,7 @@ pub(crate) fn write_zip(path: &Path, entries: &[(&str, &[u8])]) {
     let mut zip = zip::ZipWriter::new(File::create(path).unwrap());
     for (name, bytes) in entries {
         if name.ends_with('/') {
-            zip.add_directory(*name, SimpleFileOptions::default())
-                .unwrap();
+            zip.add_directory(*name, SimpleFileOptions::default()).unwrap();
         } else {
             zip.start_file(*name, SimpleFileOptions::default()).unwrap();
             zip.write_all(bytes).unwrap();

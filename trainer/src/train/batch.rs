@@ -15,13 +15,20 @@ pub struct Batch<B: FlowBackend> {
 }
 
 /// Images of `dims` bytes each, with noise that depends on the seed and on each image's own stream number alone.
-pub fn dequantise<B: FlowBackend>(pixels: &[u8], config: &RgFlowConfig, seed: u64, first_stream: u64, device: &B::Device) -> Batch<B> {
+pub fn dequantise<B: FlowBackend>(
+    pixels: &[u8],
+    config: &RgFlowConfig,
+    seed: u64,
+    first_stream: u64,
+    device: &B::Device,
+) -> Batch<B> {
     let one = |(i, pixels): (usize, &[u8])| {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(first_stream + i as u64);
         logit::image_to_logit(pixels, || (rng.next_u32() >> 8) as f32 / (1 << 24) as f32)
     };
-    let (images, log_det): (Vec<Vec<f32>>, Vec<f32>) = pixels.par_chunks_exact(config.dims()).enumerate().map(one).unzip();
+    let (images, log_det): (Vec<Vec<f32>>, Vec<f32>) =
+        pixels.par_chunks_exact(config.dims()).enumerate().map(one).unzip();
     let batch = images.len();
     let shape = [batch, config.channels, config.size, config.size];
     Batch {
@@ -40,7 +47,11 @@ mod tests {
         let config = RgFlowConfig::tiny();
         let pixels: Vec<u8> = (0..2 * config.dims()).map(|i| (i * 7 % 256) as u8).collect();
         let images = |seed, first| {
-            dequantise::<Flex>(&pixels, &config, seed, first, &Default::default()).images.into_data().to_vec::<f32>().unwrap()
+            dequantise::<Flex>(&pixels, &config, seed, first, &Default::default())
+                .images
+                .into_data()
+                .to_vec::<f32>()
+                .unwrap()
         };
         let (base, later) = (images(1, 5), images(1, 6));
         assert_eq!(base, images(1, 5));

@@ -8,16 +8,15 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use burn::module::Module;
-use burn::optim::Optimizer;
+use burn::module::{AutodiffModule, Module};
 use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Record, Recorder};
 use burn::tensor::backend::Backend;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use shared::{RgFlow, RgFlowConfig};
 
+use super::adamw::AdamW;
 use super::recipe::Recipe;
-use super::step::{ModelOptimizer, optimizer};
 use crate::device::TrainBackend;
 use crate::error::{Error, Result};
 
@@ -49,7 +48,7 @@ pub struct Run<B: TrainBackend> {
     /// Their moving average.
     pub average: RgFlow<B::InnerBackend>,
     /// AdamW and its moments.
-    pub optimizer: ModelOptimizer<B>,
+    pub optimizer: AdamW<B::InnerBackend>,
     /// Everything else.
     pub state: RunState,
 }
@@ -57,7 +56,6 @@ pub struct Run<B: TrainBackend> {
 impl<B: TrainBackend> Run<B> {
     /// The weights to evaluate, show and export: the average where there is one.
     pub fn best(&self) -> RgFlow<B::InnerBackend> {
-        use burn::module::AutodiffModule;
         if self.state.recipe.ema > 0.0 { self.average.clone() } else { self.model.valid() }
     }
 
@@ -69,12 +67,15 @@ impl<B: TrainBackend> Run<B> {
         let parts = [
             ("model", encode::<B, _>(path, self.model.clone().into_record())?),
             ("average", encode::<B::InnerBackend, _>(path, self.average.clone().into_record())?),
-            ("optimizer", encode::<B, _>(path, self.optimizer.to_record())?),
+            ("first_moment", encode::<B::InnerBackend, _>(path, self.optimizer.first.clone().into_record())?),
+            ("second_moment", encode::<B::InnerBackend, _>(path, self.optimizer.second.clone().into_record())?),
         ];
         let state = serde_json::to_string(&self.state).map_err(|e| damaged(path, &e))?;
         let metadata = HashMap::from([("format".to_owned(), FORMAT.to_owned()), ("state".to_owned(), state)]);
-        let views = parts.iter().map(|(name, bytes)| Ok((*name, TensorView::new(Dtype::U8, vec![bytes.len()], bytes)?)));
-        let views: Vec<_> = views.collect::<std::result::Result<_, safetensors::SafeTensorError>>().map_err(|e| damaged(path, &e))?;
+        let views =
+            parts.iter().map(|(name, bytes)| Ok((*name, TensorView::new(Dtype::U8, vec![bytes.len()], bytes)?)));
+        let views: Vec<_> =
+            views.collect::<std::result::Result<_, safetensors::SafeTensorError>>().map_err(|e| damaged(path, &e))?;
         let bytes = safetensors::serialize(views, Some(metadata)).map_err(|e| damaged(path, &e))?;
         write_atomically(path, &bytes)
     }
@@ -97,18 +98,22 @@ impl<B: TrainBackend> Run<B> {
         let part = |name: &str| file.tensor(name).map(|t| t.data()).map_err(|e| damaged(path, &e));
         let of_config = |source| Error::Model { file: path.display().to_string(), source };
         let model = RgFlow::<B>::new(&state.config, 0, device).map_err(of_config)?;
-        let average = RgFlow::<B::InnerBackend>::new(&state.config, 0, device).map_err(of_config)?;
-        let (model_shapes, average_shapes) = (shapes(&model), shapes(&average));
-        let run = Self {
-            model: model.load_record(decode::<B, _>(path, part("model")?, device)?),
-            average: average.load_record(decode::<B::InnerBackend, _>(path, part("average")?, device)?),
-            optimizer: optimizer::<B>(&state.recipe).load_record(decode::<B, _>(path, part("optimizer")?, device)?),
-            state,
+        let plain = model.valid();
+        let expected = shapes(&plain);
+        let load = |name: &str| -> Result<RgFlow<B::InnerBackend>> {
+            let loaded = plain.clone().load_record(decode::<B::InnerBackend, _>(path, part(name)?, device)?);
+            if shapes(&loaded) == expected {
+                Ok(loaded)
+            } else {
+                Err(damaged(path, &"its weights are not of its configuration"))
+            }
         };
-        if shapes(&run.model) != model_shapes || shapes(&run.average) != average_shapes {
+        let (average, first, second) = (load("average")?, load("first_moment")?, load("second_moment")?);
+        let model = model.load_record(decode::<B, _>(path, part("model")?, device)?);
+        if shapes(&model.valid()) != expected {
             return Err(damaged(path, &"its weights are not of its configuration"));
         }
-        Ok(run)
+        Ok(Self { model, average, optimizer: AdamW { first, second }, state })
     }
 }
 
@@ -182,7 +187,10 @@ pub fn list(folder: &Path) -> Result<Vec<PathBuf>> {
         return Ok(Vec::new());
     }
     let entries = fs::read_dir(folder).map_err(Error::io(folder, "list it"))?;
-    let mut found: Vec<PathBuf> = entries.filter_map(|e| e.ok().map(|e| e.path())).filter(|p| p.extension().is_some_and(|e| e == "ckpt")).collect();
+    let mut found: Vec<PathBuf> = entries
+        .filter_map(|e| e.ok().map(|e| e.path()))
+        .filter(|p| p.extension().is_some_and(|e| e == "ckpt"))
+        .collect();
     found.sort();
     Ok(found)
 }

@@ -49,7 +49,11 @@ impl Metrics {
         if step > 0 && path.exists() {
             let file = File::open(&path).map_err(Error::io(&path, "read it"))?;
             // A line that a crash cut short is no reason to lose the others.
-            lines = BufReader::new(file).lines().map_while(|l| l.ok()).filter_map(|l| serde_json::from_str(&l).ok()).collect();
+            lines = BufReader::new(file)
+                .lines()
+                .map_while(|l| l.ok())
+                .filter_map(|l| serde_json::from_str(&l).ok())
+                .collect();
             lines.retain(|l| l.step <= step);
         }
         let text: String = lines.iter().filter_map(|l| serde_json::to_string(l).ok()).map(|l| l + "\n").collect();
@@ -62,7 +66,8 @@ impl Metrics {
     /// # Errors
     /// [`Error::Io`] if the file cannot be written.
     pub fn add(&mut self, line: Line) -> Result<()> {
-        let mut file = OpenOptions::new().append(true).open(&self.path).map_err(Error::io(&self.path, "append to it"))?;
+        let mut file =
+            OpenOptions::new().append(true).open(&self.path).map_err(Error::io(&self.path, "append to it"))?;
         let text = serde_json::to_string(&line).unwrap_or_default();
         writeln!(file, "{text}").map_err(Error::io(&self.path, "append to it"))?;
         self.lines.push(line);
@@ -79,8 +84,12 @@ impl Metrics {
     /// # Errors
     /// [`Error::Plot`] if the picture cannot be drawn.
     pub fn draw(&self, path: &Path) -> Result<()> {
-        let points = |of: fn(&Line) -> Option<f64>| self.lines.iter().filter_map(|l| Some((l.images as f64, of(l)?))).collect();
-        let curves = [Curve { name: "training", points: points(|l| l.train) }, Curve { name: "test", points: points(|l| l.test) }];
+        let points =
+            |of: fn(&Line) -> Option<f64>| self.lines.iter().filter_map(|l| Some((l.images as f64, of(l)?))).collect();
+        let curves = [
+            Curve { name: "training", points: points(|l| l.train) },
+            Curve { name: "test", points: points(|l| l.test) },
+        ];
         plot::curves(path, "images seen", "bits/dim", &curves)
     }
 }
@@ -90,7 +99,15 @@ mod tests {
     use super::*;
 
     fn line(step: u64) -> Line {
-        Line { step, images: step * 8, seconds: 1.0, train: Some(5.0 - step as f64 * 0.1), test: None, grad_norm: None, learning_rate: None }
+        Line {
+            step,
+            images: step * 8,
+            seconds: 1.0,
+            train: Some(5.0 - step as f64 * 0.1),
+            test: None,
+            grad_norm: None,
+            learning_rate: None,
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! DIR/samples/step-00001000.png        a sheet of samples at each checkpoint
 //! ```
 
+pub mod adamw;
 pub mod batch;
 pub mod checkpoint;
 pub mod metrics;
@@ -21,10 +22,11 @@ use burn::module::AutodiffModule;
 use indicatif::{ProgressBar, ProgressStyle};
 use shared::{RgFlow, RgFlowConfig, Temperature};
 
+use self::adamw::AdamW;
 use self::checkpoint::{Run, RunState};
 use self::metrics::{Line, Metrics};
 use self::recipe::Recipe;
-use self::step::{Measured, optimizer};
+use self::step::Measured;
 use crate::data::{Batches, Dataset, flips};
 use crate::device::{Job, TrainBackend};
 use crate::error::{Error, Result};
@@ -37,6 +39,8 @@ pub struct Training {
     pub config: RgFlowConfig,
     /// The recipe; likewise.
     pub recipe: Recipe,
+    /// Another number of steps for a resumed run.
+    pub steps: Option<u64>,
     /// The images.
     pub dataset: Dataset,
     /// Name or path of the data, as given.
@@ -73,7 +77,11 @@ impl Job for Training {
 
     fn run<B: TrainBackend>(self, device: B::Device) -> Result<Outcome> {
         let run = match &self.resume {
-            Some(path) => Run::<B>::load(path, &device)?,
+            Some(path) => {
+                let mut run = Run::<B>::load(path, &device)?;
+                run.state.recipe.steps = self.steps.unwrap_or(run.state.recipe.steps);
+                run
+            }
             None => self.start::<B>(&device)?,
         };
         self.check(&run.state)?;
@@ -94,7 +102,8 @@ impl Training {
             step: 0,
             seconds: 0.0,
         };
-        Ok(Run { average: model.valid(), optimizer: optimizer::<B>(&self.recipe), model, state })
+        let average = model.valid();
+        Ok(Run { optimizer: AdamW::new(&average), average, model, state })
     }
 
     /// Whether the data fit the model.
@@ -107,7 +116,13 @@ impl Training {
             option: "--data".into(),
             problem: format!(
                 "{} images of {}×{}×{}, but the model takes {}×{}×{}",
-                train.len(), train.channels, train.size, train.size, config.channels, config.size, config.size
+                train.len(),
+                train.channels,
+                train.size,
+                train.size,
+                config.channels,
+                config.size,
+                config.size
             ),
             advice: "give data of that size, or another --preset or --config".into(),
         })
@@ -125,23 +140,25 @@ impl Training {
         let mut outcome = None;
         while run.state.step < recipe.steps {
             let number = run.state.step;
-            let mirror = if recipe.flips { flips(recipe.batch, recipe.seed, number) } else { vec![false; recipe.batch] };
+            let mirror =
+                if recipe.flips { flips(recipe.batch, recipe.seed, number) } else { vec![false; recipe.batch] };
             let pixels = self.dataset.train.gather(&batches.indexes(number), &mirror);
             let batch = batch::dequantise::<B>(&pixels, &config, recipe.seed, number * recipe.batch as u64, device);
-            let Run { model, mut optimizer, average, state } = run;
-            let (model, measured) = step::step(model, &mut optimizer, &config, &recipe, number, batch);
+            let Run { model, optimizer, average, state } = run;
+            let (model, optimizer, measured) = step::step(model, optimizer, &config, &recipe, number, batch);
             run = Run { model, optimizer, average, state };
             if !(measured.bits_per_dim.is_finite() && measured.grad_norm.is_finite()) {
                 return Err(self.diverged(number, measured));
             }
             if recipe.ema > 0.0 {
-                run.average = step::average::<B>(run.average, &run.model, recipe.ema_at(number));
+                run.average = adamw::average::<B>(run.average, &run.model, recipe.ema_at(number));
             }
             run.state.step += 1;
             recent.add(measured);
             bar.inc(1);
             if recent.count % 10 == 1 {
-                let images = recipe.batch as f64 / clock.elapsed().as_secs_f64().max(1e-9) * recent.since_report() as f64;
+                let images =
+                    recipe.batch as f64 / clock.elapsed().as_secs_f64().max(1e-9) * recent.since_report() as f64;
                 bar.set_message(format!("{:.3} bits/dim, {images:.0} images/s", recent.bits()));
             }
             let stop = self.interrupted.load(Ordering::Relaxed) || deadline.is_some_and(|d| Instant::now() >= d);
@@ -162,7 +179,13 @@ impl Training {
         }
     }
 
-    fn checkpoint<B: TrainBackend>(&self, run: &Run<B>, metrics: &mut Metrics, recent: &Recent, device: &B::Device) -> Result<Outcome> {
+    fn checkpoint<B: TrainBackend>(
+        &self,
+        run: &Run<B>,
+        metrics: &mut Metrics,
+        recent: &Recent,
+        device: &B::Device,
+    ) -> Result<Outcome> {
         let step = run.state.step;
         let folder = self.out.join("checkpoints");
         let path = folder.join(checkpoint::name(step));
@@ -196,9 +219,14 @@ impl Training {
     }
 
     fn diverged(&self, number: u64, measured: Measured) -> Error {
-        let last = checkpoint::list(&self.out.join("checkpoints")).ok().and_then(|l| l.last().map(|p| p.display().to_string()));
+        let last = checkpoint::list(&self.out.join("checkpoints"))
+            .ok()
+            .and_then(|l| l.last().map(|p| p.display().to_string()));
         Error::Diverged {
-            problem: format!("step {number}: loss {} bits/dim, gradient norm {}", measured.bits_per_dim, measured.grad_norm),
+            problem: format!(
+                "step {number}: loss {} bits/dim, gradient norm {}",
+                measured.bits_per_dim, measured.grad_norm
+            ),
             advice: match last {
                 Some(path) => format!("the last good checkpoint is {path}; resume it with a lower --learning-rate"),
                 None => "there is no checkpoint yet; start again with a lower --learning-rate".into(),

@@ -49,7 +49,14 @@ impl Recipe {
 
     /// Warm-up, cosine decay and averaged weights.
     pub fn cosine(steps: u64) -> Self {
-        Self { learning_rate: 2e-3, warmup: 200.min(steps / 5), cosine: true, weight_decay: 1e-2, ema: 0.998, ..Self::official(steps) }
+        Self {
+            learning_rate: 2e-3,
+            warmup: 200.min(steps / 5),
+            cosine: true,
+            weight_decay: 1e-2,
+            ema: 0.998,
+            ..Self::official(steps)
+        }
     }
 
     /// Learning rate of step number `step`, counted from 0.

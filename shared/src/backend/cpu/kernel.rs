@@ -1,14 +1,12 @@
 //! The bijector on many rows: tiles in parallel, each through all coupling layers.
 
-use burn::tensor::{Bytes, DType, Shape};
-use burn_flex::{FlexTensor, Layout};
-#[cfg(feature = "parallel")]
-use rayon::prelude::*;
-
 use super::elementwise::{affine, affine_grad, scale_grad};
 use super::net::{Half, Kept, Weights};
+use super::threads::{each, map_each, threads};
 use crate::backend::Direction;
 use crate::nn::BijectorShape;
+use burn::tensor::{Bytes, DType, Shape};
+use burn_flex::{FlexTensor, Layout};
 
 /// Rows of a tile: enough for gemm to run at speed, few enough for a tile's activations to stay in the cache.
 const TILE_ROWS: usize = 64;
@@ -18,13 +16,6 @@ fn tile_rows(rows: usize) -> usize {
     rows.div_ceil(threads()).clamp(1, TILE_ROWS)
 }
 
-fn threads() -> usize {
-    #[cfg(feature = "parallel")]
-    return rayon::current_num_threads();
-    #[cfg(not(feature = "parallel"))]
-    1
-}
-
 /// One tile on its way through the layers.
 struct Rows {
     halves: [Vec<f32>; 2],
@@ -32,23 +23,19 @@ struct Rows {
 }
 
 impl Rows {
-    /// Splits rows of `width` ≥ 2·half numbers; a further column starts the log-determinant.
-    fn split(rows: &[f32], width: usize, half: usize) -> Self {
+    /// Splits rows of 2·half numbers.
+    fn split(rows: &[f32], log_det: &[f32], half: usize) -> Self {
         let part = |range: std::ops::Range<usize>| {
-            rows.chunks_exact(width).flat_map(|row| &row[range.clone()]).copied().collect()
+            rows.chunks_exact(2 * half).flat_map(|row| &row[range.clone()]).copied().collect()
         };
-        let log_det = if width > 2 * half { part(2 * half..2 * half + 1) } else { vec![0.0; rows.len() / width] };
-        Self { halves: [part(0..half), part(half..2 * half)], log_det }
+        Self { halves: [part(0..half), part(half..2 * half)], log_det: log_det.to_vec() }
     }
 
-    fn join(&self, rows: &mut [f32], width: usize, half: usize) {
-        for (i, row) in rows.chunks_exact_mut(width).enumerate() {
-            for (side, values) in self.halves.iter().enumerate() {
-                row[side * half..][..half].copy_from_slice(&values[i * half..][..half]);
-            }
-            if let Some(last) = row.get_mut(2 * half) {
-                *last = self.log_det[i];
-            }
+    fn join(&self, rows: &mut [f32], half: usize) {
+        let halves = self.halves[0].chunks_exact(half).zip(self.halves[1].chunks_exact(half));
+        for (row, (first, second)) in rows.chunks_exact_mut(2 * half).zip(halves) {
+            row[..half].copy_from_slice(first);
+            row[half..].copy_from_slice(second);
         }
     }
 
@@ -66,16 +53,19 @@ fn steps(layers: usize, direction: Direction) -> Vec<(usize, Half)> {
     steps
 }
 
-/// See [`crate::backend::FusedBijector::run`].
+/// See [`crate::backend::Kernels::bijector`].
 pub fn run(shape: &BijectorShape, direction: Direction, rows: &FlexTensor, theta: FlexTensor) -> FlexTensor {
     let (dim, half) = (shape.dim, shape.half());
     let n = rows.layout().shape()[0];
     let weights = Weights::new(shape, theta);
     let steps = steps(shape.level.layers, direction);
-    let mut output = vec![0.0; n * (dim + 1)];
+    let mut output = vec![0.0; n * dim + n];
+    let (out_rows, out_log_det) = output.split_at_mut(n * dim);
     let tile = tile_rows(n);
-    let one = |(output, rows): (&mut [f32], &[f32])| {
-        let mut rows = Rows::split(rows, dim, half);
+    let input: &[f32] = rows.storage();
+    let tiles = out_rows.chunks_mut(tile * dim).zip(out_log_det.chunks_mut(tile)).zip(input.chunks(tile * dim));
+    each(tiles.collect(), |((out_rows, out_log_det), rows)| {
+        let mut rows = Rows::split(rows, out_log_det, half);
         for &(layer, from) in &steps {
             let [mut s, mut t] = [0, 1].map(|net| weights.forward(2 * layer + net, from, rows.of(from), None));
             let [scale_s, scale_t] = [0, 1].map(|net| weights.values(weights.scale(2 * layer + net, from.other())));
@@ -83,17 +73,13 @@ pub fn run(shape: &BijectorShape, direction: Direction, rows: &FlexTensor, theta
             let forward = direction == Direction::Forward;
             affine(value, s.values_mut(), t.values_mut(), scale_s, scale_t, Some(&mut rows.log_det), forward);
         }
-        rows.join(output, dim + 1, half);
-    };
-    let input: &[f32] = rows.storage();
-    #[cfg(feature = "parallel")]
-    output.par_chunks_mut(tile * (dim + 1)).zip(input.par_chunks(tile * dim)).for_each(one);
-    #[cfg(not(feature = "parallel"))]
-    output.chunks_mut(tile * (dim + 1)).zip(input.chunks(tile * dim)).for_each(one);
-    tensor(output, [n, dim + 1])
+        rows.join(out_rows, half);
+        out_log_det.copy_from_slice(&rows.log_det);
+    });
+    tensor(output, [n * dim + n])
 }
 
-/// See [`crate::backend::FusedGradient::grad`].
+/// See [`crate::backend::DifferentiableKernels::bijector_grad`].
 pub fn grad(
     shape: &BijectorShape,
     direction: Direction,
@@ -102,62 +88,52 @@ pub fn grad(
     grad: &FlexTensor,
     want_theta: bool,
 ) -> (FlexTensor, Option<FlexTensor>) {
-    let width = shape.dim + 1;
-    let n = output.layout().shape()[0];
+    let dim = shape.dim;
+    let n = output.layout().shape()[0] / (dim + 1);
     let weights = Weights::new(shape, theta);
-    let mut d_rows = vec![0.0; n * shape.dim];
+    let mut d_rows = vec![0.0; n * dim];
+    let (rows, _) = output.storage::<f32>().split_at(n * dim);
+    let (grad_rows, grad_log_det) = grad.storage::<f32>().split_at(n * dim);
     // One share of the rows a thread, each with its own sum over its tiles: the same sums in the same order every time.
     let share = n.div_ceil(threads()).max(1);
-    let one = |((d_rows, output), grad): ((&mut [f32], &[f32]), &[f32])| {
+    let tile = tile_rows(n);
+    let shares = d_rows
+        .chunks_mut(share * dim)
+        .zip(rows.chunks(share * dim))
+        .zip(grad_rows.chunks(share * dim).zip(grad_log_det.chunks(share)));
+    let sums = map_each(shares.collect(), |((d_rows, rows), (grad, log_det))| {
         let mut d_theta = want_theta.then(|| vec![0.0; shape.len()]);
-        let tile = tile_rows(n);
-        let tiles = d_rows.chunks_mut(tile * shape.dim).zip(output.chunks(tile * width)).zip(grad.chunks(tile * width));
-        for ((d_rows, output), grad) in tiles {
-            tile_grad(&weights, direction, output, grad, d_rows, d_theta.as_deref_mut());
+        let tiles = d_rows
+            .chunks_mut(tile * dim)
+            .zip(rows.chunks(tile * dim))
+            .zip(grad.chunks(tile * dim).zip(log_det.chunks(tile)));
+        for ((d_rows, rows), (grad, log_det)) in tiles {
+            tile_grad(&weights, direction, [rows, grad, log_det], d_rows, d_theta.as_deref_mut());
         }
         d_theta
-    };
-    let (output, grad): (&[f32], &[f32]) = (output.storage(), grad.storage());
-    #[cfg(feature = "parallel")]
-    let sums: Vec<_> = {
-        let shares = d_rows
-            .par_chunks_mut(share * shape.dim)
-            .zip(output.par_chunks(share * width))
-            .zip(grad.par_chunks(share * width));
-        shares.map(one).collect()
-    };
-    #[cfg(not(feature = "parallel"))]
-    let sums: Vec<_> = d_rows
-        .chunks_mut(share * shape.dim)
-        .zip(output.chunks(share * width))
-        .zip(grad.chunks(share * width))
-        .map(one)
-        .collect();
+    });
     let d_theta = sums.into_iter().flatten().reduce(|mut sum, next| {
         super::elementwise::add(&mut sum, &next);
         sum
     });
-    (
-        tensor(d_rows, [n, shape.dim]),
-        d_theta.map(|d| {
-            let len = d.len();
-            tensor(d, [len])
-        }),
-    )
+    let d_theta = d_theta.map(|d| {
+        let len = d.len();
+        tensor(d, [len])
+    });
+    (tensor(d_rows, [n, dim]), d_theta)
 }
 
 /// Walks one tile back through the layers, undoing each half-step before differentiating it.
 fn tile_grad(
     weights: &Weights,
     direction: Direction,
-    output: &[f32],
-    grad: &[f32],
+    [rows, grad, grad_log_det]: [&[f32]; 3],
     d_rows: &mut [f32],
     mut d_theta: Option<&mut [f32]>,
 ) {
-    let (dim, half) = (weights.shape.dim, weights.shape.half());
-    let mut rows = Rows::split(output, dim + 1, half);
-    let mut d = Rows::split(grad, dim + 1, half);
+    let half = weights.shape.half();
+    let mut rows = Rows::split(rows, grad_log_det, half);
+    let mut d = Rows::split(grad, grad_log_det, half);
     let forward = direction == Direction::Forward;
     for &(layer, from) in steps(weights.shape.level.layers, direction).iter().rev() {
         let to = from.other();
@@ -195,7 +171,7 @@ fn tile_grad(
             super::elementwise::add(&mut d.halves[from as usize], &d_x);
         }
     }
-    d.join(d_rows, dim, half);
+    d.join(d_rows, half);
 }
 
 fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> FlexTensor {

@@ -3,29 +3,32 @@
 mod elementwise;
 mod kernel;
 mod net;
+mod threads;
 mod tile;
+mod update;
+mod weight_norm;
 
 use burn::tensor::ops::FloatTensor;
 use burn_flex::Flex;
 
-use super::{Direction, FlowBackend, FusedBijector, FusedGradient};
+use super::{Adam, DifferentiableKernels, Direction, FlowBackend, Kernels};
 use crate::nn::BijectorShape;
 
 impl FlowBackend for Flex {
-    fn fused() -> Option<&'static dyn FusedBijector<Self>> {
-        Some(&CpuKernel)
+    fn kernels() -> Option<&'static dyn Kernels<Self>> {
+        Some(&CpuKernels)
     }
 
-    fn fused_gradient() -> Option<&'static dyn FusedGradient<Self>> {
-        Some(&CpuKernel)
+    fn differentiable() -> Option<&'static dyn DifferentiableKernels<Self>> {
+        Some(&CpuKernels)
     }
 }
 
-/// The kernel; it has no state.
-struct CpuKernel;
+/// The kernels; they have no state.
+struct CpuKernels;
 
-impl FusedBijector<Flex> for CpuKernel {
-    fn run(
+impl Kernels<Flex> for CpuKernels {
+    fn bijector(
         &self,
         shape: &BijectorShape,
         direction: Direction,
@@ -34,10 +37,14 @@ impl FusedBijector<Flex> for CpuKernel {
     ) -> FloatTensor<Flex> {
         kernel::run(shape, direction, &rows.to_contiguous(), theta.to_contiguous())
     }
+
+    fn weight_norm(&self, v: FloatTensor<Flex>, g: FloatTensor<Flex>) -> FloatTensor<Flex> {
+        weight_norm::run(&v.to_contiguous(), &g.to_contiguous())
+    }
 }
 
-impl FusedGradient<Flex> for CpuKernel {
-    fn grad(
+impl DifferentiableKernels<Flex> for CpuKernels {
+    fn bijector_grad(
         &self,
         shape: &BijectorShape,
         direction: Direction,
@@ -46,13 +53,37 @@ impl FusedGradient<Flex> for CpuKernel {
         grad: FloatTensor<Flex>,
         want_theta: bool,
     ) -> (FloatTensor<Flex>, Option<FloatTensor<Flex>>) {
-        kernel::grad(
-            shape,
-            direction,
-            &output.to_contiguous(),
-            theta.to_contiguous(),
-            &grad.to_contiguous(),
-            want_theta,
-        )
+        let (output, theta, grad) = (output.to_contiguous(), theta.to_contiguous(), grad.to_contiguous());
+        kernel::grad(shape, direction, &output, theta, &grad, want_theta)
+    }
+
+    fn weight_norm_grad(
+        &self,
+        v: FloatTensor<Flex>,
+        g: FloatTensor<Flex>,
+        grad: FloatTensor<Flex>,
+    ) -> (FloatTensor<Flex>, FloatTensor<Flex>) {
+        weight_norm::grad(&v.to_contiguous(), &g.to_contiguous(), &grad.to_contiguous())
+    }
+
+    fn blend(
+        &self,
+        mean: FloatTensor<Flex>,
+        towards: FloatTensor<Flex>,
+        keep: f64,
+        factor: f64,
+        squared: bool,
+    ) -> FloatTensor<Flex> {
+        update::blend(mean.to_contiguous(), &towards.to_contiguous(), keep as f32, factor as f32, squared)
+    }
+
+    fn adam(
+        &self,
+        value: FloatTensor<Flex>,
+        first: FloatTensor<Flex>,
+        second: FloatTensor<Flex>,
+        adam: Adam,
+    ) -> FloatTensor<Flex> {
+        update::adam(value.to_contiguous(), &first.to_contiguous(), &second.to_contiguous(), adam)
     }
 }

@@ -1,0 +1,159 @@
+//! Runs of the trainer on the CPU: that they learn, go on exactly, and end well when they cannot go on.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use shared::{LevelConfig, RgFlowConfig};
+use trainer::data::{Dataset, ImageSet};
+use trainer::device::{DeviceChoice, dispatch};
+use trainer::error::Error;
+use trainer::train::checkpoint;
+use trainer::train::metrics::{Line, Metrics};
+use trainer::train::recipe::Recipe;
+use trainer::train::{Outcome, Training, newest};
+
+fn config() -> RgFlowConfig {
+    RgFlowConfig::new(8, vec![LevelConfig { layers: 1, res_blocks: 1, mlp: 1, hidden: 8 }; 2])
+}
+
+/// Images of one smooth colour each: easy to learn.
+fn images(name: &str, count: usize) -> ImageSet {
+    let pixels = (0..count * 3 * 64).map(|i| ((i / 64 * 37) % 200 + i % 64 / 8 * 3) as u8).collect();
+    ImageSet::new(name, 8, pixels, None).unwrap()
+}
+
+fn training(out: &Path, steps: u64) -> Training {
+    Training {
+        config: config(),
+        recipe: Recipe { batch: 16, warmup: 2, ema: 0.9, ..Recipe::cosine(30) },
+        steps: None,
+        dataset: Dataset {
+            name: "smooth".into(),
+            train: images("smooth", 50),
+            test: images("smooth-test", 10),
+            licence: None,
+            description: String::new(),
+        },
+        data: "smooth".into(),
+        out: out.to_path_buf(),
+        resume: None,
+        checkpoint_every: steps,
+        keep: 2,
+        test_images: 10,
+        max_minutes: None,
+        interrupted: Arc::new(AtomicBool::new(false)),
+    }
+}
+
+fn run(training: Training) -> Result<Outcome, Error> {
+    std::fs::create_dir_all(&training.out).unwrap();
+    dispatch(DeviceChoice::Cpu, training)
+}
+
+fn lines(folder: &Path) -> Vec<Line> {
+    let text = std::fs::read_to_string(folder.join("metrics.jsonl")).unwrap();
+    text.lines().map(|l| serde_json::from_str(l).unwrap()).collect()
+}
+
+fn without_times(lines: Vec<Line>) -> Vec<Line> {
+    lines.into_iter().map(|l| Line { seconds: 0.0, ..l }).collect()
+}
+
+#[test]
+fn a_run_learns_and_leaves_what_it_promises() {
+    let dir = tempfile::tempdir().unwrap();
+    let outcome = run(training(dir.path(), 10)).unwrap();
+    let lines = lines(dir.path());
+    assert_eq!((outcome.step, lines.len()), (30, 3));
+    assert!(lines[2].train.unwrap() < lines[0].train.unwrap() - 0.1, "{lines:?}");
+    assert!(lines.iter().all(|l| l.test.is_some() && l.grad_norm.unwrap() > 0.0));
+    let kept = checkpoint::list(&dir.path().join("checkpoints")).unwrap();
+    assert_eq!(kept.len(), 2);
+    assert_eq!((kept.last(), newest(dir.path()).unwrap()), (Some(&outcome.checkpoint), outcome.checkpoint.clone()));
+    for picture in ["curve.png", "samples/step-00000010.png", "samples/step-00000030.png"] {
+        assert!(image::open(dir.path().join(picture)).unwrap().width() > 100, "{picture}");
+    }
+}
+
+#[test]
+fn a_resumed_run_takes_the_same_steps() {
+    let (whole, parts) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    run(training(whole.path(), 5)).unwrap();
+    // Stopped at once, by the clock, as Ctrl-C and --max-minutes do.
+    let stopped = run(Training { max_minutes: Some(0.0), ..training(parts.path(), 5) }).unwrap();
+    assert_eq!(stopped.step, 1);
+    let mut at = stopped.checkpoint;
+    for interrupted in [true, false] {
+        let interrupted = Arc::new(AtomicBool::new(interrupted));
+        at = run(Training { resume: Some(at), interrupted, ..training(parts.path(), 5) }).unwrap().checkpoint;
+    }
+    let of = |dir: &Path| without_times(lines(dir)).into_iter().filter(|l| l.step > 5).collect::<Vec<_>>();
+    assert_eq!(of(whole.path()), of(parts.path()));
+    assert_eq!(of(whole.path()).len(), 5);
+}
+
+#[test]
+fn a_resumed_run_may_be_made_longer() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = run(training(dir.path(), 10)).unwrap().checkpoint;
+    let longer = run(Training { resume: Some(at), steps: Some(33), ..training(dir.path(), 10) }).unwrap();
+    assert_eq!(longer.step, 33);
+}
+
+#[test]
+fn training_that_diverges_names_the_last_good_checkpoint() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = run(training(dir.path(), 10)).unwrap().checkpoint;
+    let recipe = Recipe { learning_rate: 1e30, warmup: 0, ..Recipe::official(60) };
+    let wild = Training { recipe, ..training(dir.path(), 100) };
+    match run(wild) {
+        Err(error @ Error::Diverged { .. }) => {
+            assert!(error.to_string().contains(&at.display().to_string()), "{error}")
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(at.exists());
+}
+
+#[test]
+fn checkpoints_that_are_not_whole_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = run(training(dir.path(), 30)).unwrap().checkpoint;
+    let bytes = std::fs::read(&at).unwrap();
+    let broken = dir.path().join("broken.ckpt");
+    let resume = |bytes: &[u8]| {
+        std::fs::write(&broken, bytes).unwrap();
+        let error = run(Training { resume: Some(broken.clone()), ..training(dir.path(), 30) }).unwrap_err().to_string();
+        assert!(error.contains("broken.ckpt"), "{error}");
+    };
+    for len in [0, 7, 100, bytes.len() / 2, bytes.len() - 1] {
+        resume(&bytes[..len]);
+    }
+    let mut flipped = bytes.clone();
+    let middle = bytes.len() / 2;
+    flipped[middle - 2000..middle].fill(0xC1);
+    resume(&flipped);
+    // The same file says another architecture.
+    let at = bytes.windows(11).position(|w| w == b"\\\"hidden\\\":8").unwrap();
+    let mut other = bytes;
+    other[at + 10] = b'9';
+    resume(&other);
+    assert!(newest(&PathBuf::from("/no/such/run.ckpt")).is_ok());
+    assert!(newest(&tempfile::tempdir().unwrap().keep()).unwrap_err().to_string().contains("no checkpoint"));
+}
+
+#[test]
+fn data_of_another_size_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut wrong = training(dir.path(), 10);
+    wrong.config = RgFlowConfig::tiny();
+    assert!(run(wrong).unwrap_err().to_string().contains("16×16"));
+}
+
+#[test]
+fn metrics_of_a_new_run_start_empty() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("metrics.jsonl"), "{\"step\":1}\n").unwrap();
+    assert!(Metrics::open(dir.path(), 0).unwrap().lines().is_empty());
+}

@@ -71,10 +71,11 @@ impl RgFlowConfig {
         Self { order: BlockOrder::Official, ..Self::new(32, [8, 6, 4, 2].map(level).to_vec()) }
     }
 
-    /// A small model for two CPU cores: narrow where there are many blocks, wide at the top, where a block costs little.
+    /// A small model for two CPU cores, that of the shipped faces: narrow where there are many blocks, wide at the
+    /// top, where a block costs little.
     pub fn small() -> Self {
         let level = |layers, res_blocks, hidden| LevelConfig { layers, res_blocks, mlp: 2, hidden };
-        Self::new(32, vec![level(4, 1, 96), level(4, 1, 128), level(4, 2, 128), level(4, 2, 192)])
+        Self::new(32, vec![level(4, 1, 64), level(4, 1, 128), level(6, 2, 128), level(6, 2, 128)])
     }
 
     /// The model of the speed comparisons: 0.143 GMAC per image.

@@ -3,9 +3,8 @@
 /// Edge of a tile.
 pub(crate) const TILE: usize = 8;
 
-/// Free parameter of the cubic convolution kernel (Keys). PIL's `rotate` takes −1, which overshoots
-/// more and shows slightly crisper rims.
-const A: f64 = -0.5;
+/// Free parameter of the cubic convolution kernel (Keys); PIL's `rotate`, which the authors use, takes −1.
+const A: f64 = -1.0;
 
 /// Ink per pixel of a tile, by row: 0 none, 1 full, a little below 0 or above 1 where the kernel
 /// overshoots.
@@ -120,7 +119,7 @@ mod tests {
     fn the_kernel_interpolates_and_sums_to_one() {
         let on_tap = weights(0.0);
         assert!((on_tap[1] - 1.0).abs() < 1e-12 && on_tap[0].abs() < 1e-12);
-        assert_eq!(weights(0.5), [-0.0625, 0.5625, 0.5625, -0.0625]);
+        assert_eq!(weights(0.5), [-0.125, 0.625, 0.625, -0.125]);
         assert!((weights(0.3).iter().sum::<f64>() - 1.0).abs() < 1e-12);
     }
 }

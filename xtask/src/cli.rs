@@ -69,8 +69,7 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Comma
         Some(Value(name)) => name.string()?,
         Some(other) => return Err(other.unexpected().into()),
     };
-    let (mut port, mut open, mut dir, mut prefix) =
-        (8080, true, PathBuf::from("dist"), "/".to_owned());
+    let (mut port, mut open, mut dir, mut prefix) = (8080, true, PathBuf::from("dist"), "/".to_owned());
     let mut options = test::Options::default();
     while let Some(arg) = parser.next()? {
         match (name.as_str(), arg) {
@@ -106,41 +105,16 @@ mod tests {
 
     #[test]
     fn commands_take_their_own_options_only() {
-        assert!(matches!(
-            parsed("demo --port 9 --no-open").unwrap(),
-            Command::Demo {
-                port: 9,
-                open: false
-            }
-        ));
-        assert!(matches!(
-            parsed("demo").unwrap(),
-            Command::Demo {
-                port: 8080,
-                open: true
-            }
-        ));
-        let Command::Serve { dir, port, prefix } =
-            parsed("serve --dir d --port 0 --prefix /p/").unwrap()
-        else {
+        assert!(matches!(parsed("demo --port 9 --no-open").unwrap(), Command::Demo { port: 9, open: false }));
+        assert!(matches!(parsed("demo").unwrap(), Command::Demo { port: 8080, open: true }));
+        let Command::Serve { dir, port, prefix } = parsed("serve --dir d --port 0 --prefix /p/").unwrap() else {
             panic!("not serve");
         };
         assert_eq!((dir, port, prefix.as_str()), ("d".into(), 0, "/p/"));
-        let Command::Test(options) = parsed("test --only fmt").unwrap() else {
-            panic!("not test")
-        };
-        assert_eq!(
-            (options.only.as_deref(), options.skip_browser),
-            (Some("fmt"), false)
-        );
-        for wrong in [
-            "setup --port 1",
-            "demo --port x",
-            "demo --port 65536",
-            "serve --no-open",
-            "nothing",
-            "--port 1",
-        ] {
+        let Command::Test(options) = parsed("test --only fmt").unwrap() else { panic!("not test") };
+        assert_eq!((options.only.as_deref(), options.skip_browser), (Some("fmt"), false));
+        for wrong in ["setup --port 1", "demo --port x", "demo --port 65536", "serve --no-open", "nothing", "--port 1"]
+        {
             assert!(parsed(wrong).is_err(), "{wrong}");
         }
     }

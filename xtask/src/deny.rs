@@ -34,10 +34,7 @@ pub fn check(env: &Env) -> Result<()> {
 }
 
 fn cargo_deny(env: &Env) -> Result<Command> {
-    let mut cmd = Command::new(
-        env.find("cargo-deny")
-            .unwrap_or_else(|| "cargo-deny".into()),
-    );
+    let mut cmd = Command::new(env.find("cargo-deny").unwrap_or_else(|| "cargo-deny".into()));
     cmd.current_dir(&env.root).env("PATH", env.path()?);
     Ok(cmd)
 }

@@ -32,22 +32,14 @@ pub struct Env {
 impl Env {
     /// Reads it from the running program's surroundings.
     pub fn new() -> Result<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .context("xtask is not inside a workspace")?
-            .to_path_buf();
+        let root =
+            Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask is not inside a workspace")?.to_path_buf();
         let var = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-        let cache = cache_dir(var).context(
-            "no place for tools: set RG_FLOW_TOOLS to a folder of yours (HOME is not set)",
-        )?;
+        let cache =
+            cache_dir(var).context("no place for tools: set RG_FLOW_TOOLS to a folder of yours (HOME is not set)")?;
         let lock = std::fs::read_to_string(root.join("Cargo.lock")).unwrap_or_default();
-        let wasm_bindgen = locked_version(&lock, "wasm-bindgen")
-            .unwrap_or_else(|| versions::WASM_BINDGEN.to_owned());
-        Ok(Self {
-            root,
-            cache,
-            wasm_bindgen,
-        })
+        let wasm_bindgen = locked_version(&lock, "wasm-bindgen").unwrap_or_else(|| versions::WASM_BINDGEN.to_owned());
+        Ok(Self { root, cache, wasm_bindgen })
     }
 
     /// Where `cargo install` puts one version of one tool. The version is part of the path, so that two clones that
@@ -68,11 +60,9 @@ impl Env {
 
     fn own_dirs(&self) -> Vec<PathBuf> {
         vec![
-            self.tool_root("wasm-bindgen-cli", &self.wasm_bindgen)
-                .join("bin"),
+            self.tool_root("wasm-bindgen-cli", &self.wasm_bindgen).join("bin"),
             self.tool_root("trunk", versions::TRUNK).join("bin"),
-            self.tool_root("cargo-deny", versions::CARGO_DENY)
-                .join("bin"),
+            self.tool_root("cargo-deny", versions::CARGO_DENY).join("bin"),
             self.npm_root().join("node_modules/.bin"),
         ]
     }
@@ -80,12 +70,8 @@ impl Env {
     /// `PATH` with the project's own tools first.
     pub fn path(&self) -> Result<OsString> {
         let old = std::env::var_os("PATH").unwrap_or_default();
-        let dirs = self
-            .own_dirs()
-            .into_iter()
-            .chain(std::env::split_paths(&old));
-        std::env::join_paths(dirs)
-            .context("a folder in PATH or RG_FLOW_TOOLS has a ':' in its name")
+        let dirs = self.own_dirs().into_iter().chain(std::env::split_paths(&old));
+        std::env::join_paths(dirs).context("a folder in PATH or RG_FLOW_TOOLS has a ':' in its name")
     }
 
     /// A tool of the project's own, or else one on `PATH`.
@@ -117,9 +103,7 @@ impl Env {
         let wanted = wanted_toolchain();
         let default = || {
             let mut rustc = Command::new("rustc");
-            rustc
-                .args(["--print", "target-libdir", "--target", WASM_TARGET])
-                .current_dir(&self.root);
+            rustc.args(["--print", "target-libdir", "--target", WASM_TARGET]).current_dir(&self.root);
             output(&mut rustc).is_some_and(|dir| has_core(Path::new(&dir)))
         };
         if wanted != Some(WasmToolchain::Debian) && default() {
@@ -131,9 +115,8 @@ impl Env {
 
     /// Gives `cmd` what a wasm build needs: the tools, the compiler and its own target folder.
     pub fn wasm_env(&self, cmd: &mut Command) -> Result<()> {
-        let toolchain = self
-            .wasm_toolchain()
-            .context("nothing here builds for the browser yet: run `cargo xtask setup`")?;
+        let toolchain =
+            self.wasm_toolchain().context("nothing here builds for the browser yet: run `cargo xtask setup`")?;
         if toolchain == WasmToolchain::Debian {
             cmd.env("RUSTUP_TOOLCHAIN", DEBIAN_TOOLCHAIN);
         }
@@ -165,12 +148,7 @@ pub fn crate_sources() -> Vec<PathBuf> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cargo")));
     let entries = home.and_then(|home| std::fs::read_dir(home.join("registry/src")).ok());
-    let mut dirs: Vec<PathBuf> = entries
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .collect();
+    let mut dirs: Vec<PathBuf> = entries.into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     dirs.sort();
     dirs
 }
@@ -185,11 +163,8 @@ pub fn wanted_toolchain() -> Option<WasmToolchain> {
 }
 
 fn has_core(dir: &Path) -> bool {
-    std::fs::read_dir(dir).is_ok_and(|entries| {
-        entries
-            .flatten()
-            .any(|entry| entry.file_name().to_string_lossy().starts_with("libcore-"))
-    })
+    std::fs::read_dir(dir)
+        .is_ok_and(|entries| entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("libcore-")))
 }
 
 fn cache_dir(var: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
@@ -220,10 +195,7 @@ mod tests {
     fn cargo_lock_names_the_version() {
         let lock = "[[package]]\nname = \"wasm-bindgen-macro\"\nversion = \"1.0.0\"\n\n\
                     [[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.129\"\nsource = \"x\"\n";
-        assert_eq!(
-            locked_version(lock, "wasm-bindgen").as_deref(),
-            Some("0.2.129")
-        );
+        assert_eq!(locked_version(lock, "wasm-bindgen").as_deref(), Some("0.2.129"));
         assert_eq!(locked_version(lock, "bindgen"), None);
         assert_eq!(locked_version("", "wasm-bindgen"), None);
     }
@@ -231,34 +203,18 @@ mod tests {
     #[test]
     fn folders_of_crates_are_renamed_in_the_page() {
         let flags = remapped(&["/c/src/a".into(), "/c d/src/a".into(), "/c/src/b".into()]);
-        assert_eq!(
-            flags,
-            "--remap-path-prefix=/c/src/a=/rust/deps --remap-path-prefix=/c/src/b=/rust/deps"
-        );
+        assert_eq!(flags, "--remap-path-prefix=/c/src/a=/rust/deps --remap-path-prefix=/c/src/b=/rust/deps");
     }
 
     #[test]
     fn the_cache_follows_the_environment() {
         let with = |vars: &'static [(&str, &str)]| {
-            cache_dir(move |name| {
-                vars.iter()
-                    .find(|(key, _)| *key == name)
-                    .map(|(_, value)| value.into())
-            })
+            cache_dir(move |name| vars.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into()))
         };
         assert_eq!(with(&[("HOME", "/h")]), Some("/h/.cache/rg-flow".into()));
-        assert_eq!(
-            with(&[("HOME", "/h"), ("XDG_CACHE_HOME", "/c")]),
-            Some("/c/rg-flow".into())
-        );
-        assert_eq!(
-            with(&[("HOME", "/h"), ("XDG_CACHE_HOME", "relative")]),
-            Some("/h/.cache/rg-flow".into())
-        );
-        assert_eq!(
-            with(&[("HOME", "/h"), ("RG_FLOW_TOOLS", "/t")]),
-            Some("/t".into())
-        );
+        assert_eq!(with(&[("HOME", "/h"), ("XDG_CACHE_HOME", "/c")]), Some("/c/rg-flow".into()));
+        assert_eq!(with(&[("HOME", "/h"), ("XDG_CACHE_HOME", "relative")]), Some("/h/.cache/rg-flow".into()));
+        assert_eq!(with(&[("HOME", "/h"), ("RG_FLOW_TOOLS", "/t")]), Some("/t".into()));
         assert_eq!(with(&[]), None);
     }
 }

@@ -9,11 +9,7 @@ use anyhow::{Context, Result, bail};
 
 /// The command as one would type it.
 pub fn shown(cmd: &Command) -> String {
-    std::iter::once(cmd.get_program())
-        .chain(cmd.get_args())
-        .map(quoted)
-        .collect::<Vec<_>>()
-        .join(" ")
+    std::iter::once(cmd.get_program()).chain(cmd.get_args()).map(quoted).collect::<Vec<_>>().join(" ")
 }
 
 fn quoted(word: &OsStr) -> String {
@@ -28,9 +24,7 @@ fn quoted(word: &OsStr) -> String {
 
 /// Runs `cmd` with its output shown; an error when it cannot start or does not succeed.
 pub fn run(cmd: &mut Command) -> Result<()> {
-    let status = cmd
-        .status()
-        .with_context(|| format!("could not start `{}`: is it installed?", shown(cmd)))?;
+    let status = cmd.status().with_context(|| format!("could not start `{}`: is it installed?", shown(cmd)))?;
     succeeded(cmd, status)
 }
 
@@ -43,10 +37,7 @@ fn succeeded(cmd: &Command, status: ExitStatus) -> Result<()> {
 
 /// As [`run`], but ends the program once `limit` has passed.
 pub fn run_within(cmd: &mut Command, limit: Duration) -> Result<()> {
-    let mut child = cmd
-        .stdin(Stdio::null())
-        .spawn()
-        .with_context(|| format!("could not start `{}`", shown(cmd)))?;
+    let mut child = cmd.stdin(Stdio::null()).spawn().with_context(|| format!("could not start `{}`", shown(cmd)))?;
     let start = Instant::now();
     loop {
         if let Some(status) = child.try_wait()? {
@@ -63,21 +54,13 @@ pub fn run_within(cmd: &mut Command, limit: Duration) -> Result<()> {
 
 /// What `cmd` prints on its standard output, without the white space around it; `None` when it fails.
 pub fn output(cmd: &mut Command) -> Option<String> {
-    let out = cmd
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    out.status
-        .success()
-        .then(|| String::from_utf8_lossy(&out.stdout).trim().to_owned())
+    let out = cmd.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    out.status.success().then(|| String::from_utf8_lossy(&out.stdout).trim().to_owned())
 }
 
 /// The first file called `name` in `dirs`.
 pub fn find_in<'a>(name: &str, dirs: impl IntoIterator<Item = &'a Path>) -> Option<PathBuf> {
-    dirs.into_iter()
-        .map(|dir| dir.join(name))
-        .find(|path| path.is_file())
+    dirs.into_iter().map(|dir| dir.join(name)).find(|path| path.is_file())
 }
 
 /// The program called `name` on `PATH`.
@@ -103,17 +86,13 @@ mod tests {
         let err = run(Command::new("sh").args(["-c", "exit 3"])).unwrap_err();
         assert!(err.to_string().contains("sh -c 'exit 3'"), "{err}");
         assert_eq!(output(Command::new("sh").args(["-c", "exit 3"])), None);
-        assert_eq!(
-            output(Command::new("sh").args(["-c", "echo ' x '"])).as_deref(),
-            Some("x")
-        );
+        assert_eq!(output(Command::new("sh").args(["-c", "echo ' x '"])).as_deref(), Some("x"));
     }
 
     #[test]
     fn a_program_that_hangs_is_ended() {
         let start = Instant::now();
-        let err =
-            run_within(Command::new("sleep").arg("30"), Duration::from_millis(100)).unwrap_err();
+        let err = run_within(Command::new("sleep").arg("30"), Duration::from_millis(100)).unwrap_err();
         assert!(err.to_string().contains("took more than"), "{err}");
         assert!(start.elapsed() < Duration::from_secs(10));
         assert!(run_within(&mut Command::new("true"), Duration::from_secs(10)).is_ok());

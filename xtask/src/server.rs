@@ -23,21 +23,14 @@ pub struct Server {
 impl Server {
     /// Serves `dir` below `prefix` at 127.0.0.1:`port`; port 0 is any free one.
     pub fn start(dir: &Path, port: u16, prefix: &str) -> Result<Self> {
-        let root = dir
-            .canonicalize()
-            .with_context(|| format!("cannot serve {}: there is no such folder", dir.display()))?;
+        let root =
+            dir.canonicalize().with_context(|| format!("cannot serve {}: there is no such folder", dir.display()))?;
         let inner = tiny_http::Server::http(("127.0.0.1", port)).map_err(|err| {
             anyhow!("cannot listen on port {port}: {err}; is it in use? choose another with --port, or 0 for any")
         })?;
-        let addr = inner
-            .server_addr()
-            .to_ip()
-            .context("the server has no IP address")?;
+        let addr = inner.server_addr().to_ip().context("the server has no IP address")?;
         let inner = Arc::new(inner);
-        let site = Arc::new(Site {
-            root,
-            prefix: normal_prefix(prefix),
-        });
+        let site = Arc::new(Site { root, prefix: normal_prefix(prefix) });
         let prefix = site.prefix.clone();
         let threads = (0..THREADS)
             .map(|_| {
@@ -50,12 +43,7 @@ impl Server {
                 })
             })
             .collect();
-        Ok(Self {
-            inner,
-            threads,
-            addr,
-            prefix,
-        })
+        Ok(Self { inner, threads, addr, prefix })
     }
 
     /// As [`Server::start`], at the first free port from `port` on, of ten.
@@ -146,13 +134,10 @@ impl Site {
         }
         match self.find(request.url()) {
             Found::Nothing => request.respond(text(404, "not found")),
-            Found::Redirect(to) => {
-                request.respond(with_header(text(301, "moved"), "Location", &to))
-            }
+            Found::Redirect(to) => request.respond(with_header(text(301, "moved"), "Location", &to)),
             Found::File(path) => match File::open(&path) {
                 Ok(file) => {
-                    let response =
-                        with_header(Response::from_file(file), "Content-Type", mime(&path));
+                    let response = with_header(Response::from_file(file), "Content-Type", mime(&path));
                     // A page built again must not meet its old parts.
                     request.respond(with_header(response, "Cache-Control", "no-cache"))
                 }
@@ -188,9 +173,7 @@ fn safe_path(encoded: &str) -> Option<PathBuf> {
         return None;
     }
     let path = PathBuf::from(decoded);
-    path.components()
-        .all(|part| matches!(part, Component::Normal(_)))
-        .then_some(path)
+    path.components().all(|part| matches!(part, Component::Normal(_))).then_some(path)
 }
 
 fn percent_decoded(text: &str) -> Option<String> {
@@ -211,10 +194,7 @@ fn percent_decoded(text: &str) -> Option<String> {
 
 /// The MIME type of a file, by its name.
 pub fn mime(path: &Path) -> &'static str {
-    let extension = path
-        .extension()
-        .and_then(|extension| extension.to_str())
-        .unwrap_or_default();
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     match extension.to_ascii_lowercase().as_str() {
         "html" => "text/html; charset=utf-8",
         "js" | "mjs" => "text/javascript; charset=utf-8",
@@ -247,20 +227,13 @@ mod tests {
         std::fs::write(dir.path().join("site/index.html"), "<title>top</title>").unwrap();
         std::fs::write(dir.path().join("site/a b.wasm"), "wasm").unwrap();
         std::fs::write(dir.path().join("site/deep/index.html"), "deep").unwrap();
-        let site = Site {
-            root: dir.path().join("site").canonicalize().unwrap(),
-            prefix: normal_prefix(prefix),
-        };
+        let site = Site { root: dir.path().join("site").canonicalize().unwrap(), prefix: normal_prefix(prefix) };
         (dir, site)
     }
 
     fn get(server: &Server, path: &str) -> String {
         let mut stream = TcpStream::connect(server.addr).unwrap();
-        write!(
-            stream,
-            "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-        )
-        .unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         answer
@@ -282,17 +255,8 @@ mod tests {
         assert_eq!(site.find("/sub/path/a%20b.wasm"), file("a b.wasm"));
         assert_eq!(site.find("/sub/path/deep/"), file("deep/index.html"));
         assert_eq!(site.find("/sub/path"), Found::Redirect("/sub/path/".into()));
-        assert_eq!(
-            site.find("/sub/path/deep"),
-            Found::Redirect("/sub/path/deep/".into())
-        );
-        for nothing in [
-            "/",
-            "/index.html",
-            "/sub/path/none",
-            "/sub/path/index.html/",
-            "/sub/pathindex.html",
-        ] {
+        assert_eq!(site.find("/sub/path/deep"), Found::Redirect("/sub/path/deep/".into()));
+        for nothing in ["/", "/index.html", "/sub/path/none", "/sub/path/index.html/", "/sub/pathindex.html"] {
             assert_eq!(site.find(nothing), Found::Nothing, "{nothing}");
         }
     }
@@ -300,8 +264,7 @@ mod tests {
     #[test]
     fn nothing_outside_the_folder_is_served() {
         let (dir, site) = site("/");
-        std::os::unix::fs::symlink(dir.path().join("secret.txt"), site.root.join("link.txt"))
-            .unwrap();
+        std::os::unix::fs::symlink(dir.path().join("secret.txt"), site.root.join("link.txt")).unwrap();
         let secret = format!("/{}", dir.path().join("secret.txt").display());
         for path in [
             "/../secret.txt",
@@ -327,15 +290,9 @@ mod tests {
     fn answers_over_http_and_stops_when_dropped() {
         let (_dir, site) = site("/");
         let server = Server::start(&site.root, 0, "/p/").unwrap();
-        assert_eq!(
-            server.url(),
-            format!("http://127.0.0.1:{}/p/", server.port())
-        );
+        assert_eq!(server.url(), format!("http://127.0.0.1:{}/p/", server.port()));
         let page = get(&server, "/p/");
-        assert!(
-            page.starts_with("HTTP/1.1 200") && page.ends_with("<title>top</title>"),
-            "{page}"
-        );
+        assert!(page.starts_with("HTTP/1.1 200") && page.ends_with("<title>top</title>"), "{page}");
         assert!(get(&server, "/p/a%20b.wasm").contains("Content-Type: application/wasm\r\n"));
         assert!(get(&server, "/p").contains("Location: /p/\r\n"));
         assert!(get(&server, "/p/../../secret.txt").starts_with("HTTP/1.1 404"));

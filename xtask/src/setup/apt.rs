@@ -13,17 +13,12 @@ pub fn available() -> bool {
 
 /// Installs those of `packages` that are missing. `purpose` ends the error's sentence "... is needed for".
 pub fn ensure(packages: &[&str], purpose: &str) -> Result<()> {
-    let missing: Vec<&str> = packages
-        .iter()
-        .copied()
-        .filter(|package| !installed(package))
-        .collect();
+    let missing: Vec<&str> = packages.iter().copied().filter(|package| !installed(package)).collect();
     if missing.is_empty() {
         return Ok(());
     }
     println!("setup: apt-get install {}", missing.join(" "));
-    apt_get(&["update", "-qq"])
-        .with_context(|| format!("{} is needed for {purpose}", missing.join(" ")))?;
+    apt_get(&["update", "-qq"]).with_context(|| format!("{} is needed for {purpose}", missing.join(" ")))?;
     let mut args = vec!["install", "-y", "-qq", "--no-install-recommends"];
     args.extend(&missing);
     apt_get(&args).with_context(|| format!("{} is needed for {purpose}", missing.join(" ")))
@@ -44,20 +39,10 @@ fn apt_get(args: &[&str]) -> Result<()> {
             cmd.arg("env");
             cmd
         }
-        (false, None) => bail!(
-            "not root and no sudo here: as root, run `apt-get {}`",
-            args.join(" ")
-        ),
+        (false, None) => bail!("not root and no sudo here: as root, run `apt-get {}`", args.join(" ")),
     };
     // Another apt may hold dpkg's lock for a while; what maintainer scripts print is of no use here.
-    cmd.args([
-        "DEBIAN_FRONTEND=noninteractive",
-        "apt-get",
-        "-o",
-        "DPkg::Lock::Timeout=180",
-        "-o",
-        "Dpkg::Use-Pty=0",
-    ]);
+    cmd.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=180", "-o", "Dpkg::Use-Pty=0"]);
     cmd.args(args).stdout(std::process::Stdio::null());
     run(&mut cmd)
 }

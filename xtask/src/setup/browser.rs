@@ -19,18 +19,8 @@ pub struct Browser {
 
 /// The browser that tests use: `CHROME` and `CHROMEDRIVER` where they are set, or else what is on `PATH`.
 pub fn find() -> Option<Browser> {
-    let names = [
-        "chromium",
-        "chromium-browser",
-        "google-chrome",
-        "google-chrome-stable",
-        "chrome",
-    ];
-    let from_env = |name: &str| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
+    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"];
+    let from_env = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     Some(Browser {
         chrome: from_env("CHROME").or_else(|| names.iter().find_map(|name| on_path(name)))?,
         driver: from_env("CHROMEDRIVER").or_else(|| on_path("chromedriver"))?,
@@ -46,9 +36,7 @@ pub(super) fn ensure() -> Result<Outcome> {
     }
     match find() {
         Some(browser) => Ok(Outcome::Installed(described(&browser)?)),
-        None => bail!(
-            "install Chromium and the chromedriver of the same version, or set CHROME and CHROMEDRIVER"
-        ),
+        None => bail!("install Chromium and the chromedriver of the same version, or set CHROME and CHROMEDRIVER"),
     }
 }
 
@@ -59,27 +47,17 @@ fn described(browser: &Browser) -> Result<String> {
         version_in(&text).map(str::to_owned)
     });
     let (Some(chrome), Some(driver)) = (chrome, driver) else {
-        bail!(
-            "{} or {} does not run",
-            browser.chrome.display(),
-            browser.driver.display()
-        );
+        bail!("{} or {} does not run", browser.chrome.display(), browser.driver.display());
     };
     if major(&chrome) != major(&driver) {
-        bail!(
-            "Chromium is {chrome} but its driver is {driver}: install a pair, or set CHROME and CHROMEDRIVER"
-        );
+        bail!("Chromium is {chrome} but its driver is {driver}: install a pair, or set CHROME and CHROMEDRIVER");
     }
-    Ok(format!(
-        "{} {chrome}, driver {driver}",
-        browser.chrome.display()
-    ))
+    Ok(format!("{} {chrome}, driver {driver}", browser.chrome.display()))
 }
 
 /// The first word that starts with a digit.
 fn version_in(text: &str) -> Option<&str> {
-    text.split_whitespace()
-        .find(|word| word.starts_with(|c: char| c.is_ascii_digit()))
+    text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 fn major(version: &str) -> Option<&str> {

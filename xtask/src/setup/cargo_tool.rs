@@ -21,11 +21,7 @@ pub struct CargoTool {
 }
 
 /// Writes the JavaScript beside a wasm module, and runs wasm tests.
-pub const WASM_BINDGEN: CargoTool = CargoTool {
-    package: "wasm-bindgen-cli",
-    program: "wasm-bindgen",
-    args: &[],
-};
+pub const WASM_BINDGEN: CargoTool = CargoTool { package: "wasm-bindgen-cli", program: "wasm-bindgen", args: &[] };
 
 /// Builds the page.
 pub const TRUNK: CargoTool = CargoTool {
@@ -36,18 +32,13 @@ pub const TRUNK: CargoTool = CargoTool {
 };
 
 /// Checks licences and advisories.
-pub const CARGO_DENY: CargoTool = CargoTool {
-    package: "cargo-deny",
-    program: "cargo-deny",
-    args: &[],
-};
+pub const CARGO_DENY: CargoTool = CargoTool { package: "cargo-deny", program: "cargo-deny", args: &[] };
 
 /// The program in the right version, if it is in the cache or on `PATH`.
 pub fn is_there(env: &Env, tool: &CargoTool, version: &str) -> Option<String> {
     let program = env.find(tool.program)?;
     let shown = output(Command::new(&program).arg("--version"))?;
-    (shown.split_whitespace().nth(1) == Some(version))
-        .then(|| format!("{version}, {}", program.display()))
+    (shown.split_whitespace().nth(1) == Some(version)).then(|| format!("{version}, {}", program.display()))
 }
 
 /// Installs the tool unless the right version is there.
@@ -55,38 +46,23 @@ pub fn ensure(env: &Env, tool: &CargoTool, version: &str) -> Result<Outcome> {
     if let Some(found) = is_there(env, tool, version) {
         return Ok(Outcome::There(found));
     }
-    println!(
-        "setup: cargo install {} {version} (minutes, once per machine)",
-        tool.package
-    );
+    println!("setup: cargo install {} {version} (minutes, once per machine)", tool.package);
     let target = env.cache.join(format!("build-{}", tool.package));
     let mut cmd = Command::new("cargo");
-    cmd.args([
-        "install",
-        tool.package,
-        "--version",
-        version,
-        "--locked",
-        "--force",
-        "--quiet",
-    ])
-    .args(tool.args)
-    .arg("--root")
-    .arg(env.tool_root(tool.package, version))
-    .arg("--target-dir")
-    .arg(&target)
-    // Not in the project's folder: its flags are not meant for tools.
-    .current_dir(&env.cache);
+    cmd.args(["install", tool.package, "--version", version, "--locked", "--force", "--quiet"])
+        .args(tool.args)
+        .arg("--root")
+        .arg(env.tool_root(tool.package, version))
+        .arg("--target-dir")
+        .arg(&target)
+        // Not in the project's folder: its flags are not meant for tools.
+        .current_dir(&env.cache);
     build_quickly(&mut cmd);
     run(&mut cmd)?;
     remove(&target)?;
     match is_there(env, tool, version) {
         Some(found) => Ok(Outcome::Installed(found)),
-        None => bail!(
-            "{} {version} was installed, but `{} --version` does not say so",
-            tool.package,
-            tool.program
-        ),
+        None => bail!("{} {version} was installed, but `{} --version` does not say so", tool.package, tool.program),
     }
 }
 

@@ -44,14 +44,9 @@ fn fingerprint() -> Option<String> {
 /// Whether the toolchain is there and fits the compiler.
 pub fn is_current(env: &Env) -> bool {
     let layout = Layout::new(env);
-    let linked = output(Command::new("rustup").args(["toolchain", "list"])).is_some_and(|list| {
-        list.lines()
-            .any(|line| line.split_whitespace().next() == Some(DEBIAN_TOOLCHAIN))
-    });
-    linked
-        && std::fs::read_to_string(&layout.stamp)
-            .ok()
-            .is_some_and(|stamp| Some(stamp) == fingerprint())
+    let linked = output(Command::new("rustup").args(["toolchain", "list"]))
+        .is_some_and(|list| list.lines().any(|line| line.split_whitespace().next() == Some(DEBIAN_TOOLCHAIN)));
+    linked && std::fs::read_to_string(&layout.stamp).ok().is_some_and(|stamp| Some(stamp) == fingerprint())
 }
 
 /// Installs the packages, builds the library and links the toolchain.
@@ -68,31 +63,23 @@ pub fn build(env: &Env) -> Result<()> {
     if std::fs::read_to_string(&layout.stamp).ok() != Some(fingerprint.clone()) {
         let source = PathBuf::from(format!("/usr/src/rustc-{version}/library"));
         if !source.is_dir() {
-            bail!(
-                "no {}: rustc-web and rust-web-src must have the same version",
-                source.display()
-            );
+            bail!("no {}: rustc-web and rust-web-src must have the same version", source.display());
         }
         build_std(&layout, &source, &version, &host)?;
         std::fs::write(&layout.stamp, fingerprint)?;
     }
-    run(Command::new("rustup")
-        .args(["toolchain", "link", DEBIAN_TOOLCHAIN])
-        .arg(&layout.sysroot))
+    run(Command::new("rustup").args(["toolchain", "link", DEBIAN_TOOLCHAIN]).arg(&layout.sysroot))
 }
 
 /// The sysroot of the toolchain that builds the native programs.
 fn official_sysroot(env: &Env) -> Result<PathBuf> {
     let mut cmd = Command::new("rustc");
     cmd.args(["--print", "sysroot"]).current_dir(&env.root);
-    output(&mut cmd)
-        .map(PathBuf::from)
-        .context("rustc does not run: install Rust with rustup")
+    output(&mut cmd).map(PathBuf::from).context("rustc does not run: install Rust with rustup")
 }
 
 fn official_host() -> Result<String> {
-    output(Command::new("rustc").args(["--print", "host-tuple"]))
-        .context("rustc does not tell its host")
+    output(Command::new("rustc").args(["--print", "host-tuple"])).context("rustc does not tell its host")
 }
 
 fn make_sysroot(layout: &Layout, official: &Path, host: &str) -> Result<()> {
@@ -107,22 +94,14 @@ fn make_sysroot(layout: &Layout, official: &Path, host: &str) -> Result<()> {
         let wrapper = bin.join(tool);
         // In single quotes, with any quote in the path closed, escaped and opened again.
         let quoted = sysroot.display().to_string().replace('\'', r"'\''");
-        std::fs::write(
-            &wrapper,
-            format!("#!/bin/sh\nexec /usr/bin/{tool} --sysroot '{quoted}' \"$@\"\n"),
-        )?;
+        std::fs::write(&wrapper, format!("#!/bin/sh\nexec /usr/bin/{tool} --sysroot '{quoted}' \"$@\"\n"))?;
         std::fs::set_permissions(&wrapper, std::fs::Permissions::from_mode(0o755))?;
     }
     link(&official.join("bin/cargo"), &bin.join("cargo"))?;
     // The host's own library, for build scripts and macros, is Debian's: it fits Debian's compiler.
-    link(
-        &Path::new("/usr/lib/rustlib").join(host).join("lib"),
-        &rustlib.join(host).join("lib"),
-    )?;
+    link(&Path::new("/usr/lib/rustlib").join(host).join("lib"), &rustlib.join(host).join("lib"))?;
     let tools = official.join("lib/rustlib").join(host).join("bin");
-    for entry in
-        std::fs::read_dir(&tools).with_context(|| format!("no linker in {}", tools.display()))?
-    {
+    for entry in std::fs::read_dir(&tools).with_context(|| format!("no linker in {}", tools.display()))? {
         let entry = entry?;
         link(&entry.path(), &host_bin.join(entry.file_name()))?;
     }
@@ -145,59 +124,39 @@ fn build_std(layout: &Layout, source: &Path, version: &str, host: &str) -> Resul
     }
     // A copy: cargo writes beside a manifest, and /usr/src is not ours.
     run(Command::new("cp").arg("-r").arg(source).arg(&layout.source))?;
-    let mut flags: Vec<String> = [
-        "-Zforce-unstable-if-unmarked",
-        "-Zunstable-options",
-        "-Cembed-bitcode=yes",
-    ]
-    .map(str::to_owned)
-    .into();
+    let mut flags: Vec<String> =
+        ["-Zforce-unstable-if-unmarked", "-Zunstable-options", "-Cembed-bitcode=yes"].map(str::to_owned).into();
     let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
     flags.push(remap(&layout.source, &format!("/rustc/{version}/library")));
     // Names of this machine's folders would stand in every page, as the places of panics.
     flags.extend(crate_sources().iter().map(|dir| remap(dir, "/rust/deps")));
     let mut cmd = Command::new(layout.sysroot.join("bin/cargo"));
-    cmd.args([
-        "build",
-        "--locked",
-        "--quiet",
-        "--release",
-        "--target",
-        WASM_TARGET,
-    ])
-    .args(["--manifest-path", "sysroot/Cargo.toml"])
-    .args(["--features", "panic-unwind backtrace compiler-builtins-mem"])
-    .arg("--target-dir")
-    .arg(&layout.target)
-    .current_dir(&layout.source)
-    .env("RUSTC", layout.sysroot.join("bin/rustc"))
-    // The 0x1f byte keeps a path with a space in one piece.
-    .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
-    .env("RUSTC_BOOTSTRAP", "1")
-    .env("__CARGO_DEFAULT_LIB_METADATA", "stablestd")
-    .env("CFG_RELEASE_CHANNEL", "stable")
-    .env("CFG_COMPILER_BUILD_TRIPLE", host)
-    .env("RUSTC_INSTALL_BINDIR", "bin")
-    .env("CARGO_INCREMENTAL", "0")
-    .env("CARGO_PROFILE_RELEASE_DEBUG", "0")
-    .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "3")
-    .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1");
+    cmd.args(["build", "--locked", "--quiet", "--release", "--target", WASM_TARGET])
+        .args(["--manifest-path", "sysroot/Cargo.toml"])
+        .args(["--features", "panic-unwind backtrace compiler-builtins-mem"])
+        .arg("--target-dir")
+        .arg(&layout.target)
+        .current_dir(&layout.source)
+        .env("RUSTC", layout.sysroot.join("bin/rustc"))
+        // The 0x1f byte keeps a path with a space in one piece.
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("__CARGO_DEFAULT_LIB_METADATA", "stablestd")
+        .env("CFG_RELEASE_CHANNEL", "stable")
+        .env("CFG_COMPILER_BUILD_TRIPLE", host)
+        .env("RUSTC_INSTALL_BINDIR", "bin")
+        .env("CARGO_INCREMENTAL", "0")
+        .env("CARGO_PROFILE_RELEASE_DEBUG", "0")
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "3")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1");
     run(&mut cmd)?;
-    let lib = layout
-        .sysroot
-        .join("lib/rustlib")
-        .join(WASM_TARGET)
-        .join("lib");
+    let lib = layout.sysroot.join("lib/rustlib").join(WASM_TARGET).join("lib");
     std::fs::remove_dir_all(&lib)?;
     std::fs::create_dir_all(&lib)?;
     let built = layout.target.join(WASM_TARGET).join("release/deps");
     for entry in std::fs::read_dir(&built)? {
         let entry = entry?;
-        if entry
-            .path()
-            .extension()
-            .is_some_and(|extension| extension == "rlib")
-        {
+        if entry.path().extension().is_some_and(|extension| extension == "rlib") {
             std::fs::copy(entry.path(), lib.join(entry.file_name()))?;
         }
     }

@@ -36,12 +36,8 @@ pub enum Needs {
 /// Makes sure of everything in `needs`, and says what it does and how long it takes.
 pub fn setup(env: &Env, needs: Needs) -> Result<()> {
     let start = Instant::now();
-    std::fs::create_dir_all(&env.cache).with_context(|| {
-        format!(
-            "cannot make {}: set RG_FLOW_TOOLS to a folder of yours",
-            env.cache.display()
-        )
-    })?;
+    std::fs::create_dir_all(&env.cache)
+        .with_context(|| format!("cannot make {}: set RG_FLOW_TOOLS to a folder of yours", env.cache.display()))?;
     let _lock = lock(env)?;
     step("wasm target", || wasm_target::ensure(env))?;
     step("wasm-opt", || wasm_opt::ensure(env))?;
@@ -54,14 +50,8 @@ pub fn setup(env: &Env, needs: Needs) -> Result<()> {
             format!("Cargo.lock asks for {locked}; {known} is known to install: pin `wasm-bindgen = \"={known}\"`")
         })
     })?;
-    step("trunk", || {
-        cargo_tool::ensure(env, &cargo_tool::TRUNK, versions::TRUNK)
-    })?;
-    println!(
-        "setup: ready after {:.1} s, tools in {}",
-        start.elapsed().as_secs_f64(),
-        env.cache.display()
-    );
+    step("trunk", || cargo_tool::ensure(env, &cargo_tool::TRUNK, versions::TRUNK))?;
+    println!("setup: ready after {:.1} s, tools in {}", start.elapsed().as_secs_f64(), env.cache.display());
     Ok(())
 }
 
@@ -70,12 +60,8 @@ fn lock(env: &Env) -> Result<File> {
     let path = env.cache.join("lock");
     let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
     if file.try_lock().is_err() {
-        println!(
-            "setup: waiting for another set-up on this machine ({})",
-            path.display()
-        );
-        file.lock()
-            .with_context(|| format!("cannot lock {}", path.display()))?;
+        println!("setup: waiting for another set-up on this machine ({})", path.display());
+        file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
     }
     Ok(file)
 }

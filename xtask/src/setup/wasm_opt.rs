@@ -14,8 +14,7 @@ fn is_there(env: &Env) -> Option<String> {
     // "wasm-opt version 132 (version_132)"
     let shown = output(Command::new(&program).arg("--version"))?;
     let version = shown.split_whitespace().nth(2)?.to_owned();
-    (versions::BINARYEN.split('.').next() == Some(&version))
-        .then(|| format!("{version}, {}", program.display()))
+    (versions::BINARYEN.split('.').next() == Some(&version)).then(|| format!("{version}, {}", program.display()))
 }
 
 pub(super) fn ensure(env: &Env) -> Result<Outcome> {
@@ -32,21 +31,12 @@ pub(super) fn ensure(env: &Env) -> Result<Outcome> {
     let root = env.npm_root();
     std::fs::create_dir_all(&root)?;
     let mut cmd = Command::new("npm");
-    cmd.args([
-        "install",
-        "--silent",
-        "--no-audit",
-        "--no-fund",
-        "--no-save",
-        "--prefix",
-    ])
-    .arg(&root)
-    .arg(format!("binaryen@{}", versions::BINARYEN));
+    cmd.args(["install", "--silent", "--no-audit", "--no-fund", "--no-save", "--prefix"])
+        .arg(&root)
+        .arg(format!("binaryen@{}", versions::BINARYEN));
     run(cmd.current_dir(&root))?;
     match is_there(env) {
         Some(found) => Ok(Outcome::Installed(found)),
-        None => bail!(
-            "npm installed binaryen, but wasm-opt does not run: is Node.js 18 or newer there?"
-        ),
+        None => bail!("npm installed binaryen, but wasm-opt does not run: is Node.js 18 or newer there?"),
     }
 }

@@ -20,8 +20,7 @@ pub(super) fn ensure(env: &Env) -> Result<Outcome> {
     if wanted_toolchain() != Some(WasmToolchain::Debian) && on_path("rustup").is_some() {
         println!("setup: rustup target add {WASM_TARGET}");
         let mut cmd = Command::new("rustup");
-        cmd.args(["target", "add", WASM_TARGET])
-            .current_dir(&env.root);
+        cmd.args(["target", "add", WASM_TARGET]).current_dir(&env.root);
         if let Err(err) = run_within(&mut cmd, RUSTUP_LIMIT) {
             println!("setup: {err:#}");
         }
@@ -33,9 +32,7 @@ pub(super) fn ensure(env: &Env) -> Result<Outcome> {
         println!("setup: building the standard library for {WASM_TARGET} from Debian's sources");
         debian::build(env)?;
     }
-    let toolchain = env
-        .wasm_toolchain()
-        .context("the new compiler has no standard library for wasm")?;
+    let toolchain = env.wasm_toolchain().context("the new compiler has no standard library for wasm")?;
     Ok(Outcome::Installed(described(toolchain)))
 }
 

@@ -45,8 +45,7 @@ pub struct Browser {
 impl Browser {
     /// Starts a browser with an own, empty profile, and `flags` besides the usual ones.
     pub async fn start(flags: &[&str]) -> Result<Self> {
-        let programs =
-            browser::find().context("no Chromium or no chromedriver: run `cargo xtask setup`")?;
+        let programs = browser::find().context("no Chromium or no chromedriver: run `cargo xtask setup`")?;
         let process = Chromedriver::start(&programs.driver)?;
         let profile = tempfile::tempdir()?;
         let mut caps = DesiredCapabilities::chrome();
@@ -58,11 +57,7 @@ impl Browser {
         caps.add_arg(&format!("--user-data-dir={}", profile.path().display()))?;
         let driver = WebDriver::new(format!("http://127.0.0.1:{}", process.port), caps).await?;
         driver.set_script_timeout(SCRIPT_LIMIT).await?;
-        Ok(Self {
-            driver,
-            _process: process,
-            _profile: profile,
-        })
+        Ok(Self { driver, _process: process, _profile: profile })
     }
 
     /// WebDriver itself, for what has no helper here: clicks, keys, elements.
@@ -72,10 +67,7 @@ impl Browser {
 
     /// Loads a page and waits for its `load` event.
     pub async fn open(&self, url: &str) -> Result<()> {
-        self.driver
-            .goto(url)
-            .await
-            .with_context(|| format!("cannot open {url}"))
+        self.driver.goto(url).await.with_context(|| format!("cannot open {url}"))
     }
 
     /// The value of a JavaScript expression, which may use `await`.
@@ -85,10 +77,7 @@ impl Browser {
              (async () => ({expression}))().then(value => done({{value}}), error => done({{error: String(error)}}));"
         );
         let result = self.driver.execute_async(script, Vec::new()).await;
-        let mut answer = result
-            .with_context(|| format!("`{expression}` gave no value"))?
-            .json()
-            .clone();
+        let mut answer = result.with_context(|| format!("`{expression}` gave no value"))?.json().clone();
         if let Some(error) = answer.get("error") {
             bail!("`{expression}` threw {error}");
         }
@@ -105,10 +94,7 @@ impl Browser {
             }
             if start.elapsed() > limit {
                 let log = self.console().await?.join("\n");
-                bail!(
-                    "`{condition}` was still {value} after {} s; the console says:\n{log}",
-                    limit.as_secs()
-                );
+                bail!("`{condition}` was still {value} after {} s; the console says:\n{log}", limit.as_secs());
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -116,9 +102,7 @@ impl Browser {
 
     /// Keeps a picture of the page in `target/screenshots/NAME.png`, and returns where.
     pub async fn screenshot(&self, name: &str) -> Result<PathBuf> {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR"))
-            .parent()
-            .context("no target folder")?;
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().context("no target folder")?;
         let dir = target.join("screenshots");
         std::fs::create_dir_all(&dir)?;
         let path = dir.join(format!("{name}.png"));
@@ -129,25 +113,15 @@ impl Browser {
     /// What the page and the browser logged since the last call, as `LEVEL message`.
     pub async fn console(&self) -> Result<Vec<String>> {
         let entries = self.driver.browser_log().await?;
-        Ok(entries
-            .into_iter()
-            .map(|entry| format!("{} {}", entry.level, entry.message))
-            .collect())
+        Ok(entries.into_iter().map(|entry| format!("{} {}", entry.level, entry.message)).collect())
     }
 
     /// Ends the browser; an error if the page logged errors since the last look at its console.
     pub async fn finish(self) -> Result<()> {
         let log = self.console().await?;
         self.driver.clone().quit().await?;
-        let errors: Vec<_> = log
-            .into_iter()
-            .filter(|line| line.starts_with("SEVERE"))
-            .collect();
-        ensure!(
-            errors.is_empty(),
-            "the page logged errors:\n{}",
-            errors.join("\n")
-        );
+        let errors: Vec<_> = log.into_iter().filter(|line| line.starts_with("SEVERE")).collect();
+        ensure!(errors.is_empty(), "the page logged errors:\n{}", errors.join("\n"));
         Ok(())
     }
 }
@@ -178,20 +152,12 @@ impl Chromedriver {
                 let _ = child.wait();
                 bail!("{} did not start:\n{said}", program.display());
             }
-            if let Some((_, port)) = line
-                .trim_end()
-                .trim_end_matches('.')
-                .rsplit_once("successfully on port ")
-            {
+            if let Some((_, port)) = line.trim_end().trim_end_matches('.').rsplit_once("successfully on port ") {
                 break port.parse()?;
             }
             said.push_str(&line);
         };
-        Ok(Self {
-            child,
-            port,
-            _stdout: stdout,
-        })
+        Ok(Self { child, port, _stdout: stdout })
     }
 }
 

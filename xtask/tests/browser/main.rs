@@ -2,4 +2,5 @@
 //! `cargo xtask test --only browser` runs them, after `--only page` where they load `dist/`.
 
 mod harness;
+mod page;
 mod smoke;

@@ -28,30 +28,11 @@ async fn a_page_below_a_prefix_can_be_driven() {
     let browser = Browser::start(&[]).await.unwrap();
     browser.open(&server.url()).await.unwrap();
     assert_eq!(browser.driver().title().await.unwrap(), "smoke");
-    browser
-        .wait_for("window.answer === 42", Duration::from_secs(10))
-        .await
-        .unwrap();
-    browser
-        .driver()
-        .find(By::Tag("button"))
-        .await
-        .unwrap()
-        .click()
-        .await
-        .unwrap();
+    browser.wait_for("window.answer === 42", Duration::from_secs(10)).await.unwrap();
+    browser.driver().find(By::Tag("button")).await.unwrap().click().await.unwrap();
     let count = "document.querySelector('output').textContent";
-    browser
-        .wait_for(&format!("{count} === '1'"), Duration::from_secs(10))
-        .await
-        .unwrap();
-    assert_eq!(
-        browser
-            .eval("await Promise.resolve([1, 'x'])")
-            .await
-            .unwrap(),
-        json!([1, "x"])
-    );
+    browser.wait_for(&format!("{count} === '1'"), Duration::from_secs(10)).await.unwrap();
+    assert_eq!(browser.eval("await Promise.resolve([1, 'x'])").await.unwrap(), json!([1, "x"]));
 
     let picture = browser.screenshot("smoke").await.unwrap();
     assert!(std::fs::read(picture).unwrap().starts_with(b"\x89PNG"));
@@ -69,14 +50,8 @@ async fn errors_of_the_page_are_seen() {
     let browser = Browser::start(&[]).await.unwrap();
     browser.open(&server.url()).await.unwrap();
     let threw = browser.eval("nothing.here").await.unwrap_err();
-    assert!(
-        threw.to_string().contains("nothing is not defined"),
-        "{threw}"
-    );
-    let late = browser
-        .wait_for("1 === 2", Duration::from_millis(200))
-        .await
-        .unwrap_err();
+    assert!(threw.to_string().contains("nothing is not defined"), "{threw}");
+    let late = browser.wait_for("1 === 2", Duration::from_millis(200)).await.unwrap_err();
     assert!(late.to_string().contains("as it should"), "{late}");
 
     browser.eval("console.error('once more')").await.unwrap();

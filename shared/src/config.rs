@@ -170,7 +170,7 @@ impl RgFlowConfig {
     /// Multiply-adds of one pass of one image.
     pub fn macs(&self) -> usize {
         let d = self.block_dims();
-        let blocks = |h: usize| (self.size / self.block >> h).pow(2);
+        let blocks = |h: usize| ((self.size / self.block) >> h).pow(2);
         self.levels
             .iter()
             .enumerate()

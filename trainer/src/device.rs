@@ -73,6 +73,7 @@ pub fn dispatch<J: Job>(choice: DeviceChoice, job: J) -> Result<J::Output> {
         },
         DeviceChoice::Cpu => job.run::<Autodiff<burn::backend::Flex>>(Default::default()),
         #[cfg(feature = "candle")]
+        #[expect(deprecated)]
         DeviceChoice::Candle => job.run::<Autodiff<burn::backend::Candle>>(Default::default()),
         #[cfg(feature = "wgpu")]
         DeviceChoice::Wgpu => {

@@ -122,7 +122,7 @@ impl<'a> State<'a> {
             return Err(content(self.path, format!("mask_left has shape {mask:?}")));
         };
         let stages = self.count("layers.");
-        if stages == 0 || stages % 2 != 0 || stages > 16 {
+        if stages == 0 || !stages.is_multiple_of(2) || stages > 16 {
             return Err(content(self.path, format!("{stages} stages; two a level are expected")));
         }
         let mut levels = Vec::new();

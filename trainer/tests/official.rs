@@ -1,5 +1,8 @@
 //! What the authors' PyTorch code computes on random weights, against ours on the same weights.
 
+// A test's helpers may fail as the test itself does.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -55,6 +58,7 @@ fn official_checkpoints_compute_the_same_here() {
 
 #[cfg(feature = "candle")]
 #[test]
+#[expect(deprecated)]
 fn and_so_they_do_through_candle() {
     check::<burn::backend::Candle>("official-laplace-32", &Default::default());
     check::<burn::backend::Candle>("official-gaussian-16", &Default::default());

@@ -118,5 +118,7 @@ pub struct Adam {
 impl FlowBackend for burn::backend::Wgpu {}
 #[cfg(feature = "cuda")]
 impl FlowBackend for burn::backend::Cuda {}
+// Deprecated in favour of Flex, but one of this project's devices as long as Burn has it.
 #[cfg(feature = "candle")]
+#[expect(deprecated)]
 impl FlowBackend for burn::backend::Candle {}

@@ -1,6 +1,9 @@
 //! Tests in a real browser. They are ignored in a plain `cargo test`, which must not need one:
 //! `cargo xtask test --only browser` runs them, after `--only page` where they load `dist/`.
 
+// A test's helpers may fail as the test itself does.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod harness;
 mod page;
 mod smoke;

@@ -89,8 +89,8 @@ pub enum Effect {
 pub struct State {
     /// How far the page is.
     pub phase: Phase,
-    /// The models on offer.
-    pub index: ModelIndex,
+    /// The models on offer, once they are known.
+    pub index: Option<ModelIndex>,
     /// The loaded model, or the one being loaded.
     pub entry: Option<ModelEntry>,
     /// The loaded model.
@@ -109,6 +109,8 @@ pub struct State {
     loading: RequestId,
     last_id: RequestId,
     index_url: String,
+    /// Whether the worker takes requests.
+    alive: bool,
 }
 
 impl State {
@@ -117,7 +119,7 @@ impl State {
         let (settings, notices) = Settings::parse(fragment);
         Self {
             phase: Phase::Starting,
-            index: ModelIndex::default(),
+            index: None,
             entry: None,
             info: None,
             settings,
@@ -128,6 +130,7 @@ impl State {
             loading: 0,
             last_id: 0,
             index_url,
+            alive: false,
         }
     }
 
@@ -146,13 +149,10 @@ impl State {
         match event {
             Event::Engine(response) => self.hear(response),
             Event::EngineDied(message) => {
-                self.fail(message);
+                self.die(message);
                 vec![]
             }
-            Event::Retry => {
-                self.phase = Phase::Starting;
-                vec![Effect::StartEngine]
-            }
+            Event::Retry => self.restart(),
             Event::NewSamples(seed) => {
                 self.settings.seed = seed.min(MAX_SEED);
                 self.changed()
@@ -199,8 +199,14 @@ impl State {
         self.info.as_ref().map_or(0, |info| info.config.levels.len())
     }
 
-    fn fail(&mut self, message: String) {
-        self.phase = Phase::Failed(message);
+    fn restart(&mut self) -> Vec<Effect> {
+        (self.alive, self.info, self.phase) = (false, None, Phase::Starting);
+        vec![Effect::StartEngine]
+    }
+
+    /// The worker is of no more use.
+    fn die(&mut self, message: String) {
+        (self.alive, self.info, self.phase) = (false, None, Phase::Failed(message));
     }
 
     /// After a change of the settings.
@@ -217,27 +223,33 @@ impl State {
         if settings == self.settings {
             return vec![];
         }
-        let other_model = settings.model != self.settings.model;
+        let here = self.settings.model.take();
         self.settings = settings;
-        if other_model { self.load() } else { self.sample() }
+        // An address without a model is content with any.
+        if self.settings.model.is_none() {
+            self.settings.model = here.clone();
+        }
+        if self.settings.model == here { self.sample() } else { self.load() }
     }
 
     fn hear(&mut self, Response { id, kind }: Response) -> Vec<Effect> {
         match kind {
             ResponseKind::Hello { protocol } if protocol == PROTOCOL => {
-                self.info = None;
+                self.alive = true;
                 self.shown = [0; GRID];
                 let url = self.index_url.clone();
                 self.loading = self.new_id();
                 return vec![Effect::Send(Request { id: self.loading, kind: RequestKind::Index { url } })];
             }
-            ResponseKind::Hello { .. } => self.fail("The page was updated. Reload it to go on.".to_owned()),
-            // About the worker itself, or about what this page still waits for.
-            ResponseKind::Failed { message } if id == 0 || id == self.loading || id == self.sampling => {
-                self.fail(message);
+            ResponseKind::Hello { .. } => self.die("The page was updated. Reload it to go on.".to_owned()),
+            // About the worker itself.
+            ResponseKind::Failed { message } if id == 0 => self.die(message),
+            // About what this page still waits for.
+            ResponseKind::Failed { message } if id == self.loading || id == self.sampling => {
+                self.phase = Phase::Failed(message);
             }
             ResponseKind::Index(index) if id == self.loading => {
-                self.index = index;
+                self.index = Some(index);
                 return self.load();
             }
             ResponseKind::Progress { loaded, total } if id == self.loading => {
@@ -267,12 +279,17 @@ impl State {
 
     /// Loads the wanted model, or else the list's first choice.
     fn load(&mut self) -> Vec<Effect> {
+        if !self.alive {
+            return self.restart();
+        }
+        // The list, when it comes, leads here again.
+        let Some(index) = &self.index else { return vec![] };
         let wanted = self.settings.model.as_ref();
-        let found = wanted.and_then(|id| self.index.get(id));
+        let found = wanted.and_then(|id| index.get(id));
         if let (Some(id), None) = (wanted, found) {
             self.notices.push(format!("There is no model “{id}” here; this is another one."));
         }
-        let Some(model) = found.or(self.index.first_choice()).cloned() else {
+        let Some(model) = found.or(index.first_choice()).cloned() else {
             self.phase = Phase::Empty;
             return vec![];
         };

@@ -145,6 +145,8 @@ fn an_address_is_followed() {
     let sent = requests(state.update(Event::Address("#model=b&seed=4&t=0.8".into())));
     assert!(matches!(&sent.last().unwrap().kind, RequestKind::Load { model, .. } if model.id == "b"));
     assert!(state.info.is_none());
+    // An address without a model is content with this one.
+    assert_eq!(requests(state.update(Event::Address("#seed=4&t=0.8".into()))), []);
     requests(state.update(Event::Address("#model=nobody&seed=4".into())));
     assert!(state.notices[0].contains("nobody"), "{:?}", state.notices);
 }
@@ -169,6 +171,22 @@ fn failures_show_and_a_retry_starts_over() {
     assert!(state.info.is_none() && state.shown == [0; GRID]);
     state.update(Event::EngineDied("gone".into()));
     assert_eq!(state.phase.name(), "error");
+    // Nothing is asked of a dead worker, but settings are kept for the next one.
+    assert_eq!(requests(state.update(Event::NewSamples(5))), []);
+    assert_eq!((state.settings.seed, state.phase.name()), (5, "error"));
+    assert_eq!(state.update(Event::Model("b".into()))[0], Effect::StartEngine);
+}
+
+#[test]
+fn an_address_that_changes_before_the_list_is_there_waits_for_it() {
+    let mut state = State::new("", "http://x/models/index.json".into());
+    state.update(Event::Retry);
+    let index = requests(says(&mut state, 0, ResponseKind::Hello { protocol: PROTOCOL })).remove(0);
+    assert_eq!(state.update(Event::Address("#model=b".into())), []);
+    assert_eq!(state.phase.name(), "loading");
+    let models = vec![model("a"), model("b")];
+    let load = requests(says(&mut state, index.id, ResponseKind::Index(ModelIndex { format: 1, models }))).remove(0);
+    assert!(matches!(load.kind, RequestKind::Load { model, .. } if model.id == "b"));
 }
 
 #[test]

@@ -55,11 +55,11 @@ impl Noise {
 
 /// A few pixels of the picture that the tests natively and in a browser compare.
 pub fn fingerprint(rgba: &[u8]) -> [u8; 8] {
-    std::array::from_fn(|i| rgba.get(i * 113).copied().unwrap_or_default())
+    std::array::from_fn(|i| rgba.get(i * 116 + i % 3).copied().unwrap_or_default())
 }
 
 /// Whether this is sample 3 of seed 7 at temperature 0.8 of the model of [`RgFlowConfig::tiny`], up to rounding.
 pub fn is_reference(rgba: &[u8]) -> bool {
-    const REFERENCE: [u8; 8] = [0; 8];
+    const REFERENCE: [u8; 8] = [87, 121, 172, 125, 108, 162, 135, 135];
     rgba.len() == 16 * 16 * 4 && fingerprint(rgba).iter().zip(REFERENCE).all(|(&a, b)| a.abs_diff(b) <= 2)
 }

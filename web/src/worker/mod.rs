@@ -92,7 +92,7 @@ impl Worker {
 
     async fn serve_all(&self) {
         loop {
-            let Some(Request { id, kind }) = self.queue.borrow_mut().next() else { return };
+            let Some(Request { id, kind }) = self.queue.borrow_mut().take_next() else { return };
             let answer = match self.serve(id, kind).await {
                 Ok(answer) => answer,
                 Err(Error::Cancelled) => ResponseKind::Cancelled,

@@ -40,7 +40,7 @@ impl Queue {
     }
 
     /// The next request to serve; the one before is done.
-    pub fn next(&mut self) -> Option<Request> {
+    pub fn take_next(&mut self) -> Option<Request> {
         let next = self.waiting.pop_front();
         self.serving = next.as_ref().map(|request| request.id);
         self.stop = false;
@@ -69,12 +69,12 @@ mod tests {
     fn requests_are_served_in_order_and_one_by_one() {
         let mut queue = Queue::default();
         assert_eq!(queue.arrive(request(1)), Arrival::Start);
-        assert_eq!(queue.next().map(|r| r.id), Some(1));
+        assert_eq!(queue.take_next().map(|r| r.id), Some(1));
         assert_eq!(queue.arrive(request(2)), Arrival::Wait);
         assert_eq!(queue.arrive(request(3)), Arrival::Wait);
-        assert_eq!(queue.next().map(|r| r.id), Some(2));
-        assert_eq!(queue.next().map(|r| r.id), Some(3));
-        assert_eq!(queue.next(), None);
+        assert_eq!(queue.take_next().map(|r| r.id), Some(2));
+        assert_eq!(queue.take_next().map(|r| r.id), Some(3));
+        assert_eq!(queue.take_next(), None);
         assert_eq!(queue.arrive(request(4)), Arrival::Start);
     }
 
@@ -82,14 +82,14 @@ mod tests {
     fn cancelling_stops_the_served_and_drops_the_waiting() {
         let mut queue = Queue::default();
         queue.arrive(request(1));
-        queue.next();
+        queue.take_next();
         queue.arrive(request(2));
         queue.arrive(request(3));
         assert_eq!(queue.arrive(cancel(2)), Arrival::Dropped(2));
         assert!(!queue.stopped());
         assert_eq!(queue.arrive(cancel(1)), Arrival::Wait);
         assert!(queue.stopped());
-        assert_eq!(queue.next().map(|r| r.id), Some(3));
+        assert_eq!(queue.take_next().map(|r| r.id), Some(3));
         assert!(!queue.stopped());
     }
 
@@ -97,12 +97,12 @@ mod tests {
     fn cancelling_what_is_over_does_nothing() {
         let mut queue = Queue::default();
         queue.arrive(request(1));
-        queue.next();
-        queue.next();
+        queue.take_next();
+        queue.take_next();
         assert_eq!(queue.arrive(cancel(1)), Arrival::Wait);
         assert_eq!(queue.arrive(cancel(9)), Arrival::Wait);
         queue.arrive(request(2));
-        queue.next();
+        queue.take_next();
         assert!(!queue.stopped());
     }
 }

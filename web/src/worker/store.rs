@@ -46,11 +46,11 @@ pub async fn weights(
     if !digest_fits(&bytes, model).await {
         return Err(Error::Digest { what });
     }
-    if let Some(cache) = &cache {
-        if let Err(error) = keep(cache, &address, &url, &bytes).await {
-            // The quota, most likely. The page works without.
-            console::warn_1(&JsValue::from_str(&format!("the weights were not cached: {error}")));
-        }
+    if let Some(cache) = &cache
+        && let Err(error) = keep(cache, &address, &url, &bytes).await
+    {
+        // The quota, most likely. The page works without.
+        console::warn_1(&JsValue::from_str(&format!("the weights were not cached: {error}")));
     }
     Ok(Weights { bytes, cached: false })
 }

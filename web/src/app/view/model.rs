@@ -52,7 +52,7 @@ impl ModelView {
     }
 
     fn render_choice(&self, state: &State) -> Result<()> {
-        let models = &state.index.models;
+        let models = state.index.as_ref().map(|index| index.models.as_slice()).unwrap_or_default();
         self.choice.set_hidden(models.len() < 2);
         let ids: Vec<String> = models.iter().map(|model| model.id.clone()).collect();
         if *self.offered.borrow() != ids {

@@ -3,6 +3,9 @@
 use burn::module::Module;
 use burn::tensor::{Int, Tensor, TensorData};
 
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
 use crate::backend::{Direction, FlowBackend};
 use crate::config::RgFlowConfig;
 use crate::error::{Error, Result};
@@ -18,13 +21,14 @@ pub struct RgFlow<B: FlowBackend> {
 }
 
 impl<B: FlowBackend> RgFlow<B> {
-    /// A new model, the identity up to the order of its numbers.
+    /// A new model, the identity up to the order of its numbers. The same seed gives the same model everywhere.
     ///
     /// # Errors
     /// [`Error::Config`] if the configuration is not valid.
-    pub fn new(config: &RgFlowConfig, device: &B::Device) -> Result<Self> {
+    pub fn new(config: &RgFlowConfig, seed: u64, device: &B::Device) -> Result<Self> {
         config.validate()?;
-        let bijectors = shapes(config).iter().map(|shape| Bijector::new(shape, device)).collect();
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let bijectors = shapes(config).iter().map(|shape| Bijector::new(shape, &mut rng, device)).collect();
         Ok(Self { bijectors })
     }
 

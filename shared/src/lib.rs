@@ -18,6 +18,7 @@ pub mod geometry;
 pub mod logit;
 pub mod nn;
 pub mod prior;
+mod random;
 pub mod weights;
 
 pub use backend::FlowBackend;

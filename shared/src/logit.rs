@@ -24,8 +24,8 @@ pub fn from_logit(y: f32) -> f32 {
 
 /// The pixel value whose cell holds this logit.
 pub fn to_pixel(y: f32) -> u8 {
-    // `as` saturates, and takes what is not a number to 0.
-    (from_logit(y) * 256.0).floor().min(255.0) as u8
+    // `as` takes what is not a number to 0.
+    (from_logit(y) * 256.0).floor().clamp(0.0, 255.0) as u8
 }
 
 /// A whole image: logits, and the log-determinant of the transform.

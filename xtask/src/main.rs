@@ -1,2 +1,36 @@
-//! RG-Flow.
-fn main() {}
+//! `cargo xtask`: see `cargo xtask --help`.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use xtask::cli::{self, Command};
+use xtask::env::Env;
+use xtask::setup::{Needs, setup};
+use xtask::{deny, page, test};
+
+fn main() -> ExitCode {
+    match try_main() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(err) => {
+            eprintln!("error: {err:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn try_main() -> Result<()> {
+    let command = cli::parse(std::env::args_os().skip(1))?;
+    let env = Env::new()?;
+    match command {
+        Command::Help => {
+            print!("{}", cli::help());
+            Ok(())
+        }
+        Command::Setup => setup(&env, Needs::PageAndBrowser),
+        Command::Web => setup(&env, Needs::Page).and_then(|()| page::build(&env)),
+        Command::Demo { port, open } => page::demo(&env, port, open),
+        Command::Serve { dir, port, prefix } => page::serve(&dir, port, &prefix),
+        Command::Test(options) => test::test(&env, &options),
+        Command::Deny => deny::deny(&env),
+    }
+}

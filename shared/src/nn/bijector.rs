@@ -2,7 +2,9 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::backend::Backend;
-use burn::tensor::{Distribution, Tensor};
+use burn::tensor::{Tensor, TensorData};
+use rand::RngCore;
+use rand_chacha::ChaCha8Rng;
 
 use super::{BijectorShape, Layered, LayeredLinear};
 use crate::config::LevelConfig;
@@ -24,9 +26,10 @@ pub struct SwishLinear<B: Backend> {
 }
 
 impl<B: Backend> SwishLinear<B> {
-    fn new(nets: usize, inputs: usize, outputs: usize, device: &B::Device) -> Self {
-        let bound = (2.81 * 3.0 / inputs as f64).sqrt();
-        let direction = Tensor::<B, 3>::random([nets, inputs, outputs], Distribution::Uniform(-bound, bound), device);
+    fn new(nets: usize, inputs: usize, outputs: usize, rng: &mut ChaCha8Rng, device: &B::Device) -> Self {
+        let bound = (2.81 * 3.0 / inputs as f32).sqrt();
+        let direction = (0..nets * inputs * outputs).map(|_| bound * (2.0 * uniform(rng) - 1.0)).collect();
+        let direction = Tensor::<B, 3>::from_data(TensorData::new(direction, [nets, inputs, outputs]), device);
         Self {
             gain: Param::from_tensor(norm(direction.clone())),
             direction: Param::from_tensor(direction),
@@ -40,6 +43,11 @@ impl<B: Backend> SwishLinear<B> {
         let factor = self.gain.val() / norm(direction.clone());
         LayeredLinear { alpha: self.alpha.val(), weight: direction * factor.unsqueeze_dim(1), bias: self.bias.val() }
     }
+}
+
+/// In [0, 1). Burn's own generator is global to the process, so that two models made at once would share its numbers.
+fn uniform(rng: &mut ChaCha8Rng) -> f32 {
+    (rng.next_u32() >> 8) as f32 / (1 << 24) as f32
 }
 
 /// Norm over the inputs: `[nets, inputs, outputs]` to `[nets, outputs]`.
@@ -59,11 +67,12 @@ pub struct Bijector<B: Backend> {
 }
 
 impl<B: Backend> Bijector<B> {
-    /// A new bijector.
-    pub fn new(shape: &BijectorShape, device: &B::Device) -> Self {
+    /// A new bijector, its directions drawn from `rng`.
+    pub fn new(shape: &BijectorShape, rng: &mut ChaCha8Rng, device: &B::Device) -> Self {
+        let nets = shape.nets();
         let linears =
-            shape.linears().iter().map(|l| SwishLinear::new(shape.nets(), l.inputs, l.outputs, device)).collect();
-        Self { linears, scale: Param::from_tensor(Tensor::zeros([shape.nets(), shape.dim], device)) }
+            shape.linears().iter().map(|l| SwishLinear::new(nets, l.inputs, l.outputs, rng, device)).collect();
+        Self { linears, scale: Param::from_tensor(Tensor::zeros([nets, shape.dim], device)) }
     }
 
     /// Applies the weight norm.

@@ -56,6 +56,21 @@ impl ModelFile {
         Self { config: config.clone(), card, tensors }
     }
 
+    /// From tensors by name.
+    ///
+    /// # Errors
+    /// [`Error::Config`] or [`Error::Weights`] if they are not those of the configuration.
+    pub fn from_tensors(config: RgFlowConfig, card: Card, tensors: HashMap<String, Vec<f32>>) -> Result<Self> {
+        config.validate()?;
+        for (name, shape) in expected(&config) {
+            let found = tensors.get(&name).map(Vec::len);
+            if found != Some(shape.iter().product()) {
+                return Err(Error::Weights(format!("tensor {name} of shape {shape:?} is needed, but there are {found:?} numbers")));
+            }
+        }
+        Ok(Self { config, card, tensors })
+    }
+
     /// The flow on a device.
     ///
     /// # Errors

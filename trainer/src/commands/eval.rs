@@ -1,0 +1,43 @@
+//! `trainer eval`.
+
+use std::path::Path;
+
+use crate::cli::EvalArgs;
+use crate::data::ImageSet;
+use crate::device::{Job, TrainBackend, dispatch};
+use crate::error::Result;
+use crate::evaluate::{Score, bits_per_dim};
+
+/// Prints the test set's bits/dim.
+///
+/// # Errors
+/// A model or data that cannot be read.
+pub fn run(args: EvalArgs) -> Result<()> {
+    let loaded = super::model::load(&args.model)?;
+    let dataset = super::load(&args.data, loaded.file.config.size)?;
+    let job = Eval { loaded: &loaded, path: &args.model, images: &dataset.test, draws: args.draws.max(1) };
+    let Score { mean, standard_error, images } = dispatch(args.device.device, job)?;
+    println!("{mean:.4} ± {standard_error:.4} bits/dim on {images} test images of {} (k = {})", dataset.name, args.draws.max(1));
+    Ok(())
+}
+
+/// Evaluates a loaded model.
+pub struct Eval<'a> {
+    /// The model.
+    pub loaded: &'a super::model::Loaded,
+    /// Its file, for messages.
+    pub path: &'a Path,
+    /// The images.
+    pub images: &'a ImageSet,
+    /// Dequantisation samples.
+    pub draws: u64,
+}
+
+impl Job for Eval<'_> {
+    type Output = Score;
+
+    fn run<B: TrainBackend>(self, device: B::Device) -> Result<Score> {
+        let flow = super::model::flow::<B::InnerBackend>(self.loaded, self.path, &device)?;
+        bits_per_dim::<B::InnerBackend>(&flow, self.images, self.draws, &device)
+    }
+}

@@ -1,0 +1,58 @@
+//! The commands, one a file.
+
+mod data;
+mod eval;
+mod export;
+mod import;
+mod info;
+mod model;
+mod sample;
+mod train;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command, DataSetArgs};
+use crate::data::{DataOptions, DataSource, Dataset};
+use crate::error::{Error, Result};
+
+/// Runs what the command line says.
+///
+/// # Errors
+/// The command's own.
+pub fn run(cli: Cli) -> Result<()> {
+    match cli.command {
+        None => match Cli::parse_from(["trainer", "train"]).command {
+            Some(Command::Train(args)) => train::run(*args),
+            _ => Ok(()),
+        },
+        Some(Command::Train(args)) => train::run(*args),
+        Some(Command::Sample(args)) => sample::run(args),
+        Some(Command::Eval(args)) => eval::run(args),
+        Some(Command::Export(args)) => export::run(args),
+        Some(Command::Import(args)) => import::run(args),
+        Some(Command::Info(args)) => info::run(args),
+        Some(Command::Data(args)) => data::run(args),
+    }
+}
+
+/// Loads a data set of images of edge `size`.
+fn load(args: &DataSetArgs, size: usize) -> Result<Dataset> {
+    let options = DataOptions {
+        size,
+        seed: args.data_seed,
+        test_data: args.test_data.clone(),
+        limit: args.limit,
+        test_limit: args.test_limit,
+        licence: args.licence.clone(),
+        ..DataOptions::default()
+    };
+    source(&args.data)?.load(&options)
+}
+
+fn source(data: &str) -> Result<DataSource> {
+    data.parse().map_err(|e| Error::Usage {
+        option: "--data".into(),
+        problem: format!("{e}"),
+        advice: "give msds1, msds2 or a path".into(),
+    })
+}

@@ -1,0 +1,77 @@
+//! Models from whatever file the user has: weights, checkpoints, a run's folder.
+
+use std::path::Path;
+
+use shared::weights::{Card, ModelFile};
+use shared::{Flow, FlowBackend};
+
+use crate::device::{DeviceChoice, Job, TrainBackend, dispatch};
+use crate::error::{Error, Result};
+use crate::train::checkpoint::{Run, RunState, read_limited};
+use crate::train::newest;
+
+/// Largest weights file: twice what the largest model takes.
+const MAX_BYTES: u64 = 4 << 30;
+
+/// A model, and where its training stood if it came from a checkpoint.
+pub struct Loaded {
+    /// The model.
+    pub file: ModelFile,
+    /// Its run.
+    pub state: Option<RunState>,
+}
+
+/// Reads a weights file, a checkpoint or the newest checkpoint of a run's folder.
+///
+/// # Errors
+/// [`Error::Model`] or [`Error::Content`], with the file's name.
+pub fn load(path: &Path) -> Result<Loaded> {
+    let path = newest(path)?;
+    if path.extension().is_some_and(|e| e == "ckpt") {
+        return dispatch(DeviceChoice::Cpu, Checkpoint { path: &path });
+    }
+    let bytes = read_limited(&path, MAX_BYTES)?;
+    let file = ModelFile::from_bytes(&bytes).map_err(|source| Error::Model { file: path.display().to_string(), source })?;
+    Ok(Loaded { file, state: None })
+}
+
+struct Checkpoint<'a> {
+    path: &'a Path,
+}
+
+impl Job for Checkpoint<'_> {
+    type Output = Loaded;
+
+    fn run<B: TrainBackend>(self, device: B::Device) -> Result<Loaded> {
+        let run = Run::<B>::load(self.path, &device)?;
+        let state = &run.state;
+        let recipe = &state.recipe;
+        let card = Card {
+            dataset: state.data.clone(),
+            licence: state.licence.clone().unwrap_or_default(),
+            images_seen: state.step * recipe.batch as u64,
+            training: format!(
+                "{} steps of {} images in {:.0} minutes; AdamW {}, weight decay {}, warm-up {}, {}, average {}, seed {}",
+                state.step,
+                recipe.batch,
+                state.seconds / 60.0,
+                recipe.learning_rate,
+                recipe.weight_decay,
+                recipe.warmup,
+                if recipe.cosine { "cosine decay" } else { "constant rate" },
+                recipe.ema,
+                recipe.seed
+            ),
+            ..Card::default()
+        };
+        Ok(Loaded { file: ModelFile::from_model(&run.best(), &state.config, card), state: Some(run.state) })
+    }
+}
+
+/// The model's flow on a device.
+///
+/// # Errors
+/// [`Error::Model`] if a tensor is missing.
+pub fn flow<B: FlowBackend>(loaded: &Loaded, path: &Path, device: &B::Device) -> Result<Flow<B>> {
+    loaded.file.to_flow(device).map_err(|source| Error::Model { file: path.display().to_string(), source })
+}

@@ -1,0 +1,91 @@
+//! `trainer train`.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use shared::RgFlowConfig;
+
+use crate::cli::TrainArgs;
+use crate::device::{DeviceChoice, Job, TrainBackend, dispatch};
+use crate::error::{Error, Result};
+use crate::train::checkpoint::{Run, read_limited};
+use crate::train::{Training, newest};
+
+/// Trains.
+///
+/// # Errors
+/// Bad arguments, data or checkpoints, and training that diverges.
+pub fn run(args: TrainArgs) -> Result<()> {
+    let mut config = match &args.config {
+        Some(path) => read_config(path)?,
+        None => RgFlowConfig::preset(&args.preset).ok_or_else(|| Error::Usage {
+            option: "--preset".into(),
+            problem: format!("no preset is called {}", args.preset),
+            advice: format!("use one of {}", RgFlowConfig::PRESETS.join(", ")),
+        })?,
+    };
+    if let Some(prior) = args.prior {
+        config.prior = prior;
+    }
+    let resume = args.resume.as_deref().map(newest).transpose()?;
+    let size = match &resume {
+        Some(path) => dispatch(DeviceChoice::Cpu, Size { path })?,
+        None => config.size,
+    };
+    std::fs::create_dir_all(&args.out).map_err(Error::io(&args.out, "create it"))?;
+    let dataset = super::load(&args.data, size)?;
+    println!("{}: {} training and {} test images", dataset.name, dataset.train.len(), dataset.test.len());
+    if resume.is_none() {
+        println!("{} parameters, {:.1} million multiply-adds an image", config.param_count(), config.macs() as f64 / 1e6);
+    }
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let flag = interrupted.clone();
+    // Without the handler Ctrl-C still works, it only loses the steps since the last checkpoint.
+    let _ = ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        eprintln!("\nsaving; press Ctrl-C again to leave without");
+    });
+    let training = Training {
+        config,
+        recipe: args.recipe(),
+        dataset,
+        data: args.data.data.clone(),
+        out: args.out.clone(),
+        resume,
+        checkpoint_every: args.checkpoint_every.max(1),
+        keep: args.keep.max(1),
+        test_images: args.test_images,
+        max_minutes: args.max_minutes,
+        interrupted,
+    };
+    let outcome = dispatch(args.device.device, training)?;
+    let test = outcome.test.map(|t| format!(", {t:.3} bits/dim on test images")).unwrap_or_default();
+    println!("step {}{test}: {}", outcome.step, outcome.checkpoint.display());
+    Ok(())
+}
+
+struct Size<'a> {
+    path: &'a Path,
+}
+
+impl Job for Size<'_> {
+    type Output = usize;
+
+    fn run<B: TrainBackend>(self, device: B::Device) -> Result<usize> {
+        Ok(Run::<B>::load(self.path, &device)?.state.config.size)
+    }
+}
+
+fn read_config(path: &Path) -> Result<RgFlowConfig> {
+    let bytes = read_limited(path, 1 << 20)?;
+    let config: RgFlowConfig = serde_json::from_slice(&bytes).map_err(|e| Error::Content {
+        file: path.display().to_string(),
+        problem: format!("not a model configuration ({e})"),
+        advice: "`trainer info` prints one to start from".into(),
+    })?;
+    config.validate().map_err(|source| Error::Model { file: path.display().to_string(), source })?;
+    Ok(config)
+}

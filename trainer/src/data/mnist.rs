@@ -1,0 +1,289 @@
+//! MNIST and its kin (Fashion-MNIST, KMNIST) in idx files, packed with gzip or not.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+
+use super::images::{check_memory, resize_planar};
+use super::source::DataOptions;
+use super::split::choose;
+use super::{Dataset, ImageSet, Labels};
+use crate::error::{Error, Result};
+
+/// Edge of a digit, and of a digit with its black border.
+const EDGE: usize = 28;
+const PADDED: usize = 32;
+/// More pictures than any set of this kind has.
+const MOST: usize = 1_000_000;
+
+/// Whether `path` is a folder of idx files.
+pub(crate) fn is_at(path: &Path) -> bool {
+    path.is_dir()
+        && (find(path, "train-images", 3).is_some() || find(path, "t10k-images", 3).is_some())
+}
+
+/// Loads the four files: pictures get a black border of 2 pixels and three equal channels.
+pub(crate) fn load(folder: &Path, options: &DataOptions) -> Result<Dataset> {
+    let train = set(folder, "train", "mnist-train", options.limit, options)?;
+    let test = set(folder, "t10k", "mnist-test", options.test_limit, options)?;
+    let (n, m) = (train.len(), test.len());
+    let description =
+        format!("{n} grey pictures to train on and {m} to test on, in MNIST's format");
+    Ok(Dataset {
+        name: "mnist".into(),
+        train,
+        test,
+        licence: None,
+        description,
+    })
+}
+
+fn set(
+    folder: &Path,
+    part: &str,
+    name: &str,
+    limit: Option<usize>,
+    options: &DataOptions,
+) -> Result<ImageSet> {
+    let (images_path, digits) = read(folder, &format!("{part}-images"), &[EDGE, EDGE])?;
+    let (labels_path, classes) = read(folder, &format!("{part}-labels"), &[])?;
+    let count = digits.len() / (EDGE * EDGE);
+    if count != classes.len() {
+        let problem = format!("{} labels for {count} pictures", classes.len());
+        return Err(Error::content(
+            labels_path.display(),
+            problem,
+            "fetch both files again",
+        ));
+    }
+    let picks = choose((0..count).collect(), limit, options.seed);
+    let file = images_path.display().to_string();
+    check_memory(&file, picks.len(), options.size, options.memory_limit)?;
+    let mut pixels = Vec::new();
+    for &pick in &picks {
+        let digit = &digits[pick * EDGE * EDGE..(pick + 1) * EDGE * EDGE];
+        pixels.extend(resize_planar(padded(digit).repeat(3), PADDED, options.size));
+    }
+    let values = picks.iter().map(|&pick| f32::from(classes[pick])).collect();
+    let labels = Labels::numbers(&["class"], values)?;
+    ImageSet::new(name, options.size, pixels, Some(labels))
+}
+
+fn padded(digit: &[u8]) -> Vec<u8> {
+    let border = (PADDED - EDGE) / 2;
+    let mut plane = vec![0; PADDED * PADDED];
+    for (row, line) in digit.chunks_exact(EDGE).enumerate() {
+        let start = (row + border) * PADDED + border;
+        plane[start..start + EDGE].copy_from_slice(line);
+    }
+    plane
+}
+
+/// The file of `part`, by any of the names it is given out under.
+fn find(folder: &Path, part: &str, dimensions: usize) -> Option<PathBuf> {
+    let names = ["-", "."].map(|joint| format!("{part}{joint}idx{dimensions}-ubyte"));
+    let names = names
+        .into_iter()
+        .flat_map(|name| [name.clone(), format!("{name}.gz")]);
+    names
+        .map(|name| folder.join(name))
+        .find(|path| path.is_file())
+}
+
+/// Reads an idx file of bytes whose entries have the given shape.
+fn read(folder: &Path, part: &str, shape: &[usize]) -> Result<(PathBuf, Vec<u8>)> {
+    let dimensions = shape.len() + 1;
+    let Some(path) = find(folder, part, dimensions) else {
+        let problem = format!("{part}-idx{dimensions}-ubyte is missing, with and without .gz");
+        let advice = "give a folder with all four MNIST files";
+        return Err(Error::content(folder.display(), problem, advice));
+    };
+    let wrong = |problem: String| Error::content(path.display(), problem, "fetch it again");
+    let file = File::open(&path).map_err(Error::io(&path, "open it"))?;
+    let mut file: Box<dyn Read> = if path.extension().is_some_and(|end| end == "gz") {
+        Box::new(MultiGzDecoder::new(file))
+    } else {
+        Box::new(file)
+    };
+    let mut header = vec![0; 4 + 4 * dimensions];
+    file.read_exact(&mut header)
+        .map_err(Error::io(&path, "read its header"))?;
+    // Two zeros, 8 for unsigned bytes, the number of dimensions, then the dimensions.
+    let (magic, sizes) = header.split_at(4);
+    if magic != [0, 0, 8, dimensions as u8] {
+        return Err(wrong(format!(
+            "not an idx file of bytes in {dimensions} dimensions"
+        )));
+    }
+    let sizes: Vec<usize> = sizes
+        .chunks_exact(4)
+        .map(|size| {
+            size.iter()
+                .fold(0, |value, &byte| value << 8 | usize::from(byte))
+        })
+        .collect();
+    let (count, rest) = (sizes[0], &sizes[1..]);
+    if rest != shape || count == 0 || count > MOST {
+        return Err(wrong(format!(
+            "it holds {sizes:?} numbers, not 1 to {MOST} times {shape:?}"
+        )));
+    }
+    let expected = count * shape.iter().product::<usize>();
+    let mut bytes = Vec::new();
+    let read = file.take(expected as u64 + 1).read_to_end(&mut bytes);
+    read.map_err(Error::io(&path, "read it to the end"))?;
+    if bytes.len() != expected {
+        let found = if bytes.len() > expected {
+            "more".into()
+        } else {
+            bytes.len().to_string()
+        };
+        return Err(wrong(format!(
+            "it announces {expected} bytes and has {found}"
+        )));
+    }
+    Ok((path, bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::{Compression, write::GzEncoder};
+    use std::io::Write;
+
+    fn idx(shape: &[u32], bytes: &[u8]) -> Vec<u8> {
+        let mut file = vec![0, 0, 8, shape.len() as u8];
+        file.extend(shape.iter().flat_map(|size| size.to_be_bytes()));
+        file.extend(bytes);
+        file
+    }
+
+    /// Picture `i` is filled with `i + 1`, and one corner pixel is 200.
+    fn digits(count: u32) -> Vec<u8> {
+        let mut bytes: Vec<u8> = (0..count)
+            .flat_map(|i| [i as u8 + 1; EDGE * EDGE])
+            .collect();
+        bytes[0] = 200;
+        idx(&[count, 28, 28], &bytes)
+    }
+
+    fn write(folder: &Path, name: &str, bytes: &[u8]) {
+        if name.ends_with(".gz") {
+            let file = File::create(folder.join(name)).unwrap();
+            let mut gz = GzEncoder::new(file, Compression::fast());
+            gz.write_all(bytes).unwrap();
+            gz.finish().unwrap();
+        } else {
+            std::fs::write(folder.join(name), bytes).unwrap();
+        }
+    }
+
+    fn write_all(folder: &Path, ending: &str) {
+        write(
+            folder,
+            &format!("train-images-idx3-ubyte{ending}"),
+            &digits(4),
+        );
+        write(
+            folder,
+            &format!("train-labels-idx1-ubyte{ending}"),
+            &idx(&[4], &[5, 6, 7, 8]),
+        );
+        write(
+            folder,
+            &format!("t10k-images-idx3-ubyte{ending}"),
+            &digits(2),
+        );
+        write(
+            folder,
+            &format!("t10k-labels-idx1-ubyte{ending}"),
+            &idx(&[2], &[1, 0]),
+        );
+    }
+
+    #[test]
+    fn digits_are_padded_and_grey() {
+        for ending in ["", ".gz"] {
+            let dir = tempfile::tempdir().unwrap();
+            assert!(!is_at(dir.path()));
+            write_all(dir.path(), ending);
+            assert!(is_at(dir.path()));
+            let data = load(dir.path(), &DataOptions::default()).unwrap();
+            assert_eq!(
+                (data.train.len(), data.test.len(), data.train.size),
+                (4, 2, 32)
+            );
+            assert_eq!(
+                data.train.labels().unwrap().column("class"),
+                Some(vec![5.0, 6.0, 7.0, 8.0])
+            );
+            let image = data.train.image(0);
+            for plane in image.chunks_exact(1024) {
+                assert_eq!(
+                    (plane[2 * 32 + 2], plane[2 * 32 + 3], plane[29 * 32 + 29]),
+                    (200, 1, 1)
+                );
+                assert_eq!(plane.iter().filter(|&&c| c == 0).count(), 1024 - 784);
+                assert!(plane[..64].iter().chain(&plane[30 * 32..]).all(|&c| c == 0));
+            }
+            let small = DataOptions {
+                size: 16,
+                limit: Some(2),
+                ..DataOptions::default()
+            };
+            let data = load(dir.path(), &small).unwrap();
+            assert_eq!((data.train.len(), data.train.size), (2, 16));
+        }
+    }
+
+    #[test]
+    fn damaged_files_are_named() {
+        let name = "train-images-idx3-ubyte";
+        let whole = digits(4);
+        let cases: [Vec<u8>; 8] = [
+            vec![],
+            whole[..10].to_vec(),
+            whole[..whole.len() - 1].to_vec(),
+            [whole.clone(), vec![0]].concat(),
+            idx(&[4, 27, 28], &[0; 4 * 27 * 28]),
+            idx(&[u32::MAX, 28, 28], &[0; 100]),
+            idx(&[0, 28, 28], &[]),
+            idx(&[4], &[0; 3000]),
+        ];
+        for ending in ["", ".gz"] {
+            for bytes in &cases {
+                let dir = tempfile::tempdir().unwrap();
+                write_all(dir.path(), ending);
+                write(dir.path(), &format!("{name}{ending}"), bytes);
+                let error = load(dir.path(), &DataOptions::default())
+                    .unwrap_err()
+                    .to_string();
+                assert!(error.contains(name), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn missing_and_mismatched_labels_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        write_all(dir.path(), "");
+        write(dir.path(), "t10k-labels-idx1-ubyte", &idx(&[3], &[1, 2, 3]));
+        let error = load(dir.path(), &DataOptions::default())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("t10k-labels") && error.contains("3 labels for 2"),
+            "{error}"
+        );
+        std::fs::remove_file(dir.path().join("t10k-labels-idx1-ubyte")).unwrap();
+        let error = load(dir.path(), &DataOptions::default())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("t10k-labels-idx1-ubyte is missing"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,46 @@
+//! Helpers of the tests.
+
+use std::fs::File;
+use std::io::{Cursor, Write};
+use std::path::Path;
+
+use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
+use zip::write::SimpleFileOptions;
+
+/// A picture whose every pixel tells where it is.
+pub(crate) fn gradient(width: u32, height: u32) -> RgbImage {
+    RgbImage::from_fn(width, height, |x, y| Rgb([x as u8, y as u8, (x ^ y) as u8]))
+}
+
+/// A one-coloured picture as png.
+pub(crate) fn plain(edge: u32, colour: [u8; 3]) -> Vec<u8> {
+    let picture = RgbImage::from_pixel(edge, edge, Rgb(colour));
+    encoded(&DynamicImage::ImageRgb8(picture), ImageFormat::Png)
+}
+
+pub(crate) fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+/// Writes an archive; names that end in `/` are folders.
+pub(crate) fn write_zip(path: &Path, entries: &[(&str, &[u8])]) {
+    let mut zip = zip::ZipWriter::new(File::create(path).unwrap());
+    for (name, bytes) in entries {
+        if name.ends_with('/') {
+            zip.add_directory(*name, SimpleFileOptions::default())
+                .unwrap();
+        } else {
+            zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+            zip.write_all(bytes).unwrap();
+        }
+    }
+    zip.finish().unwrap();
+}
+
+pub(crate) fn checksum(bytes: &[u8]) -> u32 {
+    let mut crc = flate2::Crc::new();
+    crc.update(bytes);
+    crc.sum()
+}

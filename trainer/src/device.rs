@@ -1,0 +1,146 @@
+//! `--device`: the one place that turns a name into a backend.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::str::FromStr;
+
+use burn::backend::Autodiff;
+use burn::tensor::Tensor;
+use burn::tensor::backend::AutodiffBackend;
+#[cfg(any(feature = "cuda", feature = "wgpu"))]
+use burn::tensor::backend::Backend;
+use shared::FlowBackend;
+
+use crate::error::{Error, Result};
+
+/// A backend that can train the model: itself a [`FlowBackend`], and so is what it differentiates.
+pub trait TrainBackend: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend> {}
+
+impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> TrainBackend for B {}
+
+/// Where to compute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceChoice {
+    /// CUDA where a driver and a card answer, else the CPU.
+    Auto,
+    /// An NVIDIA card by number.
+    Cuda(usize),
+    /// The default adapter of Vulkan, Metal or DirectX.
+    Wgpu,
+    /// The CPU, with the project's own kernels.
+    Cpu,
+    /// The CPU through candle.
+    Candle,
+}
+
+impl FromStr for DeviceChoice {
+    type Err = String;
+
+    fn from_str(name: &str) -> std::result::Result<Self, String> {
+        let unknown = || format!("no device is called {name}; use auto, cuda, cuda:1, wgpu, cpu or candle");
+        match name {
+            "auto" => Ok(Self::Auto),
+            "cuda" => Ok(Self::Cuda(0)),
+            "wgpu" => Ok(Self::Wgpu),
+            "cpu" => Ok(Self::Cpu),
+            "candle" => Ok(Self::Candle),
+            _ => name.strip_prefix("cuda:").and_then(|i| i.parse().ok()).map(Self::Cuda).ok_or_else(unknown),
+        }
+    }
+}
+
+/// Work that runs on whichever backend is picked.
+pub trait Job {
+    /// What it gives.
+    type Output;
+    /// Does it.
+    ///
+    /// # Errors
+    /// Whatever the work's own errors are.
+    fn run<B: TrainBackend>(self, device: B::Device) -> Result<Self::Output>;
+}
+
+/// Runs the job on the chosen device.
+///
+/// # Errors
+/// [`Error::Device`] in one line if the device is not there or this build lacks it, else the job's own.
+pub fn dispatch<J: Job>(choice: DeviceChoice, job: J) -> Result<J::Output> {
+    match choice {
+        DeviceChoice::Auto => match cuda_device(0) {
+            Ok(()) => dispatch(DeviceChoice::Cuda(0), job),
+            Err(_) => dispatch(DeviceChoice::Cpu, job),
+        },
+        DeviceChoice::Cpu => job.run::<Autodiff<burn::backend::Flex>>(Default::default()),
+        #[cfg(feature = "candle")]
+        DeviceChoice::Candle => job.run::<Autodiff<burn::backend::Candle>>(Default::default()),
+        #[cfg(feature = "wgpu")]
+        DeviceChoice::Wgpu => {
+            probe::<burn::backend::Wgpu>(&Default::default(), "wgpu")?;
+            job.run::<Autodiff<burn::backend::Wgpu>>(Default::default())
+        }
+        #[cfg(feature = "cuda")]
+        DeviceChoice::Cuda(index) => {
+            cuda_device(index)?;
+            job.run::<Autodiff<burn::backend::Cuda>>(burn::backend::cuda::CudaDevice::new(index))
+        }
+        #[allow(unreachable_patterns)]
+        other => Err(Error::Device(format!("{other:?} is not in this build; build with its feature, or use --device cpu"))),
+    }
+}
+
+/// Whether that CUDA card computes.
+#[cfg(feature = "cuda")]
+fn cuda_device(index: usize) -> Result<()> {
+    probe::<burn::backend::Cuda>(&burn::backend::cuda::CudaDevice::new(index), &format!("cuda:{index}"))
+}
+
+#[cfg(not(feature = "cuda"))]
+fn cuda_device(_: usize) -> Result<()> {
+    Err(Error::Device("CUDA is not in this build".into()))
+}
+
+/// One addition on the device. Backends panic where a driver or a card is missing; this turns that into an error.
+#[cfg(any(feature = "cuda", feature = "wgpu"))]
+fn probe<B: Backend>(device: &B::Device, name: &str) -> Result<()> {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let sum = catch_unwind(AssertUnwindSafe(|| Tensor::<B, 1>::ones([2], device).sum().into_data().iter::<f32>().next()));
+    std::panic::set_hook(hook);
+    match sum {
+        Ok(Some(2.0)) => Ok(()),
+        _ => Err(Error::Device(format!("no {name} device answers; check its driver with the vendor's tool, or use --device cpu"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Name;
+
+    impl Job for Name {
+        type Output = String;
+        fn run<B: TrainBackend>(self, device: B::Device) -> Result<String> {
+            Ok(B::name(&device))
+        }
+    }
+
+    #[test]
+    fn names_are_read() {
+        assert_eq!("cuda:3".parse(), Ok(DeviceChoice::Cuda(3)));
+        assert_eq!("auto".parse(), Ok(DeviceChoice::Auto));
+        assert!("cuda:x".parse::<DeviceChoice>().unwrap_err().contains("cuda:x"));
+        assert!("gpu".parse::<DeviceChoice>().is_err());
+    }
+
+    #[test]
+    fn auto_finds_something_that_computes() {
+        let name = dispatch(DeviceChoice::Auto, Name).unwrap();
+        assert!(name.contains("flex") || name.contains("cuda"), "{name}");
+    }
+
+    #[test]
+    fn a_card_that_is_not_there_is_an_error_and_no_panic() {
+        let error = dispatch(DeviceChoice::Cuda(97), Name).unwrap_err().to_string();
+        assert!(error.contains("cuda:97") || error.contains("not in this build"), "{error}");
+    }
+}

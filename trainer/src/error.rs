@@ -1,0 +1,144 @@
+//! The one error of the trainer. Every message names the file it is about and says what to do.
+
+use std::path::{Path, PathBuf};
+
+/// What can go wrong.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system refused.
+    #[error("{}: cannot {action}: {source}", .path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was attempted, for instance "read it".
+        action: &'static str,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A picture could not be decoded or encoded.
+    #[error("{file}: not a picture that can be read ({source}); replace or remove it")]
+    Image {
+        /// The picture's file, or archive and entry.
+        file: String,
+        /// The decoder's reason.
+        source: image::ImageError,
+    },
+    /// A zip archive is damaged or of a kind that is not supported.
+    #[error(
+        "{file}: cannot read the zip ({source}); fetch it again, or repack it with plain deflate"
+    )]
+    Zip {
+        /// The archive, or archive and entry.
+        file: String,
+        /// The library's reason.
+        source: zip::result::ZipError,
+    },
+    /// A csv file is malformed.
+    #[error("{}: not a well-formed csv ({source}); repair it, or move it away to go on without labels", .path.display())]
+    Csv {
+        /// The csv file.
+        path: PathBuf,
+        /// The parser's reason.
+        source: csv::Error,
+    },
+    /// A file was read but does not hold what it should.
+    #[error("{file}: {problem}; {advice}")]
+    Content {
+        /// The file, or archive and entry.
+        file: String,
+        /// What is wrong with it.
+        problem: String,
+        /// What to do.
+        advice: String,
+    },
+    /// The device that was asked for is not there.
+    #[error("device: {0}")]
+    Device(String),
+    /// A model's configuration or weights file.
+    #[error("{file}: {source}")]
+    Model {
+        /// The weights, configuration or checkpoint file.
+        file: String,
+        /// What is wrong with it.
+        source: shared::Error,
+    },
+    /// Training met a number that is not finite.
+    #[error("training: {problem}; {advice}")]
+    Diverged {
+        /// What happened at which step.
+        problem: String,
+        /// Which checkpoint is good, and what to change.
+        advice: String,
+    },
+    /// A plot could not be drawn.
+    #[error("plot: {0}")]
+    Plot(String),
+    /// An option has a value that cannot work.
+    #[error("{option}: {problem}; {advice}")]
+    Usage {
+        /// The option, or the value given for it.
+        option: String,
+        /// What is wrong with it.
+        problem: String,
+        /// What to do.
+        advice: String,
+    },
+}
+
+/// A result with the trainer's error.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// For `map_err`: the system refused `action` on `path`.
+    pub(crate) fn io(path: &Path, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::Io {
+            path,
+            action,
+            source,
+        }
+    }
+
+    /// A file holds something else than it should.
+    pub(crate) fn content(
+        file: impl ToString,
+        problem: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
+        Self::Content {
+            file: file.to_string(),
+            problem: problem.into(),
+            advice: advice.into(),
+        }
+    }
+
+    /// An option's value cannot work.
+    pub(crate) fn usage(
+        option: impl Into<String>,
+        problem: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
+        Self::Usage {
+            option: option.into(),
+            problem: problem.into(),
+            advice: advice.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_name_the_file_and_the_remedy() {
+        let refused = std::io::Error::other("denied");
+        let message = Error::io(Path::new("a/b.png"), "read it")(refused).to_string();
+        assert_eq!(message, "a/b.png: cannot read it: denied");
+        let message = Error::content("x.bin", "it is empty", "fetch it again").to_string();
+        assert_eq!(message, "x.bin: it is empty; fetch it again");
+        let message = Error::usage("--size", "0 is too small", "use 32").to_string();
+        assert_eq!(message, "--size: 0 is too small; use 32");
+    }
+}

@@ -1,0 +1,12 @@
+//! RG-Flow's native trainer: data sets, training, checkpoints, export and evaluation.
+
+pub mod cli;
+pub mod commands;
+pub mod data;
+pub mod device;
+pub mod error;
+pub mod evaluate;
+pub mod official;
+pub mod plot;
+pub mod sheet;
+pub mod train;

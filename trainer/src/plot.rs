@@ -1,0 +1,69 @@
+//! Plots, by plotters, with a font that travels with the program.
+
+use std::path::Path;
+use std::sync::Once;
+
+use plotters::prelude::*;
+use plotters::style::{FontStyle, register_font};
+
+use crate::error::{Error, Result};
+
+/// A line of points in a plot.
+pub struct Curve<'a> {
+    /// Name in the legend.
+    pub name: &'a str,
+    /// (x, y).
+    pub points: Vec<(f64, f64)>,
+}
+
+/// Draws curves over common axes; a curve without points is left out.
+///
+/// # Errors
+/// [`Error::Plot`] if the picture cannot be drawn or written.
+pub fn curves(path: &Path, x_label: &str, y_label: &str, curves: &[Curve<'_>]) -> Result<()> {
+    font();
+    draw(path, x_label, y_label, curves).map_err(|e| Error::Plot(format!("{}: {e}", path.display())))
+}
+
+fn draw(path: &Path, x_label: &str, y_label: &str, curves: &[Curve<'_>]) -> std::result::Result<(), Box<dyn std::error::Error>> {
+    let root = BitMapBackend::new(path, (900, 560)).into_drawing_area();
+    root.fill(&WHITE)?;
+    let all = || curves.iter().flat_map(|c| &c.points).filter(|(x, y)| x.is_finite() && y.is_finite());
+    let range = |values: &mut dyn Iterator<Item = f64>| {
+        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+        if low > high { 0.0..1.0 } else { low - 0.02 * (high - low).max(0.1)..high + 0.02 * (high - low).max(0.1) }
+    };
+    // The first steps are far off the rest and would flatten it.
+    let mut ys: Vec<f64> = all().map(|p| p.1).collect();
+    ys.sort_by(f64::total_cmp);
+    ys.truncate((ys.len() * 97).div_ceil(100));
+    let (x_range, y_range) = (range(&mut all().map(|p| p.0)), range(&mut ys.iter().copied()));
+    let mut chart = ChartBuilder::on(&root)
+        .margin(16)
+        .x_label_area_size(46)
+        .y_label_area_size(64)
+        .build_cartesian_2d(x_range, y_range.clone())?;
+    let text = ("sans-serif", 16);
+    chart.configure_mesh().x_desc(x_label).y_desc(y_label).label_style(text).axis_desc_style(("sans-serif", 18)).light_line_style(WHITE).draw()?;
+    for (i, curve) in curves.iter().enumerate().filter(|(_, c)| !c.points.is_empty()) {
+        let colour = Palette99::pick(i).to_rgba();
+        let points = curve.points.iter().map(|&(x, y)| (x, y.min(y_range.end)));
+        chart
+            .draw_series(LineSeries::new(points, colour.stroke_width(2)))?
+            .label(curve.name)
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(3)));
+    }
+    if curves.iter().any(|c| !c.points.is_empty()) {
+        chart.configure_series_labels().background_style(WHITE.mix(0.9)).border_style(BLACK.mix(0.3)).label_font(text).draw()?;
+    }
+    root.present()?;
+    Ok(())
+}
+
+fn font() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // The only way to fail is a font that cannot be parsed, and this one is a constant; text would be left out.
+        let _ = register_font("sans-serif", FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT);
+    });
+}

@@ -1,0 +1,51 @@
+//! From bytes to what the flow takes: dequantised, squeezed, through the logit.
+
+use burn::tensor::{Tensor, TensorData};
+use rand::{RngCore, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use shared::{FlowBackend, RgFlowConfig, logit};
+
+/// A batch on the device.
+pub struct Batch<B: FlowBackend> {
+    /// Logits, `[batch, C, L, L]`.
+    pub images: Tensor<B, 4>,
+    /// log-determinant of the logit transform, `[batch]`.
+    pub log_det: Tensor<B, 1>,
+}
+
+/// Images of `dims` bytes each, with noise that depends on the seed and on each image's own stream number alone.
+pub fn dequantise<B: FlowBackend>(pixels: &[u8], config: &RgFlowConfig, seed: u64, first_stream: u64, device: &B::Device) -> Batch<B> {
+    let one = |(i, pixels): (usize, &[u8])| {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_stream(first_stream + i as u64);
+        logit::image_to_logit(pixels, || (rng.next_u32() >> 8) as f32 / (1 << 24) as f32)
+    };
+    let (images, log_det): (Vec<Vec<f32>>, Vec<f32>) = pixels.par_chunks_exact(config.dims()).enumerate().map(one).unzip();
+    let batch = images.len();
+    let shape = [batch, config.channels, config.size, config.size];
+    Batch {
+        images: Tensor::from_data(TensorData::new(images.concat(), shape), device),
+        log_det: Tensor::from_data(TensorData::new(log_det, [batch]), device),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::backend::Flex;
+
+    #[test]
+    fn noise_belongs_to_the_stream_and_pixels_come_back() {
+        let config = RgFlowConfig::tiny();
+        let pixels: Vec<u8> = (0..2 * config.dims()).map(|i| (i * 7 % 256) as u8).collect();
+        let images = |seed, first| {
+            dequantise::<Flex>(&pixels, &config, seed, first, &Default::default()).images.into_data().to_vec::<f32>().unwrap()
+        };
+        let (base, later) = (images(1, 5), images(1, 6));
+        assert_eq!(base, images(1, 5));
+        assert_ne!(base, later);
+        assert_ne!(base, images(2, 5));
+        assert_eq!(base.iter().map(|&y| logit::to_pixel(y)).collect::<Vec<_>>(), pixels);
+    }
+}

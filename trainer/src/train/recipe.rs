@@ -1,0 +1,139 @@
+//! How to train: everything but the architecture and the data.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// Hyper-parameters of a training run; with the seed, they decide it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// Images a step.
+    pub batch: usize,
+    /// Steps in all.
+    pub steps: u64,
+    /// Highest learning rate.
+    pub learning_rate: f64,
+    /// Steps over which it rises from zero.
+    pub warmup: u64,
+    /// Whether it falls along a half cosine to a hundredth after the warm-up; constant otherwise.
+    pub cosine: bool,
+    /// AdamW's weight decay.
+    pub weight_decay: f64,
+    /// Bound on the norm of the gradient of all parameters together.
+    pub clip: f64,
+    /// Decay of the moving average of the weights that is evaluated and exported; 0 for none.
+    pub ema: f64,
+    /// Whether images are mirrored at random.
+    pub flips: bool,
+    /// Seed of the initial weights, the order of images, the flips and the dequantisation noise.
+    pub seed: u64,
+}
+
+impl Recipe {
+    /// The authors' recipe, for the given number of steps.
+    pub fn official(steps: u64) -> Self {
+        Self {
+            batch: 64,
+            steps,
+            learning_rate: 1e-3,
+            warmup: 0,
+            cosine: false,
+            weight_decay: 5e-2,
+            clip: 1.0,
+            ema: 0.0,
+            flips: true,
+            seed: 0,
+        }
+    }
+
+    /// Warm-up, cosine decay and averaged weights.
+    pub fn cosine(steps: u64) -> Self {
+        Self { learning_rate: 2e-3, warmup: 200.min(steps / 5), cosine: true, weight_decay: 1e-2, ema: 0.998, ..Self::official(steps) }
+    }
+
+    /// Learning rate of step number `step`, counted from 0.
+    pub fn learning_rate_at(&self, step: u64) -> f64 {
+        if step < self.warmup {
+            return self.learning_rate * (step + 1) as f64 / self.warmup as f64;
+        }
+        if !self.cosine {
+            return self.learning_rate;
+        }
+        let done = (step - self.warmup) as f64 / (self.steps.saturating_sub(self.warmup)).max(1) as f64;
+        self.learning_rate * (0.01 + 0.99 * 0.5 * (1.0 + (std::f64::consts::PI * done.min(1.0)).cos()))
+    }
+
+    /// Decay of the average at a step: short at first, so that the start is forgotten.
+    pub fn ema_at(&self, step: u64) -> f64 {
+        self.ema.min((1.0 + step as f64) / (10.0 + step as f64))
+    }
+
+    /// Checks the values.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] names the option.
+    pub fn validate(&self) -> Result<()> {
+        let positive = |option: &str, value: f64| {
+            if value.is_finite() && value > 0.0 {
+                return Ok(());
+            }
+            Err(usage(option, format!("{value} is not a positive number")))
+        };
+        positive("--learning-rate", self.learning_rate)?;
+        positive("--clip", self.clip)?;
+        if self.batch == 0 || self.batch > 65_536 {
+            return Err(usage("--batch", format!("{} images a step; 1 to 65536 are possible", self.batch)));
+        }
+        if !(0.0..1.0).contains(&self.ema) {
+            return Err(usage("--ema", format!("{} is not in [0, 1)", self.ema)));
+        }
+        if !(0.0..=1.0).contains(&self.weight_decay) {
+            return Err(usage("--weight-decay", format!("{} is not in [0, 1]", self.weight_decay)));
+        }
+        Ok(())
+    }
+}
+
+fn usage(option: &str, problem: String) -> Error {
+    Error::Usage { option: option.into(), problem, advice: "see `trainer train --help`".into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn learning_rate_rises_and_falls() {
+        let recipe = Recipe { warmup: 10, ..Recipe::cosine(110) };
+        let rates: Vec<f64> = (0..110).map(|s| recipe.learning_rate_at(s)).collect();
+        assert!((rates[0] - 2e-4).abs() < 1e-12 && (rates[9] - 2e-3).abs() < 1e-12);
+        assert!(rates[10..].windows(2).all(|w| w[1] < w[0]));
+        assert!(rates[109] < 3e-5);
+        let official = Recipe::official(5);
+        assert_eq!(official.learning_rate_at(0), official.learning_rate_at(1_000_000));
+    }
+
+    #[test]
+    fn average_starts_short() {
+        let recipe = Recipe::cosine(1000);
+        assert_eq!(recipe.ema_at(0), 0.1);
+        assert_eq!(recipe.ema_at(1_000_000), 0.998);
+        assert_eq!(Recipe::official(1).ema_at(50), 0.0);
+    }
+
+    #[test]
+    fn impossible_values_name_their_option() {
+        let spoil = |f: fn(&mut Recipe)| {
+            let mut recipe = Recipe::cosine(10);
+            f(&mut recipe);
+            recipe.validate().unwrap_err().to_string()
+        };
+        assert!(Recipe::cosine(10).validate().is_ok());
+        assert!(spoil(|r| r.batch = 0).contains("--batch"));
+        assert!(spoil(|r| r.learning_rate = f64::NAN).contains("--learning-rate"));
+        assert!(spoil(|r| r.clip = 0.0).contains("--clip"));
+        assert!(spoil(|r| r.ema = 1.0).contains("--ema"));
+        assert!(spoil(|r| r.weight_decay = 2.0).contains("--weight-decay"));
+    }
+}

@@ -1,0 +1,154 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use lexopt::prelude::*;
+
+use crate::test;
+
+/// What to do.
+#[derive(Debug)]
+pub enum Command {
+    /// Show the help.
+    Help,
+    /// `setup`
+    Setup,
+    /// `web`
+    Web,
+    /// `demo`
+    Demo {
+        /// The first port to try.
+        port: u16,
+        /// Whether to open a browser.
+        open: bool,
+    },
+    /// `serve`
+    Serve {
+        /// The folder.
+        dir: PathBuf,
+        /// The port; 0 for any.
+        port: u16,
+        /// What the addresses begin with.
+        prefix: String,
+    },
+    /// `test`
+    Test(test::Options),
+    /// `deny`
+    Deny,
+}
+
+/// The text of `--help`.
+pub fn help() -> String {
+    let steps = test::step_names().collect::<Vec<_>>().join(", ");
+    format!(
+        "cargo xtask COMMAND
+
+  setup                              install what the page's build and tests need
+  web                                build the page into dist/
+  demo   [--port 8080] [--no-open]   set up, build the page and serve it
+  serve  [--dir dist] [--port 8080] [--prefix /]
+                                     serve a folder; port 0 is any free one
+  test   [--skip-browser] [--only STEP]
+                                     set up and run every check; steps: {steps}
+  deny                               check licences and advisories with cargo-deny
+
+Environment:
+  RG_FLOW_TOOLS   the folder for tools (default: rg-flow in XDG_CACHE_HOME or ~/.cache)
+  RG_FLOW_WASM    `rustup` or `debian`: take the wasm compiler from there and nowhere else
+  CHROME, CHROMEDRIVER   the browser for tests
+"
+    )
+}
+
+/// Reads a command line, without the program's name.
+pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Command> {
+    let mut parser = lexopt::Parser::from_args(args);
+    let name = match parser.next()? {
+        None | Some(Long("help") | Short('h')) => return Ok(Command::Help),
+        Some(Value(name)) => name.string()?,
+        Some(other) => return Err(other.unexpected().into()),
+    };
+    let (mut port, mut open, mut dir, mut prefix) =
+        (8080, true, PathBuf::from("dist"), "/".to_owned());
+    let mut options = test::Options::default();
+    while let Some(arg) = parser.next()? {
+        match (name.as_str(), arg) {
+            (_, Long("help") | Short('h')) => return Ok(Command::Help),
+            ("demo" | "serve", Long("port")) => port = parser.value()?.parse()?,
+            ("demo", Long("no-open")) => open = false,
+            ("serve", Long("dir")) => dir = parser.value()?.into(),
+            ("serve", Long("prefix")) => prefix = parser.value()?.string()?,
+            ("test", Long("skip-browser")) => options.skip_browser = true,
+            ("test", Long("only")) => options.only = Some(parser.value()?.string()?),
+            (_, arg) => return Err(arg.unexpected().into()),
+        }
+    }
+    Ok(match name.as_str() {
+        "help" => Command::Help,
+        "setup" => Command::Setup,
+        "web" => Command::Web,
+        "demo" => Command::Demo { port, open },
+        "serve" => Command::Serve { dir, port, prefix },
+        "test" => Command::Test(options),
+        "deny" => Command::Deny,
+        _ => bail!("there is no command {name}: see `cargo xtask --help`"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Command> {
+        parse(line.split_whitespace().map(Into::into))
+    }
+
+    #[test]
+    fn commands_take_their_own_options_only() {
+        assert!(matches!(
+            parsed("demo --port 9 --no-open").unwrap(),
+            Command::Demo {
+                port: 9,
+                open: false
+            }
+        ));
+        assert!(matches!(
+            parsed("demo").unwrap(),
+            Command::Demo {
+                port: 8080,
+                open: true
+            }
+        ));
+        let Command::Serve { dir, port, prefix } =
+            parsed("serve --dir d --port 0 --prefix /p/").unwrap()
+        else {
+            panic!("not serve");
+        };
+        assert_eq!((dir, port, prefix.as_str()), ("d".into(), 0, "/p/"));
+        let Command::Test(options) = parsed("test --only fmt").unwrap() else {
+            panic!("not test")
+        };
+        assert_eq!(
+            (options.only.as_deref(), options.skip_browser),
+            (Some("fmt"), false)
+        );
+        for wrong in [
+            "setup --port 1",
+            "demo --port x",
+            "demo --port 65536",
+            "serve --no-open",
+            "nothing",
+            "--port 1",
+        ] {
+            assert!(parsed(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn help_names_every_step() {
+        assert!(matches!(parsed("").unwrap(), Command::Help));
+        assert!(matches!(parsed("test -h").unwrap(), Command::Help));
+        assert!(test::step_names().all(|step| help().contains(step)));
+    }
+}

@@ -1,0 +1,11 @@
+//! The project's chores: set-up, building and serving the page, and the one command that runs every check.
+
+pub mod cli;
+pub mod deny;
+pub mod env;
+pub mod page;
+pub mod process;
+pub mod server;
+pub mod setup;
+pub mod test;
+pub mod versions;

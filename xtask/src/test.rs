@@ -1,0 +1,329 @@
+//! `cargo xtask test`: everything that must hold before a change is taken, in one command.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use crate::env::Env;
+use crate::process::run;
+use crate::setup::{Needs, browser, setup};
+use crate::versions::WASM_TARGET;
+use crate::{deny, page};
+
+/// What to run.
+#[derive(Debug, Default)]
+pub struct Options {
+    /// Leave out what needs a browser.
+    pub skip_browser: bool,
+    /// Run this step alone.
+    pub only: Option<String>,
+}
+
+/// How a step that did not fail ended.
+enum Done {
+    Passed,
+    Skipped(&'static str),
+}
+
+struct Step {
+    name: &'static str,
+    browser: bool,
+    run: fn(&Env) -> Result<Done>,
+}
+
+/// The cheap ones first, so that a slip shows early.
+const STEPS: &[Step] = &[
+    Step {
+        name: "fmt",
+        browser: false,
+        run: fmt,
+    },
+    Step {
+        name: "clippy",
+        browser: false,
+        run: clippy,
+    },
+    Step {
+        name: "doc",
+        browser: false,
+        run: doc,
+    },
+    Step {
+        name: "native",
+        browser: false,
+        run: native,
+    },
+    Step {
+        name: "wasm",
+        browser: true,
+        run: wasm,
+    },
+    Step {
+        name: "page",
+        browser: false,
+        run: build_page,
+    },
+    Step {
+        name: "browser",
+        browser: true,
+        run: in_browser,
+    },
+    Step {
+        name: "deny",
+        browser: false,
+        run: licences,
+    },
+];
+
+/// Runs the steps until one fails, and ends with a table of them.
+pub fn test(env: &Env, options: &Options) -> Result<()> {
+    let steps = chosen(options)?;
+    let needs = if options.skip_browser {
+        Needs::Page
+    } else {
+        Needs::PageAndBrowser
+    };
+    let start = Instant::now();
+    setup(env, needs)?;
+    let mut table = vec![line("setup", start.elapsed(), "passed")];
+    let mut failed = None;
+    for step in steps {
+        println!("\n== {}", step.name);
+        let start = Instant::now();
+        let (result, end) = match (step.run)(env) {
+            Ok(Done::Passed) => (None, "passed".to_owned()),
+            Ok(Done::Skipped(why)) => (None, format!("skipped: {why}")),
+            Err(err) => (Some(err), "FAILED".to_owned()),
+        };
+        table.push(line(step.name, start.elapsed(), &end));
+        if let Some(err) = result {
+            failed = Some((step.name, err));
+            break;
+        }
+    }
+    println!(
+        "\n{}\n{}",
+        table.join("\n"),
+        line("total", start.elapsed(), "")
+    );
+    match failed {
+        None => Ok(()),
+        Some((name, err)) => Err(err.context(format!(
+            "step {name} failed: repeat it with `cargo xtask test --only {name}`"
+        ))),
+    }
+}
+
+fn line(name: &str, time: Duration, end: &str) -> String {
+    format!("{name:<8} {:>8.1} s  {end}", time.as_secs_f64())
+        .trim_end()
+        .to_owned()
+}
+
+fn chosen(options: &Options) -> Result<Vec<&'static Step>> {
+    let Some(only) = &options.only else {
+        return Ok(STEPS
+            .iter()
+            .filter(|step| !(step.browser && options.skip_browser))
+            .collect());
+    };
+    let names = || {
+        STEPS
+            .iter()
+            .map(|step| step.name)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let step = STEPS.iter().find(|step| step.name == only);
+    Ok(vec![step.with_context(|| {
+        format!("no step is called {only}: there are {}", names())
+    })?])
+}
+
+fn cargo(env: &Env) -> Command {
+    let mut cmd = Command::new("cargo");
+    cmd.current_dir(&env.root);
+    cmd
+}
+
+fn passed(cmd: &mut Command) -> Result<Done> {
+    run(cmd).map(|()| Done::Passed)
+}
+
+fn fmt(env: &Env) -> Result<Done> {
+    passed(cargo(env).args(["fmt", "--all", "--check"]))
+}
+
+fn clippy(env: &Env) -> Result<Done> {
+    passed(cargo(env).args([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))
+}
+
+fn doc(env: &Env) -> Result<Done> {
+    passed(
+        cargo(env)
+            .args(["doc", "--workspace", "--no-deps"])
+            .env("RUSTDOCFLAGS", "-D warnings"),
+    )
+}
+
+fn native(env: &Env) -> Result<Done> {
+    passed(cargo(env).args(["test", "--workspace"]))
+}
+
+/// The packages with tests for wasm, in files called `tests/wasm*.rs`.
+const WASM_PACKAGES: [&str; 2] = ["shared", "web"];
+
+fn wasm(env: &Env) -> Result<Done> {
+    let browser =
+        browser::find().context("no Chromium or no chromedriver: run `cargo xtask setup`")?;
+    let mut done = Done::Skipped("no tests/wasm*.rs");
+    for package in WASM_PACKAGES {
+        for name in wasm_tests(&env.root.join(package)) {
+            let mut cmd = cargo(env);
+            env.wasm_env(&mut cmd)?;
+            cmd.args([
+                "test",
+                "--package",
+                package,
+                "--target",
+                WASM_TARGET,
+                "--test",
+                &name,
+            ])
+            .env(
+                "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
+                "wasm-bindgen-test-runner",
+            )
+            .env("CHROMEDRIVER", &browser.driver)
+            // Seconds: two cores run a model's tests under a debug build slowly.
+            .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
+            done = passed(&mut cmd)?;
+        }
+    }
+    Ok(done)
+}
+
+/// The names of a package's tests for wasm, in order.
+fn wasm_tests(package: &Path) -> Vec<String> {
+    let files = std::fs::read_dir(package.join("tests"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let mut names: Vec<String> = files
+        .filter_map(|file| {
+            file.file_name()
+                .to_str()?
+                .strip_suffix(".rs")
+                .map(str::to_owned)
+        })
+        .filter(|name| name.starts_with("wasm"))
+        .collect();
+    names.sort();
+    names
+}
+
+fn build_page(env: &Env) -> Result<Done> {
+    if !env.root.join("index.html").is_file() {
+        return Ok(Done::Skipped("no index.html"));
+    }
+    page::build(env).map(|()| Done::Passed)
+}
+
+fn in_browser(env: &Env) -> Result<Done> {
+    let browser =
+        browser::find().context("no Chromium or no chromedriver: run `cargo xtask setup`")?;
+    let mut cmd = cargo(env);
+    // One at a time: each test starts a browser, and a slow machine would time out on several.
+    cmd.args([
+        "test",
+        "--package",
+        "xtask",
+        "--test",
+        "browser",
+        "--",
+        "--include-ignored",
+        "--test-threads=1",
+    ])
+    .env("CHROME", &browser.chrome)
+    .env("CHROMEDRIVER", &browser.driver);
+    passed(&mut cmd)
+}
+
+fn licences(env: &Env) -> Result<Done> {
+    if !deny::available(env) {
+        return Ok(Done::Skipped(
+            "cargo-deny is not here; `cargo xtask deny` installs it",
+        ));
+    }
+    deny::check(env).map(|()| Done::Passed)
+}
+
+/// The names that `--only` takes.
+pub fn step_names() -> impl Iterator<Item = &'static str> {
+    STEPS.iter().map(|step| step.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(options: &Options) -> Vec<&'static str> {
+        chosen(options)
+            .unwrap()
+            .iter()
+            .map(|step| step.name)
+            .collect()
+    }
+
+    #[test]
+    fn options_choose_steps() {
+        assert_eq!(names(&Options::default()), step_names().collect::<Vec<_>>());
+        let without = names(&Options {
+            skip_browser: true,
+            only: None,
+        });
+        assert!(
+            without.contains(&"native") && without.contains(&"page"),
+            "{without:?}"
+        );
+        assert!(
+            !without.contains(&"browser") && !without.contains(&"wasm"),
+            "{without:?}"
+        );
+        let only = |name: &str| Options {
+            skip_browser: false,
+            only: Some(name.into()),
+        };
+        assert_eq!(names(&only("doc")), ["doc"]);
+        let Err(err) = chosen(&only("docs")) else {
+            panic!("there is no step docs")
+        };
+        assert!(err.to_string().contains("clippy"), "{err}");
+    }
+
+    #[test]
+    fn the_page_is_built_before_the_browser_loads_it() {
+        let at = |name| step_names().position(|step| step == name).unwrap();
+        assert!(at("page") < at("browser"));
+    }
+
+    #[test]
+    fn wasm_tests_are_found_by_their_names() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(wasm_tests(dir.path()).is_empty());
+        std::fs::create_dir(dir.path().join("tests")).unwrap();
+        for name in ["wasm_b.rs", "wasm.rs", "native.rs", "wasm.txt"] {
+            std::fs::write(dir.path().join("tests").join(name), "").unwrap();
+        }
+        assert_eq!(wasm_tests(dir.path()), ["wasm", "wasm_b"]);
+    }
+}

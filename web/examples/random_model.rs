@@ -14,7 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let dir = PathBuf::from(args.next().ok_or("which folder?")?);
     let preset = args.next().unwrap_or_else(|| "small".to_owned());
     let config = RgFlowConfig::preset(&preset).ok_or("no such preset")?;
-    let bytes = web::engine::random::model_bytes(&config, &format!("random {preset}"));
+    let bytes = web::engine::random::model_bytes(&config, &format!("random {preset}"))?;
     let id = format!("random-{preset}");
     let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     let index = serde_json::json!({ "format": 1, "models": [{

@@ -6,7 +6,7 @@ try {
   await init({ module_or_path: new URL(wasm, document.baseURI) });
 } catch (error) {
   root.dataset.state = "error";
-  document.getElementById("cover-title").textContent = "This page needs a newer browser, or did not load in full";
+  document.getElementById("cover-title").textContent = "This page did not load in full, or needs a newer browser";
   document.getElementById("cover-detail").textContent = String(error);
   document.getElementById("progress").hidden = true;
 }

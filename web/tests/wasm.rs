@@ -10,7 +10,7 @@ use web::messages::{Picture, Request, RequestKind, Response, ResponseKind, from_
 wasm_bindgen_test_configure!(run_in_browser);
 
 fn tiny() -> Engine<Flex> {
-    let bytes = random::model_bytes(&RgFlowConfig::tiny(), "random");
+    let bytes = random::model_bytes(&RgFlowConfig::tiny(), "random").unwrap();
     Engine::from_bytes(&bytes, Default::default()).unwrap()
 }
 
@@ -38,7 +38,7 @@ async fn samples_differ_and_repeat() {
 
 #[wasm_bindgen_test]
 fn a_damaged_model_is_an_error_and_no_crash() {
-    let mut bytes = random::model_bytes(&RgFlowConfig::tiny(), "random");
+    let mut bytes = random::model_bytes(&RgFlowConfig::tiny(), "random").unwrap();
     bytes.truncate(1000);
     assert!(Engine::<Flex>::from_bytes(&bytes, Default::default()).is_err());
 }

@@ -35,7 +35,8 @@ impl Link {
             let dispatch = dispatch.clone();
             EventListener::new(&worker, "error", move |event| {
                 let message = event.dyn_ref::<ErrorEvent>().map(ErrorEvent::message).unwrap_or_default();
-                dispatch(Event::EngineDied(format!("The engine could not be loaded, or broke down. {message}")));
+                let message = format!("The engine could not be loaded, or broke down. {message}");
+                dispatch(Event::EngineDied(message.trim_end().to_owned()));
             })
         };
         Ok(Self { worker, _listeners: [heard, died] })

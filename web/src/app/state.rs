@@ -99,6 +99,8 @@ pub struct State {
     pub settings: Settings,
     /// Messages about settings that could not be used.
     pub notices: Vec<String>,
+    /// Whether the seed's field holds something else than a seed.
+    pub seed_refused: bool,
     /// The request whose pictures each place shows; 0 for none.
     pub shown: [RequestId; GRID],
     /// The last request for pictures.
@@ -124,6 +126,7 @@ impl State {
             info: None,
             settings,
             notices,
+            seed_refused: false,
             shown: [0; GRID],
             sampling: 0,
             times: (0.0, 0),
@@ -163,7 +166,7 @@ impl State {
                     self.changed()
                 }
                 None => {
-                    self.notices = vec![format!("A seed is a whole number from 0 to {MAX_SEED}.")];
+                    self.seed_refused = true;
                     vec![]
                 }
             },
@@ -195,7 +198,8 @@ impl State {
         }
     }
 
-    fn level_count(&self) -> usize {
+    /// Levels of the loaded model.
+    pub fn level_count(&self) -> usize {
         self.info.as_ref().map_or(0, |info| info.config.levels.len())
     }
 
@@ -212,6 +216,7 @@ impl State {
     /// After a change of the settings.
     fn changed(&mut self) -> Vec<Effect> {
         self.notices.clear();
+        self.seed_refused = false;
         let mut effects = self.sample();
         effects.push(Effect::WriteAddress(self.settings.to_fragment()));
         effects
@@ -220,6 +225,7 @@ impl State {
     fn follow(&mut self, fragment: &str) -> Vec<Effect> {
         let (settings, notices) = Settings::parse(fragment);
         self.notices = notices;
+        self.seed_refused = false;
         if settings == self.settings {
             return vec![];
         }

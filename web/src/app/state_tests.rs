@@ -131,9 +131,9 @@ fn settings_reach_the_address() {
 fn a_wrong_seed_is_named_and_changes_nothing() {
     let (mut state, _) = loaded("#seed=3");
     assert_eq!(state.update(Event::SeedTyped("-1".into())), []);
-    assert_eq!((state.settings.seed, state.notices.len()), (3, 1));
+    assert_eq!((state.settings.seed, state.seed_refused), (3, true));
     state.update(Event::SeedTyped("4".into()));
-    assert!(state.notices.is_empty());
+    assert_eq!((state.settings.seed, state.seed_refused), (4, false));
 }
 
 #[test]

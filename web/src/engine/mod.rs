@@ -76,7 +76,7 @@ mod tests {
     }
 
     fn tiny() -> Engine<Flex> {
-        Engine::from_bytes(&random::model_bytes(&RgFlowConfig::tiny(), "random"), Default::default()).unwrap()
+        Engine::from_bytes(&random::model_bytes(&RgFlowConfig::tiny(), "random").unwrap(), Default::default()).unwrap()
     }
 
     #[test]
@@ -102,12 +102,13 @@ mod tests {
         for bytes in [&b""[..], b"<!doctype html>", &[0xff; 64]] {
             assert!(Engine::<Flex>::from_bytes(bytes, Default::default()).is_err());
         }
-        let mut bytes = random::model_bytes(&RgFlowConfig::tiny(), "random");
+        let mut bytes = random::model_bytes(&RgFlowConfig::tiny(), "random").unwrap();
         bytes.truncate(bytes.len() / 2);
         let error = Engine::<Flex>::from_bytes(&bytes, Default::default()).unwrap_err().to_string();
         assert!(error.contains("not a complete safetensors file"), "{error}");
         let four = RgFlowConfig { channels: 4, ..RgFlowConfig::tiny() };
-        let error = Engine::<Flex>::from_bytes(&random::model_bytes(&four, "four"), Default::default()).unwrap_err();
+        let error =
+            Engine::<Flex>::from_bytes(&random::model_bytes(&four, "four").unwrap(), Default::default()).unwrap_err();
         assert!(error.to_string().contains("4 channels"), "{error}");
     }
 }

@@ -3,26 +3,33 @@
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{ReadableStreamDefaultReader, Response};
+use web_sys::{ReadableStreamDefaultReader, RequestCache, RequestInit, Response};
 
 use super::scope;
 use crate::error::{Error, Result};
 
 /// The list of models, of at most `limit` bytes.
+///
+/// # Errors
+/// [`Error::Offline`], [`Error::Http`], [`Error::TooLarge`], [`Error::Truncated`].
 pub async fn index(url: &str, limit: u64) -> Result<Vec<u8>> {
     let what = "The list of models";
-    let response = get(url, what).await?;
+    // An old list would ask for files that are no longer there.
+    let response = get(url, what, RequestCache::NoCache).await?;
     body(&response, what, limit, |_| Ok(())).await
 }
 
-/// A file of exactly `total` bytes.
+/// A file of exactly `total` bytes. `progress` hears of the bytes here and in all, and may stop it.
+///
+/// # Errors
+/// [`Error::Offline`], [`Error::Http`], [`Error::TooLarge`], [`Error::Truncated`], and those of `progress`.
 pub async fn file(
     url: &str,
     what: &str,
     total: u64,
     mut progress: impl FnMut(u64, u64) -> Result<()>,
 ) -> Result<Vec<u8>> {
-    let response = get(url, what).await?;
+    let response = get(url, what, RequestCache::Default).await?;
     let bytes = body(&response, what, total, |loaded| progress(loaded, total)).await?;
     if (bytes.len() as u64) < total {
         return Err(Error::Truncated { what: what.to_owned(), loaded: bytes.len() as u64, total });
@@ -30,8 +37,10 @@ pub async fn file(
     Ok(bytes)
 }
 
-async fn get(url: &str, what: &str) -> Result<Response> {
-    let response = JsFuture::from(scope().fetch_with_str(url)).await;
+async fn get(url: &str, what: &str, cache: RequestCache) -> Result<Response> {
+    let options = RequestInit::new();
+    options.set_cache(cache);
+    let response = JsFuture::from(scope().fetch_with_str_and_init(url, &options)).await;
     // `fetch` only fails where no answer came.
     let response = response.map_err(|_| Error::Offline { what: what.to_owned() })?;
     let response: Response = response.dyn_into()?;
@@ -42,7 +51,7 @@ async fn get(url: &str, what: &str) -> Result<Response> {
 }
 
 /// A response's bytes, as they come.
-pub async fn body(
+pub(super) async fn body(
     response: &Response,
     what: &str,
     limit: u64,

@@ -10,7 +10,7 @@ use super::dom::{by_id, create, on, set_text, set_value};
 use crate::app::Dispatch;
 use crate::app::state::{Event, State};
 use crate::error::Result;
-use crate::fragment::{MAX_TEMPERATURE, number, parse_factor};
+use crate::fragment::{MAX_SEED, MAX_TEMPERATURE, number, parse_factor};
 
 /// New seeds are below this: short enough to be read out.
 const SEEDS: f64 = 1e6;
@@ -23,6 +23,7 @@ pub struct ControlsView {
     mix: HtmlButtonElement,
     temperature: Slider,
     seed: HtmlInputElement,
+    seed_error: HtmlElement,
     levels: HtmlElement,
     sliders: RefCell<Vec<Slider>>,
 }
@@ -61,6 +62,7 @@ impl ControlsView {
                 output: by_id(document, "temperature-value")?,
             },
             seed: by_id(document, "seed")?,
+            seed_error: by_id(document, "seed-error")?,
             levels: by_id(document, "level-sliders")?,
             sliders: RefCell::default(),
         };
@@ -83,16 +85,19 @@ impl ControlsView {
         match state.settings.uniform() {
             Some(t) => self.temperature.set(t),
             None => {
-                let count = temperature.levels.len() as f32;
-                set_value(&self.temperature.input, &number(temperature.levels.iter().sum::<f32>() / count));
+                let count = state.level_count().max(temperature.levels.len());
+                let sum: f32 = (0..count).map(|level| temperature.at(level)).sum();
+                set_value(&self.temperature.input, &number(sum / count as f32));
                 set_text(&self.temperature.output, "mixed");
             }
         }
-        // A wrong seed stays in its field, beside the message about it.
-        let typing = self.document.active_element().is_some_and(|active| active.id() == self.seed.id());
-        if !typing || state.notices.is_empty() {
+        // What is no seed stays in its field, beside the message about it.
+        if !state.seed_refused {
             set_value(&self.seed, &state.settings.seed.to_string());
         }
+        let _ = self.seed.set_attribute("aria-invalid", if state.seed_refused { "true" } else { "false" });
+        let error = format!("A seed is a whole number from 0 to {MAX_SEED}.");
+        set_text(&self.seed_error, if state.seed_refused { &error } else { "" });
         if let Some(info) = &state.info {
             let _ = self.fit_sliders(info.config.levels.len(), info.config.size);
             for (level, slider) in self.sliders.borrow().iter().enumerate() {

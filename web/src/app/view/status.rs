@@ -51,6 +51,12 @@ impl StatusView {
             Phase::Sampling | Phase::Done => (String::new(), String::new()),
         };
         self.cover.set_hidden(matches!(state.phase, Phase::Sampling | Phase::Done));
+        // A screen reader reads an alert out: errors, and not every byte.
+        if matches!(state.phase, Phase::Failed(_)) {
+            let _ = self.cover.set_attribute("role", "alert");
+        } else {
+            let _ = self.cover.remove_attribute("role");
+        }
         set_text(&self.title, &title);
         set_text(&self.detail, &detail);
         self.render_progress(&state.phase);

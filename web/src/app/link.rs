@@ -1,0 +1,63 @@
+//! The page's end of the connection to the worker.
+
+use gloo_events::EventListener;
+use wasm_bindgen::JsCast;
+use web_sys::{Document, ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
+
+use super::Dispatch;
+use super::state::Event;
+use crate::error::Result;
+use crate::messages::{Request, Response, from_js, to_js};
+
+/// A running worker; it ends when dropped.
+pub struct Link {
+    worker: Worker,
+    _listeners: [EventListener; 2],
+}
+
+impl Link {
+    /// Starts a worker whose words become events.
+    pub fn start(document: &Document, dispatch: &Dispatch) -> Result<Self> {
+        let options = WorkerOptions::new();
+        options.set_type(WorkerType::Module);
+        let worker = Worker::new_with_options(&format!("engine.js{}", version(document)), &options)?;
+        let heard = {
+            let dispatch = dispatch.clone();
+            EventListener::new(&worker, "message", move |event| {
+                let Some(event) = event.dyn_ref::<MessageEvent>() else { return };
+                match from_js::<Response>(event.data()) {
+                    Ok(response) => dispatch(Event::Engine(response)),
+                    Err(error) => dispatch(Event::EngineDied(error.to_string())),
+                }
+            })
+        };
+        let died = {
+            let dispatch = dispatch.clone();
+            EventListener::new(&worker, "error", move |event| {
+                let message = event.dyn_ref::<ErrorEvent>().map(ErrorEvent::message).unwrap_or_default();
+                let message = format!("The engine could not be loaded, or broke down. {message}");
+                dispatch(Event::EngineDied(message.trim_end().to_owned()));
+            })
+        };
+        Ok(Self { worker, _listeners: [heard, died] })
+    }
+
+    /// Sends a request.
+    pub fn send(&self, request: &Request) -> Result<()> {
+        Ok(self.worker.post_message(&to_js(request)?)?)
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.worker.terminate();
+    }
+}
+
+/// What makes this build's worker another address than the last one's: the hash in the page's own file name.
+fn version(document: &Document) -> String {
+    let meta = document.query_selector("meta[name=rg-flow-app]").ok().flatten();
+    let files = meta.and_then(|meta| meta.get_attribute("content")).unwrap_or_default();
+    let hash: String = files.chars().take_while(|&c| c != ' ').filter(char::is_ascii_alphanumeric).collect();
+    if hash.is_empty() { String::new() } else { format!("?v={hash}") }
+}

@@ -1,0 +1,45 @@
+//! The little that every view needs of the DOM.
+
+use gloo_events::{EventListener, EventListenerOptions};
+use wasm_bindgen::JsCast;
+use web_sys::{Document, Event, EventTarget, HtmlElement, HtmlInputElement};
+
+use crate::error::{Error, Result};
+
+/// The element `<html>`.
+pub fn root(document: &Document) -> Result<HtmlElement> {
+    let root = document.document_element().ok_or_else(|| Error::Browser("the page is empty".to_owned()))?;
+    root.dyn_into().map_err(|_| Error::Browser("the page is not HTML".to_owned()))
+}
+
+/// The element of that id, as what it is.
+pub fn by_id<T: JsCast>(document: &Document, id: &str) -> Result<T> {
+    let found = document.get_element_by_id(id).and_then(|element| element.dyn_into().ok());
+    found.ok_or_else(|| Error::Browser(format!("the page lacks its element {id}")))
+}
+
+/// A new element.
+pub fn create<T: JsCast>(document: &Document, tag: &str) -> Result<T> {
+    document.create_element(tag)?.dyn_into().map_err(|_| Error::Browser(format!("{tag} is not what it should be")))
+}
+
+/// Listens for as long as the page is there.
+pub fn on(target: &EventTarget, name: &'static str, mut f: impl FnMut(&Event) + 'static) {
+    // Some listeners keep the browser from scrolling.
+    let options = EventListenerOptions::enable_prevent_default();
+    EventListener::new_with_options(target, name, options, move |event| f(event)).forget();
+}
+
+/// Sets a field's value unless it is there already: setting it moves the cursor.
+pub fn set_value(input: &HtmlInputElement, value: &str) {
+    if input.value() != value {
+        input.set_value(value);
+    }
+}
+
+/// Sets an element's text unless it is there already: setting it makes screen readers repeat it.
+pub fn set_text(element: &HtmlElement, text: &str) {
+    if element.text_content().as_deref() != Some(text) {
+        element.set_text_content(Some(text));
+    }
+}

@@ -1,0 +1,119 @@
+//! Which model this is, and the choice of another.
+
+use std::cell::RefCell;
+
+use web_sys::{Document, HtmlElement, HtmlOptionElement, HtmlSelectElement};
+
+use super::dom::{by_id, create, on, set_text};
+use super::status::{bytes, duration};
+use crate::app::Dispatch;
+use crate::app::state::{Event, State};
+use crate::error::Result;
+
+/// The elements.
+pub struct ModelView {
+    document: Document,
+    panel: HtmlElement,
+    choice: HtmlElement,
+    select: HtmlSelectElement,
+    description: HtmlElement,
+    facts: HtmlElement,
+    shown: RefCell<Vec<(&'static str, String)>>,
+    offered: RefCell<Vec<String>>,
+}
+
+impl ModelView {
+    pub fn new(document: &Document, dispatch: &Dispatch) -> Result<Self> {
+        let select: HtmlSelectElement = by_id(document, "model")?;
+        let (d, s) = (dispatch.clone(), select.clone());
+        on(&select, "change", move |_| d(Event::Model(s.value())));
+        Ok(Self {
+            document: document.clone(),
+            panel: by_id(document, "model-panel")?,
+            choice: by_id(document, "model-choice")?,
+            select,
+            description: by_id(document, "model-description")?,
+            facts: by_id(document, "model-facts")?,
+            shown: RefCell::default(),
+            offered: RefCell::default(),
+        })
+    }
+
+    pub fn render(&self, state: &State) {
+        let _ = self.render_choice(state);
+        self.panel.set_hidden(state.entry.is_none());
+        let description = state.entry.as_ref().map(|entry| entry.description.as_str()).unwrap_or_default();
+        set_text(&self.description, description);
+        let facts = facts(state);
+        if *self.shown.borrow() != facts {
+            let _ = self.render_facts(&facts);
+            self.shown.replace(facts);
+        }
+    }
+
+    fn render_choice(&self, state: &State) -> Result<()> {
+        let models = state.index.as_ref().map(|index| index.models.as_slice()).unwrap_or_default();
+        self.choice.set_hidden(models.len() < 2);
+        let ids: Vec<String> = models.iter().map(|model| model.id.clone()).collect();
+        if *self.offered.borrow() != ids {
+            self.select.set_text_content(None);
+            for model in models {
+                let option: HtmlOptionElement = create(&self.document, "option")?;
+                option.set_value(&model.id);
+                option.set_text(&model.title);
+                self.select.append_child(&option)?;
+            }
+            self.offered.replace(ids);
+        }
+        if let Some(entry) = &state.entry {
+            self.select.set_value(&entry.id);
+        }
+        Ok(())
+    }
+
+    fn render_facts(&self, facts: &[(&'static str, String)]) -> Result<()> {
+        self.facts.set_text_content(None);
+        for (name, value) in facts {
+            for (tag, text) in [("dt", *name), ("dd", value)] {
+                let element: HtmlElement = create(&self.document, tag)?;
+                element.set_text_content(Some(text));
+                self.facts.append_child(&element)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is known of the model, in the order to read it.
+fn facts(state: &State) -> Vec<(&'static str, String)> {
+    let (Some(info), Some(entry)) = (&state.info, &state.entry) else { return vec![] };
+    let card = &info.card;
+    let or = |first: &str, second: &str| if first.is_empty() { second.to_owned() } else { first.to_owned() };
+    let millions = info.config.param_count() as f64 / 1e6;
+    let (levels, size) = (info.config.levels.len(), info.config.size);
+    let all = [
+        ("Trained on", card.dataset.clone()),
+        ("Licence", or(&card.licence, &entry.licence)),
+        ("Bits per dimension", card.bits_per_dim.map(|bits| format!("{bits:.2} (test set)")).unwrap_or_default()),
+        ("Training", card.training.clone()),
+        ("Picture", format!("{size}×{size}, {levels} levels")),
+        ("Parameters", format!("{millions:.2} million, {}", bytes(entry.bytes))),
+        (
+            "Weights",
+            if info.cached { "from this browser’s cache".to_owned() } else { "downloaded just now".to_owned() },
+        ),
+        ("Runs on", info.backend.name().to_owned()),
+        ("Speed", state.millis().map(|millis| format!("{} a picture", duration(millis))).unwrap_or_default()),
+    ];
+    all.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_said_of_a_model_that_is_not_there() {
+        assert!(facts(&State::new("", String::new())).is_empty());
+    }
+}

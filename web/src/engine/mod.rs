@@ -1,0 +1,114 @@
+//! A loaded model and what can be asked of it, on any backend.
+
+mod pixels;
+pub mod random;
+
+use shared::prior::draw_latents;
+use shared::weights::{Card, ModelFile};
+use shared::{Flow, FlowBackend, RgFlowConfig, Temperature};
+
+use crate::error::{Error, Result};
+
+pub use pixels::to_rgba;
+
+/// A model on a device.
+#[derive(Clone, Debug)]
+pub struct Engine<B: FlowBackend> {
+    flow: Flow<B>,
+    card: Card,
+    device: B::Device,
+}
+
+impl<B: FlowBackend> Engine<B> {
+    /// From an exported file that may be anything.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if it is not a model, [`Error::Request`] if its pictures cannot be shown.
+    pub fn from_bytes(bytes: &[u8], device: B::Device) -> Result<Self> {
+        let file = ModelFile::from_bytes(bytes)?;
+        if !matches!(file.config.channels, 1 | 3) {
+            return Err(Error::Request(format!(
+                "its pictures have {} channels; 1 and 3 can be shown",
+                file.config.channels
+            )));
+        }
+        Ok(Self { flow: file.to_flow(&device)?, card: file.card, device })
+    }
+
+    /// The architecture.
+    pub fn config(&self) -> &RgFlowConfig {
+        self.flow.config()
+    }
+
+    /// What to know of the weights.
+    pub fn card(&self) -> &Card {
+        &self.card
+    }
+
+    /// Sample number `index` of a seed: the same pixels as the native program's, up to rounding. Four bytes a pixel.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if the backend fails.
+    pub async fn sample(&self, seed: u64, index: u64, temperature: &Temperature) -> Result<Vec<u8>> {
+        let latents = draw_latents(self.config(), seed, index, temperature);
+        let (image, _) = self.flow.inverse(self.flow.batch(latents, &self.device)?);
+        // A browser's GPU answers later, so that nothing here may block.
+        let data = image.into_data_async().await.map_err(|e| Error::Request(e.to_string()))?;
+        let logits: Vec<f32> = data.iter::<f32>().collect();
+        Ok(to_rgba(&logits, self.config().channels))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn_flex::Flex;
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    /// A CPU backend answers at once.
+    fn now<T>(future: impl Future<Output = T>) -> T {
+        match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(value) => value,
+            Poll::Pending => panic!("the CPU made us wait"),
+        }
+    }
+
+    fn tiny() -> Engine<Flex> {
+        Engine::from_bytes(&random::model_bytes(&RgFlowConfig::tiny(), "random").unwrap(), Default::default()).unwrap()
+    }
+
+    #[test]
+    fn samples_are_those_of_the_library() {
+        let engine = tiny();
+        let temperature = Temperature::mixed(0.8, 0.2, 1);
+        let expected = engine.flow.sample(7, 2..5, &temperature, &engine.device).into_data().to_vec::<f32>().unwrap();
+        for (i, logits) in expected.chunks_exact(engine.config().dims()).enumerate() {
+            let rgba = now(engine.sample(7, 2 + i as u64, &temperature)).unwrap();
+            let differing = rgba.iter().zip(to_rgba(logits, 3)).filter(|&(&a, b)| a.abs_diff(b) > 1).count();
+            assert_eq!(differing, 0);
+        }
+    }
+
+    #[test]
+    fn the_fingerprint_that_browsers_must_reproduce() {
+        let rgba = now(tiny().sample(7, 3, &Temperature::uniform(0.8))).unwrap();
+        assert!(random::is_reference(&rgba), "{:?}", random::fingerprint(&rgba));
+    }
+
+    #[test]
+    fn what_is_not_a_model_is_refused() {
+        for bytes in [&b""[..], b"<!doctype html>", &[0xff; 64]] {
+            assert!(Engine::<Flex>::from_bytes(bytes, Default::default()).is_err());
+        }
+        let mut bytes = random::model_bytes(&RgFlowConfig::tiny(), "random").unwrap();
+        bytes.truncate(bytes.len() / 2);
+        let error = Engine::<Flex>::from_bytes(&bytes, Default::default()).unwrap_err().to_string();
+        assert!(error.contains("not a complete safetensors file"), "{error}");
+        let four = RgFlowConfig { channels: 4, ..RgFlowConfig::tiny() };
+        let error =
+            Engine::<Flex>::from_bytes(&random::model_bytes(&four, "four").unwrap(), Default::default()).unwrap_err();
+        assert!(error.to_string().contains("4 channels"), "{error}");
+    }
+}

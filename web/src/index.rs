@@ -1,0 +1,164 @@
+//! `models/index.json`: the models that a page offers.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// The index's format that this page reads.
+const FORMAT: u32 = 1;
+/// The most bytes of an index.
+pub const MAX_INDEX_BYTES: u64 = 64 * 1024;
+/// The most bytes of a model that the page fetches.
+pub const MAX_MODEL_BYTES: u64 = 256 * 1024 * 1024;
+
+/// One model that can be fetched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelEntry {
+    /// Short name, as addresses spell it: letters, digits, `-` and `_`.
+    pub id: String,
+    /// Name for people.
+    pub title: String,
+    /// The file's name, beside the index.
+    pub file: String,
+    /// Its length.
+    pub bytes: u64,
+    /// Its SHA-256 in lower-case hexadecimal.
+    pub sha256: String,
+    /// What it was trained on, in a sentence.
+    #[serde(default)]
+    pub description: String,
+    /// Licence and attribution of the data.
+    #[serde(default)]
+    pub licence: String,
+    /// Whether the page starts with it.
+    #[serde(default)]
+    pub default: bool,
+}
+
+/// The list of models.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelIndex {
+    /// Version of this format.
+    pub format: u32,
+    /// The models, in the order to show them.
+    pub models: Vec<ModelEntry>,
+}
+
+impl ModelIndex {
+    /// Reads an index that may be anything.
+    ///
+    /// # Errors
+    /// [`Error::Index`] says what is wrong.
+    pub fn parse(bytes: &[u8]) -> Result<Self> {
+        let index: Self = serde_json::from_slice(bytes).map_err(|e| Error::Index(e.to_string()))?;
+        if index.format != FORMAT {
+            return Err(Error::Index(format!("format {}, but this page reads {FORMAT}", index.format)));
+        }
+        for (i, model) in index.models.iter().enumerate() {
+            model.check()?;
+            if index.models[..i].iter().any(|other| other.id == model.id) {
+                return Err(Error::Index(format!("two models are called {}", model.id)));
+            }
+        }
+        Ok(index)
+    }
+
+    /// The model of that id.
+    pub fn get(&self, id: &str) -> Option<&ModelEntry> {
+        self.models.iter().find(|model| model.id == id)
+    }
+
+    /// The model to start with.
+    pub fn first_choice(&self) -> Option<&ModelEntry> {
+        self.models.iter().find(|model| model.default).or(self.models.first())
+    }
+}
+
+impl ModelEntry {
+    fn check(&self) -> Result<()> {
+        let fail = |what: String| Err(Error::Index(what));
+        if !is_id(&self.id) {
+            return fail(format!("{:?} cannot be a model's id", shorten(&self.id)));
+        }
+        let name = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        if self.file.is_empty() || self.file.len() > 128 || self.file.starts_with('.') || !self.file.chars().all(name) {
+            return fail(format!("{:?} is not a file's name beside the index", shorten(&self.file)));
+        }
+        if self.bytes == 0 || self.bytes > MAX_MODEL_BYTES {
+            return fail(format!("{} has {} bytes; 1 to {MAX_MODEL_BYTES} are possible", self.id, self.bytes));
+        }
+        if self.sha256.len() != 64 || !self.sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+            return fail(format!("{}'s SHA-256 is not 64 digits of lower-case hexadecimal", self.id));
+        }
+        Ok(())
+    }
+}
+
+/// Whether `text` can be a model's id.
+pub fn is_id(text: &str) -> bool {
+    (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+/// The start of a text from outside, for a message.
+pub(crate) fn shorten(text: &str) -> String {
+    let mut start: String = text.chars().take(24).collect();
+    if start.len() < text.len() {
+        start.push('…');
+    }
+    start
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(id: &str, default: bool) -> serde_json::Value {
+        serde_json::json!({
+            "id": id, "title": "Faces", "file": format!("{id}.safetensors"), "bytes": 1000,
+            "sha256": "0".repeat(64), "default": default
+        })
+    }
+
+    fn parse(models: serde_json::Value) -> Result<ModelIndex> {
+        ModelIndex::parse(serde_json::json!({"format": 1, "models": models}).to_string().as_bytes())
+    }
+
+    #[test]
+    fn the_default_comes_first_and_else_the_first() {
+        let index = parse(serde_json::json!([entry("a", false), entry("b", true)])).unwrap();
+        assert_eq!(index.first_choice().unwrap().id, "b");
+        assert_eq!(index.get("a").unwrap().file, "a.safetensors");
+        assert!(index.get("c").is_none());
+        let index = parse(serde_json::json!([entry("a", false), entry("b", false)])).unwrap();
+        assert_eq!(index.first_choice().unwrap().id, "a");
+    }
+
+    #[test]
+    fn no_models_is_a_valid_list() {
+        assert!(parse(serde_json::json!([])).unwrap().first_choice().is_none());
+    }
+
+    #[test]
+    fn hostile_lists_are_refused() {
+        let spoiled = |key: &str, value: serde_json::Value| {
+            let mut model = entry("a", false);
+            model[key] = value;
+            parse(serde_json::json!([model])).unwrap_err().to_string()
+        };
+        assert!(spoiled("id", "../x".into()).contains("cannot be a model's id"));
+        assert!(spoiled("id", "x".repeat(65).into()).contains('…'));
+        for file in ["", "../secret", "/etc/passwd", "https://example.org/x", ".hidden", "a/b", "a\\b"] {
+            assert!(spoiled("file", file.into()).contains("not a file's name"), "{file}");
+        }
+        assert!(spoiled("bytes", 0.into()).contains("0 bytes"));
+        assert!(spoiled("bytes", (MAX_MODEL_BYTES + 1).into()).contains("possible"));
+        assert!(spoiled("bytes", (-1).into()).contains("damaged"));
+        assert!(spoiled("sha256", "A".repeat(64).into()).contains("SHA-256"));
+        assert!(spoiled("sha256", "0".into()).contains("SHA-256"));
+        assert!(parse(serde_json::json!([entry("a", false), entry("a", true)])).is_err());
+        assert!(ModelIndex::parse(b"").is_err());
+        assert!(ModelIndex::parse(b"<!doctype html>").is_err());
+        assert!(ModelIndex::parse(b"\xff\xfe").is_err());
+        assert!(ModelIndex::parse(br#"{"format":2,"models":[]}"#).unwrap_err().to_string().contains("format 2"));
+    }
+}

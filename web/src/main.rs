@@ -1,2 +1,0 @@
-//! RG-Flow.
-fn main() {}

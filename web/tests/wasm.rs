@@ -1,0 +1,58 @@
+//! The engine as a browser runs it.
+#![cfg(target_arch = "wasm32")]
+
+use burn_flex::Flex;
+use shared::{RgFlowConfig, Temperature};
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+use web::engine::{Engine, random};
+use web::messages::{Picture, Request, RequestKind, Response, ResponseKind, from_js, to_js};
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+fn tiny() -> Engine<Flex> {
+    let bytes = random::model_bytes(&RgFlowConfig::tiny(), "random").unwrap();
+    Engine::from_bytes(&bytes, Default::default()).unwrap()
+}
+
+#[wasm_bindgen_test]
+async fn a_sample_is_the_native_programs() {
+    let rgba = tiny().sample(7, 3, &Temperature::uniform(0.8)).await.unwrap();
+    assert!(random::is_reference(&rgba), "{:?}", random::fingerprint(&rgba));
+}
+
+#[wasm_bindgen_test]
+async fn samples_differ_and_repeat() {
+    let engine = tiny();
+    let mut seen: Vec<Vec<u8>> = Vec::new();
+    for (seed, index, t) in [(1, 0, 0.8), (1, 1, 0.8), (2, 0, 0.8), (1, 0, 0.4)] {
+        let temperature = Temperature::uniform(t);
+        let rgba = engine.sample(seed, index, &temperature).await.unwrap();
+        assert_eq!(rgba.len(), 16 * 16 * 4);
+        assert!(rgba.chunks(4).any(|pixel| pixel != &rgba[..4]), "a constant picture");
+        assert!(rgba.chunks(4).all(|pixel| pixel[3] == 255));
+        assert_eq!(engine.sample(seed, index, &temperature).await.unwrap(), rgba);
+        assert!(!seen.contains(&rgba));
+        seen.push(rgba);
+    }
+}
+
+#[wasm_bindgen_test]
+fn a_damaged_model_is_an_error_and_no_crash() {
+    let mut bytes = random::model_bytes(&RgFlowConfig::tiny(), "random").unwrap();
+    bytes.truncate(1000);
+    assert!(Engine::<Flex>::from_bytes(&bytes, Default::default()).is_err());
+}
+
+#[wasm_bindgen_test]
+fn messages_survive_javascript() {
+    let temperature = Temperature::mixed(0.8, 0.2, 1);
+    let kind = RequestKind::Sample { seed: (1 << 53) - 1, indices: vec![3, 1], temperature };
+    let request = Request { id: 1, kind };
+    assert_eq!(from_js::<Request>(to_js(&request).unwrap()).unwrap(), request);
+    let picture = Picture { index: 1, size: 1, rgba: vec![1, 2, 3, 255].into(), millis: 0.5 };
+    for kind in [ResponseKind::Done, ResponseKind::Picture(picture), ResponseKind::Progress { loaded: 1, total: 2 }] {
+        let response = Response { id: 9, kind };
+        assert_eq!(from_js::<Response>(to_js(&response).unwrap()).unwrap(), response);
+    }
+    assert!(from_js::<Response>(wasm_bindgen::JsValue::from_str("hello")).is_err());
+}

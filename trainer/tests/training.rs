@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 
 use shared::{LevelConfig, RgFlowConfig};
 use trainer::data::{Dataset, ImageSet};
-use trainer::device::{DeviceChoice, dispatch};
+use trainer::device::DeviceChoice;
 use trainer::error::Error;
 use trainer::train::checkpoint;
 use trainer::train::metrics::{Line, Metrics};
@@ -51,7 +51,7 @@ fn training(out: &Path, steps: u64) -> Training {
 
 fn run(training: Training) -> Result<Outcome, Error> {
     std::fs::create_dir_all(&training.out).unwrap();
-    dispatch(DeviceChoice::Cpu, training)
+    trainer::train::run(DeviceChoice::Cpu, training)
 }
 
 fn lines(folder: &Path) -> Vec<Line> {

@@ -10,7 +10,7 @@ use crate::cli::TrainArgs;
 use crate::device::{DeviceChoice, Job, TrainBackend, dispatch};
 use crate::error::{Error, Result};
 use crate::train::checkpoint::{Run, read_limited};
-use crate::train::{Training, newest};
+use crate::train::{self, Training, newest};
 
 /// Trains.
 ///
@@ -66,7 +66,7 @@ pub fn run(args: TrainArgs) -> Result<()> {
         max_minutes: args.max_minutes,
         interrupted,
     };
-    let outcome = dispatch(args.device.device, training)?;
+    let outcome = train::run(args.device.device, training)?;
     let test = outcome.test.map(|t| format!(", {t:.3} bits/dim on test images")).unwrap_or_default();
     println!("step {}{test}: {}", outcome.step, outcome.checkpoint.display());
     Ok(())

@@ -172,7 +172,11 @@ pub fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>> {
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(Error::io(folder, "create it"))?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(Error::io(folder, "write into it"))?;
+    let mut builder = tempfile::Builder::new();
+    // Temporary files are for their owner alone; this one is to become an ordinary file.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+    let mut file = builder.tempfile_in(folder).map_err(Error::io(folder, "write into it"))?;
     file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(Error::io(path, "write it"))?;
     file.persist(path).map_err(|e| Error::io(path, "replace it")(e.error))?;
     Ok(())

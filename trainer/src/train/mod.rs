@@ -28,7 +28,7 @@ use self::metrics::{Line, Metrics};
 use self::recipe::Recipe;
 use self::step::Measured;
 use crate::data::{Batches, Dataset, flips};
-use crate::device::{Job, TrainBackend};
+use crate::device::{DeviceChoice, Job, TrainBackend, dispatch};
 use crate::error::{Error, Result};
 use crate::evaluate::{bits_per_dim, sample_pictures};
 use crate::sheet;
@@ -70,6 +70,14 @@ pub struct Outcome {
     pub step: u64,
     /// Last measured test bits/dim.
     pub test: Option<f64>,
+}
+
+/// Trains on a device.
+///
+/// # Errors
+/// A device that is not there, data that do not fit, checkpoints that cannot be read, training that diverges.
+pub fn run(device: DeviceChoice, training: Training) -> Result<Outcome> {
+    dispatch(device, training)
 }
 
 impl Job for Training {

@@ -51,6 +51,7 @@ fn draw(
     let text = ("sans-serif", 16);
     chart
         .configure_mesh()
+        .x_label_formatter(&f64::to_string)
         .x_desc(x_label)
         .y_desc(y_label)
         .label_style(text)

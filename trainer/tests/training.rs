@@ -29,7 +29,7 @@ fn images(name: &str, count: usize) -> ImageSet {
 fn training(out: &Path, steps: u64) -> Training {
     Training {
         config: config(),
-        recipe: Recipe { batch: 16, warmup: 2, ema: 0.9, ..Recipe::cosine(30) },
+        recipe: Recipe { batch: 16, learning_rate: 0.02, warmup: 2, ema: 0.9, ..Recipe::cosine(30) },
         steps: None,
         dataset: Dataset {
             name: "smooth".into(),
@@ -138,9 +138,10 @@ fn checkpoints_that_are_not_whole_are_refused() {
     flipped[middle - 2000..middle].fill(0xC1);
     resume(&flipped);
     // The same file says another architecture.
-    let at = bytes.windows(11).position(|w| w == b"\\\"hidden\\\":8").unwrap();
+    let hidden = b"\\\"hidden\\\":8";
+    let at = bytes.windows(hidden.len()).position(|w| w == hidden).unwrap();
     let mut other = bytes;
-    other[at + 10] = b'9';
+    other[at + hidden.len() - 1] = b'9';
     resume(&other);
     assert!(newest(&PathBuf::from("/no/such/run.ckpt")).is_ok());
     assert!(newest(&tempfile::tempdir().unwrap().keep()).unwrap_err().to_string().contains("no checkpoint"));

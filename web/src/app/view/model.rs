@@ -10,6 +10,9 @@ use crate::app::Dispatch;
 use crate::app::state::{Event, State};
 use crate::error::Result;
 
+/// Characters of a fact that stands beside its name.
+const ONE_LINE: usize = 26;
+
 /// The elements.
 pub struct ModelView {
     document: Document,
@@ -76,6 +79,10 @@ impl ModelView {
         for (name, value) in facts {
             for (tag, text) in [("dt", *name), ("dd", value)] {
                 let element: HtmlElement = create(&self.document, tag)?;
+                // A long one takes the whole width, below its name.
+                if value.chars().count() > ONE_LINE {
+                    element.set_class_name("wide");
+                }
                 element.set_text_content(Some(text));
                 self.facts.append_child(&element)?;
             }
@@ -92,18 +99,15 @@ fn facts(state: &State) -> Vec<(&'static str, String)> {
     let millions = info.config.param_count() as f64 / 1e6;
     let (levels, size) = (info.config.levels.len(), info.config.size);
     let all = [
-        ("Trained on", card.dataset.clone()),
-        ("Licence", or(&card.licence, &entry.licence)),
-        ("Bits per dimension", card.bits_per_dim.map(|bits| format!("{bits:.2} (test set)")).unwrap_or_default()),
-        ("Training", card.training.clone()),
+        ("Bits/dim", card.bits_per_dim.map(|bits| format!("{bits:.2} on its test set")).unwrap_or_default()),
         ("Picture", format!("{size}×{size}, {levels} levels")),
-        ("Parameters", format!("{millions:.2} million, {}", bytes(entry.bytes))),
-        (
-            "Weights",
-            if info.cached { "from this browser’s cache".to_owned() } else { "downloaded just now".to_owned() },
-        ),
+        ("Parameters", format!("{millions:.2} million")),
+        ("Weights", format!("{}, {}", bytes(entry.bytes), if info.cached { "kept here" } else { "downloaded" })),
         ("Runs on", info.backend.name().to_owned()),
         ("Speed", state.millis().map(|millis| format!("{} a picture", duration(millis))).unwrap_or_default()),
+        ("Trained on", card.dataset.clone()),
+        ("Licence", or(&card.licence, &entry.licence)),
+        ("Training", card.training.clone()),
     ];
     all.into_iter().filter(|(_, value)| !value.is_empty()).collect()
 }

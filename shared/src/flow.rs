@@ -59,7 +59,7 @@ pub struct Flow<B: FlowBackend> {
     config: RgFlowConfig,
     stages: Vec<StageOnDevice<B>>,
     to_picture: Tensor<B, 1, Int>,
-    from_rows: Tensor<B, 1, Int>,
+    from_rows: Vec<Tensor<B, 1, Int>>,
 }
 
 /// A stage with its permutations on the device.
@@ -98,7 +98,7 @@ impl<B: FlowBackend> Flow<B> {
             config: config.clone(),
             stages: stages.into_iter().enumerate().map(on_device).collect(),
             to_picture: index(&plan.to_picture),
-            from_rows: index(&plan.from_rows),
+            from_rows: plan.from_rows.iter().map(|list| index(list)).collect(),
         }
     }
 
@@ -186,16 +186,8 @@ impl<B: FlowBackend> Flow<B> {
     /// A disentangler's rows as the image x^(h).
     fn grid(&self, rows: Tensor<B, 2>, level: usize) -> Tensor<B, 4> {
         let (batch, edge) = (rows.dims()[0], self.config.size >> level);
-        let (channels, m) = (self.config.channels, self.config.block);
-        if level == 0 {
-            return rows.select(1, self.from_rows.clone()).reshape([batch, channels, edge, edge]);
-        }
-        let small = RgFlowConfig { size: edge, levels: self.config.levels[level..].to_vec(), ..self.config.clone() };
-        debug_assert!(edge >= m);
-        let order: Vec<i32> = Plan::new(&small).from_rows.iter().map(|&i| i as i32).collect();
-        let len = order.len();
-        let order = Tensor::<B, 1, Int>::from_data(TensorData::new(order, [len]), &rows.device());
-        rows.select(1, order).reshape([batch, channels, edge, edge])
+        let order = self.from_rows[level].clone();
+        rows.select(1, order).reshape([batch, self.config.channels, edge, edge])
     }
 
     /// log p(x) of images given as logits, in nats; the logit transform's own log-determinant is not in it.

@@ -30,8 +30,8 @@ pub struct Plan {
     pub latents: Vec<Vec<usize>>,
     /// Index, among all latents in the order in which they were left, of each number of the picture.
     pub to_picture: Vec<usize>,
-    /// Index in the first stage's rows of each number of the picture.
-    pub from_rows: Vec<usize>,
+    /// For each level, index in its disentangler's rows of each number of its grid.
+    pub from_rows: Vec<Vec<usize>>,
 }
 
 impl Plan {
@@ -81,7 +81,11 @@ impl Plan {
             };
         }
         let to_picture = inverse(&left, config.dims());
-        let from_rows = inverse(&stages[0].picture, config.dims());
+        let on_grid = |level: usize| {
+            let place = inverse(&stages[2 * level].picture, config.dims());
+            place.into_iter().filter(|&i| i != usize::MAX).collect()
+        };
+        let from_rows = (0..config.level_count()).map(on_grid).collect();
         Self { stages, latents, to_picture, from_rows }
     }
 }

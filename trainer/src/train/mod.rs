@@ -165,8 +165,7 @@ impl Training {
             recent.add(measured);
             bar.inc(1);
             if recent.count % 10 == 1 {
-                let images =
-                    recipe.batch as f64 / clock.elapsed().as_secs_f64().max(1e-9) * recent.since_report() as f64;
+                let images = recipe.batch as f64 / clock.elapsed().as_secs_f64().max(1e-9) * recent.count as f64;
                 bar.set_message(format!("{:.3} bits/dim, {images:.0} images/s", recent.bits()));
             }
             let stop = self.interrupted.load(Ordering::Relaxed) || deadline.is_some_and(|d| Instant::now() >= d);
@@ -264,10 +263,6 @@ impl Recent {
 
     fn norm(&self) -> f64 {
         self.norm / self.count.max(1) as f64
-    }
-
-    fn since_report(&self) -> u64 {
-        self.count
     }
 }
 

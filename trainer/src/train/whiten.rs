@@ -236,8 +236,10 @@ mod tests {
             let config = RgFlowConfig { linear_maps: true, order, ..RgFlowConfig::tiny() };
             let pixels = pictures(&config, 300);
             let model = RgFlow::<Flex>::new(&config, 0, &Default::default()).unwrap();
+            let mut rng = ChaCha8Rng::seed_from_u64(9);
+            let mut noise = || (rng.next_u32() >> 8) as f32 / (1 << 24) as f32;
             let images: Vec<f32> =
-                pixels.chunks(config.dims()).flat_map(|p| logit::image_to_logit(p, || 0.5).0).collect();
+                pixels.chunks(config.dims()).flat_map(|p| logit::image_to_logit(p, &mut noise).0).collect();
             let shape = [300, config.channels, config.size, config.size];
             let x = || Tensor::<Flex, 4>::from_data(TensorData::new(images.clone(), shape), &Default::default());
             let before = model.fold(&config).log_prob(x()).mean().into_scalar();

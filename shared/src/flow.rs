@@ -57,19 +57,19 @@ pub struct Encoded<B: FlowBackend> {
 #[derive(Clone, Debug)]
 pub struct Flow<B: FlowBackend> {
     config: RgFlowConfig,
-    stages: Vec<StageOnDevice<B>>,
-    to_picture: Tensor<B, 1, Int>,
-    from_rows: Vec<Tensor<B, 1, Int>>,
+    pub(crate) stages: Vec<StageOnDevice<B>>,
+    pub(crate) to_picture: Tensor<B, 1, Int>,
+    pub(crate) from_rows: Vec<Tensor<B, 1, Int>>,
 }
 
 /// A stage with its permutations on the device.
 #[derive(Clone, Debug)]
-struct StageOnDevice<B: FlowBackend> {
-    bijector: FoldedBijector<B>,
+pub(crate) struct StageOnDevice<B: FlowBackend> {
+    pub(crate) bijector: FoldedBijector<B>,
     blocks: usize,
     gather: Tensor<B, 1, Int>,
     /// The outputs that stay behind, if any do.
-    latents: Option<Tensor<B, 1, Int>>,
+    pub(crate) latents: Option<Tensor<B, 1, Int>>,
     /// Generation: where this stage's outputs come from.
     ungather: Tensor<B, 1, Int>,
 }

@@ -1,7 +1,9 @@
 //! What can be done with a trained model: functions on latents and images as tensors, for every backend.
 //!
-//! - [`mix`]: the levels of two images combined (eq. 9).
+//! - [`mix`]: the levels of two images combined (eq. 9);
+//! - [`local`]: edits that recompute only the blocks in their cone.
 
+pub mod local;
 pub mod mix;
 
 use burn::tensor::Tensor;

@@ -103,7 +103,7 @@ impl<B: FlowBackend> Trace<B> {
     /// # Shapes
     /// - output: `[batch, C, L, L]`
     pub fn images(&self) -> Tensor<B, 4> {
-        self.picture(self.before[0].clone().select(1, self.flow.from_rows[0].clone()))
+        self.flow.image(self.before[0].clone())
     }
 
     /// Their latents as pictures.

@@ -1,10 +1,12 @@
 //! What can be done with a trained model: functions on latents and images as tensors, for every backend.
 //!
 //! - [`mix`]: the levels of two images combined (eq. 9);
-//! - [`local`]: edits that recompute only the blocks in their cone.
+//! - [`local`]: edits that recompute only the blocks in their cone;
+//! - [`receptive`]: what a latent does to the image (eq. 8), by exact derivatives.
 
 pub mod local;
 pub mod mix;
+pub mod receptive;
 
 use burn::tensor::Tensor;
 

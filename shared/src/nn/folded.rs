@@ -50,4 +50,21 @@ impl<B: FlowBackend> FoldedBijector<B> {
             (Weights::Flat(_), None) => unreachable!("flat weights without a kernel"),
         }
     }
+
+    /// Runs the bijector and the tangents of its rows, in plain tensor operations on every backend.
+    ///
+    /// # Shapes
+    /// - rows: `[n, dim]`, tangents: `[n, k, dim]`
+    /// - output: the same of the other side
+    pub fn run_tangents(
+        &self,
+        direction: Direction,
+        rows: Tensor<B, 2>,
+        tangents: Tensor<B, 3>,
+    ) -> (Tensor<B, 2>, Tensor<B, 3>) {
+        match &self.weights {
+            Weights::Layered(layered) => layered.run_tangents(direction, rows, tangents),
+            Weights::Flat(theta) => Layered::from_flat(&self.shape, theta).run_tangents(direction, rows, tangents),
+        }
+    }
 }

@@ -12,7 +12,9 @@ use shared::{BlockOrder, Flow, LevelConfig, RgFlow, RgFlowConfig, Temperature};
 
 fn flow(order: BlockOrder) -> Flow<Flex> {
     let level = |res_blocks, mlp| LevelConfig { layers: 2, res_blocks, mlp, hidden: 10 };
-    let config = RgFlowConfig { order, ..RgFlowConfig::new(16, vec![level(1, 2), level(2, 1), level(3, 1)]) };
+    let linear_maps = order == BlockOrder::Paper;
+    let config =
+        RgFlowConfig { order, linear_maps, ..RgFlowConfig::new(16, vec![level(1, 2), level(2, 1), level(3, 1)]) };
     RgFlow::<Flex>::random(&config, 0.2, 3, &Default::default()).unwrap().fold(&config)
 }
 

@@ -8,10 +8,12 @@
 //! - [`nn`] is the bijector of a block, [`backend`] the kernels a backend may bring for it;
 //! - [`RgFlow`] holds trainable parameters, [`Flow`] is the bijection they describe;
 //! - [`prior`] and [`logit`] are the two ends of it: noise and pixels;
+//! - [`edit`] is what can be done with a trained model;
 //! - [`weights`] is the exported file.
 
 pub mod backend;
 mod config;
+pub mod edit;
 mod error;
 mod flow;
 pub mod geometry;

@@ -7,14 +7,17 @@
 //! - [`RgFlowConfig`] is the architecture, [`geometry`] its levels, blocks, addresses and causal cones;
 //! - [`nn`] is the bijector of a block, [`backend`] the kernels a backend may bring for it;
 //! - [`RgFlow`] holds trainable parameters, [`Flow`] is the bijection they describe;
+//! - [`ImageFlow`] is what every architecture can do, and [`edit`] what users do with it;
 //! - [`prior`] and [`logit`] are the two ends of it: noise and pixels;
 //! - [`weights`] is the exported file.
 
 pub mod backend;
 mod config;
+pub mod edit;
 mod error;
 mod flow;
 pub mod geometry;
+mod image_flow;
 pub mod logit;
 pub mod nn;
 pub mod prior;
@@ -25,4 +28,5 @@ pub use backend::FlowBackend;
 pub use config::{BlockOrder, LevelConfig, MAX_PARAMS, MAX_SIZE, PriorKind, RgFlowConfig};
 pub use error::{Error, Result};
 pub use flow::{Encoded, Flow, RgFlow, shapes};
+pub use image_flow::ImageFlow;
 pub use prior::Temperature;

@@ -9,9 +9,11 @@ use rand_chacha::ChaCha8Rng;
 use crate::backend::{Direction, FlowBackend};
 use crate::config::RgFlowConfig;
 use crate::error::Result;
+use crate::error::Result;
+use crate::geometry::Plan;
 use crate::geometry::Plan;
 use crate::image_flow::ImageFlow;
-use crate::nn::{Bijector, BijectorShape, FoldedBijector, Layered};
+use crate::nn::{Bijector, BijectorShape, BijectorWeights, FoldedBijector};
 use crate::prior::Temperature;
 
 /// The trainable model. [`RgFlow::fold`] gives the flow that it describes.
@@ -29,14 +31,15 @@ impl<B: FlowBackend> RgFlow<B> {
     pub fn new(config: &RgFlowConfig, seed: u64, device: &B::Device) -> Result<Self> {
         config.validate()?;
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let bijectors = shapes(config).iter().map(|shape| Bijector::new(shape, &mut rng, device)).collect();
+        let new = |shape| Bijector::new(&shape, config.linear_maps, &mut rng, device);
+        let bijectors = shapes(config).into_iter().map(new).collect();
         Ok(Self { bijectors })
     }
 
     /// The flow with these weights; gradients of what it computes reach this model's parameters.
     pub fn fold(&self, config: &RgFlowConfig) -> Flow<B> {
-        let layered = self.bijectors.iter().zip(shapes(config)).map(|(b, shape)| b.fold(shape.level)).collect();
-        Flow::new(config, layered)
+        let stages = self.bijectors.iter().zip(shapes(config)).map(|(b, shape)| b.fold(shape.level)).collect();
+        Flow::new(config, stages)
     }
 }
 
@@ -77,18 +80,18 @@ struct StageOnDevice<B: FlowBackend> {
 
 impl<B: FlowBackend> Flow<B> {
     /// From the weights of each stage, in the order of [`shapes`].
-    pub fn new(config: &RgFlowConfig, stages: Vec<Layered<B>>) -> Self {
+    pub fn new(config: &RgFlowConfig, stages: Vec<BijectorWeights<B>>) -> Self {
         let plan = Plan::new(config);
-        let device = stages.first().map(|s| s.scale.device()).unwrap_or_default();
+        let device = stages.first().map(|s| s.couplings.scale.device()).unwrap_or_default();
         let index = |list: &[usize]| {
             let list: Vec<i32> = list.iter().map(|&i| i as i32).collect();
             let len = list.len();
             Tensor::<B, 1, Int>::from_data(TensorData::new(list, [len]), &device)
         };
-        let on_device = |(i, layered): (usize, Layered<B>)| {
+        let on_device = |(i, weights): (usize, BijectorWeights<B>)| {
             let latents = &plan.latents[i];
             StageOnDevice {
-                bijector: FoldedBijector::new(layered),
+                bijector: FoldedBijector::new(weights),
                 blocks: plan.stages[i].blocks,
                 gather: index(&plan.stages[i].gather),
                 latents: (!latents.is_empty()).then(|| index(latents)),

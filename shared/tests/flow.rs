@@ -24,7 +24,8 @@ fn configs() -> Vec<RgFlowConfig> {
         ..RgFlowConfig::new(32, vec![level(2, 2, 2); 4])
     };
     let grey = RgFlowConfig { channels: 1, ..RgFlowConfig::new(8, vec![level(2, 1, 1); 2]) };
-    vec![paper, official, grey]
+    let linear = RgFlowConfig { linear_maps: true, ..grey.clone() };
+    vec![paper, official, grey, linear]
 }
 
 fn flow<B: FlowBackend>(config: &RgFlowConfig) -> Flow<B> {
@@ -68,7 +69,9 @@ fn generation_undoes_the_rg_transformation() {
 #[test]
 fn log_det_is_that_of_the_jacobian() {
     for order in [BlockOrder::Paper, BlockOrder::Official] {
-        let config = RgFlowConfig { channels: 1, order, ..RgFlowConfig::new(8, vec![level(2, 2, 1), level(2, 1, 2)]) };
+        let levels = vec![level(2, 2, 1), level(2, 1, 2)];
+        let linear_maps = order == BlockOrder::Paper;
+        let config = RgFlowConfig { channels: 1, order, linear_maps, ..RgFlowConfig::new(8, levels) };
         let flow = flow::<Ad>(&config);
         let x = images(&flow, 1);
         let jacobian = (0..config.dims()).flat_map(|i| {
@@ -161,7 +164,7 @@ fn the_cpu_kernel_and_its_gradient_agree_with_tensor_operations() {
             let bijector: Bijector<Ad> =
                 RgFlow::<Ad>::random(&config, 0.2, 5, &Default::default()).unwrap().bijectors.remove(0);
             let leaf = |t: Tensor<Ad, 1>| t.detach().require_grad();
-            let theta = leaf(bijector.fold(shape.level).flatten());
+            let theta = leaf(bijector.fold(shape.level).couplings.flatten());
             let rows = || {
                 Tensor::<Ad, 2>::from_data(
                     TensorData::new((0..97 * 12).map(|i| (i as f32 * 0.37).sin()).collect(), [97, 12]),
@@ -239,6 +242,10 @@ fn every_parameter_gets_a_gradient() {
                 check("bias", values(linear.bias.grad(&grads).unwrap()));
             }
             check("scale", values(bijector.scale.grad(&grads).unwrap()));
+            for map in bijector.entry.iter().chain(&bijector.exit) {
+                check("weight", values(map.weight.grad(&grads).unwrap()));
+                check("bias", values(map.bias.grad(&grads).unwrap()));
+            }
         }
         assert_eq!(checked, config.param_count());
     }
@@ -308,4 +315,24 @@ fn the_weight_norms_kernel_agrees_with_tensor_operations() {
     assert!(largest_difference(&values(got), &values(expected)) < 1e-6);
     assert!(largest_difference(&values(v.grad(&grads).unwrap()), &values(v.grad(&expected_grads).unwrap())) < 1e-5);
     assert!(largest_difference(&values(g.grad(&grads).unwrap()), &values(g.grad(&expected_grads).unwrap())) < 1e-5);
+}
+
+#[test]
+fn the_log_determinant_of_a_linear_map_has_its_gradient() {
+    let config =
+        RgFlowConfig { linear_maps: true, block: 2, channels: 1, ..RgFlowConfig::new(2, vec![level(1, 1, 1)]) };
+    let log_det = |bump: f32| {
+        let mut model = RgFlow::<Ad>::random(&config, 0.3, 5, &Default::default()).unwrap();
+        let map = model.bijectors[0].entry.as_mut().unwrap();
+        let mut change = vec![0.0; 16];
+        change[6] = bump;
+        let change = Tensor::<Ad, 2>::from_data(TensorData::new(change, [4, 4]), &Default::default());
+        map.weight = map.weight.clone().map(|w| (w + change).detach().require_grad());
+        let map = map.clone();
+        (map.fold().log_det, map)
+    };
+    let (value, map) = log_det(0.0);
+    let grads = values(map.weight.grad(&value.backward()).unwrap());
+    let slope = (values(log_det(1e-2).0)[0] - values(log_det(-1e-2).0)[0]) / 2e-2;
+    assert!(slope.abs() > 1e-2 && (slope - grads[6]).abs() < 1e-3 * slope.abs().max(1.0), "{slope} {}", grads[6]);
 }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
-use shared::edit::{Inpainting, Mask, Phase, Schedule, Variables};
+use shared::edit::inpaint::{Inpainting, Mask, Phase, Schedule, Variables};
 use shared::{Flow, ImageFlow, LevelConfig, PriorKind, RgFlow, RgFlowConfig};
 
 type Ad = Autodiff<Flex>;

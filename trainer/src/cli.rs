@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use shared::edit::Schedule;
+use shared::edit::inpaint::Schedule;
 use shared::{PriorKind, RgFlowConfig, Temperature};
 
 use crate::device::DeviceChoice;

@@ -1,6 +1,6 @@
 //! Completions of images as bytes, and how far they are from the truth.
 
-use shared::edit::Mask;
+use shared::edit::inpaint::Mask;
 use shared::{FlowBackend, logit};
 
 use burn::tensor::Tensor;

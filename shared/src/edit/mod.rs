@@ -1,9 +1,5 @@
-//! What users do with a trained model.
+//! What can be done with a trained model: functions on latents and images as tensors, for every backend.
+//!
+//! - [`inpaint`]: unknown pixels from the likelihood, over the latents in their cone (fig. 7).
 
-mod ascent;
-mod inpaint;
-mod langevin;
-mod mask;
-
-pub use inpaint::{Inpainting, Phase, Schedule, Variables};
-pub use mask::Mask;
+pub mod inpaint;

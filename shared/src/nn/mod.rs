@@ -3,9 +3,11 @@
 mod bijector;
 mod folded;
 mod layered;
+mod linear;
 mod shape;
 
 pub use bijector::{Bijector, SwishLinear};
-pub use folded::FoldedBijector;
+pub use folded::{BijectorWeights, FoldedBijector};
 pub use layered::{Layered, LayeredLinear};
+pub use linear::{InvertibleLinear, LinearMap};
 pub use shape::{BijectorShape, LinearShape};

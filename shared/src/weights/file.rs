@@ -12,10 +12,12 @@ use crate::config::RgFlowConfig;
 use crate::error::{Error, Result};
 use crate::flow::{Flow, RgFlow, shapes};
 use crate::geometry::Stage;
-use crate::nn::{BijectorShape, Layered, LayeredLinear};
+use crate::nn::{BijectorShape, BijectorWeights, Layered, LayeredLinear, LinearMap};
 
 /// Version of the names and shapes below; a reader refuses what it does not know.
-pub const FORMAT_VERSION: &str = "1";
+pub const FORMAT_VERSION: &str = "2";
+/// The version before linear maps came; its files are read as before.
+const WITHOUT_LINEAR_MAPS: &str = "1";
 
 /// How numbers are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +32,8 @@ pub enum Precision {
 ///
 /// Tensors are named `levels.H.STAGE.linears.I.alpha|weight|bias` and `levels.H.STAGE.scale`, where STAGE is
 /// `disentangler` or `decimator` and I counts the linears of all residual blocks; shapes are those of
-/// [`crate::nn::SwishLinear`]. Metadata: `format` = `rg-flow`, `format_version`, `config` and `card` as JSON.
+/// [`crate::nn::SwishLinear`]. With linear maps there are also `levels.H.STAGE.entry|exit.weight|bias`, applied as
+/// x·weight + bias before and after the couplings. Metadata: `format` = `rg-flow`, `format_version`, `config` and `card` as JSON.
 #[derive(Clone, Debug)]
 pub struct ModelFile {
     /// The architecture.
@@ -45,7 +48,14 @@ impl ModelFile {
     pub fn from_model<B: FlowBackend>(model: &RgFlow<B>, config: &RgFlowConfig, card: Card) -> Self {
         let mut tensors = HashMap::new();
         for ((bijector, shape), stage) in model.bijectors.iter().zip(shapes(config)).zip(names(config)) {
-            let layered = bijector.fold(shape.level);
+            let weights = bijector.fold(shape.level);
+            for (name, map) in [("entry", weights.entry), ("exit", weights.exit)] {
+                if let Some(map) = map {
+                    tensors.insert(format!("{stage}.{name}.weight"), numbers(map.weight));
+                    tensors.insert(format!("{stage}.{name}.bias"), numbers(map.bias));
+                }
+            }
+            let layered = weights.couplings;
             for (i, linear) in layered.linears.into_iter().enumerate() {
                 tensors.insert(format!("{stage}.linears.{i}.alpha"), numbers(linear.alpha));
                 tensors.insert(format!("{stage}.linears.{i}.weight"), numbers(linear.weight));
@@ -83,7 +93,12 @@ impl ModelFile {
         Ok(Flow::new(&self.config, stages))
     }
 
-    fn stage<B: FlowBackend>(&self, shape: &BijectorShape, stage: &str, device: &B::Device) -> Result<Layered<B>> {
+    fn stage<B: FlowBackend>(
+        &self,
+        shape: &BijectorShape,
+        stage: &str,
+        device: &B::Device,
+    ) -> Result<BijectorWeights<B>> {
         let nets = shape.nets();
         let linear = |(i, l): (usize, crate::nn::LinearShape)| {
             Ok(LayeredLinear {
@@ -94,7 +109,22 @@ impl ModelFile {
         };
         let linears = shape.linears().into_iter().enumerate().map(linear).collect::<Result<_>>()?;
         let scale = self.tensor(&format!("{stage}.scale"), [nets, shape.dim], device)?;
-        Ok(Layered { shape: *shape, linears, scale })
+        let couplings = Layered { shape: *shape, linears, scale };
+        let map = |name: &str| match self.config.linear_maps {
+            true => self.map(&format!("{stage}.{name}"), device).map(Some),
+            false => Ok(None),
+        };
+        Ok(BijectorWeights { entry: map("entry")?, couplings, exit: map("exit")? })
+    }
+
+    fn map<B: FlowBackend>(&self, name: &str, device: &B::Device) -> Result<LinearMap<B>> {
+        let (weight, bias) = (self.values(&format!("{name}.weight"))?, self.values(&format!("{name}.bias"))?);
+        LinearMap::new(weight.clone(), bias.clone(), device)
+            .ok_or_else(|| Error::Weights(format!("{name} cannot be inverted; export the model again")))
+    }
+
+    fn values(&self, name: &str) -> Result<&Vec<f32>> {
+        self.tensors.get(name).ok_or_else(|| Error::Weights(format!("tensor {name} is missing")))
     }
 
     fn tensor<B: FlowBackend, const D: usize>(
@@ -103,8 +133,7 @@ impl ModelFile {
         shape: [usize; D],
         device: &B::Device,
     ) -> Result<Tensor<B, D>> {
-        let values = self.tensors.get(name).ok_or_else(|| Error::Weights(format!("tensor {name} is missing")))?;
-        Ok(Tensor::from_data(TensorData::new(values.clone(), shape), device))
+        Ok(Tensor::from_data(TensorData::new(self.values(name)?.clone(), shape), device))
     }
 
     /// Writes the file.
@@ -114,7 +143,7 @@ impl ModelFile {
     pub fn to_bytes(&self, precision: Precision) -> Result<Vec<u8>> {
         let mut stored = Vec::new();
         for (name, shape) in expected(&self.config) {
-            let values = self.tensors.get(&name).ok_or_else(|| Error::Weights(format!("tensor {name} is missing")))?;
+            let values = self.values(&name)?;
             let fits = |v: &f32| v.is_finite() && (precision == Precision::F32 || f16::from_f32(*v).is_finite());
             if let Some(bad) = values.iter().find(|v| !fits(v)) {
                 return Err(Error::Weights(format!(
@@ -134,9 +163,11 @@ impl ModelFile {
             views.collect::<std::result::Result<Vec<_>, safetensors::SafeTensorError>>().map_err(write_error)?;
         let json =
             |value: serde_json::Result<String>| value.map_err(|e| Error::Weights(format!("writing the metadata: {e}")));
+        // What an older program can read it should.
+        let version = if self.config.linear_maps { FORMAT_VERSION } else { WITHOUT_LINEAR_MAPS };
         let metadata = HashMap::from([
             ("format".to_owned(), "rg-flow".to_owned()),
-            ("format_version".to_owned(), FORMAT_VERSION.to_owned()),
+            ("format_version".to_owned(), version.to_owned()),
             ("config".to_owned(), json(serde_json::to_string(&self.config))?),
             ("card".to_owned(), json(serde_json::to_string(&self.card))?),
         ]);
@@ -157,7 +188,7 @@ impl ModelFile {
             return Err(fail("a safetensors file, but not of an RG-Flow; export one with `trainer export`".into()));
         }
         match get("format_version") {
-            Some(FORMAT_VERSION) => {}
+            Some(FORMAT_VERSION | WITHOUT_LINEAR_MAPS) => {}
             other => {
                 return Err(fail(format!(
                     "format version {other:?}, but this program reads {FORMAT_VERSION}; export the model again"
@@ -221,6 +252,10 @@ fn expected(config: &RgFlowConfig) -> Vec<(String, Vec<usize>)> {
             tensors.push((format!("{stage}.linears.{i}.bias"), vec![nets, l.outputs]));
         }
         tensors.push((format!("{stage}.scale"), vec![nets, shape.dim]));
+        for map in if config.linear_maps { &["entry", "exit"][..] } else { &[] } {
+            tensors.push((format!("{stage}.{map}.weight"), vec![shape.dim; 2]));
+            tensors.push((format!("{stage}.{map}.bias"), vec![shape.dim]));
+        }
     }
     tensors
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared::ImageFlow;
-use shared::edit::{Inpainting, Mask, Variables};
+use shared::edit::inpaint::{Inpainting, Mask, Variables};
 
 use crate::cli::EvalInpaintArgs;
 use crate::completion::{hole_psnr, logits, marked, pictures, smooth};

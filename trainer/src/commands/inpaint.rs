@@ -4,7 +4,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Instant;
 
-use shared::edit::{Inpainting, Mask, Variables};
+use shared::edit::inpaint::{Inpainting, Mask, Variables};
 
 use crate::cli::InpaintArgs;
 use crate::completion::{hole_psnr, logits, marked, pictures, smooth};

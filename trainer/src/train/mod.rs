@@ -12,6 +12,7 @@ pub mod checkpoint;
 pub mod metrics;
 pub mod recipe;
 pub mod step;
+pub mod whiten;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -102,6 +103,9 @@ impl Training {
         self.recipe.validate()?;
         let model = RgFlow::<B>::new(&self.config, self.recipe.seed, device)
             .map_err(|source| Error::Model { file: "--config".into(), source })?;
+        let train = &self.dataset.train;
+        let first = train.gather(&(0..train.len().min(whiten::IMAGES)).collect::<Vec<_>>(), &[]);
+        let model = whiten::whiten(model, &self.config, &first, self.recipe.seed, device);
         let state = RunState {
             config: self.config.clone(),
             recipe: self.recipe.clone(),

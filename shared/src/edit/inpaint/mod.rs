@@ -14,14 +14,18 @@
 //! latents stay those of the first guess, and known pixels are measured with a tolerance ε. Per unit of z_S the
 //! posterior is p(z_S) · N(x_K; G(z)_K, ε²), without a determinant, because nothing is transformed.
 
+mod ascent;
+mod langevin;
+mod mask;
+
 use std::rc::Rc;
 
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{Bool, Int, Tensor, TensorData};
 
-use super::Mask;
-use super::ascent::Ascent;
-use super::langevin::{Langevin, Point};
+use self::ascent::Ascent;
+use self::langevin::{Langevin, Point};
+pub use self::mask::Mask;
 use crate::backend::FlowBackend;
 use crate::error::{Error, Result};
 use crate::image_flow::ImageFlow;

@@ -9,8 +9,6 @@ use rand_chacha::ChaCha8Rng;
 use crate::backend::{Direction, FlowBackend};
 use crate::config::RgFlowConfig;
 use crate::error::Result;
-use crate::error::Result;
-use crate::geometry::Plan;
 use crate::geometry::Plan;
 use crate::image_flow::ImageFlow;
 use crate::nn::{Bijector, BijectorShape, BijectorWeights, FoldedBijector};

@@ -51,6 +51,9 @@ pub enum Command {
     /// Turn a checkpoint of the authors' PyTorch code (*.state) into a weights file.
     #[command(after_help = "Example:\n  trainer import celeba.state --out celeba.safetensors")]
     Import(ImportArgs),
+    /// Train two flows of the plane, with a Gaussian and a sparse prior, and draw where their axes lie.
+    #[command(after_help = "Example:\n  trainer pinwheel --out pinwheel.png")]
+    Pinwheel(PinwheelArgs),
     /// Say what a weights file or a checkpoint holds.
     #[command(after_help = "Example:\n  trainer info faces.safetensors")]
     Info(InfoArgs),
@@ -105,7 +108,7 @@ pub struct TrainArgs {
     /// The images.
     #[command(flatten)]
     pub data: DataSetArgs,
-    /// Architecture: small, bench, tiny or official_celeba32.
+    /// Architecture: small, bench, tiny, official_celeba32 or realnvp_small.
     #[arg(long, default_value = "small")]
     pub preset: String,
     /// Architecture from a JSON file instead (see `trainer info` for one).
@@ -396,6 +399,26 @@ pub struct ImportArgs {
 pub struct InfoArgs {
     /// Weights file, checkpoint, or a run's folder.
     pub model: PathBuf,
+}
+
+/// Arguments of `pinwheel`.
+#[derive(Args, Debug, Clone)]
+pub struct PinwheelArgs {
+    /// Arms of the wheel; a sparse prior in the plane has four.
+    #[arg(long, default_value_t = 4)]
+    pub arms: usize,
+    /// Steps of training.
+    #[arg(long, default_value_t = 2000)]
+    pub steps: usize,
+    /// Seed of points and weights.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// The picture.
+    #[arg(long, default_value = "pinwheel.png")]
+    pub out: PathBuf,
+    /// Where to compute.
+    #[command(flatten)]
+    pub device: DeviceArgs,
 }
 
 /// Arguments of `data`.

@@ -8,6 +8,7 @@ pub mod device;
 pub mod error;
 pub mod evaluate;
 pub mod official;
+pub mod pinwheel;
 pub mod plot;
 pub mod sheet;
 pub mod train;

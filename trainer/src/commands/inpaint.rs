@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use shared::edit::inpaint::{Inpainting, Mask, Variables};
+use shared::weights::AnyModelFile;
 
 use crate::cli::InpaintArgs;
 use crate::completion::{hole_psnr, logits, marked, pictures, smooth};
@@ -18,8 +19,8 @@ use crate::sheet;
 /// # Errors
 /// Files that cannot be read or written, and a mask that marks nothing or everything.
 pub fn run(args: InpaintArgs) -> Result<()> {
-    let loaded = super::model::load(&args.model)?;
-    let (size, channels) = (loaded.file.config.size, loaded.file.config.channels);
+    let loaded = super::model::load_any(&args.model)?;
+    let [channels, size] = loaded.file.config().image_shape();
     let picture = read(&args.image, size, channels)?;
     let mask = read_mask(&args.mask, size)?;
     let truth = args.truth.as_deref().map(|path| read(path, size, channels)).transpose()?;
@@ -59,7 +60,7 @@ fn read_mask(path: &Path, size: usize) -> Result<Mask> {
 
 struct Complete<'a> {
     args: &'a InpaintArgs,
-    loaded: &'a super::model::Loaded,
+    loaded: &'a super::model::Loaded<AnyModelFile>,
     picture: &'a [u8],
     mask: &'a Mask,
 }
@@ -75,7 +76,7 @@ impl Job for Complete<'_> {
 
     fn run<B: TrainBackend>(self, device: B::Device) -> Result<Completed> {
         let fail = |source| Error::Model { file: self.args.image.display().to_string(), source };
-        let flow = Rc::new(super::model::flow::<B>(self.loaded, &self.args.model, &device)?);
+        let flow = Rc::from(super::model::any_flow::<B>(self.loaded, &self.args.model, &device)?);
         let schedule = self.args.search.schedule();
         let start = Instant::now();
         let mut inpainting =

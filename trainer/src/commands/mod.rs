@@ -8,6 +8,7 @@ mod import;
 mod info;
 mod inpaint;
 mod model;
+mod pinwheel;
 mod sample;
 mod train;
 
@@ -34,6 +35,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Some(Command::Eval(args)) => eval::run(args),
         Some(Command::Export(args)) => export::run(args),
         Some(Command::Import(args)) => import::run(args),
+        Some(Command::Pinwheel(args)) => pinwheel::run(args),
         Some(Command::Info(args)) => info::run(args),
         Some(Command::Data(args)) => data::run(args),
     }

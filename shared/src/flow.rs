@@ -59,21 +59,36 @@ pub struct Encoded<B: FlowBackend> {
 #[derive(Clone, Debug)]
 pub struct Flow<B: FlowBackend> {
     config: RgFlowConfig,
-    stages: Vec<StageOnDevice<B>>,
-    to_picture: Tensor<B, 1, Int>,
+    pub(crate) stages: Vec<StageOnDevice<B>>,
+    pub(crate) to_picture: Tensor<B, 1, Int>,
     from_rows: Vec<Tensor<B, 1, Int>>,
 }
 
 /// A stage with its permutations on the device.
 #[derive(Clone, Debug)]
-struct StageOnDevice<B: FlowBackend> {
-    bijector: FoldedBijector<B>,
-    blocks: usize,
+pub(crate) struct StageOnDevice<B: FlowBackend> {
+    pub(crate) bijector: FoldedBijector<B>,
+    pub(crate) blocks: usize,
     gather: Tensor<B, 1, Int>,
     /// The outputs that stay behind, if any do.
-    latents: Option<Tensor<B, 1, Int>>,
+    pub(crate) latents: Option<Tensor<B, 1, Int>>,
     /// Generation: where this stage's outputs come from.
     ungather: Tensor<B, 1, Int>,
+}
+
+impl<B: FlowBackend> StageOnDevice<B> {
+    /// Generation: what this stage's bijector undoes, from the latents and what the stage above gave.
+    ///
+    /// # Shapes
+    /// - picture: `[batch, C·L²]`, above and output: `[batch, blocks · C·m²]`
+    pub(crate) fn from_above(&self, picture: &Tensor<B, 2>, above: Option<Tensor<B, 2>>) -> Tensor<B, 2> {
+        let source = match above {
+            None => picture.clone(),
+            Some(above) if self.latents.is_some() => Tensor::cat(vec![picture.clone(), above], 1),
+            Some(above) => above,
+        };
+        source.select(1, self.ungather.clone())
+    }
 }
 
 impl<B: FlowBackend> Flow<B> {
@@ -168,12 +183,7 @@ impl<B: FlowBackend> Flow<B> {
         for (level, stages) in self.stages.chunks_exact(2).enumerate().rev() {
             let mut log_det: Option<Tensor<B, 1>> = None;
             for stage in stages.iter().rev() {
-                let source = match current.take() {
-                    None => picture.clone(),
-                    Some(current) if stage.latents.is_some() => Tensor::cat(vec![picture.clone(), current], 1),
-                    Some(current) => current,
-                };
-                let rows = source.select(1, stage.ungather.clone()).reshape([batch * stage.blocks, d]);
+                let rows = stage.from_above(&picture, current.take()).reshape([batch * stage.blocks, d]);
                 let (rows, change) = stage.bijector.run(Direction::Inverse, rows);
                 log_det = Some(accumulate(log_det, change, batch, stage.blocks));
                 current = Some(rows.reshape([batch, stage.blocks * d]));
@@ -183,6 +193,11 @@ impl<B: FlowBackend> Flow<B> {
             }
         }
         images
+    }
+
+    /// The finest disentangler's rows as the image.
+    pub(crate) fn image(&self, rows: Tensor<B, 2>) -> Tensor<B, 4> {
+        self.grid(rows, 0)
     }
 
     /// A disentangler's rows as the image x^(h).

@@ -177,7 +177,7 @@ fn the_cpu_kernel_and_its_gradient_agree_with_tensor_operations() {
             };
 
             let x1 = rows();
-            let (y1, l1) = unflatten(&shape, theta.clone()).run(direction, x1.clone());
+            let (y1, l1) = Layered::from_flat(&shape, &theta).run(direction, x1.clone());
             let grads1 = weigh(y1.clone(), l1.clone()).backward();
 
             let x2 = rows();
@@ -203,22 +203,6 @@ fn the_cpu_kernel_and_its_gradient_agree_with_tensor_operations() {
                 largest_difference(&d1, &d2)
             );
         }
-    }
-}
-
-/// The layers of a flat vector, by tensor operations that keep the gradient.
-fn unflatten(shape: &BijectorShape, theta: Tensor<Ad, 1>) -> Layered<Ad> {
-    let nets = shape.nets();
-    let part = |start: usize, len: usize| theta.clone().narrow(0, start, len);
-    let linears = shape.linears().into_iter().map(|l| shared::nn::LayeredLinear {
-        alpha: part(l.alpha, nets * l.inputs).reshape([nets, l.inputs]),
-        weight: part(l.weight, nets * l.inputs * l.outputs).reshape([nets, l.inputs, l.outputs]),
-        bias: part(l.bias, nets * l.outputs).reshape([nets, l.outputs]),
-    });
-    Layered {
-        shape: *shape,
-        linears: linears.collect(),
-        scale: part(shape.scale(), nets * shape.dim).reshape([nets, shape.dim]),
     }
 }
 

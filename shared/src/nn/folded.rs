@@ -51,10 +51,7 @@ impl<B: FlowBackend> FoldedBijector<B> {
     /// - rows: `[n, dim]`
     /// - output: `[n, dim]` and the log-determinants `[n]` of this direction
     pub fn run(&self, direction: Direction, rows: Tensor<B, 2>) -> (Tensor<B, 2>, Tensor<B, 1>) {
-        let (first, last) = match direction {
-            Direction::Forward => (&self.entry, &self.exit),
-            Direction::Inverse => (&self.exit, &self.entry),
-        };
+        let (first, last) = self.linears(direction);
         let linear = |map: &Option<LinearMap<B>>, rows| match map {
             Some(map) => {
                 let (rows, change) = map.run(direction, rows);
@@ -66,6 +63,14 @@ impl<B: FlowBackend> FoldedBijector<B> {
         let (rows, log_det) = self.couplings(direction, rows);
         let (rows, after) = linear(last, rows);
         (rows, [before, after].into_iter().flatten().fold(log_det, |sum, change| sum + change))
+    }
+
+    /// The linear maps in the order in which this direction meets them.
+    fn linears(&self, direction: Direction) -> (&Option<LinearMap<B>>, &Option<LinearMap<B>>) {
+        match direction {
+            Direction::Forward => (&self.entry, &self.exit),
+            Direction::Inverse => (&self.exit, &self.entry),
+        }
     }
 
     fn couplings(&self, direction: Direction, rows: Tensor<B, 2>) -> (Tensor<B, 2>, Tensor<B, 1>) {
@@ -81,5 +86,33 @@ impl<B: FlowBackend> FoldedBijector<B> {
             // `new` only flattens for a backend with a kernel, and that does not change.
             (Weights::Flat(_), None) => unreachable!("flat weights without a kernel"),
         }
+    }
+
+    /// Runs the bijector and the tangents of its rows, in plain tensor operations on every backend.
+    ///
+    /// # Shapes
+    /// - rows: `[n, dim]`, tangents: `[n, k, dim]`
+    /// - output: the same of the other side
+    pub fn run_tangents(
+        &self,
+        direction: Direction,
+        rows: Tensor<B, 2>,
+        tangents: Tensor<B, 3>,
+    ) -> (Tensor<B, 2>, Tensor<B, 3>) {
+        let [n, k, dim] = tangents.dims();
+        let linear = |map: &Option<LinearMap<B>>, (rows, tangents): (Tensor<B, 2>, Tensor<B, 3>)| match map {
+            Some(map) => {
+                let tangents = map.run_tangents(direction, tangents.reshape([n * k, dim])).reshape([n, k, dim]);
+                (map.run(direction, rows).0, tangents)
+            }
+            None => (rows, tangents),
+        };
+        let (first, last) = self.linears(direction);
+        let (rows, tangents) = linear(first, (rows, tangents));
+        let duals = match &self.weights {
+            Weights::Layered(layered) => layered.run_tangents(direction, rows, tangents),
+            Weights::Flat(theta) => Layered::from_flat(&self.shape, theta).run_tangents(direction, rows, tangents),
+        };
+        linear(last, duals)
     }
 }

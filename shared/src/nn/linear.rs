@@ -81,6 +81,17 @@ impl<B: Backend> LinearMap<B> {
             Direction::Inverse => ((rows - bias).matmul(self.inverse.clone()), self.log_det.clone().neg()),
         }
     }
+
+    /// Applies the map or its inverse to changes of rows, which know no bias.
+    ///
+    /// # Shapes
+    /// - tangents, output: `[n, dim]`
+    pub fn run_tangents(&self, direction: Direction, tangents: Tensor<B, 2>) -> Tensor<B, 2> {
+        tangents.matmul(match direction {
+            Direction::Forward => self.weight.clone(),
+            Direction::Inverse => self.inverse.clone(),
+        })
+    }
 }
 
 /// Inverse and log |det| of a row-major matrix; nothing if they are not finite.

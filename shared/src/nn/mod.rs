@@ -1,6 +1,7 @@
 //! The bijector of a block, which knows nothing of where blocks are.
 
 mod bijector;
+mod dual;
 mod folded;
 mod layered;
 mod linear;

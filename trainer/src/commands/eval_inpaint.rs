@@ -1,12 +1,17 @@
 //! `trainer eval-inpaint`.
 
+use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared::ImageFlow;
-use shared::edit::inpaint::{Inpainting, Mask, Variables};
+use shared::edit::inpaint::{Inpainting, Mask, Phase, Variables};
+use shared::geometry::inference_cone;
+use shared::weights::AnyModelFile;
+
+use super::model::Loaded;
 
 use crate::cli::EvalInpaintArgs;
 use crate::completion::{hole_psnr, logits, marked, pictures, smooth};
@@ -23,9 +28,10 @@ const BATCH: usize = 8;
 /// # Errors
 /// Models or data that cannot be read, and a hole that leaves nothing.
 pub fn run(args: EvalInpaintArgs) -> Result<()> {
-    let models = args.models.iter().map(|path| super::model::load(path)).collect::<Result<Vec<_>>>()?;
-    let (size, channels) = (models[0].file.config.size, models[0].file.config.channels);
-    if let Some((path, _)) = args.models.iter().zip(&models).find(|(_, m)| m.file.config.size != size) {
+    let models = args.models.iter().map(|path| super::model::load_any(path)).collect::<Result<Vec<_>>>()?;
+    let shape = |model: &Loaded<AnyModelFile>| model.file.config().image_shape();
+    let [channels, size] = models.first().map(shape).unwrap_or_default();
+    if let Some((path, _)) = args.models.iter().zip(&models).find(|(_, model)| shape(model) != [channels, size]) {
         let problem = "its images are of another size than the first model's";
         return Err(Error::usage(path.display().to_string(), problem, "compare models of one size"));
     }
@@ -38,9 +44,17 @@ pub fn run(args: EvalInpaintArgs) -> Result<()> {
     println!("{:<44} {:>14} {:>12} {:>6} {:>8}", "completed by", "PSNR", "latents", "steps", "seconds");
     let mut rows = vec![Row::model_free("smooth fill, without a model", each(&smooth))];
     rows[0].print(&images, &holes);
+    // As many latents as the last model before with a cone has in it, for each hole.
+    let mut allowed = Vec::new();
     for (path, loaded) in args.models.iter().zip(&models) {
-        let name = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-        let job = Complete { args: &args, loaded, name: &name, images: &images, holes: &holes };
+        if let AnyModelFile::RgFlow(file) = &loaded.file {
+            let latents = |mask: &Mask| {
+                let cone = inference_cone(&file.config, &mask.pixels());
+                channels * cone.iter().map(|level| level.latents.len()).sum::<usize>()
+            };
+            allowed = holes.iter().map(latents).collect();
+        }
+        let job = Complete { args: &args, loaded, path, images: &images, holes: &holes, allowed: &allowed };
         for row in dispatch(args.device.device, job)? {
             row.print(&images, &holes);
             rows.push(row);
@@ -98,81 +112,88 @@ impl Row {
 
 struct Complete<'a> {
     args: &'a EvalInpaintArgs,
-    loaded: &'a super::model::Loaded,
-    name: &'a str,
+    loaded: &'a Loaded<AnyModelFile>,
+    path: &'a Path,
     images: &'a ImageSet,
     holes: &'a [Mask],
+    /// Latents that a model without cones may move to be compared, for each hole; empty for no comparison.
+    allowed: &'a [usize],
 }
 
 impl Job for Complete<'_> {
     type Output = Vec<Row>;
 
     fn run<B: TrainBackend>(self, device: B::Device) -> Result<Vec<Row>> {
-        let flow: Rc<dyn ImageFlow<B>> =
-            Rc::new(super::model::flow::<B>(self.loaded, self.args.models[0].as_path(), &device)?);
-        let own = self.complete::<B>(&flow, "most likely", |_| Variables::Pixels, &device)?;
-        let mut rows = own;
-        if std::env::var("X_LATENTS").is_ok() {
-            let cone = |mask: &Mask| Variables::Latents(flow.reached_latents(&mask.pixels()));
-            rows.extend(self.complete::<B>(&flow, "latents", cone, &device)?);
+        let flow = Rc::from(super::model::any_flow::<B>(self.loaded, self.path, &device)?);
+        let mut rows = self.complete::<B>(&flow, "", |_| Variables::Pixels, &device)?;
+        if matches!(self.loaded.file, AnyModelFile::RealNvp(_)) && !self.allowed.is_empty() {
+            let some = |hole: usize| Variables::Latents(self.some(flow.dims(), hole));
+            rows.extend(self.complete::<B>(&flow, ", held to some latents", some, &device)?);
         }
         Ok(rows)
     }
 }
 
 impl Complete<'_> {
-    /// The most likely completions and, if asked for, the mean of each image's samples.
+    /// Latents picked at random, as the paper does.
+    fn some(&self, dims: usize, hole: usize) -> Vec<usize> {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.args.search.seed);
+        rng.set_stream(hole as u64);
+        let mut picked = rand::seq::index::sample(&mut rng, dims, self.allowed[hole].min(dims)).into_vec();
+        picked.sort_unstable();
+        picked
+    }
+
+    /// The most likely completions and, if asked for, one sample of each image and the mean of all.
     fn complete<B: TrainBackend>(
         &self,
         flow: &Rc<dyn ImageFlow<B>>,
         how: &str,
-        variables: impl Fn(&Mask) -> Variables,
+        variables: impl Fn(usize) -> Variables,
         device: &B::Device,
     ) -> Result<Vec<Row>> {
-        let fail = |source| Error::Model { file: self.name.into(), source };
+        let fail = |source| Error::Model { file: self.path.display().to_string(), source };
+        let name = self.path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default() + how;
         let schedule = self.args.search.schedule();
-        let (mut best, mut first, mut mean) = (Vec::new(), Vec::new(), Vec::new());
+        let image_len = self.images.image_len();
+        let [mut best, mut first, mut mean] = [const { Vec::new() }; 3];
         let (mut touched, mut total) = (0, 0);
         let (mut search, mut whole) = (Duration::ZERO, Duration::ZERO);
-        for (pixels, mask) in self.images.pixels().chunks(BATCH * self.images.image_len()).zip(self.holes) {
+        for (hole, pixels) in self.images.pixels().chunks(BATCH * image_len).enumerate() {
             let start = Instant::now();
+            let (images, mask) = (logits(pixels), &self.holes[hole]);
             let mut inpainting =
-                Inpainting::new(flow.clone(), logits(pixels), mask, variables(mask), schedule.clone(), device)
-                    .map_err(fail)?;
-            let count = pixels.len() / self.images.image_len();
-            touched += count * inpainting.touched().0;
+                Inpainting::new(flow.clone(), images, mask, variables(hole), schedule.clone(), device).map_err(fail)?;
+            touched += pixels.len() / image_len * inpainting.touched().0;
             total = inpainting.touched().1;
-            while inpainting.progress().0 < schedule.search && inpainting.step() {}
+            while inpainting.phase() == Phase::Search && inpainting.step() {}
             best.extend(pictures(inpainting.image()));
             search += start.elapsed();
             while inpainting.step() {}
-            if let Some(samples) = inpainting.samples() {
-                let samples = pictures(samples);
-                for chains in samples.chunks_exact(schedule.chains) {
-                    first.push(chains[0].clone());
-                    let average = |i: usize| {
-                        let sum: u32 = chains.iter().map(|c| u32::from(c[i])).sum();
-                        (f64::from(sum) / chains.len() as f64).round() as u8
-                    };
-                    mean.push((0..chains[0].len()).map(average).collect());
-                }
+            let samples = inpainting.samples().map(pictures).unwrap_or_default();
+            for chains in samples.chunks_exact(schedule.chains.max(1)) {
+                first.push(chains[0].clone());
+                mean.push(average(chains));
             }
             whole += start.elapsed();
         }
         let latents = Some((touched as f64 / self.images.len() as f64, total));
-        let row = |what: &str, completed, steps, time| Row {
-            name: format!("{}, {how}{what}", self.name),
-            completed,
-            latents,
-            steps,
-            time,
-        };
+        let row =
+            |what: &str, completed, steps, time| Row { name: format!("{name}{what}"), completed, latents, steps, time };
         let mut rows = vec![row("", best, schedule.search, search)];
         if !mean.is_empty() {
             let steps = schedule.search + schedule.sampling;
-            rows.push(row(", a sample", first, steps, whole));
-            rows.push(row(", mean of samples", mean, steps, whole));
+            rows.push(row(": a sample", first, steps, whole));
+            rows.push(row(": mean of samples", mean, steps, whole));
         }
         Ok(rows)
     }
+}
+
+fn average(pictures: &[Vec<u8>]) -> Vec<u8> {
+    let mean = |i: usize| {
+        let sum: u32 = pictures.iter().map(|picture| u32::from(picture[i])).sum();
+        (f64::from(sum) / pictures.len() as f64).round() as u8
+    };
+    (0..pictures[0].len()).map(mean).collect()
 }

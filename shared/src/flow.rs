@@ -8,10 +8,11 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::backend::{Direction, FlowBackend};
 use crate::config::RgFlowConfig;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::geometry::Plan;
+use crate::image_flow::ImageFlow;
 use crate::nn::{Bijector, BijectorShape, BijectorWeights, FoldedBijector};
-use crate::prior::{Temperature, draw_latents};
+use crate::prior::Temperature;
 
 /// The trainable model. [`RgFlow::fold`] gives the flow that it describes.
 #[derive(Module, Debug)]
@@ -26,7 +27,7 @@ impl<B: FlowBackend> RgFlow<B> {
     /// A new model, the identity up to the order of its numbers. The same seed gives the same model everywhere.
     ///
     /// # Errors
-    /// [`Error::Config`] if the configuration is not valid.
+    /// [`crate::Error::Config`] if the configuration is not valid.
     pub fn new(config: &RgFlowConfig, seed: u64, device: &B::Device) -> Result<Self> {
         config.validate()?;
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -241,9 +242,7 @@ impl<B: FlowBackend> Flow<B> {
     /// # Shapes
     /// - x: `[batch, C, L, L]`; output: `[batch]`
     pub fn log_prob(&self, x: Tensor<B, 4>) -> Tensor<B, 1> {
-        let batch = x.dims()[0];
-        let Encoded { latents, log_det } = self.forward(x);
-        self.config.prior.log_prob(latents.reshape([batch, self.config.dims()])) + log_det
+        ImageFlow::log_prob(self, x)
     }
 
     /// Samples number `indices` of a seed, as logits.
@@ -257,28 +256,15 @@ impl<B: FlowBackend> Flow<B> {
         temperature: &Temperature,
         device: &B::Device,
     ) -> Tensor<B, 4> {
-        let batch = (indices.end - indices.start) as usize;
-        let latents = indices.flat_map(|i| draw_latents(&self.config, seed, i, temperature)).collect();
-        self.inverse(self.images(latents, batch, device)).0
-    }
-
-    /// A batch of images or latents from plain numbers, in [batch, C, L, L] order.
-    fn images(&self, values: Vec<f32>, batch: usize, device: &B::Device) -> Tensor<B, 4> {
-        let RgFlowConfig { size, channels, .. } = self.config;
-        Tensor::from_data(TensorData::new(values, [batch, channels, size, size]), device)
+        ImageFlow::sample(self, seed, indices, temperature, device)
     }
 
     /// A batch of images or latents from plain numbers, in [batch, C, L, L] order.
     ///
     /// # Errors
-    /// [`Error::Input`] if the numbers are no whole number of images.
+    /// [`crate::Error::Input`] if the numbers are no whole number of images.
     pub fn batch(&self, values: Vec<f32>, device: &B::Device) -> Result<Tensor<B, 4>> {
-        let dims = self.config.dims();
-        if values.is_empty() || !values.len().is_multiple_of(dims) {
-            return Err(Error::Input(format!("{} numbers are no whole number of images of {dims}", values.len())));
-        }
-        let batch = values.len() / dims;
-        Ok(self.images(values, batch, device))
+        ImageFlow::batch(self, values, device)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use shared::edit::inpaint::Schedule;
 use shared::{PriorKind, RgFlowConfig, Temperature};
 
 use crate::device::DeviceChoice;
@@ -30,6 +31,17 @@ pub enum Command {
         after_help = "Example:\n  trainer sample runs/faces --count 64 --temperature 0.8 --low-temperature 0.2 --cutoff 1 --out samples.png"
     )]
     Sample(SampleArgs),
+    /// Fill in the unknown pixels of an image: the most likely completion, and samples.
+    #[command(
+        after_help = "Example:\n  trainer inpaint face.png mask.png --model faces.safetensors --truth whole.png --out completed.png\nWhite pixels of the mask are unknown."
+    )]
+    Inpaint(InpaintArgs),
+    /// Compare models by the completions of test images.
+    #[command(
+        name = "eval-inpaint",
+        after_help = "Example:\n  trainer eval-inpaint faces.safetensors realnvp.safetensors --data faces-train.zip --images 64 --hole 10"
+    )]
+    EvalInpaint(EvalInpaintArgs),
     /// Test bits/dim, with its standard error.
     #[command(after_help = "Example:\n  trainer eval faces.safetensors --data faces-train.zip")]
     Eval(EvalArgs),
@@ -39,6 +51,9 @@ pub enum Command {
     /// Turn a checkpoint of the authors' PyTorch code (*.state) into a weights file.
     #[command(after_help = "Example:\n  trainer import celeba.state --out celeba.safetensors")]
     Import(ImportArgs),
+    /// Train two flows of the plane, with a Gaussian and a sparse prior, and draw where their axes lie.
+    #[command(after_help = "Example:\n  trainer pinwheel --out pinwheel.png")]
+    Pinwheel(PinwheelArgs),
     /// Say what a weights file or a checkpoint holds.
     #[command(after_help = "Example:\n  trainer info faces.safetensors")]
     Info(InfoArgs),
@@ -93,7 +108,7 @@ pub struct TrainArgs {
     /// The images.
     #[command(flatten)]
     pub data: DataSetArgs,
-    /// Architecture: small, bench, tiny or official_celeba32.
+    /// Architecture: small, bench, tiny, official_celeba32 or realnvp_small.
     #[arg(long, default_value = "small")]
     pub preset: String,
     /// Architecture from a JSON file instead (see `trainer info` for one).
@@ -252,6 +267,83 @@ pub struct EvalArgs {
     pub device: DeviceArgs,
 }
 
+/// How long to search and to sample.
+#[derive(Args, Debug, Clone)]
+pub struct SearchArgs {
+    /// Steps uphill, to the most likely completion.
+    #[arg(long, default_value_t = 200)]
+    pub steps: u32,
+    /// Langevin steps of each sampled completion.
+    #[arg(long, default_value_t = 400)]
+    pub sample_steps: u32,
+    /// Sampled completions of an image.
+    #[arg(long, default_value_t = 6)]
+    pub samples: usize,
+    /// Seed of the samples.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+}
+
+impl SearchArgs {
+    /// As the library takes it.
+    pub fn schedule(&self) -> Schedule {
+        Schedule { search: self.steps, sampling: self.sample_steps, chains: self.samples, seed: self.seed }
+    }
+}
+
+/// Arguments of `inpaint`.
+#[derive(Args, Debug, Clone)]
+pub struct InpaintArgs {
+    /// The image.
+    pub image: PathBuf,
+    /// White where it is unknown.
+    pub mask: PathBuf,
+    /// Weights file, checkpoint, or a run's folder.
+    #[arg(long)]
+    pub model: PathBuf,
+    /// The whole image, to measure against.
+    #[arg(long)]
+    pub truth: Option<PathBuf>,
+    /// How long.
+    #[command(flatten)]
+    pub search: SearchArgs,
+    /// The sheet: the truth if given, the image, the most likely completion, the samples.
+    #[arg(long, default_value = "inpainted.png")]
+    pub out: PathBuf,
+    /// How many times each pixel is enlarged.
+    #[arg(long, default_value_t = 4)]
+    pub zoom: u32,
+    /// Where to compute.
+    #[command(flatten)]
+    pub device: DeviceArgs,
+}
+
+/// Arguments of `eval-inpaint`.
+#[derive(Args, Debug, Clone)]
+pub struct EvalInpaintArgs {
+    /// Weights files, checkpoints, or runs' folders.
+    #[arg(required = true)]
+    pub models: Vec<PathBuf>,
+    /// The images; the first of the test part are completed.
+    #[command(flatten)]
+    pub data: DataSetArgs,
+    /// How many.
+    #[arg(long, default_value_t = 32)]
+    pub images: usize,
+    /// Edge of the square hole, which stands somewhere else every eight images.
+    #[arg(long, default_value_t = 10)]
+    pub hole: usize,
+    /// How long.
+    #[command(flatten)]
+    pub search: SearchArgs,
+    /// Also a sheet of the first images: the truth, the image, and each row of the table.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// Where to compute.
+    #[command(flatten)]
+    pub device: DeviceArgs,
+}
+
 /// Numbers in a weights file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum PrecisionName {
@@ -307,6 +399,26 @@ pub struct ImportArgs {
 pub struct InfoArgs {
     /// Weights file, checkpoint, or a run's folder.
     pub model: PathBuf,
+}
+
+/// Arguments of `pinwheel`.
+#[derive(Args, Debug, Clone)]
+pub struct PinwheelArgs {
+    /// Arms of the wheel; a sparse prior in the plane has four.
+    #[arg(long, default_value_t = 4)]
+    pub arms: usize,
+    /// Steps of training.
+    #[arg(long, default_value_t = 2000)]
+    pub steps: usize,
+    /// Seed of points and weights.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// The picture.
+    #[arg(long, default_value = "pinwheel.png")]
+    pub out: PathBuf,
+    /// Where to compute.
+    #[command(flatten)]
+    pub device: DeviceArgs,
 }
 
 /// Arguments of `data`.

@@ -2,11 +2,13 @@
 
 pub mod cli;
 pub mod commands;
+pub mod completion;
 pub mod data;
 pub mod device;
 pub mod error;
 pub mod evaluate;
 pub mod official;
+pub mod pinwheel;
 pub mod plot;
 pub mod sheet;
 pub mod train;

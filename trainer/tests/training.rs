@@ -28,7 +28,7 @@ fn images(name: &str, count: usize) -> ImageSet {
 
 fn training(out: &Path, steps: u64) -> Training {
     Training {
-        config: config(),
+        config: config().into(),
         recipe: Recipe { batch: 16, learning_rate: 0.02, warmup: 2, ema: 0.9, ..Recipe::cosine(30) },
         steps: None,
         dataset: Dataset {
@@ -151,7 +151,7 @@ fn checkpoints_that_are_not_whole_are_refused() {
 fn data_of_another_size_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let mut wrong = training(dir.path(), 10);
-    wrong.config = RgFlowConfig::tiny();
+    wrong.config = RgFlowConfig::tiny().into();
     assert!(run(wrong).unwrap_err().to_string().contains("16×16"));
 }
 

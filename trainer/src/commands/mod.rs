@@ -2,10 +2,13 @@
 
 mod data;
 mod eval;
+mod eval_inpaint;
 mod export;
 mod import;
 mod info;
+mod inpaint;
 mod model;
+mod pinwheel;
 mod sample;
 mod train;
 
@@ -27,9 +30,12 @@ pub fn run(cli: Cli) -> Result<()> {
         },
         Some(Command::Train(args)) => train::run(*args),
         Some(Command::Sample(args)) => sample::run(args),
+        Some(Command::Inpaint(args)) => inpaint::run(args),
+        Some(Command::EvalInpaint(args)) => eval_inpaint::run(args),
         Some(Command::Eval(args)) => eval::run(args),
         Some(Command::Export(args)) => export::run(args),
         Some(Command::Import(args)) => import::run(args),
+        Some(Command::Pinwheel(args)) => pinwheel::run(args),
         Some(Command::Info(args)) => info::run(args),
         Some(Command::Data(args)) => data::run(args),
     }

@@ -1,5 +1,7 @@
 //! `trainer sample`.
 
+use shared::weights::AnyModelFile;
+
 use crate::cli::SampleArgs;
 use crate::device::{Job, TrainBackend, dispatch};
 use crate::error::Result;
@@ -11,8 +13,8 @@ use crate::sheet;
 /// # Errors
 /// A model that cannot be read, or a picture that cannot be written.
 pub fn run(args: SampleArgs) -> Result<()> {
-    let loaded = super::model::load(&args.model)?;
-    let (size, channels) = (loaded.file.config.size, loaded.file.config.channels);
+    let loaded = super::model::load_any(&args.model)?;
+    let [channels, size] = loaded.file.config().image_shape();
     let seed = args.seed.unwrap_or_else(random_seed);
     let pictures = dispatch(args.device.device, Sample { args: &args, loaded, seed })?;
     let columns = (args.count as f64).sqrt().ceil() as usize;
@@ -23,7 +25,7 @@ pub fn run(args: SampleArgs) -> Result<()> {
 
 struct Sample<'a> {
     args: &'a SampleArgs,
-    loaded: super::model::Loaded,
+    loaded: super::model::Loaded<AnyModelFile>,
     seed: u64,
 }
 
@@ -31,8 +33,8 @@ impl Job for Sample<'_> {
     type Output = Vec<Vec<u8>>;
 
     fn run<B: TrainBackend>(self, device: B::Device) -> Result<Self::Output> {
-        let flow = super::model::flow::<B::InnerBackend>(&self.loaded, &self.args.model, &device)?;
+        let flow = super::model::any_flow::<B::InnerBackend>(&self.loaded, &self.args.model, &device)?;
         let temperature = self.args.temperature.temperature();
-        sample_pictures::<B::InnerBackend>(&flow, self.seed, 0..self.args.count, &temperature, &device)
+        sample_pictures::<B::InnerBackend>(flow.as_ref(), self.seed, 0..self.args.count, &temperature, &device)
     }
 }

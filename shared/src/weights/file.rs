@@ -16,10 +16,12 @@ use crate::nn::{BijectorShape, BijectorWeights, Layered, LayeredLinear, LinearMa
 
 /// Version of the names and shapes below; a reader refuses what it does not know.
 pub const FORMAT_VERSION: &str = "2";
-/// The version before linear maps came; its files are read as before.
-const WITHOUT_LINEAR_MAPS: &str = "1";
+/// The version before linear maps and the mean image came; its files are read as before.
+const FIRST_VERSION: &str = "1";
 /// What can be read, newest first.
-pub(crate) const VERSIONS: [&str; 2] = [FORMAT_VERSION, WITHOUT_LINEAR_MAPS];
+pub(crate) const VERSIONS: [&str; 2] = [FORMAT_VERSION, FIRST_VERSION];
+/// Name of the mean image.
+const MEAN: &str = "mean";
 
 /// How numbers are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +37,8 @@ pub enum Precision {
 /// Tensors are named `levels.H.STAGE.linears.I.alpha|weight|bias` and `levels.H.STAGE.scale`, where STAGE is
 /// `disentangler` or `decimator` and I counts the linears of all residual blocks; shapes are those of
 /// [`crate::nn::SwishLinear`]. With linear maps there are also `levels.H.STAGE.entry|exit.weight|bias`, applied as
-/// x·weight + bias before and after the couplings. Metadata: `format` = `rg-flow`, `format_version`, `config` and `card` as JSON.
+/// x·weight + bias before and after the couplings; with a mean image, `mean`, which is taken off the image's logits.
+/// Metadata: `format` = `rg-flow`, `format_version`, `config` and `card` as JSON.
 #[derive(Clone, Debug)]
 pub struct ModelFile {
     /// The architecture.
@@ -49,6 +52,9 @@ impl ModelFile {
     /// Exports a trained model.
     pub fn from_model<B: FlowBackend>(model: &RgFlow<B>, config: &RgFlowConfig, card: Card) -> Self {
         let mut tensors = HashMap::new();
+        if let Some(mean) = &model.mean {
+            tensors.insert(MEAN.to_owned(), numbers(mean.val()));
+        }
         for ((bijector, shape), stage) in model.bijectors.iter().zip(shapes(config)).zip(names(config)) {
             let weights = bijector.fold(shape.level);
             for (name, map) in [("entry", weights.entry), ("exit", weights.exit)] {
@@ -92,7 +98,9 @@ impl ModelFile {
     pub fn to_flow<B: FlowBackend>(&self, device: &B::Device) -> Result<Flow<B>> {
         let stages = shapes(&self.config).into_iter().zip(names(&self.config));
         let stages = stages.map(|(shape, stage)| self.stage(&shape, &stage, device)).collect::<Result<_>>()?;
-        Ok(Flow::new(&self.config, stages))
+        let RgFlowConfig { size, channels, .. } = self.config;
+        let mean = self.config.mean_image.then(|| self.tensor(MEAN, [channels, size, size], device)).transpose()?;
+        Ok(Flow::new(&self.config, stages, mean))
     }
 
     fn stage<B: FlowBackend>(
@@ -144,7 +152,8 @@ impl ModelFile {
     /// [`Error::Weights`] if a number is not finite, or does not fit the precision.
     pub fn to_bytes(&self, precision: Precision) -> Result<Vec<u8>> {
         // What an older program can read it should.
-        let version = if self.config.linear_maps { FORMAT_VERSION } else { WITHOUT_LINEAR_MAPS };
+        let newer = self.config.linear_maps || self.config.mean_image;
+        let version = if newer { FORMAT_VERSION } else { FIRST_VERSION };
         container::write(&self.config, &self.card, version, expected(&self.config), &self.tensors, precision)
     }
 
@@ -174,6 +183,9 @@ fn names(config: &RgFlowConfig) -> impl Iterator<Item = String> + use<> {
 /// Names and shapes of all tensors.
 fn expected(config: &RgFlowConfig) -> Vec<(String, Vec<usize>)> {
     let mut tensors = Vec::new();
+    if config.mean_image {
+        tensors.push((MEAN.to_owned(), vec![config.channels, config.size, config.size]));
+    }
     for (shape, stage) in shapes(config).iter().zip(names(config)) {
         let nets = shape.nets();
         for (i, l) in shape.linears().iter().enumerate() {

@@ -9,7 +9,7 @@ use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
 use shared::real_nvp::{RealNvp, RealNvpConfig, RealNvpFile, RealNvpFlow, ScaleConfig};
 use shared::weights::{AnyModelFile, Card, ModelFile, Precision};
-use shared::{Encoded, FlowBackend, ImageFlow, Temperature};
+use shared::{Encoded, FlowBackend, ImageFlow, Model, ModelConfig, RgFlowConfig, Temperature};
 
 type Ad = Autodiff<Flex>;
 
@@ -118,5 +118,22 @@ fn files_come_back_as_they_went() {
     assert!(ModelFile::from_bytes(&bytes).unwrap_err().to_string().contains("Real NVP"));
     for len in (0..bytes.len()).step_by(997) {
         assert!(AnyModelFile::from_bytes(&bytes[..len]).is_err(), "{len}");
+    }
+}
+
+#[test]
+fn a_file_knows_its_architecture_and_its_card() {
+    let (ours, theirs) = (RgFlowConfig::tiny(), RealNvpConfig::tiny());
+    for config in [ModelConfig::from(ours.clone()), ModelConfig::from(theirs.clone())] {
+        let model = Model::<Flex>::new(&config, 1, &Default::default()).unwrap();
+        let mut file = AnyModelFile::from_model(&model, &config, Card::default()).unwrap();
+        file.card_mut().name = "either".into();
+        let back = AnyModelFile::from_bytes(&file.to_bytes(Precision::F16).unwrap()).unwrap();
+        assert_eq!((back.config(), back.card().name.as_str()), (config.clone(), "either"));
+        assert_eq!(back.to_flow::<Flex>(&Default::default()).unwrap().dims(), config.dims());
+        assert_eq!(model.fold(&config).unwrap().image_shape(), config.image_shape());
+        let other = if config == ours.clone().into() { theirs.clone().into() } else { ours.clone().into() };
+        assert!(model.fold(&other).is_err());
+        assert!(AnyModelFile::from_model(&model, &other, Card::default()).is_err());
     }
 }

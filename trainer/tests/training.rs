@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use shared::real_nvp::RealNvpConfig;
 use shared::{LevelConfig, RgFlowConfig};
 use trainer::data::{Dataset, ImageSet};
 use trainer::device::DeviceChoice;
@@ -94,6 +95,17 @@ fn a_resumed_run_takes_the_same_steps() {
     let of = |dir: &Path| without_times(lines(dir)).into_iter().filter(|l| l.step > 5).collect::<Vec<_>>();
     assert_eq!(of(whole.path()), of(parts.path()));
     assert_eq!(of(whole.path()).len(), 5);
+}
+
+#[test]
+fn a_real_nvp_is_trained_saved_and_resumed_alike() {
+    let dir = tempfile::tempdir().unwrap();
+    let training =
+        |resume, steps| Training { config: RealNvpConfig::tiny().into(), resume, steps, ..training(dir.path(), 10) };
+    let at = run(training(None, None)).unwrap().checkpoint;
+    let lines = lines(dir.path());
+    assert!(lines[2].train.unwrap() < lines[0].train.unwrap() - 0.1, "{lines:?}");
+    assert_eq!(run(training(Some(at), Some(32))).unwrap().step, 32);
 }
 
 #[test]

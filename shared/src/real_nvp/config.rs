@@ -76,7 +76,7 @@ impl RealNvpConfig {
     /// As many parameters as the RG-Flow preset `small`, to a percent.
     pub fn small() -> Self {
         let scale = |couplings, hidden| ScaleConfig { couplings, res_blocks: 2, hidden };
-        let scales = vec![scale(3, 32), scale(3, 64), scale(4, 128)];
+        let scales = vec![scale(3, 32), scale(3, 64), scale(4, 126)];
         Self { size: 32, channels: 3, prior: PriorKind::Laplace, scales }
     }
 

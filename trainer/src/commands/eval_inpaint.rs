@@ -197,3 +197,23 @@ fn average(pictures: &[Vec<u8>]) -> Vec<u8> {
     };
     (0..pictures[0].len()).map(mean).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holes_lie_inside_and_move() {
+        let holes = holes(16, 5, 12, 3).unwrap();
+        assert!(holes.iter().all(|hole| hole.pixels().len() == 25));
+        assert!(holes.iter().any(|hole| hole != &holes[0]));
+        for edge in [0, 16] {
+            assert!(super::holes(16, edge, 1, 0).unwrap_err().to_string().contains("--hole"));
+        }
+    }
+
+    #[test]
+    fn averages_are_rounded() {
+        assert_eq!(average(&[vec![0, 10], vec![1, 20]]), [1, 15]);
+    }
+}

@@ -1,5 +1,7 @@
 //! The command line.
 
+mod edit;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -7,6 +9,8 @@ use shared::{PriorKind, RgFlowConfig, Temperature};
 
 use crate::device::DeviceChoice;
 use crate::train::recipe::Recipe;
+
+pub use edit::{DecodeArgs, EncodeArgs, FactorsArgs, FigureArgs, MixArgs, ProgressiveArgs, ReceptiveArgs};
 
 /// Train, evaluate and export RG-Flow models. Without a command it trains the small preset on MSDS1.
 #[derive(Parser, Debug)]
@@ -30,6 +34,28 @@ pub enum Command {
         after_help = "Example:\n  trainer sample runs/faces --count 64 --temperature 0.8 --low-temperature 0.2 --cutoff 1 --out samples.png"
     )]
     Sample(SampleArgs),
+    /// Show samples, or images, after each inverse RG step (fig. 4a).
+    #[command(after_help = "Example:\n  trainer progressive faces.safetensors --count 8 --out progressive.png")]
+    Progressive(ProgressiveArgs),
+    /// Write images' exact latents into a file, and print their bits/dim.
+    #[command(
+        after_help = "Example:\n  trainer encode a.png b.png --model faces.safetensors --out latents.safetensors"
+    )]
+    Encode(EncodeArgs),
+    /// Turn latents back into images, every pixel as it was.
+    #[command(after_help = "Example:\n  trainer decode latents.safetensors --model faces.safetensors --out decoded")]
+    Decode(DecodeArgs),
+    /// Show which pixels a latent reaches, and how strongly (fig. 4b, 4c).
+    #[command(
+        after_help = "Example:\n  trainer receptive-fields faces.safetensors --temperature 1 --out fields.png --histogram strengths.png"
+    )]
+    ReceptiveFields(ReceptiveArgs),
+    /// Mix images by level, in both directions, and by the usual interpolation (fig. 6).
+    #[command(after_help = "Example:\n  trainer mix a.png b.png --model faces.safetensors --out mix.png")]
+    Mix(MixArgs),
+    /// Vary the leading latents of each level (fig. 5), and score what they have to do with known factors.
+    #[command(after_help = "Example:\n  trainer factors runs/msds1 --data msds1 --out factors")]
+    Factors(FactorsArgs),
     /// Test bits/dim, with its standard error.
     #[command(after_help = "Example:\n  trainer eval faces.safetensors --data faces-train.zip")]
     Eval(EvalArgs),

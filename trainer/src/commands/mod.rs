@@ -1,11 +1,17 @@
 //! The commands, one a file.
 
 mod data;
+mod decode;
+mod encode;
 mod eval;
 mod export;
+mod factors;
 mod import;
 mod info;
-mod model;
+mod mix;
+pub(crate) mod model;
+mod progressive;
+mod receptive_fields;
 mod sample;
 mod train;
 
@@ -27,6 +33,12 @@ pub fn run(cli: Cli) -> Result<()> {
         },
         Some(Command::Train(args)) => train::run(*args),
         Some(Command::Sample(args)) => sample::run(args),
+        Some(Command::Progressive(args)) => progressive::run(args),
+        Some(Command::Encode(args)) => encode::run(args),
+        Some(Command::Decode(args)) => decode::run(args),
+        Some(Command::ReceptiveFields(args)) => receptive_fields::run(args),
+        Some(Command::Mix(args)) => mix::run(args),
+        Some(Command::Factors(args)) => factors::run(args),
         Some(Command::Eval(args)) => eval::run(args),
         Some(Command::Export(args)) => export::run(args),
         Some(Command::Import(args)) => import::run(args),
@@ -47,6 +59,11 @@ fn load(args: &DataSetArgs, size: usize) -> Result<Dataset> {
         ..DataOptions::default()
     };
     source(&args.data)?.load(&options)
+}
+
+/// Makes a folder for several files.
+fn folder(path: &std::path::Path) -> Result<()> {
+    std::fs::create_dir_all(path).map_err(Error::io(path, "create it"))
 }
 
 fn source(data: &str) -> Result<DataSource> {

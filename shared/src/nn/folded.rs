@@ -24,7 +24,7 @@ impl<B: FlowBackend> FoldedBijector<B> {
     /// Takes the weights in the form that the backend wants.
     pub fn new(layered: Layered<B>) -> Self {
         let shape = layered.shape;
-        let weights = match B::kernels() {
+        let weights = match B::kernels().filter(|kernels| kernels.takes(&shape)) {
             Some(_) => Weights::Flat(layered.flatten()),
             None => Weights::Layered(layered),
         };

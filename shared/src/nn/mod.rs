@@ -5,6 +5,7 @@ mod folded;
 mod layered;
 mod shape;
 
+pub(crate) use bijector::norm_weights;
 pub use bijector::{Bijector, SwishLinear};
 pub use folded::FoldedBijector;
 pub use layered::{Layered, LayeredLinear};

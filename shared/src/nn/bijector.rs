@@ -51,11 +51,14 @@ fn weight_norm<B: FlowBackend>(direction: Tensor<B, 3>, gain: Tensor<B, 2>) -> T
             let (v, g) = (direction.into_primitive().tensor(), gain.into_primitive().tensor());
             Tensor::from_primitive(TensorPrimitive::Float(kernels.weight_norm(v, g)))
         }
-        None => {
-            let factor = gain / norm(direction.clone());
-            direction * factor.unsqueeze_dim(1)
-        }
+        None => norm_weights(direction, gain),
     }
+}
+
+/// The weight norm in plain tensor operations; arguments as [`crate::backend::Kernels::weight_norm`]'s.
+pub(crate) fn norm_weights<B: Backend>(direction: Tensor<B, 3>, gain: Tensor<B, 2>) -> Tensor<B, 3> {
+    let factor = gain / norm(direction.clone());
+    direction * factor.unsqueeze_dim(1)
 }
 
 /// In [0, 1). Burn's own generator is global to the process, so that two models made at once would share its numbers.

@@ -38,7 +38,7 @@ impl<B: FlowBackend> FoldedBijector<B> {
     pub fn new(bijector: BijectorWeights<B>) -> Self {
         let BijectorWeights { entry, couplings, exit } = bijector;
         let shape = couplings.shape;
-        let weights = match B::kernels() {
+        let weights = match B::kernels().filter(|kernels| kernels.takes(&shape)) {
             Some(_) => Weights::Flat(couplings.flatten()),
             None => Weights::Layered(couplings),
         };

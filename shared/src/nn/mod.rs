@@ -7,6 +7,7 @@ mod layered;
 mod linear;
 mod shape;
 
+pub(crate) use bijector::norm_weights;
 pub use bijector::{Bijector, SwishLinear};
 pub use folded::{BijectorWeights, FoldedBijector};
 pub use layered::{Layered, LayeredLinear};

@@ -6,8 +6,8 @@ use burn::tensor::{Tensor, TensorData};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use shared::weights::AnyModelFile;
 use shared::logit;
+use shared::weights::AnyModelFile;
 
 use super::model::{Loaded, any_flow, load_any};
 use crate::cli::OvalsArgs;

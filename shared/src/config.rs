@@ -59,6 +59,10 @@ pub struct RgFlowConfig {
     /// Not in the paper, whose structure takes any bijector; models learn in a fraction of the time with them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub linear_maps: bool,
+    /// Whether a learned mean image is taken off first: for data in which places have a meaning, such as aligned faces,
+    /// which blocks that share their weights cannot know. Not in the paper.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mean_image: bool,
     /// One entry a level, finest (h = 0) first.
     pub levels: Vec<LevelConfig>,
 }
@@ -73,6 +77,7 @@ impl RgFlowConfig {
             order: BlockOrder::Paper,
             prior: PriorKind::Laplace,
             linear_maps: false,
+            mean_image: false,
             levels,
         }
     }
@@ -88,7 +93,7 @@ impl RgFlowConfig {
     pub fn small() -> Self {
         let level = |layers, res_blocks, hidden| LevelConfig { layers, res_blocks, mlp: 2, hidden };
         let levels = vec![level(4, 1, 64), level(4, 1, 128), level(6, 2, 128), level(6, 2, 128)];
-        Self { linear_maps: true, ..Self::new(32, levels) }
+        Self { linear_maps: true, mean_image: true, ..Self::new(32, levels) }
     }
 
     /// The model of the speed comparisons: 0.143 GMAC per image.
@@ -178,7 +183,8 @@ impl RgFlowConfig {
     pub fn param_count(&self) -> usize {
         let d = self.block_dims();
         let maps = if self.linear_maps { 2 * (d * d + d) } else { 0 };
-        self.levels.iter().map(|level| 2 * (level.layers * 2 * level.net_params(d) + maps)).sum()
+        let mean = if self.mean_image { self.dims() } else { 0 };
+        mean + self.levels.iter().map(|level| 2 * (level.layers * 2 * level.net_params(d) + maps)).sum::<usize>()
     }
 
     /// Multiply-adds of one pass of one image.

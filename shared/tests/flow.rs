@@ -24,7 +24,7 @@ fn configs() -> Vec<RgFlowConfig> {
         ..RgFlowConfig::new(32, vec![level(2, 2, 2); 4])
     };
     let grey = RgFlowConfig { channels: 1, ..RgFlowConfig::new(8, vec![level(2, 1, 1); 2]) };
-    let linear = RgFlowConfig { linear_maps: true, ..grey.clone() };
+    let linear = RgFlowConfig { linear_maps: true, mean_image: true, ..grey.clone() };
     vec![paper, official, grey, linear]
 }
 
@@ -213,6 +213,11 @@ fn every_parameter_gets_a_gradient() {
         let flow = model.fold(&config);
         let grads = flow.log_prob(images(&flow, 4)).sum().backward();
         let mut checked = 0;
+        if let Some(mean) = &model.mean {
+            let grad = values(mean.grad(&grads).unwrap());
+            assert!(grad.iter().all(|g| g.abs() > 1e-7));
+            checked += grad.len();
+        }
         for bijector in &model.bijectors {
             let mut check = |name: &str, grad: Vec<f32>| {
                 checked += grad.len();
@@ -248,7 +253,7 @@ fn samples_do_not_depend_on_their_batch() {
 
 #[test]
 fn generation_is_progressive() {
-    let config = RgFlowConfig { order: BlockOrder::Official, ..RgFlowConfig::tiny() };
+    let config = RgFlowConfig { order: BlockOrder::Official, mean_image: true, ..RgFlowConfig::tiny() };
     let flow = flow::<Flex>(&config);
     let x = images(&flow, 2);
     let Encoded { latents, .. } = flow.forward(x.clone());
@@ -260,7 +265,8 @@ fn generation_is_progressive() {
     let coarse = RgFlowConfig { size: 8, levels: config.levels[1..].to_vec(), ..config.clone() };
     let model = RgFlow::<Flex>::random(&config, 0.15, 3, &Default::default()).unwrap();
     let stages = model.bijectors[2..].iter().zip([1, 1, 2, 2]).map(|(b, h)| b.fold(config.levels[h]));
-    let tail = Flow::new(&coarse, stages.collect());
+    let mean = model.mean.as_ref().unwrap().val().reshape([3, 8, 2, 8, 2]).mean_dim(4).mean_dim(2).reshape([3, 8, 8]);
+    let tail = Flow::new(&coarse, stages.collect(), Some(mean));
     let expected: Vec<f32> = (0..2)
         .flat_map(|i| {
             let z = values(flow.forward(x.clone()).latents);

@@ -12,7 +12,8 @@ use shared::{BlockOrder, Encoded, Flow, LevelConfig, RgFlow, RgFlowConfig, Tempe
 fn flow(size: usize, order: BlockOrder, channels: usize) -> Flow<Flex> {
     let level = LevelConfig { layers: 2, res_blocks: 1, mlp: 1, hidden: 10 };
     let levels = vec![level; (size / 4).ilog2() as usize + 1];
-    let config = RgFlowConfig { order, channels, ..RgFlowConfig::new(size, levels) };
+    let mean_image = order == BlockOrder::Official;
+    let config = RgFlowConfig { order, channels, mean_image, ..RgFlowConfig::new(size, levels) };
     RgFlow::<Flex>::random(&config, 0.2, 3, &Default::default()).unwrap().fold(&config)
 }
 

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod edit;
+mod inpaint;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use crate::device::DeviceChoice;
 use crate::train::recipe::Recipe;
 
 pub use edit::{DecodeArgs, EncodeArgs, FactorsArgs, FigureArgs, MixArgs, ProgressiveArgs, ReceptiveArgs};
+pub use inpaint::{EvalInpaintArgs, InpaintArgs, SearchArgs};
 
 /// Train, evaluate and export RG-Flow models. Without a command it trains the small preset on MSDS1.
 #[derive(Parser, Debug)]
@@ -34,7 +36,7 @@ pub enum Command {
         after_help = "Example:\n  trainer sample runs/faces --count 64 --temperature 0.8 --low-temperature 0.2 --cutoff 1 --out samples.png"
     )]
     Sample(SampleArgs),
-    /// Show samples, or images, after each inverse RG step (fig. 4a).
+    /// Show samples, or images, after each inverse RG step (fig. 4a); coarse levels' contrast is stretched.
     #[command(after_help = "Example:\n  trainer progressive faces.safetensors --count 8 --out progressive.png")]
     Progressive(ProgressiveArgs),
     /// Write images' exact latents into a file, and print their bits/dim.
@@ -56,6 +58,17 @@ pub enum Command {
     /// Vary the leading latents of each level (fig. 5), and score what they have to do with known factors.
     #[command(after_help = "Example:\n  trainer factors runs/msds1 --data msds1 --out factors")]
     Factors(FactorsArgs),
+    /// Fill in the unknown pixels of an image: the most likely completion, and samples.
+    #[command(
+        after_help = "Example:\n  trainer inpaint face.png mask.png --model faces.safetensors --truth whole.png --out completed.png\nWhite pixels of the mask are unknown."
+    )]
+    Inpaint(InpaintArgs),
+    /// Compare models by the completions of test images.
+    #[command(
+        name = "eval-inpaint",
+        after_help = "Example:\n  trainer eval-inpaint faces.safetensors realnvp.safetensors --data faces-train.zip --images 64 --hole 10"
+    )]
+    EvalInpaint(EvalInpaintArgs),
     /// Test bits/dim, with its standard error.
     #[command(after_help = "Example:\n  trainer eval faces.safetensors --data faces-train.zip")]
     Eval(EvalArgs),
@@ -65,6 +78,9 @@ pub enum Command {
     /// Turn a checkpoint of the authors' PyTorch code (*.state) into a weights file.
     #[command(after_help = "Example:\n  trainer import celeba.state --out celeba.safetensors")]
     Import(ImportArgs),
+    /// Train two flows of the plane, with a Gaussian and a sparse prior, and draw where their axes lie.
+    #[command(after_help = "Example:\n  trainer pinwheel --out pinwheel.png")]
+    Pinwheel(PinwheelArgs),
     /// Say what a weights file or a checkpoint holds.
     #[command(after_help = "Example:\n  trainer info faces.safetensors")]
     Info(InfoArgs),
@@ -119,7 +135,7 @@ pub struct TrainArgs {
     /// The images.
     #[command(flatten)]
     pub data: DataSetArgs,
-    /// Architecture: small, bench, tiny or official_celeba32.
+    /// Architecture: small, bench, tiny, official_celeba32 or realnvp_small.
     #[arg(long, default_value = "small")]
     pub preset: String,
     /// Architecture from a JSON file instead (see `trainer info` for one).
@@ -333,6 +349,26 @@ pub struct ImportArgs {
 pub struct InfoArgs {
     /// Weights file, checkpoint, or a run's folder.
     pub model: PathBuf,
+}
+
+/// Arguments of `pinwheel`.
+#[derive(Args, Debug, Clone)]
+pub struct PinwheelArgs {
+    /// Arms of the wheel; a sparse prior in the plane has four.
+    #[arg(long, default_value_t = 4)]
+    pub arms: usize,
+    /// Steps of training.
+    #[arg(long, default_value_t = 2000)]
+    pub steps: usize,
+    /// Seed of points and weights.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// The picture.
+    #[arg(long, default_value = "pinwheel.png")]
+    pub out: PathBuf,
+    /// Where to compute.
+    #[command(flatten)]
+    pub device: DeviceArgs,
 }
 
 /// Arguments of `data`.

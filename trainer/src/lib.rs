@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod commands;
+pub mod completion;
 pub mod data;
 pub mod device;
 pub mod disentangle;
@@ -11,6 +12,7 @@ pub mod evaluate;
 pub mod figure;
 pub mod latents;
 pub mod official;
+pub mod pinwheel;
 pub mod plot;
 pub mod sheet;
 pub mod train;

@@ -141,7 +141,7 @@ impl<'a> State<'a> {
         let prior = if gaussian { PriorKind::Gaussian } else { PriorKind::Laplace };
         let size = block << (levels.len() - 1);
         let config =
-            RgFlowConfig { size, channels, block, order: BlockOrder::Official, prior, linear_maps: false, levels };
+            RgFlowConfig { channels, block, order: BlockOrder::Official, prior, ..RgFlowConfig::new(size, levels) };
         config.validate().map_err(|source| Error::Model { file: self.path.display().to_string(), source })?;
         Ok(config)
     }

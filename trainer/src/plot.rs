@@ -22,7 +22,7 @@ pub struct Curve<'a> {
 /// # Errors
 /// [`Error::Plot`] if the picture cannot be drawn or written.
 pub fn curves(path: &Path, x_label: &str, y_label: &str, curves: &[Curve<'_>]) -> Result<()> {
-    font();
+    register_fonts();
     draw(path, x_label, y_label, curves).map_err(|e| Error::Plot(format!("{}: {e}", path.display())))
 }
 
@@ -84,7 +84,7 @@ fn draw(
 /// # Errors
 /// [`Error::Plot`] if the picture cannot be drawn or written.
 pub fn histograms(path: &Path, x_label: &str, groups: &[(String, Vec<f64>)]) -> Result<()> {
-    font();
+    register_fonts();
     draw_histograms(path, x_label, groups).map_err(|e| Error::Plot(format!("{}: {e}", path.display())))
 }
 
@@ -135,8 +135,8 @@ fn draw_histograms(
     Ok(())
 }
 
-/// Registers the font; text cannot be drawn before.
-pub(crate) fn font() {
+/// Makes `sans-serif` known to plotters, once.
+pub(crate) fn register_fonts() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // The only way to fail is a font that cannot be parsed, and this one is a constant; text would be left out.

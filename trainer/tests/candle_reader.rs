@@ -118,11 +118,10 @@ impl Reader {
 fn log_abs_det(rows: Vec<Vec<f32>>) -> f64 {
     let mut a: Vec<Vec<f64>> = rows.iter().map(|r| r.iter().map(|&v| f64::from(v)).collect()).collect();
     for k in 0..a.len() {
-        for i in k + 1..a.len() {
-            let factor = a[i][k] / a[k][k];
-            for c in k..a.len() {
-                a[i][c] -= factor * a[k][c];
-            }
+        let (above, below) = a.split_at_mut(k + 1);
+        for row in below {
+            let factor = row[k] / above[k][k];
+            row.iter_mut().zip(&above[k]).for_each(|(r, p)| *r -= factor * p);
         }
     }
     (0..a.len()).map(|k| a[k][k].abs().ln()).sum()

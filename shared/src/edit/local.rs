@@ -103,7 +103,7 @@ impl<B: FlowBackend> Trace<B> {
     /// # Shapes
     /// - output: `[batch, C, L, L]`
     pub fn images(&self) -> Tensor<B, 4> {
-        self.flow.image(self.before[0].clone())
+        self.flow.off_centre(self.flow.image(self.before[0].clone()), 0)
     }
 
     /// Their latents as pictures.
@@ -149,7 +149,10 @@ impl<B: FlowBackend> Trace<B> {
     /// # Errors
     /// As [`Trace::edit_latents`].
     pub fn edit_pixels(&mut self, places: &[usize], values: Tensor<B, 2>) -> Result<Recomputed> {
-        let edit = self.edit(places, values)?;
+        let mut edit = self.edit(places, values)?;
+        if let Some(mean) = self.flow.mean_at(places) {
+            edit.values = edit.values - mean;
+        }
         let size = self.flow.config().size;
         let pixels: Vec<_> = places.iter().map(|&place| (place / size % size, place % size)).collect();
         let cone = inference_cone(self.flow.config(), &pixels);

@@ -2,8 +2,10 @@
 //!
 //! - [`mix`]: the levels of two images combined (eq. 9);
 //! - [`local`]: edits that recompute only the blocks in their cone;
+//! - [`inpaint`]: unknown pixels from the likelihood, over the latents in their cone (fig. 7);
 //! - [`receptive`]: what a latent does to the image (eq. 8), by exact derivatives.
 
+pub mod inpaint;
 pub mod local;
 pub mod mix;
 pub mod receptive;

@@ -4,12 +4,15 @@ mod data;
 mod decode;
 mod encode;
 mod eval;
+mod eval_inpaint;
 mod export;
 mod factors;
 mod import;
 mod info;
+mod inpaint;
 mod mix;
 pub(crate) mod model;
+mod pinwheel;
 mod progressive;
 mod receptive_fields;
 mod sample;
@@ -39,9 +42,12 @@ pub fn run(cli: Cli) -> Result<()> {
         Some(Command::ReceptiveFields(args)) => receptive_fields::run(args),
         Some(Command::Mix(args)) => mix::run(args),
         Some(Command::Factors(args)) => factors::run(args),
+        Some(Command::Inpaint(args)) => inpaint::run(args),
+        Some(Command::EvalInpaint(args)) => eval_inpaint::run(args),
         Some(Command::Eval(args)) => eval::run(args),
         Some(Command::Export(args)) => export::run(args),
         Some(Command::Import(args)) => import::run(args),
+        Some(Command::Pinwheel(args)) => pinwheel::run(args),
         Some(Command::Info(args)) => info::run(args),
         Some(Command::Data(args)) => data::run(args),
     }

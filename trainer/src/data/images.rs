@@ -62,7 +62,7 @@ pub(crate) fn decode(bytes: &[u8], file: &str, crop: Crop, size: usize) -> Resul
     Ok(planar(&resized(square, size)))
 }
 
-/// Reads a picture file as a planar `[3, size, size]` picture; see [`decode`].
+/// Reads a picture file as a planar `[3, size, size]` picture: its middle square, resized.
 ///
 /// # Errors
 /// A file that cannot be read, is too large, or is no picture.
@@ -153,6 +153,17 @@ mod tests {
 
     fn lossless(picture: &RgbImage) -> Vec<u8> {
         encoded(&DynamicImage::ImageRgb8(picture.clone()), ImageFormat::Png)
+    }
+
+    #[test]
+    fn a_file_is_read_or_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.png");
+        let bytes = lossless(&gradient(9, 9));
+        std::fs::write(&path, &bytes).unwrap();
+        assert_eq!(read_picture(&path, 4).unwrap(), decode(&bytes, "p", Crop::Square, 4).unwrap());
+        std::fs::write(&path, b"no picture").unwrap();
+        assert!(read_picture(&path, 4).unwrap_err().to_string().contains("a.png"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Linear maps computed from the data before the first step.
+//! Mean image and linear maps computed from the data before the first step.
 //!
 //! Each disentangler's couplings get whitened blocks and its exit undoes the whitening. Each decimator's entry takes
 //! the blocks apart into averages of 2×2 pixels, which become the coarser image, and whitened details given these,
@@ -31,8 +31,8 @@ struct Maps {
     exit: Affine,
 }
 
-/// Sets the linear maps of a new model from images of `config.dims()` bytes each,
-/// [`IMAGES`] of which are enough. A model without maps stays as it is.
+/// Sets the mean image and the linear maps of a new model from images of `config.dims()` bytes each,
+/// [`IMAGES`] of which are enough. A model without them stays as it is.
 pub fn whiten<B: FlowBackend>(
     model: RgFlow<B>,
     config: &RgFlowConfig,
@@ -40,16 +40,25 @@ pub fn whiten<B: FlowBackend>(
     seed: u64,
     device: &B::Device,
 ) -> RgFlow<B> {
-    if !config.linear_maps || pixels.len() < config.dims() {
+    if pixels.len() < config.dims() {
         return model;
     }
-    let maps = maps(config, pixels, seed);
+    let mut grids = logits(config, pixels, seed);
+    let mean = model.mean.map(|mean| {
+        let average = centre(&mut grids);
+        let shape = mean.shape();
+        mean.map(|_| Tensor::from_data(TensorData::new(average, shape), device).require_grad())
+    });
+    if !config.linear_maps {
+        return RgFlow { mean, ..model };
+    }
+    let maps = maps(config, grids);
     let bijectors = model.bijectors.into_iter().zip(maps).map(|(mut bijector, maps)| {
         bijector.entry = bijector.entry.map(|map| set(map, &maps.entry, device));
         bijector.exit = bijector.exit.map(|map| set(map, &maps.exit, device));
         bijector
     });
-    RgFlow { bijectors: bijectors.collect() }
+    RgFlow { mean, bijectors: bijectors.collect() }
 }
 
 fn set<B: FlowBackend>(map: InvertibleLinear<B>, to: &Affine, device: &B::Device) -> InvertibleLinear<B> {
@@ -63,17 +72,30 @@ fn set<B: FlowBackend>(map: InvertibleLinear<B>, to: &Affine, device: &B::Device
     }
 }
 
-fn maps(config: &RgFlowConfig, pixels: &[u8], seed: u64) -> Vec<Maps> {
+fn logits(config: &RgFlowConfig, pixels: &[u8], seed: u64) -> Vec<Vec<f32>> {
+    let one = |(i, image): (usize, &[u8])| {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_stream(i as u64);
+        logit::image_to_logit(image, || (rng.next_u32() >> 8) as f32 / (1 << 24) as f32).0
+    };
+    pixels.par_chunks_exact(config.dims()).enumerate().map(one).collect()
+}
+
+/// Takes the average image off and returns it.
+fn centre(grids: &mut [Vec<f32>]) -> Vec<f32> {
+    let mut sum = vec![0.0; grids.first().map_or(0, Vec::len)];
+    for grid in grids.iter() {
+        sum.iter_mut().zip(grid).for_each(|(s, &v)| *s += f64::from(v));
+    }
+    let mean: Vec<f32> = sum.iter().map(|s| (s / grids.len() as f64) as f32).collect();
+    for grid in grids.iter_mut() {
+        grid.iter_mut().zip(&mean).for_each(|(v, m)| *v -= m);
+    }
+    mean
+}
+
+fn maps(config: &RgFlowConfig, mut grids: Vec<Vec<f32>>) -> Vec<Maps> {
     let plan = Plan::new(config);
-    let mut grids: Vec<Vec<f32>> = pixels
-        .par_chunks_exact(config.dims())
-        .enumerate()
-        .map(|(i, image)| {
-            let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            rng.set_stream(i as u64);
-            logit::image_to_logit(image, || (rng.next_u32() >> 8) as f32 / (1 << 24) as f32).0
-        })
-        .collect();
     let mut maps = Vec::new();
     for level in 0..config.level_count() {
         for stage in Stage::BOTH {
@@ -233,11 +255,13 @@ mod tests {
     #[test]
     fn a_whitened_model_fits_second_moments_and_keeps_the_coarse_image() {
         for order in [BlockOrder::Paper, BlockOrder::Official] {
-            let config = RgFlowConfig { linear_maps: true, order, ..RgFlowConfig::tiny() };
+            let config = RgFlowConfig { linear_maps: true, mean_image: true, order, ..RgFlowConfig::tiny() };
             let pixels = pictures(&config, 300);
             let model = RgFlow::<Flex>::new(&config, 0, &Default::default()).unwrap();
+            let mut rng = ChaCha8Rng::seed_from_u64(9);
+            let mut noise = || (rng.next_u32() >> 8) as f32 / (1 << 24) as f32;
             let images: Vec<f32> =
-                pixels.chunks(config.dims()).flat_map(|p| logit::image_to_logit(p, || 0.5).0).collect();
+                pixels.chunks(config.dims()).flat_map(|p| logit::image_to_logit(p, &mut noise).0).collect();
             let shape = [300, config.channels, config.size, config.size];
             let x = || Tensor::<Flex, 4>::from_data(TensorData::new(images.clone(), shape), &Default::default());
             let before = model.fold(&config).log_prob(x()).mean().into_scalar();

@@ -16,7 +16,7 @@ use crate::device::DeviceChoice;
 pub use edit::{DecodeArgs, EncodeArgs, FactorsArgs, FigureArgs, MixArgs, ProgressiveArgs, ReceptiveArgs};
 pub use files::{DataArgs, ExportArgs, ImportArgs, InfoArgs, PrecisionName};
 pub use inpaint::{EvalInpaintArgs, InpaintArgs, SearchArgs};
-pub use measure::{EvalArgs, NeighboursArgs, OvalsArgs, PinwheelArgs, SampleArgs};
+pub use measure::{EvalArgs, NeighboursArgs, OvalsArgs, PaperArgs, PinwheelArgs, SampleArgs};
 pub use train::{RecipeName, TrainArgs};
 
 /// Train, evaluate and export RG-Flow models. Without a command it trains the small preset on MSDS1.
@@ -52,7 +52,7 @@ pub enum Command {
         after_help = "Example:\n  trainer eval-inpaint faces.safetensors realnvp.safetensors --data faces-train.zip --images 64 --hole 10"
     )]
     EvalInpaint(EvalInpaintArgs),
-    /// Show samples, or images, after each inverse RG step (fig. 4a).
+    /// Show samples, or images, after each inverse RG step (fig. 4a); coarse levels' contrast is stretched.
     #[command(after_help = "Example:\n  trainer progressive faces.safetensors --count 8 --out progressive.png")]
     Progressive(ProgressiveArgs),
     /// Write images' exact latents into a file, and print their bits/dim.
@@ -83,6 +83,11 @@ pub enum Command {
     /// Measure what one latent of each level does to the ovals of MSDS pictures.
     #[command(after_help = "Example:\n  trainer ovals msds1.safetensors --data msds1")]
     Ovals(OvalsArgs),
+    /// Everything that the paper has a figure for, from one model, into one folder with a page to look at.
+    #[command(
+        after_help = "Example:\n  trainer paper faces.safetensors --data faces-train.zip --temperature 0.7 --low-temperature 0.4 --out paper"
+    )]
+    Paper(PaperArgs),
     /// Write the weights file that the browser loads.
     #[command(after_help = "Example:\n  trainer export runs/faces --name faces --out web/models/faces.safetensors")]
     Export(ExportArgs),

@@ -20,9 +20,8 @@ pub struct Row {
     pub pictures: Vec<RgbImage>,
 }
 
-/// Pixels of a letter's height, and about those of its width.
+/// Pixels of a letter's height.
 const TEXT: u32 = 15;
-const LETTER: u32 = 8;
 const GAP: u32 = 4;
 
 /// Every picture `edge` pixels wide and high, enlarged without smoothing; names above the columns and left of the rows.
@@ -31,8 +30,11 @@ const GAP: u32 = 4;
 /// [`Error::Plot`] if a name cannot be drawn.
 pub fn figure(columns: &[String], rows: &[Row], edge: u32) -> Result<RgbImage> {
     font();
-    let letters = |text: &str| text.chars().count() as u32;
-    let left = rows.iter().map(|row| letters(&row.label)).max().filter(|n| *n > 0).map_or(0, |n| n * LETTER + 8);
+    let width = |row: &Row| match row.label.as_str() {
+        "" => Ok(0),
+        text => ("sans-serif", TEXT).into_font().box_size(text).map(|(width, _)| width + 10).map_err(|e| unable(&e)),
+    };
+    let left = rows.iter().map(width).collect::<Result<Vec<_>>>()?.into_iter().max().unwrap_or(0);
     let top = if columns.iter().any(|c| !c.is_empty()) { TEXT + 9 } else { 0 };
     let across = rows.iter().map(|row| row.pictures.len()).max().unwrap_or(0);
     let at = |k: usize| GAP + k as u32 * (edge + GAP);
@@ -55,12 +57,15 @@ fn write_texts<'a>(image: &mut RgbImage, texts: impl Iterator<Item = (&'a String
     let size = image.dimensions();
     let buffer: &mut [u8] = image;
     let area = BitMapBackend::with_buffer(buffer, size).into_drawing_area();
-    let unable = |e: &dyn std::fmt::Display| Error::Plot(format!("a figure's names: {e}"));
     for (text, side, x, y) in texts.filter(|(text, ..)| !text.is_empty()) {
         let style = TextStyle::from(("sans-serif", TEXT)).pos(Pos::new(side, VPos::Center));
         area.draw_text(text, &style, (x as i32, y as i32)).map_err(|e| unable(&e))?;
     }
     area.present().map_err(|e| unable(&e))
+}
+
+fn unable(e: &dyn std::fmt::Display) -> Error {
+    Error::Plot(format!("a figure's names: {e}"))
 }
 
 /// A field of numbers ≥ 0 as colours, its largest the brightest.
@@ -105,8 +110,10 @@ mod tests {
         };
         let rows = [row("first", [10, 20]), row("two", [30, 40])];
         let named = figure(&["a".into(), "b".into()], &rows, 8).unwrap();
-        let (left, top) = (5 * LETTER + 8, TEXT + 9);
-        assert_eq!(named.dimensions(), (left + 28, top + 28));
+        let top = TEXT + 9;
+        let (left, height) = (named.width() - 28, named.height());
+        assert_eq!(height, top + 28);
+        assert!((20..80).contains(&left), "{left}");
         let at = |c: u32, r: u32| named.get_pixel(left + GAP + 4 + c * 12, top + GAP + 4 + r * 12).0[0];
         assert_eq!([at(0, 0), at(1, 0), at(0, 1), at(1, 1)], [10, 20, 30, 40]);
         let dark = |x: std::ops::Range<u32>, y: std::ops::Range<u32>| {

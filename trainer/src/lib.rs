@@ -16,5 +16,6 @@ pub mod official;
 pub mod ovals;
 pub mod pinwheel;
 pub mod plot;
+pub mod report;
 pub mod sheet;
 pub mod train;

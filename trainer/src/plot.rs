@@ -109,8 +109,9 @@ fn draw_histograms(
         let most = counts.iter().max().copied().unwrap_or(0).max(1);
         let mut chart = ChartBuilder::on(&panel)
             .margin_top(8)
+            .margin_left(14)
             .margin_right(16)
-            .set_label_area_size(LabelAreaPosition::Left, 86)
+            .set_label_area_size(LabelAreaPosition::Left, 72)
             .set_label_area_size(LabelAreaPosition::Bottom, 22)
             .build_cartesian_2d(low..high, 0..most + most / 10 + 1)?;
         chart

@@ -113,3 +113,31 @@ pub struct PinwheelArgs {
     #[command(flatten)]
     pub device: DeviceArgs,
 }
+
+/// Arguments of `paper`.
+#[derive(Args, Debug, Clone)]
+pub struct PaperArgs {
+    /// Weights file, checkpoint, or a run's folder.
+    pub model: PathBuf,
+    /// The data that it was trained on.
+    #[command(flatten)]
+    pub data: DataSetArgs,
+    /// Models to compare with: the other prior, a Real NVP.
+    #[arg(long, num_args = 1..)]
+    pub compare: Vec<PathBuf>,
+    /// Temperatures of samples.
+    #[command(flatten)]
+    pub temperature: TemperatureArgs,
+    /// Mix and complete test images instead of samples.
+    #[arg(long)]
+    pub test_images: bool,
+    /// Test images that averages are taken over.
+    #[arg(long, default_value_t = 32)]
+    pub images: usize,
+    /// Folder for index.html and the pictures.
+    #[arg(long, default_value = "paper")]
+    pub out: PathBuf,
+    /// Where to compute.
+    #[command(flatten)]
+    pub device: DeviceArgs,
+}

@@ -13,7 +13,7 @@ use crate::figure::{Row, animation, figure};
 use crate::{sheet, train::checkpoint::write_atomically};
 
 /// Samples whose receptive fields choose the leading latents.
-const FIELD_SAMPLES: u64 = 8;
+const FIELD_SAMPLES: u64 = 16;
 /// Pictures of a walk side by side, draws that it visits, and frames from one to the next.
 const WALKERS: u64 = 6;
 const STOPS: u64 = 5;

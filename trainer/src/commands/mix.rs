@@ -37,7 +37,7 @@ fn pair(model: &Model, a: &[f32], b: &[f32], edge: u32) -> Result<RgbImage> {
     let rows = [
         row("A from level Θ on, B below", model.engine.mix(a, b)?)?,
         row("B from level Θ on, A below", model.engine.mix(b, a)?)?,
-        row("all levels alike", model.engine.interpolate(a, b, &lambdas)?)?,
+        row("λ of A, from 1 to 0, at all levels", model.engine.interpolate(a, b, &lambdas)?)?,
     ];
     let columns: Vec<String> = (0..=levels).map(|theta| format!("Θ = {theta}")).collect();
     figure(&columns, &rows, edge)
@@ -48,15 +48,16 @@ fn grid(model: &Model, images: &[&[f32]], theta: usize, edge: u32) -> Result<Rgb
     let originals = model.paint(&images.concat())?;
     let blank = RgbImage::from_pixel(1, 1, image::Rgb([255; 3]));
     let header = [blank].into_iter().chain(originals.iter().cloned()).collect();
-    let mut rows = vec![Row { label: format!("levels below {theta} of"), pictures: header }];
-    for (coarse, original) in images.iter().zip(&originals) {
+    let mut rows = vec![Row { label: format!("levels below {theta} of:"), pictures: header }];
+    for (i, (coarse, original)) in images.iter().zip(&originals).enumerate() {
         let mut pictures = vec![original.clone()];
         for fine in images {
             let mixes = model.engine.mix(coarse, fine)?;
             let dims = model.config.dims();
             pictures.extend(model.paint(&mixes[theta * dims..(theta + 1) * dims])?);
         }
-        rows.push(Row { label: format!("levels from {theta} on of"), pictures });
+        let label = if i == 0 { format!("levels from {theta} on of:") } else { String::new() };
+        rows.push(Row { label, pictures });
     }
     figure(&[], &rows, edge)
 }

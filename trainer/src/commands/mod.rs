@@ -14,6 +14,7 @@ mod mix;
 pub(crate) mod model;
 mod neighbours;
 mod ovals;
+mod paper;
 mod pinwheel;
 mod progressive;
 mod receptive_fields;
@@ -49,6 +50,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Some(Command::Eval(args)) => eval::run(args),
         Some(Command::Neighbours(args)) => neighbours::run(args),
         Some(Command::Ovals(args)) => ovals::run(args),
+        Some(Command::Paper(args)) => paper::run(args),
         Some(Command::Export(args)) => export::run(args),
         Some(Command::Import(args)) => import::run(args),
         Some(Command::Pinwheel(args)) => pinwheel::run(args),

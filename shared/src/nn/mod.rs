@@ -7,6 +7,7 @@ mod layered;
 mod linear;
 mod shape;
 
+#[cfg(feature = "wgpu")]
 pub(crate) use bijector::norm_weights;
 pub use bijector::{Bijector, SwishLinear};
 pub use folded::{BijectorWeights, FoldedBijector};

@@ -3,70 +3,49 @@
 //!
 //! Where a parameter belongs to a column, the lanes are those of one strip or of several one after the other.
 
-use pulp::Arch;
+use pulp::{Arch, Scalar, Simd, WithSimd};
 
+use super::exponential::{exp, sigmoid_of_negative, tanh};
 use super::strip::{Lane, NARROW};
 
-/// e^x for finite x, within 2 units in the last place for results that f32 can hold.
-#[inline(always)]
-fn exp(x: f32) -> f32 {
-    const LOG2_E: f32 = std::f32::consts::LOG2_E;
-    // ln 2 in two parts, the first with so few bits that n·LN2_HI is exact.
-    const LN2_HI: f32 = 0.693_359_4;
-    const LN2_LO: f32 = -2.121_944_4e-4;
-    // Adding and subtracting 1.5·2^23 rounds to the nearest integer without a library call.
-    const ROUND: f32 = 12_582_912.0;
-    let x = x.clamp(-87.0, 88.0);
-    let n = x * LOG2_E + ROUND - ROUND;
-    let r = (x - n * LN2_HI) - n * LN2_LO;
-    let mut p = 1.987_569_1e-4;
-    p = p * r + 1.398_199_9e-3;
-    p = p * r + 8.333_452e-3;
-    p = p * r + 4.166_579_5e-2;
-    p = p * r + 1.666_666_5e-1;
-    p = p * r + 0.5;
-    let e = p * r * r + r + 1.0;
-    // n is an integer between -126 and 127, so the exponent's bits neither overflow nor turn negative.
-    e * f32::from_bits(((n + ROUND).to_bits() << 23).wrapping_add(127 << 23))
+/// act = x·σ(αx), on one strip; σ is kept if there is where.
+pub fn swish<const N: usize>(x: &[Lane<N>], alpha: &[f32], act: &mut [Lane<N>], sigma: Option<&mut [Lane<N>]>) {
+    Arch::new().dispatch(Swish { x, alpha, act, sigma });
+}
+
+struct Swish<'a, const N: usize> {
+    x: &'a [Lane<N>],
+    alpha: &'a [f32],
+    act: &'a mut [Lane<N>],
+    sigma: Option<&'a mut [Lane<N>]>,
+}
+
+impl<const N: usize> WithSimd for Swish<'_, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let lanes = self.x.iter().zip(self.act).zip(self.alpha);
+        match self.sigma {
+            Some(sigma) => lanes.zip(sigma).for_each(|(((x, act), a), sigma)| gated(simd, *a, x, act, sigma)),
+            None => lanes.for_each(|((x, act), a)| gated(simd, *a, x, act, &mut Lane::ZERO)),
+        }
+    }
 }
 
 #[inline(always)]
-fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + exp(-x))
-}
-
-#[inline(always)]
-fn tanh(x: f32) -> f32 {
-    2.0 * sigmoid(2.0 * x) - 1.0
-}
-
-/// act = x·σ(αx).
-pub fn swish<const N: usize>(x: &[Lane<N>], alpha: &[f32], act: &mut [Lane<N>]) {
-    Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            for ((x, act), a) in x.iter().zip(act).zip(alpha) {
-                for (x, act) in x.0.iter().zip(&mut act.0) {
-                    *act = x * sigmoid(a * x);
-                }
-            }
-        },
-    );
-}
-
-/// The same, keeping σ for the gradient.
-pub fn swish_keep<const N: usize>(x: &[Lane<N>], alpha: &[f32], act: &mut [Lane<N>], sigma: &mut [Lane<N>]) {
-    Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            for (((x, act), sigma), a) in x.iter().zip(act).zip(sigma).zip(alpha) {
-                for ((x, act), sigma) in x.0.iter().zip(&mut act.0).zip(&mut sigma.0) {
-                    *sigma = sigmoid(a * x);
-                    *act = x * *sigma;
-                }
-            }
-        },
-    );
+fn gated<S: Simd, const N: usize>(simd: S, alpha: f32, x: &Lane<N>, act: &mut Lane<N>, sigma: &mut Lane<N>) {
+    let (x, x_rest) = S::as_simd_f32s(&x.0);
+    let (act, act_rest) = S::as_mut_simd_f32s(&mut act.0);
+    let (sigma, sigma_rest) = S::as_mut_simd_f32s(&mut sigma.0);
+    for ((x, act), sigma) in x.iter().zip(act).zip(sigma) {
+        *sigma = sigmoid_of_negative(simd, simd.mul_f32s(*x, simd.splat_f32s(-alpha)));
+        *act = simd.mul_f32s(*x, *sigma);
+    }
+    for ((x, act), sigma) in x_rest.iter().zip(act_rest).zip(sigma_rest) {
+        *sigma = sigmoid_of_negative(Scalar, -alpha * x);
+        *act = x * *sigma;
+    }
 }
 
 /// act = x·σ.
@@ -178,7 +157,7 @@ pub fn finish<const N: usize>(s: &mut [Lane<N>], t: &mut [Lane<N>], [scale_s, sc
             for (s, t) in s.chunks_exact_mut(n).zip(t.chunks_exact_mut(n)) {
                 for (((s, t), ks), kt) in s.iter_mut().zip(t).zip(scale_s).zip(scale_t) {
                     for (s, t) in s.0.iter_mut().zip(&mut t.0) {
-                        *s = tanh(ks * *s);
+                        *s = tanh(Scalar, ks * *s);
                         *t *= kt;
                     }
                 }
@@ -194,7 +173,7 @@ pub fn affine<const N: usize>(value: &mut [Lane<N>], s: &[Lane<N>], t: &[Lane<N>
         || {
             for ((v, s), t) in value.iter_mut().zip(s).zip(t) {
                 for ((v, s), t) in v.0.iter_mut().zip(&s.0).zip(&t.0) {
-                    *v = if forward { *v * exp(*s) + t } else { (*v - t) * exp(-s) };
+                    *v = if forward { *v * exp(Scalar, *s) + t } else { (*v - t) * exp(Scalar, -s) };
                 }
             }
         },
@@ -241,12 +220,12 @@ pub fn affine_grad<const N: usize>(
                     {
                         let (g, slope) = (*grad, 1.0 - *s * *s);
                         if forward {
-                            let e = exp(*s);
+                            let e = exp(Scalar, *s);
                             *grad = g * e;
                             *t = g;
                             *s = (g * before * e + dl) * slope;
                         } else {
-                            let e = exp(-*s);
+                            let e = exp(Scalar, -*s);
                             *grad = g * e;
                             *t = -g * e;
                             *s = (-g * after - dl) * slope;
@@ -290,16 +269,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exp_is_right_over_the_whole_range() {
-        for i in -86_000..88_000 {
-            let x = i as f32 * 1e-3;
-            let (got, want) = (exp(x) as f64, (x as f64).exp());
-            assert!((got / want - 1.0).abs() < 3e-7, "exp({x}) = {got}, not {want}");
-        }
-        assert!(exp(-1e30) < 1e-37 && exp(1e30).is_finite());
-    }
-
-    #[test]
     fn swish_and_its_gradient_agree_with_differences() {
         let lanes = |x: &[f32; 2]| {
             let rest = |i: usize| if i == 0 { x } else { &[0.3, -0.2] };
@@ -307,13 +276,13 @@ mod tests {
         };
         let value = |x: &[f32; 2], alpha: &[f32]| {
             let mut act = [Lane::ZERO; 2];
-            swish(&lanes(x), alpha, &mut act);
+            swish(&lanes(x), alpha, &mut act, None);
             act.map(|lane| lane.0)
         };
         let alpha = vec![1.0, 0.7];
         for x in [[-3.0, 0.5], [2.0, 30.0]] {
             let (mut act, mut sigma, mut grad) = ([Lane::ZERO; 2], [Lane::ZERO; 2], [Lane([1.0; NARROW]); 2]);
-            swish_keep(&lanes(&x), &alpha, &mut act, &mut sigma);
+            swish(&lanes(&x), &alpha, &mut act, Some(&mut sigma));
             assert_eq!(act.map(|lane| lane.0), value(&x, &alpha));
             let mut gated = [Lane::ZERO; 2];
             gate(&lanes(&x), &sigma, &mut gated);

@@ -1,6 +1,7 @@
 //! The CPU's bijector: tiles of rows that stay in the cache, from the first coupling layer to the last.
 
 mod elementwise;
+mod exponential;
 mod kernel;
 mod net;
 mod product;

@@ -3,7 +3,7 @@
 use std::f32::consts::FRAC_1_SQRT_2;
 use std::ops::Range;
 
-use super::elementwise::{add, add_sums, gate, scale, swish, swish_grad, swish_keep};
+use super::elementwise::{add, add_sums, gate, scale, swish, swish_grad};
 use super::product::{Matrix, add_outer, apply, apply_transposed};
 use super::strip::{Lane, Lanes};
 use crate::nn::{BijectorShape, LinearShape};
@@ -176,10 +176,8 @@ impl<'a> Weights<'a> {
             for strip in 0..strips {
                 let x = &before[l][strip * inputs..][..inputs];
                 let act = &mut scratch.after[..inputs];
-                match pass.sigmas.get_mut(l) {
-                    Some(sigma) => swish_keep(x, alpha, act, &mut sigma[strip * inputs..][..inputs]),
-                    None => swish(x, alpha, act),
-                }
+                let sigma = pass.sigmas.get_mut(l).map(|sigma| &mut sigma[strip * inputs..][..inputs]);
+                swish(x, alpha, act, sigma);
                 let y = &mut later[0][strip * outputs..][..outputs];
                 apply(self.theta, used.matrix(), bias, act, y);
                 if k == self.shape.level.mlp {

@@ -1,6 +1,6 @@
 //! The whole model: RG steps from the image to the latents and back (eq. 2 to 4), and its likelihood (eq. 1).
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor, TensorData};
 
 use rand::SeedableRng;
@@ -8,14 +8,17 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::backend::{Direction, FlowBackend};
 use crate::config::RgFlowConfig;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::geometry::Plan;
-use crate::nn::{Bijector, BijectorShape, FoldedBijector, Layered};
-use crate::prior::{Temperature, draw_latents};
+use crate::image_flow::ImageFlow;
+use crate::nn::{Bijector, BijectorShape, BijectorWeights, FoldedBijector};
+use crate::prior::Temperature;
 
 /// The trainable model. [`RgFlow::fold`] gives the flow that it describes.
 #[derive(Module, Debug)]
 pub struct RgFlow<B: FlowBackend> {
+    /// The mean image, as logits `[C, L, L]`, if the configuration has one.
+    pub mean: Option<Param<Tensor<B, 3>>>,
     /// Disentangler and decimator of each level, finest first.
     pub bijectors: Vec<Bijector<B>>,
 }
@@ -24,18 +27,21 @@ impl<B: FlowBackend> RgFlow<B> {
     /// A new model, the identity up to the order of its numbers. The same seed gives the same model everywhere.
     ///
     /// # Errors
-    /// [`Error::Config`] if the configuration is not valid.
+    /// [`crate::Error::Config`] if the configuration is not valid.
     pub fn new(config: &RgFlowConfig, seed: u64, device: &B::Device) -> Result<Self> {
         config.validate()?;
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let bijectors = shapes(config).iter().map(|shape| Bijector::new(shape, &mut rng, device)).collect();
-        Ok(Self { bijectors })
+        let new = |shape| Bijector::new(&shape, config.linear_maps, &mut rng, device);
+        let bijectors = shapes(config).into_iter().map(new).collect();
+        let RgFlowConfig { channels, size, .. } = *config;
+        let mean = config.mean_image.then(|| Param::from_tensor(Tensor::zeros([channels, size, size], device)));
+        Ok(Self { mean, bijectors })
     }
 
     /// The flow with these weights; gradients of what it computes reach this model's parameters.
     pub fn fold(&self, config: &RgFlowConfig) -> Flow<B> {
-        let layered = self.bijectors.iter().zip(shapes(config)).map(|(b, shape)| b.fold(shape.level)).collect();
-        Flow::new(config, layered)
+        let stages = self.bijectors.iter().zip(shapes(config)).map(|(b, shape)| b.fold(shape.level)).collect();
+        Flow::new(config, stages, self.mean.as_ref().map(Param::val))
     }
 }
 
@@ -57,37 +63,54 @@ pub struct Encoded<B: FlowBackend> {
 #[derive(Clone, Debug)]
 pub struct Flow<B: FlowBackend> {
     config: RgFlowConfig,
-    stages: Vec<StageOnDevice<B>>,
-    to_picture: Tensor<B, 1, Int>,
+    pub(crate) stages: Vec<StageOnDevice<B>>,
+    pub(crate) to_picture: Tensor<B, 1, Int>,
+    /// The mean image at each level, `[1, C, n, n]`, finest first; empty if there is none.
+    means: Vec<Tensor<B, 4>>,
     from_rows: Vec<Tensor<B, 1, Int>>,
 }
 
 /// A stage with its permutations on the device.
 #[derive(Clone, Debug)]
-struct StageOnDevice<B: FlowBackend> {
-    bijector: FoldedBijector<B>,
-    blocks: usize,
+pub(crate) struct StageOnDevice<B: FlowBackend> {
+    pub(crate) bijector: FoldedBijector<B>,
+    pub(crate) blocks: usize,
     gather: Tensor<B, 1, Int>,
     /// The outputs that stay behind, if any do.
-    latents: Option<Tensor<B, 1, Int>>,
+    pub(crate) latents: Option<Tensor<B, 1, Int>>,
     /// Generation: where this stage's outputs come from.
     ungather: Tensor<B, 1, Int>,
 }
 
+impl<B: FlowBackend> StageOnDevice<B> {
+    /// Generation: what this stage's bijector undoes, from the latents and what the stage above gave.
+    ///
+    /// # Shapes
+    /// - picture: `[batch, C·L²]`, above and output: `[batch, blocks · C·m²]`
+    pub(crate) fn gather_from_above(&self, picture: &Tensor<B, 2>, above: Option<Tensor<B, 2>>) -> Tensor<B, 2> {
+        let source = match above {
+            None => picture.clone(),
+            Some(above) if self.latents.is_some() => Tensor::cat(vec![picture.clone(), above], 1),
+            Some(above) => above,
+        };
+        source.select(1, self.ungather.clone())
+    }
+}
+
 impl<B: FlowBackend> Flow<B> {
-    /// From the weights of each stage, in the order of [`shapes`].
-    pub fn new(config: &RgFlowConfig, stages: Vec<Layered<B>>) -> Self {
+    /// From the weights of each stage, in the order of [`shapes`], and the mean image `[C, L, L]` if there is one.
+    pub fn new(config: &RgFlowConfig, stages: Vec<BijectorWeights<B>>, mean: Option<Tensor<B, 3>>) -> Self {
         let plan = Plan::new(config);
-        let device = stages.first().map(|s| s.scale.device()).unwrap_or_default();
+        let device = stages.first().map(|s| s.couplings.scale.device()).unwrap_or_default();
         let index = |list: &[usize]| {
             let list: Vec<i32> = list.iter().map(|&i| i as i32).collect();
             let len = list.len();
             Tensor::<B, 1, Int>::from_data(TensorData::new(list, [len]), &device)
         };
-        let on_device = |(i, layered): (usize, Layered<B>)| {
+        let on_device = |(i, weights): (usize, BijectorWeights<B>)| {
             let latents = &plan.latents[i];
             StageOnDevice {
-                bijector: FoldedBijector::new(layered),
+                bijector: FoldedBijector::new(weights),
                 blocks: plan.stages[i].blocks,
                 gather: index(&plan.stages[i].gather),
                 latents: (!latents.is_empty()).then(|| index(latents)),
@@ -98,6 +121,7 @@ impl<B: FlowBackend> Flow<B> {
             config: config.clone(),
             stages: stages.into_iter().enumerate().map(on_device).collect(),
             to_picture: index(&plan.to_picture),
+            means: mean.map(|mean| means(config, mean.unsqueeze_dim(0))).unwrap_or_default(),
             from_rows: plan.from_rows.iter().map(|list| index(list)).collect(),
         }
     }
@@ -114,7 +138,7 @@ impl<B: FlowBackend> Flow<B> {
     pub fn forward(&self, x: Tensor<B, 4>) -> Encoded<B> {
         let dims = x.dims();
         let (batch, d) = (dims[0], self.config.block_dims());
-        let mut current = x.reshape([batch, self.config.dims()]);
+        let mut current = self.centre(x).reshape([batch, self.config.dims()]);
         let mut latents = Vec::new();
         let mut log_det: Option<Tensor<B, 1>> = None;
         for stage in &self.stages {
@@ -166,21 +190,44 @@ impl<B: FlowBackend> Flow<B> {
         for (level, stages) in self.stages.chunks_exact(2).enumerate().rev() {
             let mut log_det: Option<Tensor<B, 1>> = None;
             for stage in stages.iter().rev() {
-                let source = match current.take() {
-                    None => picture.clone(),
-                    Some(current) if stage.latents.is_some() => Tensor::cat(vec![picture.clone(), current], 1),
-                    Some(current) => current,
-                };
-                let rows = source.select(1, stage.ungather.clone()).reshape([batch * stage.blocks, d]);
+                let rows = stage.gather_from_above(&picture, current.take()).reshape([batch * stage.blocks, d]);
                 let (rows, change) = stage.bijector.run(Direction::Inverse, rows);
                 log_det = Some(accumulate(log_det, change, batch, stage.blocks));
                 current = Some(rows.reshape([batch, stage.blocks * d]));
             }
             if let (Some(rows), Some(log_det)) = (&current, log_det) {
-                images.push((self.grid(rows.clone(), level), log_det));
+                images.push((self.off_centre(self.grid(rows.clone(), level), level), log_det));
             }
         }
         images
+    }
+
+    /// Images less the mean image.
+    pub(crate) fn centre(&self, images: Tensor<B, 4>) -> Tensor<B, 4> {
+        match self.means.first() {
+            Some(mean) => images - mean.clone(),
+            None => images,
+        }
+    }
+
+    /// The mean image at places of the flat picture, `[1, places]`.
+    pub(crate) fn mean_at(&self, places: &[usize]) -> Option<Tensor<B, 2>> {
+        let mean = self.means.first()?.clone().reshape([1, self.config.dims()]);
+        let index = TensorData::new(places.iter().map(|&p| p as i32).collect::<Vec<_>>(), [places.len()]);
+        Some(mean.clone().select(1, Tensor::from_data(index, &mean.device())))
+    }
+
+    /// A level's images with the mean image added again.
+    pub(crate) fn off_centre(&self, images: Tensor<B, 4>, level: usize) -> Tensor<B, 4> {
+        match self.means.get(level) {
+            Some(mean) => images + mean.clone(),
+            None => images,
+        }
+    }
+
+    /// The finest disentangler's rows as the image, less the mean image.
+    pub(crate) fn image(&self, rows: Tensor<B, 2>) -> Tensor<B, 4> {
+        self.grid(rows, 0)
     }
 
     /// A disentangler's rows as the image x^(h).
@@ -195,9 +242,7 @@ impl<B: FlowBackend> Flow<B> {
     /// # Shapes
     /// - x: `[batch, C, L, L]`; output: `[batch]`
     pub fn log_prob(&self, x: Tensor<B, 4>) -> Tensor<B, 1> {
-        let batch = x.dims()[0];
-        let Encoded { latents, log_det } = self.forward(x);
-        self.config.prior.log_prob(latents.reshape([batch, self.config.dims()])) + log_det
+        ImageFlow::log_prob(self, x)
     }
 
     /// Samples number `indices` of a seed, as logits.
@@ -211,29 +256,26 @@ impl<B: FlowBackend> Flow<B> {
         temperature: &Temperature,
         device: &B::Device,
     ) -> Tensor<B, 4> {
-        let batch = (indices.end - indices.start) as usize;
-        let latents = indices.flat_map(|i| draw_latents(&self.config, seed, i, temperature)).collect();
-        self.inverse(self.images(latents, batch, device)).0
-    }
-
-    /// A batch of images or latents from plain numbers, in [batch, C, L, L] order.
-    fn images(&self, values: Vec<f32>, batch: usize, device: &B::Device) -> Tensor<B, 4> {
-        let RgFlowConfig { size, channels, .. } = self.config;
-        Tensor::from_data(TensorData::new(values, [batch, channels, size, size]), device)
+        ImageFlow::sample(self, seed, indices, temperature, device)
     }
 
     /// A batch of images or latents from plain numbers, in [batch, C, L, L] order.
     ///
     /// # Errors
-    /// [`Error::Input`] if the numbers are no whole number of images.
+    /// [`crate::Error::Input`] if the numbers are no whole number of images.
     pub fn batch(&self, values: Vec<f32>, device: &B::Device) -> Result<Tensor<B, 4>> {
-        let dims = self.config.dims();
-        if values.is_empty() || !values.len().is_multiple_of(dims) {
-            return Err(Error::Input(format!("{} numbers are no whole number of images of {dims}", values.len())));
-        }
-        let batch = values.len() / dims;
-        Ok(self.images(values, batch, device))
+        ImageFlow::batch(self, values, device)
     }
+}
+
+/// The mean image at each level: averages of 2×2 pixels, again and again.
+fn means<B: FlowBackend>(config: &RgFlowConfig, mean: Tensor<B, 4>) -> Vec<Tensor<B, 4>> {
+    let coarser = |fine: &Tensor<B, 4>| {
+        let [_, channels, edge, _] = fine.dims();
+        let cells = fine.clone().reshape([channels, edge / 2, 2, edge / 2, 2]);
+        Some(cells.mean_dim(4).mean_dim(2).reshape([1, channels, edge / 2, edge / 2]))
+    };
+    std::iter::successors(Some(mean), coarser).take(config.level_count()).collect()
 }
 
 /// Adds the blocks' log-determinants up by image.

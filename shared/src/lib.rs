@@ -7,22 +7,31 @@
 //! - [`RgFlowConfig`] is the architecture, [`geometry`] its levels, blocks, addresses and causal cones;
 //! - [`nn`] is the bijector of a block, [`backend`] the kernels a backend may bring for it;
 //! - [`RgFlow`] holds trainable parameters, [`Flow`] is the bijection they describe;
+//! - [`real_nvp`] is the architecture to compare with; [`Model`] is a model of either;
+//! - [`ImageFlow`] is what every architecture can do;
 //! - [`prior`] and [`logit`] are the two ends of it: noise and pixels;
+//! - [`edit`] is what can be done with a trained model;
 //! - [`weights`] is the exported file.
 
 pub mod backend;
 mod config;
+pub mod edit;
 mod error;
 mod flow;
 pub mod geometry;
+mod image_flow;
 pub mod logit;
+mod model;
 pub mod nn;
 pub mod prior;
 mod random;
+pub mod real_nvp;
 pub mod weights;
 
 pub use backend::FlowBackend;
 pub use config::{BlockOrder, LevelConfig, MAX_PARAMS, MAX_SIZE, PriorKind, RgFlowConfig};
 pub use error::{Error, Result};
 pub use flow::{Encoded, Flow, RgFlow, shapes};
+pub use image_flow::ImageFlow;
+pub use model::{Model, ModelConfig};
 pub use prior::Temperature;

@@ -54,7 +54,7 @@ impl PriorKind {
     }
 
     /// One draw of unit variance.
-    fn draw(self, rng: &mut ChaCha8Rng) -> f32 {
+    pub(crate) fn draw(self, rng: &mut ChaCha8Rng) -> f32 {
         // In (0, 1), never at its ends.
         let mut uniform = || ((rng.next_u64() >> 12) as f64 + 0.5) / (1u64 << 52) as f64;
         match self {
@@ -75,16 +75,20 @@ impl PriorKind {
 /// They depend on nothing else: not on the batch, the machine or the backend. Coarse levels are drawn first, so that
 /// two temperatures of the same sample share their structure.
 pub fn draw_latents(config: &RgFlowConfig, seed: u64, index: u64, temperature: &Temperature) -> Vec<f32> {
+    draw(config.prior, &Levels::new(config).of_picture(), seed, index, temperature)
+}
+
+/// The same for latents whose levels are given one by one.
+pub(crate) fn draw(prior: PriorKind, levels: &[usize], seed: u64, index: u64, temperature: &Temperature) -> Vec<f32> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(index);
-    let levels = Levels::new(config);
-    let mut picture = vec![0.0; levels.len()];
-    for level in (0..levels.count()).rev() {
-        for i in levels.indices(level) {
-            picture[i] = temperature.at(level) * config.prior.draw(&mut rng);
+    let mut latents = vec![0.0; levels.len()];
+    for level in (0..=levels.iter().copied().max().unwrap_or(0)).rev() {
+        for (latent, _) in latents.iter_mut().zip(levels).filter(|&(_, &l)| l == level) {
+            *latent = temperature.at(level) * prior.draw(&mut rng);
         }
     }
-    picture
+    latents
 }
 
 #[cfg(test)]

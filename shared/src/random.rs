@@ -9,6 +9,7 @@ use crate::backend::FlowBackend;
 use crate::config::RgFlowConfig;
 use crate::error::Result;
 use crate::flow::RgFlow;
+use crate::real_nvp::{RealNvp, RealNvpConfig};
 
 struct Perturb {
     rng: ChaCha8Rng,
@@ -35,6 +36,16 @@ impl<B: FlowBackend> RgFlow<B> {
     /// # Errors
     /// As [`RgFlow::new`].
     pub fn random(config: &RgFlowConfig, amount: f32, seed: u64, device: &B::Device) -> Result<Self> {
+        Ok(Self::new(config, seed, device)?.map(&mut Perturb { rng: ChaCha8Rng::seed_from_u64(seed), amount }))
+    }
+}
+
+impl<B: FlowBackend> RealNvp<B> {
+    /// A model whose every parameter is off its initial value by noise of standard deviation `amount`.
+    ///
+    /// # Errors
+    /// As [`RealNvp::new`].
+    pub fn random(config: &RealNvpConfig, amount: f32, seed: u64, device: &B::Device) -> Result<Self> {
         Ok(Self::new(config, seed, device)?.map(&mut Perturb { rng: ChaCha8Rng::seed_from_u64(seed), amount }))
     }
 }

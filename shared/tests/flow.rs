@@ -24,7 +24,8 @@ fn configs() -> Vec<RgFlowConfig> {
         ..RgFlowConfig::new(32, vec![level(2, 2, 2); 4])
     };
     let grey = RgFlowConfig { channels: 1, ..RgFlowConfig::new(8, vec![level(2, 1, 1); 2]) };
-    vec![paper, official, grey]
+    let linear = RgFlowConfig { linear_maps: true, mean_image: true, ..grey.clone() };
+    vec![paper, official, grey, linear]
 }
 
 fn flow<B: FlowBackend>(config: &RgFlowConfig) -> Flow<B> {
@@ -68,7 +69,9 @@ fn generation_undoes_the_rg_transformation() {
 #[test]
 fn log_det_is_that_of_the_jacobian() {
     for order in [BlockOrder::Paper, BlockOrder::Official] {
-        let config = RgFlowConfig { channels: 1, order, ..RgFlowConfig::new(8, vec![level(2, 2, 1), level(2, 1, 2)]) };
+        let levels = vec![level(2, 2, 1), level(2, 1, 2)];
+        let linear_maps = order == BlockOrder::Paper;
+        let config = RgFlowConfig { channels: 1, order, linear_maps, ..RgFlowConfig::new(8, levels) };
         let flow = flow::<Ad>(&config);
         let x = images(&flow, 1);
         let jacobian = (0..config.dims()).flat_map(|i| {
@@ -161,7 +164,7 @@ fn the_cpu_kernel_and_its_gradient_agree_with_tensor_operations() {
             let bijector: Bijector<Ad> =
                 RgFlow::<Ad>::random(&config, 0.2, 5, &Default::default()).unwrap().bijectors.remove(0);
             let leaf = |t: Tensor<Ad, 1>| t.detach().require_grad();
-            let theta = leaf(bijector.fold(shape.level).flatten());
+            let theta = leaf(bijector.fold(shape.level).couplings.flatten());
             let rows = || {
                 Tensor::<Ad, 2>::from_data(
                     TensorData::new((0..97 * 12).map(|i| (i as f32 * 0.37).sin()).collect(), [97, 12]),
@@ -174,7 +177,7 @@ fn the_cpu_kernel_and_its_gradient_agree_with_tensor_operations() {
             };
 
             let x1 = rows();
-            let (y1, l1) = unflatten(&shape, theta.clone()).run(direction, x1.clone());
+            let (y1, l1) = Layered::from_flat(&shape, &theta).run(direction, x1.clone());
             let grads1 = weigh(y1.clone(), l1.clone()).backward();
 
             let x2 = rows();
@@ -203,22 +206,6 @@ fn the_cpu_kernel_and_its_gradient_agree_with_tensor_operations() {
     }
 }
 
-/// The layers of a flat vector, by tensor operations that keep the gradient.
-fn unflatten(shape: &BijectorShape, theta: Tensor<Ad, 1>) -> Layered<Ad> {
-    let nets = shape.nets();
-    let part = |start: usize, len: usize| theta.clone().narrow(0, start, len);
-    let linears = shape.linears().into_iter().map(|l| shared::nn::LayeredLinear {
-        alpha: part(l.alpha, nets * l.inputs).reshape([nets, l.inputs]),
-        weight: part(l.weight, nets * l.inputs * l.outputs).reshape([nets, l.inputs, l.outputs]),
-        bias: part(l.bias, nets * l.outputs).reshape([nets, l.outputs]),
-    });
-    Layered {
-        shape: *shape,
-        linears: linears.collect(),
-        scale: part(shape.scale(), nets * shape.dim).reshape([nets, shape.dim]),
-    }
-}
-
 #[test]
 fn every_parameter_gets_a_gradient() {
     for config in configs() {
@@ -226,6 +213,11 @@ fn every_parameter_gets_a_gradient() {
         let flow = model.fold(&config);
         let grads = flow.log_prob(images(&flow, 4)).sum().backward();
         let mut checked = 0;
+        if let Some(mean) = &model.mean {
+            let grad = values(mean.grad(&grads).unwrap());
+            assert!(grad.iter().all(|g| g.abs() > 1e-7));
+            checked += grad.len();
+        }
         for bijector in &model.bijectors {
             let mut check = |name: &str, grad: Vec<f32>| {
                 checked += grad.len();
@@ -239,6 +231,10 @@ fn every_parameter_gets_a_gradient() {
                 check("bias", values(linear.bias.grad(&grads).unwrap()));
             }
             check("scale", values(bijector.scale.grad(&grads).unwrap()));
+            for map in bijector.entry.iter().chain(&bijector.exit) {
+                check("weight", values(map.weight.grad(&grads).unwrap()));
+                check("bias", values(map.bias.grad(&grads).unwrap()));
+            }
         }
         assert_eq!(checked, config.param_count());
     }
@@ -257,7 +253,7 @@ fn samples_do_not_depend_on_their_batch() {
 
 #[test]
 fn generation_is_progressive() {
-    let config = RgFlowConfig { order: BlockOrder::Official, ..RgFlowConfig::tiny() };
+    let config = RgFlowConfig { order: BlockOrder::Official, mean_image: true, ..RgFlowConfig::tiny() };
     let flow = flow::<Flex>(&config);
     let x = images(&flow, 2);
     let Encoded { latents, .. } = flow.forward(x.clone());
@@ -269,7 +265,8 @@ fn generation_is_progressive() {
     let coarse = RgFlowConfig { size: 8, levels: config.levels[1..].to_vec(), ..config.clone() };
     let model = RgFlow::<Flex>::random(&config, 0.15, 3, &Default::default()).unwrap();
     let stages = model.bijectors[2..].iter().zip([1, 1, 2, 2]).map(|(b, h)| b.fold(config.levels[h]));
-    let tail = Flow::new(&coarse, stages.collect());
+    let mean = model.mean.as_ref().unwrap().val().reshape([3, 8, 2, 8, 2]).mean_dim(4).mean_dim(2).reshape([3, 8, 8]);
+    let tail = Flow::new(&coarse, stages.collect(), Some(mean));
     let expected: Vec<f32> = (0..2)
         .flat_map(|i| {
             let z = values(flow.forward(x.clone()).latents);
@@ -308,4 +305,24 @@ fn the_weight_norms_kernel_agrees_with_tensor_operations() {
     assert!(largest_difference(&values(got), &values(expected)) < 1e-6);
     assert!(largest_difference(&values(v.grad(&grads).unwrap()), &values(v.grad(&expected_grads).unwrap())) < 1e-5);
     assert!(largest_difference(&values(g.grad(&grads).unwrap()), &values(g.grad(&expected_grads).unwrap())) < 1e-5);
+}
+
+#[test]
+fn the_log_determinant_of_a_linear_map_has_its_gradient() {
+    let config =
+        RgFlowConfig { linear_maps: true, block: 2, channels: 1, ..RgFlowConfig::new(2, vec![level(1, 1, 1)]) };
+    let log_det = |bump: f32| {
+        let mut model = RgFlow::<Ad>::random(&config, 0.3, 5, &Default::default()).unwrap();
+        let map = model.bijectors[0].entry.as_mut().unwrap();
+        let mut change = vec![0.0; 16];
+        change[6] = bump;
+        let change = Tensor::<Ad, 2>::from_data(TensorData::new(change, [4, 4]), &Default::default());
+        map.weight = map.weight.clone().map(|w| (w + change).detach().require_grad());
+        let map = map.clone();
+        (map.fold().log_det, map)
+    };
+    let (value, map) = log_det(0.0);
+    let grads = values(map.weight.grad(&value.backward()).unwrap());
+    let slope = (values(log_det(1e-2).0)[0] - values(log_det(-1e-2).0)[0]) / 2e-2;
+    assert!(slope.abs() > 1e-2 && (slope - grads[6]).abs() < 1e-3 * slope.abs().max(1.0), "{slope} {}", grads[6]);
 }

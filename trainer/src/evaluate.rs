@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-use shared::{Flow, FlowBackend, Temperature, logit};
+use shared::{FlowBackend, ImageFlow, Temperature, logit};
 
 use crate::data::ImageSet;
 use crate::error::{Error, Result};
@@ -27,13 +27,12 @@ pub struct Score {
 /// # Errors
 /// [`Error::Diverged`] if a likelihood is not finite, [`Error::Usage`] if the set is empty.
 pub fn bits_per_dim<B: FlowBackend>(
-    flow: &Flow<B>,
+    flow: &dyn ImageFlow<B>,
     images: &ImageSet,
     draws: u64,
     device: &B::Device,
 ) -> Result<Score> {
-    let config = flow.config();
-    let dims = config.dims();
+    let (dims, shape) = (flow.dims(), flow.image_shape());
     let mut bits = Vec::with_capacity(images.len());
     for (start, chunk) in images.pixels().chunks(BATCH * dims).enumerate().map(|(i, c)| (i * BATCH, c)) {
         let count = chunk.len() / dims;
@@ -41,7 +40,7 @@ pub fn bits_per_dim<B: FlowBackend>(
         for draw in 0..draws {
             // Each image's noise is its own, whatever the batch size.
             let stream = draw * images.len() as u64 + start as u64;
-            let batch = dequantise::<B>(chunk, config, EVALUATION_SEED, stream, device);
+            let batch = dequantise::<B>(chunk, shape, EVALUATION_SEED, stream, device);
             let log_prob = flow.log_prob(batch.images) + batch.log_det;
             log_prob.into_data().iter::<f64>().zip(&mut terms).for_each(|(p, terms)| terms.push(p));
         }
@@ -74,7 +73,7 @@ fn log_mean_exp(terms: &[f64]) -> f64 {
 /// # Errors
 /// [`Error::Diverged`] if a sample is not finite.
 pub fn sample_pictures<B: FlowBackend>(
-    flow: &Flow<B>,
+    flow: &dyn ImageFlow<B>,
     seed: u64,
     indices: std::ops::Range<u64>,
     temperature: &Temperature,
@@ -89,8 +88,7 @@ pub fn sample_pictures<B: FlowBackend>(
             let problem = format!("a sample between {start} and {end} of seed {seed} is not finite");
             return Err(Error::Diverged { problem, advice: "use a lower temperature or an earlier checkpoint".into() });
         }
-        pictures
-            .extend(logits.chunks_exact(flow.config().dims()).map(|y| y.iter().map(|&y| logit::to_pixel(y)).collect()));
+        pictures.extend(logits.chunks_exact(flow.dims()).map(|y| y.iter().map(|&y| logit::to_pixel(y)).collect()));
         start = end;
     }
     Ok(pictures)
@@ -106,7 +104,7 @@ pub fn random_seed() -> u64 {
 mod tests {
     use super::*;
     use burn::backend::Flex;
-    use shared::{RgFlow, RgFlowConfig};
+    use shared::{Flow, RgFlow, RgFlowConfig};
 
     fn flow() -> Flow<Flex> {
         let config = RgFlowConfig::tiny();
@@ -116,7 +114,7 @@ mod tests {
     #[test]
     fn score_is_the_mean_over_images_whatever_the_batch() {
         let flow = flow();
-        let dims = flow.config().dims();
+        let dims = flow.dims();
         let pixels: Vec<u8> = (0..70 * dims).map(|i| (i * 31 % 251) as u8).collect();
         let set = ImageSet::new("set", 16, pixels.clone(), None).unwrap();
         let all = bits_per_dim(&flow, &set, 1, &Default::default()).unwrap();
@@ -125,7 +123,7 @@ mod tests {
             .map(|i| {
                 let one = dequantise::<Flex>(
                     &pixels[i * dims..(i + 1) * dims],
-                    flow.config(),
+                    flow.image_shape(),
                     EVALUATION_SEED,
                     i as u64,
                     &Default::default(),
@@ -141,8 +139,7 @@ mod tests {
     #[test]
     fn more_draws_tighten_the_bound() {
         let flow = flow();
-        let set = ImageSet::new("set", 16, (0..8 * flow.config().dims()).map(|i| (i * 31 % 251) as u8).collect(), None)
-            .unwrap();
+        let set = ImageSet::new("set", 16, (0..8 * flow.dims()).map(|i| (i * 31 % 251) as u8).collect(), None).unwrap();
         let of = |draws| bits_per_dim(&flow, &set, draws, &Default::default()).unwrap().mean;
         assert!(of(8) < of(1));
         assert!((log_mean_exp(&[1.0, 1.0]) - 1.0).abs() < 1e-12);

@@ -2,11 +2,20 @@
 
 pub mod cli;
 pub mod commands;
+pub mod completion;
 pub mod data;
 pub mod device;
+pub mod disentangle;
+pub mod engine;
 pub mod error;
 pub mod evaluate;
+pub mod figure;
+pub mod latents;
+pub mod neighbours;
 pub mod official;
+pub mod ovals;
+pub mod pinwheel;
 pub mod plot;
+pub mod report;
 pub mod sheet;
 pub mod train;

@@ -140,7 +140,8 @@ impl<'a> State<'a> {
         let gaussian = self.numbers("prior.scale", 1)?[0] > 0.85;
         let prior = if gaussian { PriorKind::Gaussian } else { PriorKind::Laplace };
         let size = block << (levels.len() - 1);
-        let config = RgFlowConfig { size, channels, block, order: BlockOrder::Official, prior, levels };
+        let config =
+            RgFlowConfig { channels, block, order: BlockOrder::Official, prior, ..RgFlowConfig::new(size, levels) };
         config.validate().map_err(|source| Error::Model { file: self.path.display().to_string(), source })?;
         Ok(config)
     }

@@ -54,11 +54,19 @@ impl Reader {
         stream.broadcast_mul(&self.get(&format!("{stage}.scale"), net)?)
     }
 
+    /// The linear map before or after a stage's couplings; returns the rows and log |det| of one row.
+    fn map(&self, name: &str, rows: Tensor) -> Result<(Tensor, f64)> {
+        let weight = &self.tensors[&format!("{name}.weight")];
+        let rows = rows.matmul(weight)?.broadcast_add(&self.tensors[&format!("{name}.bias")])?;
+        Ok((rows, log_abs_det(weight.to_vec2()?)))
+    }
+
     /// One stage on rows; returns the rows and their log-determinant in all.
     fn stage(&self, stage: &str, level: &LevelConfig, rows: Tensor) -> Result<(Tensor, f64)> {
-        let half = rows.dim(1)? / 2;
+        let (count, half) = (rows.dim(0)? as f64, rows.dim(1)? / 2);
+        let (rows, entry) = self.map(&format!("{stage}.entry"), rows)?;
         let mut halves = [rows.narrow(1, 0, half)?, rows.narrow(1, half, half)?];
-        let mut log_det = 0.0;
+        let mut log_det = count * entry;
         for layer in 0..level.layers {
             for from in [0, 1] {
                 let zeros = halves[from].zeros_like()?;
@@ -71,7 +79,8 @@ impl Reader {
                 log_det += f64::from(s.sum_all()?.to_scalar::<f32>()?);
             }
         }
-        Ok((Tensor::cat(&[&halves[0], &halves[1]], 1)?, log_det))
+        let (rows, exit) = self.map(&format!("{stage}.exit"), Tensor::cat(&[&halves[0], &halves[1]], 1)?)?;
+        Ok((rows, log_det + count * exit))
     }
 
     fn log_prob(&self, config: &RgFlowConfig, image: &[f32]) -> Result<f64> {
@@ -105,6 +114,19 @@ impl Reader {
     }
 }
 
+/// By Gaussian elimination; the matrices here are near the identity and need no pivots.
+fn log_abs_det(rows: Vec<Vec<f32>>) -> f64 {
+    let mut a: Vec<Vec<f64>> = rows.iter().map(|r| r.iter().map(|&v| f64::from(v)).collect()).collect();
+    for k in 0..a.len() {
+        let (above, below) = a.split_at_mut(k + 1);
+        for row in below {
+            let factor = row[k] / above[k][k];
+            row.iter_mut().zip(&above[k]).for_each(|(r, p)| *r -= factor * p);
+        }
+    }
+    (0..a.len()).map(|k| a[k][k].abs().ln()).sum()
+}
+
 fn candle_sigmoid(x: &Tensor) -> Result<Tensor> {
     (x.neg()?.exp()? + 1.0)?.recip()
 }
@@ -112,8 +134,9 @@ fn candle_sigmoid(x: &Tensor) -> Result<Tensor> {
 #[test]
 fn candle_reads_the_file_and_finds_the_same_likelihood() {
     let level = |layers, res_blocks, mlp| LevelConfig { layers, res_blocks, mlp, hidden: 20 };
-    let config = RgFlowConfig::new(16, vec![level(2, 2, 1), level(1, 1, 2), level(2, 2, 2)]);
-    let model = RgFlow::<Flex>::random(&config, 0.2, 8, &Default::default()).unwrap();
+    let levels = vec![level(2, 2, 1), level(1, 1, 2), level(2, 2, 2)];
+    let config = RgFlowConfig { linear_maps: true, ..RgFlowConfig::new(16, levels) };
+    let model = RgFlow::<Flex>::random(&config, 0.05, 8, &Default::default()).unwrap();
     let file = ModelFile::from_model(&model, &config, Card::default());
     let image: Vec<f32> = (0..config.dims()).map(|i| (i as f32 * 0.17).sin() * 1.5).collect();
     for precision in [Precision::F32, Precision::F16] {

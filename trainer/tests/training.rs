@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use shared::real_nvp::RealNvpConfig;
 use shared::{LevelConfig, RgFlowConfig};
 use trainer::data::{Dataset, ImageSet};
 use trainer::device::DeviceChoice;
@@ -28,7 +29,7 @@ fn images(name: &str, count: usize) -> ImageSet {
 
 fn training(out: &Path, steps: u64) -> Training {
     Training {
-        config: config(),
+        config: config().into(),
         recipe: Recipe { batch: 16, learning_rate: 0.02, warmup: 2, ema: 0.9, ..Recipe::cosine(30) },
         steps: None,
         dataset: Dataset {
@@ -97,6 +98,17 @@ fn a_resumed_run_takes_the_same_steps() {
 }
 
 #[test]
+fn a_real_nvp_is_trained_saved_and_resumed_alike() {
+    let dir = tempfile::tempdir().unwrap();
+    let training =
+        |resume, steps| Training { config: RealNvpConfig::tiny().into(), resume, steps, ..training(dir.path(), 10) };
+    let at = run(training(None, None)).unwrap().checkpoint;
+    let lines = lines(dir.path());
+    assert!(lines[2].train.unwrap() < lines[0].train.unwrap() - 0.1, "{lines:?}");
+    assert_eq!(run(training(Some(at), Some(32))).unwrap().step, 32);
+}
+
+#[test]
 fn a_resumed_run_may_be_made_longer() {
     let dir = tempfile::tempdir().unwrap();
     let at = run(training(dir.path(), 10)).unwrap().checkpoint;
@@ -151,7 +163,7 @@ fn checkpoints_that_are_not_whole_are_refused() {
 fn data_of_another_size_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let mut wrong = training(dir.path(), 10);
-    wrong.config = RgFlowConfig::tiny();
+    wrong.config = RgFlowConfig::tiny().into();
     assert!(run(wrong).unwrap_err().to_string().contains("16×16"));
 }
 

@@ -52,6 +52,9 @@ pub enum Error {
     /// A request that the engine cannot serve.
     #[error("the engine cannot do that: {0}")]
     Request(String),
+    /// The GPU cannot do, or cannot be trusted with, what the CPU does.
+    #[error("WebGPU is not used: {0}")]
+    Gpu(String),
     /// The request was cancelled; nobody waits for this.
     #[error("cancelled")]
     Cancelled,

@@ -1,8 +1,7 @@
 //! What the page and its worker say to each other.
 //!
 //! Every request has an id of the page's choosing; every response names the request it answers. A request ends with
-//! [`ResponseKind::Done`] (after any number of parts), [`ResponseKind::Ready`], [`ResponseKind::Index`],
-//! [`ResponseKind::Cancelled`] or [`ResponseKind::Failed`]. The worker serves requests one after the other and looks
+//! a response that [is the last](ResponseKind::is_last), after any number of parts. The worker serves requests one after the other and looks
 //! for cancellations between the parts of each.
 
 use serde::{Deserialize, Serialize};
@@ -15,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::index::{ModelEntry, ModelIndex};
 
 /// Raised when these types change: a page refuses a worker that a browser kept from an older visit.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// What identifies a request. 0 is nobody's: responses with it are about the worker itself.
 pub type RequestId = u32;
@@ -44,7 +43,10 @@ pub enum RequestKind {
         base: String,
         /// The model.
         model: ModelEntry,
-        /// What to run it on.
+    },
+    /// What to run models on from now on.
+    Use {
+        /// The reader's choice.
         backend: BackendChoice,
     },
     /// Pictures, each in a response of its own, in the order of `indices`.
@@ -72,6 +74,29 @@ pub enum BackendChoice {
     Auto,
     /// The processor.
     Cpu,
+    /// WebGPU, however quick, as long as it is right.
+    Gpu,
+}
+
+impl BackendChoice {
+    /// All of them, as addresses and the page's control spell them.
+    const NAMES: [(&'static str, Self); 3] = [("auto", Self::Auto), ("cpu", Self::Cpu), ("webgpu", Self::Gpu)];
+
+    /// Its name in addresses.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.into_iter().find(|&(_, choice)| choice == self).map_or("auto", |(name, _)| name)
+    }
+
+    /// The choice of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::NAMES.into_iter().find(|&(known, _)| known == name).map(|(_, choice)| choice)
+    }
+
+    /// What the query of the page's address asks for: `?backend=cpu`.
+    pub fn from_query(query: &str) -> Option<Self> {
+        let mut pairs = query.trim_start_matches('?').split('&').filter_map(|pair| pair.split_once('='));
+        pairs.find(|(key, _)| *key == "backend").and_then(|(_, name)| Self::from_name(name))
+    }
 }
 
 /// What a model runs on.
@@ -80,6 +105,8 @@ pub enum BackendChoice {
 pub enum Backend {
     /// The processor, with WebAssembly's 128-bit vectors.
     Cpu,
+    /// WebGPU.
+    Gpu,
 }
 
 impl Backend {
@@ -87,6 +114,7 @@ impl Backend {
     pub fn name(self) -> &'static str {
         match self {
             Self::Cpu => "CPU (SIMD)",
+            Self::Gpu => "WebGPU",
         }
     }
 }
@@ -111,6 +139,13 @@ pub enum ResponseKind {
     },
     /// The list of models.
     Index(ModelIndex),
+    /// What pictures are made on from now on. Said unasked, with id 0.
+    RunsOn {
+        /// The backend.
+        backend: Backend,
+        /// Why, for people.
+        note: String,
+    },
     /// Bytes of a model so far.
     Progress {
         /// Bytes here.
@@ -131,6 +166,16 @@ pub enum ResponseKind {
         /// Why, for people.
         message: String,
     },
+}
+
+impl ResponseKind {
+    /// Whether nothing more comes for the request.
+    pub fn is_last(&self) -> bool {
+        match self {
+            Self::Index(_) | Self::Ready(_) | Self::Done | Self::Cancelled | Self::Failed { .. } => true,
+            Self::Hello { .. } | Self::RunsOn { .. } | Self::Progress { .. } | Self::Picture(_) => false,
+        }
+    }
 }
 
 /// A loaded model.
@@ -206,8 +251,9 @@ mod tests {
             licence: String::new(),
             default: true,
         };
-        let kind = RequestKind::Load { base: "http://x/".into(), model, backend: BackendChoice::Auto };
+        let kind = RequestKind::Load { base: "http://x/".into(), model };
         survives(&Request { id: 6, kind });
+        survives(&Request { id: 7, kind: RequestKind::Use { backend: BackendChoice::Gpu } });
     }
 
     #[test]
@@ -223,6 +269,7 @@ mod tests {
         for kind in [
             ResponseKind::Hello { protocol: PROTOCOL },
             ResponseKind::Index(ModelIndex { format: 1, models: vec![] }),
+            ResponseKind::RunsOn { backend: Backend::Gpu, note: "fast".into() },
             ResponseKind::Progress { loaded: 1, total: 2 },
             ResponseKind::Ready(Box::new(info)),
             ResponseKind::Picture(Picture { index: 3, size: 1, rgba, millis: 2.0 }),
@@ -231,6 +278,29 @@ mod tests {
         ] {
             survives(&Response { id: 1, kind });
         }
+    }
+
+    #[test]
+    fn addresses_choose_a_backend() {
+        for (query, choice) in [
+            ("?backend=webgpu", Some(BackendChoice::Gpu)),
+            ("?x=1&backend=cpu&y", Some(BackendChoice::Cpu)),
+            ("?backend=auto", Some(BackendChoice::Auto)),
+            ("?backend=WEBGPU", None),
+            ("?backend", None),
+            ("", None),
+        ] {
+            assert_eq!(BackendChoice::from_query(query), choice, "{query}");
+        }
+        for choice in [BackendChoice::Auto, BackendChoice::Cpu, BackendChoice::Gpu] {
+            assert_eq!(BackendChoice::from_name(choice.name()), Some(choice));
+        }
+    }
+
+    #[test]
+    fn parts_and_last_answers_are_told_apart() {
+        assert!(ResponseKind::Done.is_last() && ResponseKind::Failed { message: String::new() }.is_last());
+        assert!(!ResponseKind::Progress { loaded: 1, total: 2 }.is_last());
     }
 
     #[test]

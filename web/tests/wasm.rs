@@ -16,7 +16,7 @@ fn tiny() -> Engine<Flex> {
 
 #[wasm_bindgen_test]
 async fn a_sample_is_the_native_programs() {
-    let rgba = tiny().sample(7, 3, &Temperature::uniform(0.8)).await.unwrap();
+    let rgba = tiny().samples(7, &[3], &Temperature::uniform(0.8)).await.unwrap().remove(0);
     assert!(random::is_reference(&rgba), "{:?}", random::fingerprint(&rgba));
 }
 
@@ -26,11 +26,11 @@ async fn samples_differ_and_repeat() {
     let mut seen: Vec<Vec<u8>> = Vec::new();
     for (seed, index, t) in [(1, 0, 0.8), (1, 1, 0.8), (2, 0, 0.8), (1, 0, 0.4)] {
         let temperature = Temperature::uniform(t);
-        let rgba = engine.sample(seed, index, &temperature).await.unwrap();
+        let rgba = engine.samples(seed, &[index], &temperature).await.unwrap().remove(0);
         assert_eq!(rgba.len(), 16 * 16 * 4);
         assert!(rgba.chunks(4).any(|pixel| pixel != &rgba[..4]), "a constant picture");
         assert!(rgba.chunks(4).all(|pixel| pixel[3] == 255));
-        assert_eq!(engine.sample(seed, index, &temperature).await.unwrap(), rgba);
+        assert_eq!(engine.samples(seed, &[index], &temperature).await.unwrap(), [rgba.clone()]);
         assert!(!seen.contains(&rgba));
         seen.push(rgba);
     }

@@ -125,7 +125,8 @@ fn wasm(env: &Env) -> Result<Done> {
         for name in wasm_tests(&env.root.join(package)) {
             let mut cmd = cargo(env);
             env.wasm_env(&mut cmd)?;
-            cmd.args(["test", "--package", package, "--target", WASM_TARGET, "--test", &name])
+            // Without WebGPU, which takes minutes to build; the browser tests load the very bundle that has it.
+            cmd.args(["test", "--package", package, "--no-default-features", "--target", WASM_TARGET, "--test", &name])
                 .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner")
                 .env("CHROMEDRIVER", &browser.driver)
                 // Seconds: two cores run a model's tests under a debug build slowly.

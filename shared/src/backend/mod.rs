@@ -4,6 +4,8 @@
 mod autodiff;
 #[cfg(feature = "flex")]
 mod cpu;
+#[cfg(feature = "wgpu")]
+mod gpu;
 
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
@@ -34,6 +36,11 @@ pub trait FlowBackend: Backend {
 
 /// What is quicker as one operation.
 pub trait Kernels<B: Backend>: Send + Sync {
+    /// Whether [`Kernels::bijector`] runs bijectors of this shape; others take tensor operations.
+    fn takes(&self, _shape: &BijectorShape) -> bool {
+        true
+    }
+
     /// Runs a whole bijector on rows.
     ///
     /// # Shapes
@@ -114,8 +121,6 @@ pub struct Adam {
     pub decay: f64,
 }
 
-#[cfg(feature = "wgpu")]
-impl FlowBackend for burn::backend::Wgpu {}
 #[cfg(feature = "cuda")]
 impl FlowBackend for burn::backend::Cuda {}
 // Deprecated in favour of Flex, but one of this project's devices as long as Burn has it.

@@ -24,21 +24,17 @@ pub type Cone = Vec<LevelCone>;
 /// O(log L) of each for a bounded number of pixels.
 pub fn inference_cone(config: &RgFlowConfig, pixels: &[(usize, usize)]) -> Cone {
     let levels = Levels::new(config);
-    let mut grid = Grid::new(config.size);
-    for &(row, col) in pixels {
-        grid.set(row % config.size, col % config.size);
-    }
+    let mut grid = Grid::new(config.size, pixels.iter().copied());
     let mut cone = Cone::new();
     for level in 0..levels.count() {
-        let touched = grid.places();
+        let touched = grid.places.clone();
         let [disentangler, decimator] =
             Stage::BOTH.map(|stage| grid.spread(config.block, stage.shift(config.order, config.block)));
         let top = level + 1 == levels.count();
-        let (coarse, latents): (Vec<_>, Vec<_>) =
-            grid.places().into_iter().partition(|&(r, c)| !top && r % 2 == 0 && c % 2 == 0);
+        let (coarse, latents): (Vec<(usize, usize)>, Vec<_>) =
+            grid.places.iter().partition(|&(r, c)| !top && r % 2 == 0 && c % 2 == 0);
         cone.push(LevelCone { latents, pixels: touched, disentangler, decimator });
-        grid = Grid::new(grid.edge / 2);
-        coarse.iter().for_each(|&(r, c)| grid.set(r / 2, c / 2));
+        grid = Grid::new(grid.edge / 2, coarse.iter().map(|&(r, c)| (r / 2, c / 2)));
     }
     cone
 }
@@ -49,54 +45,44 @@ pub fn generation_cone(config: &RgFlowConfig, latents: &[(usize, (usize, usize))
     let mut coarse: Vec<(usize, usize)> = Vec::new();
     let mut cone = Cone::new();
     for level in (0..levels.count()).rev() {
-        let mut grid = Grid::new(levels.edge(level));
-        let mut own: Vec<_> = latents.iter().filter(|(l, _)| *l == level).map(|&(_, place)| place).collect();
-        own.sort_unstable();
-        own.dedup();
-        for &(r, c) in own.iter().chain(&coarse.iter().map(|&(r, c)| (2 * r, 2 * c)).collect::<Vec<_>>()) {
-            grid.set(r % grid.edge, c % grid.edge);
-        }
+        let own = latents.iter().filter(|(l, _)| *l == level).map(|&(_, place)| place);
+        let own = Grid::new(levels.edge(level), own).places;
+        let above = coarse.iter().map(|&(r, c)| (2 * r, 2 * c));
+        let mut grid = Grid::new(levels.edge(level), own.iter().copied().chain(above));
         let decimator = grid.spread(config.block, Stage::Decimator.shift(config.order, config.block));
         let disentangler = grid.spread(config.block, Stage::Disentangler.shift(config.order, config.block));
-        coarse = grid.places();
+        coarse = grid.places;
         cone.push(LevelCone { latents: own, pixels: coarse.clone(), disentangler, decimator });
     }
     cone.reverse();
     cone
 }
 
-/// Which places of an n×n grid are touched.
+/// The touched places of an n×n grid. As a list, not a map: what a cone costs must not grow with the grid.
 struct Grid {
     edge: usize,
-    touched: Vec<bool>,
+    /// In reading order, each once.
+    places: Vec<(usize, usize)>,
 }
 
 impl Grid {
-    fn new(edge: usize) -> Self {
-        Self { edge, touched: vec![false; edge * edge] }
-    }
-
-    fn set(&mut self, row: usize, col: usize) {
-        self.touched[row * self.edge + col] = true;
-    }
-
-    fn places(&self) -> Vec<(usize, usize)> {
-        (0..self.touched.len()).filter(|&i| self.touched[i]).map(|i| (i / self.edge, i % self.edge)).collect()
+    fn new(edge: usize, places: impl Iterator<Item = (usize, usize)>) -> Self {
+        let mut places: Vec<_> = places.map(|(row, col)| (row % edge, col % edge)).collect();
+        places.sort_unstable();
+        places.dedup();
+        Self { edge, places }
     }
 
     /// Fills every block of edge m that holds a touched place, and returns those blocks.
     fn spread(&mut self, m: usize, shift: usize) -> Vec<usize> {
         let (edge, across) = (self.edge, self.edge / m);
         let block_of =
-            |(r, c): (usize, usize)| ((r + edge - shift) % edge / m) * across + (c + edge - shift) % edge / m;
-        let mut blocks: Vec<usize> = self.places().into_iter().map(block_of).collect();
+            |&(r, c): &(usize, usize)| ((r + edge - shift) % edge / m) * across + (c + edge - shift) % edge / m;
+        let mut blocks: Vec<usize> = self.places.iter().map(block_of).collect();
         blocks.sort_unstable();
         blocks.dedup();
-        for &block in &blocks {
-            for k in 0..m * m {
-                self.set((block / across * m + k / m + shift) % edge, (block % across * m + k % m + shift) % edge);
-            }
-        }
+        let pixel = |block: usize, k: usize| (block / across * m + k / m + shift, block % across * m + k % m + shift);
+        *self = Self::new(edge, blocks.iter().flat_map(|&block| (0..m * m).map(move |k| pixel(block, k))));
         blocks
     }
 }

@@ -6,7 +6,7 @@ use burn::tensor::{Tensor, TensorData, TensorPrimitive};
 use rand::RngCore;
 use rand_chacha::ChaCha8Rng;
 
-use super::{BijectorShape, Layered, LayeredLinear};
+use super::{BijectorShape, BijectorWeights, InvertibleLinear, Layered, LayeredLinear};
 use crate::backend::FlowBackend;
 use crate::config::LevelConfig;
 
@@ -51,11 +51,14 @@ fn weight_norm<B: FlowBackend>(direction: Tensor<B, 3>, gain: Tensor<B, 2>) -> T
             let (v, g) = (direction.into_primitive().tensor(), gain.into_primitive().tensor());
             Tensor::from_primitive(TensorPrimitive::Float(kernels.weight_norm(v, g)))
         }
-        None => {
-            let factor = gain / norm(direction.clone());
-            direction * factor.unsqueeze_dim(1)
-        }
+        None => norm_weights(direction, gain),
     }
+}
+
+/// The weight norm in plain tensor operations; arguments as [`crate::backend::Kernels::weight_norm`]'s.
+pub(crate) fn norm_weights<B: Backend>(direction: Tensor<B, 3>, gain: Tensor<B, 2>) -> Tensor<B, 3> {
+    let factor = gain / norm(direction.clone());
+    direction * factor.unsqueeze_dim(1)
 }
 
 /// In [0, 1). Burn's own generator is global to the process, so that two models made at once would share its numbers.
@@ -68,30 +71,39 @@ fn norm<B: Backend>(direction: Tensor<B, 3>) -> Tensor<B, 2> {
     direction.square().sum_dim(1).sqrt().squeeze_dim(1)
 }
 
-/// `layers` affine couplings (Real NVP, appendix A) on rows of `dim` numbers.
+/// `layers` affine couplings (Real NVP, appendix A) on rows of `dim` numbers, between two linear maps if wanted.
 ///
 /// Each layer has one pair of nets (s, t) that serves both half-steps. A new bijector is the identity.
 #[derive(Module, Debug)]
 pub struct Bijector<B: Backend> {
+    /// The linear map before the couplings, if the configuration has them.
+    pub entry: Option<InvertibleLinear<B>>,
     /// All linears: residual block by residual block, mlp + 1 in each.
     pub linears: Vec<SwishLinear<B>>,
     /// Per-feature factor of the nets' outputs, `[nets, dim]`; starts at 0.
     pub scale: Param<Tensor<B, 2>>,
+    /// The linear map after the couplings.
+    pub exit: Option<InvertibleLinear<B>>,
 }
 
 impl<B: FlowBackend> Bijector<B> {
     /// A new bijector, its directions drawn from `rng`.
-    pub fn new(shape: &BijectorShape, rng: &mut ChaCha8Rng, device: &B::Device) -> Self {
+    pub fn new(shape: &BijectorShape, linear_maps: bool, rng: &mut ChaCha8Rng, device: &B::Device) -> Self {
         let nets = shape.nets();
         let linears =
             shape.linears().iter().map(|l| SwishLinear::new(nets, l.inputs, l.outputs, rng, device)).collect();
-        Self { linears, scale: Param::from_tensor(Tensor::zeros([nets, shape.dim], device)) }
+        let map = || linear_maps.then(|| InvertibleLinear::new(shape.dim, device));
+        Self { entry: map(), linears, scale: Param::from_tensor(Tensor::zeros([nets, shape.dim], device)), exit: map() }
     }
 
-    /// Applies the weight norm.
-    pub fn fold(&self, level: LevelConfig) -> Layered<B> {
+    /// Applies the weight norm, inverts the linear maps.
+    pub fn fold(&self, level: LevelConfig) -> BijectorWeights<B> {
         let scale = self.scale.val();
         let shape = BijectorShape { dim: scale.dims()[1], level };
-        Layered { shape, linears: self.linears.iter().map(SwishLinear::fold).collect(), scale }
+        BijectorWeights {
+            entry: self.entry.as_ref().map(InvertibleLinear::fold),
+            couplings: Layered { shape, linears: self.linears.iter().map(SwishLinear::fold).collect(), scale },
+            exit: self.exit.as_ref().map(InvertibleLinear::fold),
+        }
     }
 }

@@ -2,14 +2,27 @@
 
 use burn::tensor::{Tensor, TensorPrimitive};
 
-use super::{BijectorShape, Layered};
+use super::{BijectorShape, Layered, LinearMap};
 use crate::backend::{Direction, FlowBackend};
 
-/// A bijector with the weight norm applied.
+/// A bijector's weights with the weight norm applied, as the weights file has them.
+#[derive(Clone, Debug)]
+pub struct BijectorWeights<B: FlowBackend> {
+    /// The linear map before the couplings, if there is one.
+    pub entry: Option<LinearMap<B>>,
+    /// The couplings' nets.
+    pub couplings: Layered<B>,
+    /// The linear map after the couplings.
+    pub exit: Option<LinearMap<B>>,
+}
+
+/// A bijector ready to run.
 #[derive(Clone, Debug)]
 pub struct FoldedBijector<B: FlowBackend> {
     shape: BijectorShape,
+    entry: Option<LinearMap<B>>,
     weights: Weights<B>,
+    exit: Option<LinearMap<B>>,
 }
 
 #[derive(Clone, Debug)]
@@ -22,13 +35,14 @@ enum Weights<B: FlowBackend> {
 
 impl<B: FlowBackend> FoldedBijector<B> {
     /// Takes the weights in the form that the backend wants.
-    pub fn new(layered: Layered<B>) -> Self {
-        let shape = layered.shape;
-        let weights = match B::kernels() {
-            Some(_) => Weights::Flat(layered.flatten()),
-            None => Weights::Layered(layered),
+    pub fn new(bijector: BijectorWeights<B>) -> Self {
+        let BijectorWeights { entry, couplings, exit } = bijector;
+        let shape = couplings.shape;
+        let weights = match B::kernels().filter(|kernels| kernels.takes(&shape)) {
+            Some(_) => Weights::Flat(couplings.flatten()),
+            None => Weights::Layered(couplings),
         };
-        Self { shape, weights }
+        Self { shape, entry, weights, exit }
     }
 
     /// Runs the bijector.
@@ -37,6 +51,29 @@ impl<B: FlowBackend> FoldedBijector<B> {
     /// - rows: `[n, dim]`
     /// - output: `[n, dim]` and the log-determinants `[n]` of this direction
     pub fn run(&self, direction: Direction, rows: Tensor<B, 2>) -> (Tensor<B, 2>, Tensor<B, 1>) {
+        let (first, last) = self.linears(direction);
+        let linear = |map: &Option<LinearMap<B>>, rows| match map {
+            Some(map) => {
+                let (rows, change) = map.run(direction, rows);
+                (rows, Some(change))
+            }
+            None => (rows, None),
+        };
+        let (rows, before) = linear(first, rows);
+        let (rows, log_det) = self.couplings(direction, rows);
+        let (rows, after) = linear(last, rows);
+        (rows, [before, after].into_iter().flatten().fold(log_det, |sum, change| sum + change))
+    }
+
+    /// The linear maps in the order in which this direction meets them.
+    fn linears(&self, direction: Direction) -> (&Option<LinearMap<B>>, &Option<LinearMap<B>>) {
+        match direction {
+            Direction::Forward => (&self.entry, &self.exit),
+            Direction::Inverse => (&self.exit, &self.entry),
+        }
+    }
+
+    fn couplings(&self, direction: Direction, rows: Tensor<B, 2>) -> (Tensor<B, 2>, Tensor<B, 1>) {
         match (&self.weights, B::kernels()) {
             (Weights::Layered(layered), _) => layered.run(direction, rows),
             (Weights::Flat(theta), Some(kernels)) => {
@@ -49,5 +86,33 @@ impl<B: FlowBackend> FoldedBijector<B> {
             // `new` only flattens for a backend with a kernel, and that does not change.
             (Weights::Flat(_), None) => unreachable!("flat weights without a kernel"),
         }
+    }
+
+    /// Runs the bijector and the tangents of its rows, in plain tensor operations on every backend.
+    ///
+    /// # Shapes
+    /// - rows: `[n, dim]`, tangents: `[n, k, dim]`
+    /// - output: the same of the other side
+    pub fn run_tangents(
+        &self,
+        direction: Direction,
+        rows: Tensor<B, 2>,
+        tangents: Tensor<B, 3>,
+    ) -> (Tensor<B, 2>, Tensor<B, 3>) {
+        let [n, k, dim] = tangents.dims();
+        let linear = |map: &Option<LinearMap<B>>, (rows, tangents): (Tensor<B, 2>, Tensor<B, 3>)| match map {
+            Some(map) => {
+                let tangents = map.run_tangents(direction, tangents.reshape([n * k, dim])).reshape([n, k, dim]);
+                (map.run(direction, rows).0, tangents)
+            }
+            None => (rows, tangents),
+        };
+        let (first, last) = self.linears(direction);
+        let (rows, tangents) = linear(first, (rows, tangents));
+        let duals = match &self.weights {
+            Weights::Layered(layered) => layered.run_tangents(direction, rows, tangents),
+            Weights::Flat(theta) => Layered::from_flat(&self.shape, theta).run_tangents(direction, rows, tangents),
+        };
+        linear(last, duals)
     }
 }

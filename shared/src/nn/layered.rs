@@ -1,10 +1,10 @@
 //! A bijector's weights layer by layer, and the bijector in plain tensor operations: what any backend can run.
 
 use burn::tensor::Tensor;
-use burn::tensor::activation::sigmoid;
 use burn::tensor::backend::Backend;
 
 use super::BijectorShape;
+use super::dual::Dual;
 use crate::backend::Direction;
 
 /// One linear of all nets, weight norm applied. Shapes as in [`super::SwishLinear`].
@@ -43,45 +43,84 @@ impl<B: Backend> Layered<B> {
         Tensor::cat(parts, 0)
     }
 
+    /// The layers of a flat vector, in the order that [`BijectorShape`] describes.
+    ///
+    /// # Shapes
+    /// - theta: `[shape.len()]`
+    pub fn from_flat(shape: &BijectorShape, theta: &Tensor<B, 1>) -> Self {
+        let nets = shape.nets();
+        let part = |start: usize, len: usize| theta.clone().narrow(0, start, len);
+        let linears = shape.linears().into_iter().map(|l| LayeredLinear {
+            alpha: part(l.alpha, nets * l.inputs).reshape([nets, l.inputs]),
+            weight: part(l.weight, nets * l.inputs * l.outputs).reshape([nets, l.inputs, l.outputs]),
+            bias: part(l.bias, nets * l.outputs).reshape([nets, l.outputs]),
+        });
+        let scale = part(shape.scale(), nets * shape.dim).reshape([nets, shape.dim]);
+        Self { shape: *shape, linears: linears.collect(), scale }
+    }
+
     /// Runs the couplings.
     ///
     /// # Shapes
     /// - rows: `[n, dim]`
     /// - output: `[n, dim]` and the log-determinants `[n]` of this direction
     pub fn run(&self, direction: Direction, rows: Tensor<B, 2>) -> (Tensor<B, 2>, Tensor<B, 1>) {
+        let (rows, log_det) = self.couplings(direction, Dual::constant(rows.unsqueeze_dim(0)));
+        (rows.value.squeeze_dim(0), log_det)
+    }
+
+    /// Runs the couplings, and the tangents of the rows with them: exact Jacobian-vector products.
+    ///
+    /// # Shapes
+    /// - rows: `[n, dim]`, tangents: `[n, k, dim]`
+    /// - output: the same of the other side
+    pub fn run_tangents(
+        &self,
+        direction: Direction,
+        rows: Tensor<B, 2>,
+        tangents: Tensor<B, 3>,
+    ) -> (Tensor<B, 2>, Tensor<B, 3>) {
+        let shape = tangents.dims();
+        let rows = Dual { value: rows.unsqueeze_dim(0), tangents: Some(tangents.unsqueeze_dim(0)) };
+        let (Dual { value, tangents }, _) = self.couplings(direction, rows);
+        let tangents = tangents.map_or_else(|| Tensor::zeros(shape, &value.device()), |t| t.squeeze_dim(0));
+        (value.squeeze_dim(0), tangents)
+    }
+
+    /// The coupling layers on rows `[1, n, dim]`, with log-determinants `[n]`.
+    fn couplings(&self, direction: Direction, rows: Dual<B>) -> (Dual<B>, Tensor<B, 1>) {
         let half = self.shape.half();
-        let mut halves = [rows.clone().narrow(1, 0, half), rows.narrow(1, half, half)];
-        let mut log_det: Option<Tensor<B, 2>> = None;
+        let mut halves = [rows.clone().narrow(0, half), rows.narrow(half, half)];
+        let mut log_det: Option<Tensor<B, 3>> = None;
         let layers = self.shape.level.layers;
         for step in 0..2 * layers {
             let at = if direction == Direction::Forward { step } else { 2 * layers - 1 - step };
             let (layer, from) = (at / 2, at % 2);
             let [s, t] = self.nets(layer, from, halves[from].clone());
-            let value = halves[1 - from].clone();
-            let (value, change) = match direction {
-                Direction::Forward => (value * s.clone().exp() + t, s.sum_dim(1)),
-                Direction::Inverse => ((value - t) * s.clone().neg().exp(), s.neg().sum_dim(1)),
+            let change = match direction {
+                Direction::Forward => s.value.clone().sum_dim(2),
+                Direction::Inverse => s.value.clone().neg().sum_dim(2),
             };
-            halves[1 - from] = value;
+            halves[1 - from] = halves[1 - from].clone().couple(direction, s, t);
             log_det = Some(match log_det {
                 Some(sum) => sum + change,
                 None => change,
             });
         }
-        let rows = Tensor::cat(halves.to_vec(), 1);
-        let log_det = log_det.unwrap_or_else(|| rows.clone().narrow(1, 0, 1).zeros_like());
-        (rows, log_det.squeeze_dim(1))
+        let [first, second] = halves;
+        let rows = first.join(second);
+        let log_det = log_det.unwrap_or_else(|| rows.value.clone().narrow(2, 0, 1).zeros_like());
+        (rows, log_det.flatten(0, 2))
     }
 
     /// s (after tanh) and t of a layer, for the other half of the rows.
     ///
     /// # Shapes
-    /// - x: `[n, dim/2]`; output: two of `[n, dim/2]`
-    fn nets(&self, layer: usize, from: usize, x: Tensor<B, 2>) -> [Tensor<B, 2>; 2] {
+    /// - x: `[1, n, dim/2]`; output: two of `[1, n, dim/2]`
+    fn nets(&self, layer: usize, from: usize, x: Dual<B>) -> [Dual<B>; 2] {
         let (level, half) = (&self.shape.level, self.shape.half());
         let (this, other) = (from * half, (1 - from) * half);
-        let rows = x.dims()[0];
-        let mut stream = x.unsqueeze_dim::<3>(0).expand([2, rows, half]);
+        let mut stream = x.twice();
         for r in 0..level.res_blocks {
             let (first, last) = (r == 0, r + 1 == level.res_blocks);
             let skip = stream.clone();
@@ -99,26 +138,25 @@ impl<B: Backend> Layered<B> {
                     weight = weight.narrow(2, other, half);
                     bias = bias.narrow(1, other, half);
                 }
-                let act = stream.clone() * sigmoid(stream * alpha.unsqueeze_dim(1));
-                stream = act.matmul(weight) + bias.unsqueeze_dim(1);
+                stream = stream.swish(alpha).linear(weight, bias);
             }
             let skip = match (first, last) {
                 (true, true) => None,
                 (true, false) => {
-                    let zeros = skip.zeros_like();
-                    Some(Tensor::cat(if from == 0 { vec![skip, zeros] } else { vec![zeros, skip] }, 2))
+                    let zeros = skip.zeros();
+                    Some(if from == 0 { skip.join(zeros) } else { zeros.join(skip) })
                 }
-                (false, true) => Some(skip.narrow(2, other, half)),
+                (false, true) => Some(skip.narrow(other, half)),
                 (false, false) => Some(skip),
             };
             stream = match skip {
-                Some(skip) => (stream + skip) * std::f64::consts::FRAC_1_SQRT_2,
-                None => stream * std::f64::consts::FRAC_1_SQRT_2,
+                Some(skip) => stream.add(skip),
+                None => stream,
             };
+            stream = stream.times(std::f64::consts::FRAC_1_SQRT_2);
         }
         let scale = self.scale.clone().narrow(0, 2 * layer, 2).narrow(1, other, half);
-        let out = stream * scale.unsqueeze_dim(1);
-        let net = |i| out.clone().narrow(0, i, 1).squeeze_dim::<2>(0);
-        [net(0).tanh(), net(1)]
+        let [s, t] = stream.scale(scale).split();
+        [s.tanh(), t]
     }
 }

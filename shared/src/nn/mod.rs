@@ -1,11 +1,15 @@
 //! The bijector of a block, which knows nothing of where blocks are.
 
 mod bijector;
+mod dual;
 mod folded;
 mod layered;
+mod linear;
 mod shape;
 
+pub(crate) use bijector::norm_weights;
 pub use bijector::{Bijector, SwishLinear};
-pub use folded::FoldedBijector;
+pub use folded::{BijectorWeights, FoldedBijector};
 pub use layered::{Layered, LayeredLinear};
+pub use linear::{InvertibleLinear, LinearMap};
 pub use shape::{BijectorShape, LinearShape};

@@ -1,7 +1,10 @@
 //! The exported model: one safetensors file with its configuration and card in the metadata.
 
+mod any;
 mod card;
-mod file;
+pub(crate) mod container;
+pub(crate) mod file;
 
+pub use any::AnyModelFile;
 pub use card::Card;
 pub use file::{FORMAT_VERSION, ModelFile, Precision};

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use shared::weights::AnyModelFile;
+
 use crate::cli::EvalArgs;
 use crate::data::ImageSet;
 use crate::device::{Job, TrainBackend, dispatch};
@@ -13,8 +15,9 @@ use crate::evaluate::{Score, bits_per_dim};
 /// # Errors
 /// A model or data that cannot be read.
 pub fn run(args: EvalArgs) -> Result<()> {
-    let loaded = super::model::load(&args.model)?;
-    let dataset = super::load(&args.data, loaded.file.config.size)?;
+    let loaded = super::model::load_any(&args.model)?;
+    let [_, size] = loaded.file.config().image_shape();
+    let dataset = super::load(&args.data, size)?;
     let job = Eval { loaded: &loaded, path: &args.model, images: &dataset.test, draws: args.draws.max(1) };
     let Score { mean, standard_error, images } = dispatch(args.device.device, job)?;
     println!(
@@ -28,7 +31,7 @@ pub fn run(args: EvalArgs) -> Result<()> {
 /// Evaluates a loaded model.
 pub struct Eval<'a> {
     /// The model.
-    pub loaded: &'a super::model::Loaded,
+    pub loaded: &'a super::model::Loaded<AnyModelFile>,
     /// Its file, for messages.
     pub path: &'a Path,
     /// The images.
@@ -41,7 +44,7 @@ impl Job for Eval<'_> {
     type Output = Score;
 
     fn run<B: TrainBackend>(self, device: B::Device) -> Result<Score> {
-        let flow = super::model::flow::<B::InnerBackend>(self.loaded, self.path, &device)?;
-        bits_per_dim::<B::InnerBackend>(&flow, self.images, self.draws, &device)
+        let flow = super::model::any_flow::<B::InnerBackend>(self.loaded, self.path, &device)?;
+        bits_per_dim::<B::InnerBackend>(flow.as_ref(), self.images, self.draws, &device)
     }
 }

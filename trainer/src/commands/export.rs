@@ -1,6 +1,6 @@
 //! `trainer export`.
 
-use shared::weights::{ModelFile, Precision};
+use shared::weights::{AnyModelFile, Precision};
 
 use super::eval::Eval;
 use super::model::Loaded;
@@ -15,25 +15,26 @@ use crate::train::checkpoint::write_atomically;
 /// # Errors
 /// A checkpoint that cannot be read, weights that are not finite, a file that cannot be written.
 pub fn run(args: ExportArgs) -> Result<()> {
-    let Loaded { mut file, state } = super::model::load(&args.model)?;
+    let Loaded { mut file, state } = super::model::load_any(&args.model)?;
     let of_model = |source| Error::Model { file: args.model.display().to_string(), source };
-    file.card.name = args.name.clone();
+    file.card_mut().name = args.name.clone();
     if let Some(dataset) = &args.dataset {
-        file.card.dataset = dataset.clone();
+        file.card_mut().dataset = dataset.clone();
     }
     if let Some(licence) = &args.licence {
-        file.card.licence = licence.clone();
+        file.card_mut().licence = licence.clone();
     }
     let precision = precision(args.precision);
     if let Some(data) = &args.data {
-        let options = DataOptions { size: file.config.size, ..DataOptions::default() };
+        let [_, size] = file.config().image_shape();
+        let options = DataOptions { size, ..DataOptions::default() };
         let dataset = super::source(data)?.load(&options)?;
-        let written = ModelFile::from_bytes(&file.to_bytes(precision).map_err(of_model)?).map_err(of_model)?;
+        let written = AnyModelFile::from_bytes(&file.to_bytes(precision).map_err(of_model)?).map_err(of_model)?;
         let loaded = Loaded { file: written, state };
         let job = Eval { loaded: &loaded, path: &args.model, images: &dataset.test, draws: 1 };
         let score = dispatch(args.device.device, job)?;
         println!("{:.4} ± {:.4} bits/dim on {} test images", score.mean, score.standard_error, score.images);
-        file.card.bits_per_dim = Some((score.mean * 1e4).round() / 1e4);
+        file.card_mut().bits_per_dim = Some((score.mean * 1e4).round() / 1e4);
     }
     let bytes = file.to_bytes(precision).map_err(of_model)?;
     write_atomically(&args.out, &bytes)?;

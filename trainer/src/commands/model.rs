@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use shared::weights::{Card, ModelFile};
-use shared::{Flow, FlowBackend};
+use shared::weights::{AnyModelFile, Card, ModelFile};
+use shared::{Flow, FlowBackend, ImageFlow};
 
 use crate::device::{DeviceChoice, Job, TrainBackend, dispatch};
 use crate::error::{Error, Result};
@@ -14,25 +14,39 @@ use crate::train::newest;
 const MAX_BYTES: u64 = 4 << 30;
 
 /// A model, and where its training stood if it came from a checkpoint.
-pub struct Loaded {
+pub struct Loaded<F = ModelFile> {
     /// The model.
-    pub file: ModelFile,
+    pub file: F,
     /// Its run.
     pub state: Option<RunState>,
 }
 
-/// Reads a weights file, a checkpoint or the newest checkpoint of a run's folder.
+/// Reads an RG-Flow's weights file, checkpoint or the newest checkpoint of its run's folder.
+///
+/// # Errors
+/// [`Error::Model`] or [`Error::Content`], with the file's name; a model of another architecture is one.
+pub fn load(path: &Path) -> Result<Loaded> {
+    let Loaded { file, state } = load_any(path)?;
+    match file {
+        AnyModelFile::RgFlow(file) => Ok(Loaded { file, state }),
+        AnyModelFile::RealNvp(_) => {
+            Err(Error::content(path.display(), "a Real NVP, which has no levels of this kind", "give an RG-Flow"))
+        }
+    }
+}
+
+/// Reads a model of either architecture.
 ///
 /// # Errors
 /// [`Error::Model`] or [`Error::Content`], with the file's name.
-pub fn load(path: &Path) -> Result<Loaded> {
+pub fn load_any(path: &Path) -> Result<Loaded<AnyModelFile>> {
     let path = newest(path)?;
     if path.extension().is_some_and(|e| e == "ckpt") {
         return dispatch(DeviceChoice::Cpu, Checkpoint { path: &path });
     }
     let bytes = read_limited(&path, MAX_BYTES)?;
     let file =
-        ModelFile::from_bytes(&bytes).map_err(|source| Error::Model { file: path.display().to_string(), source })?;
+        AnyModelFile::from_bytes(&bytes).map_err(|source| Error::Model { file: path.display().to_string(), source })?;
     Ok(Loaded { file, state: None })
 }
 
@@ -41,9 +55,9 @@ struct Checkpoint<'a> {
 }
 
 impl Job for Checkpoint<'_> {
-    type Output = Loaded;
+    type Output = Loaded<AnyModelFile>;
 
-    fn run<B: TrainBackend>(self, device: B::Device) -> Result<Loaded> {
+    fn run<B: TrainBackend>(self, device: B::Device) -> Result<Loaded<AnyModelFile>> {
         let run = Run::<B>::load(self.path, &device)?;
         let state = &run.state;
         let recipe = &state.recipe;
@@ -65,7 +79,9 @@ impl Job for Checkpoint<'_> {
             ),
             ..Card::default()
         };
-        Ok(Loaded { file: ModelFile::from_model(&run.best(), &state.config, card), state: Some(run.state) })
+        let file = AnyModelFile::from_model(&run.best(), &state.config, card)
+            .map_err(|source| Error::Model { file: self.path.display().to_string(), source })?;
+        Ok(Loaded { file, state: Some(run.state) })
     }
 }
 
@@ -74,5 +90,17 @@ impl Job for Checkpoint<'_> {
 /// # Errors
 /// [`Error::Model`] if a tensor is missing.
 pub fn flow<B: FlowBackend>(loaded: &Loaded, path: &Path, device: &B::Device) -> Result<Flow<B>> {
+    loaded.file.to_flow(device).map_err(|source| Error::Model { file: path.display().to_string(), source })
+}
+
+/// The same for a model of either architecture.
+///
+/// # Errors
+/// [`Error::Model`] if a tensor is missing.
+pub fn any_flow<B: FlowBackend>(
+    loaded: &Loaded<AnyModelFile>,
+    path: &Path,
+    device: &B::Device,
+) -> Result<Box<dyn ImageFlow<B>>> {
     loaded.file.to_flow(device).map_err(|source| Error::Model { file: path.display().to_string(), source })
 }

@@ -1,5 +1,12 @@
 //! `trainer sample`.
 
+use std::path::Path;
+
+use shared::Temperature;
+use shared::weights::AnyModelFile;
+
+use super::model::Loaded;
+
 use crate::cli::SampleArgs;
 use crate::device::{Job, TrainBackend, dispatch};
 use crate::error::Result;
@@ -11,28 +18,37 @@ use crate::sheet;
 /// # Errors
 /// A model that cannot be read, or a picture that cannot be written.
 pub fn run(args: SampleArgs) -> Result<()> {
-    let loaded = super::model::load(&args.model)?;
-    let (size, channels) = (loaded.file.config.size, loaded.file.config.channels);
+    let loaded = super::model::load_any(&args.model)?;
+    let [channels, size] = loaded.file.config().image_shape();
     let seed = args.seed.unwrap_or_else(random_seed);
-    let pictures = dispatch(args.device.device, Sample { args: &args, loaded, seed })?;
+    let (count, temperature) = (args.count, args.temperature.temperature());
+    let job = Sample { loaded: &loaded, path: &args.model, seed, count, temperature };
+    let pictures = dispatch(args.device.device, job)?;
     let columns = (args.count as f64).sqrt().ceil() as usize;
     sheet::save(&sheet::sheet(&pictures, size, channels, columns, args.zoom.clamp(1, 32)), &args.out)?;
     println!("{} samples of seed {seed}: {}", pictures.len(), args.out.display());
     Ok(())
 }
 
-struct Sample<'a> {
-    args: &'a SampleArgs,
-    loaded: super::model::Loaded,
-    seed: u64,
+/// Samples of a loaded model.
+pub struct Sample<'a> {
+    /// The model.
+    pub loaded: &'a Loaded<AnyModelFile>,
+    /// Its file, for messages.
+    pub path: &'a Path,
+    /// The seed.
+    pub seed: u64,
+    /// How many samples of it.
+    pub count: u64,
+    /// Temperatures.
+    pub temperature: Temperature,
 }
 
 impl Job for Sample<'_> {
     type Output = Vec<Vec<u8>>;
 
     fn run<B: TrainBackend>(self, device: B::Device) -> Result<Self::Output> {
-        let flow = super::model::flow::<B::InnerBackend>(&self.loaded, &self.args.model, &device)?;
-        let temperature = self.args.temperature.temperature();
-        sample_pictures::<B::InnerBackend>(&flow, self.seed, 0..self.args.count, &temperature, &device)
+        let flow = super::model::any_flow::<B::InnerBackend>(self.loaded, self.path, &device)?;
+        sample_pictures::<B::InnerBackend>(flow.as_ref(), self.seed, 0..self.count, &self.temperature, &device)
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use shared::RgFlowConfig;
+use shared::ModelConfig;
 
 use crate::cli::TrainArgs;
 use crate::device::{DeviceChoice, Job, TrainBackend, dispatch};
@@ -19,19 +19,19 @@ use crate::train::{self, Training, newest};
 pub fn run(args: TrainArgs) -> Result<()> {
     let mut config = match &args.config {
         Some(path) => read_config(path)?,
-        None => RgFlowConfig::preset(&args.preset).ok_or_else(|| Error::Usage {
+        None => ModelConfig::preset(&args.preset).ok_or_else(|| Error::Usage {
             option: "--preset".into(),
             problem: format!("no preset is called {}", args.preset),
-            advice: format!("use one of {}", RgFlowConfig::PRESETS.join(", ")),
+            advice: format!("use one of {}", ModelConfig::presets().join(", ")),
         })?,
     };
     if let Some(prior) = args.prior {
-        config.prior = prior;
+        config = config.with_prior(prior);
     }
     let resume = args.resume.as_deref().map(newest).transpose()?;
     let size = match &resume {
         Some(path) => dispatch(DeviceChoice::Cpu, Size { path })?,
-        None => config.size,
+        None => config.image_shape()[1],
     };
     std::fs::create_dir_all(&args.out).map_err(Error::io(&args.out, "create it"))?;
     let dataset = super::load(&args.data, size)?;
@@ -80,13 +80,13 @@ impl Job for Size<'_> {
     type Output = usize;
 
     fn run<B: TrainBackend>(self, device: B::Device) -> Result<usize> {
-        Ok(Run::<B>::load(self.path, &device)?.state.config.size)
+        Ok(Run::<B>::load(self.path, &device)?.state.config.image_shape()[1])
     }
 }
 
-fn read_config(path: &Path) -> Result<RgFlowConfig> {
+fn read_config(path: &Path) -> Result<ModelConfig> {
     let bytes = read_limited(path, 1 << 20)?;
-    let config: RgFlowConfig = serde_json::from_slice(&bytes).map_err(|e| Error::Content {
+    let config: ModelConfig = serde_json::from_slice(&bytes).map_err(|e| Error::Content {
         file: path.display().to_string(),
         problem: format!("not a model configuration ({e})"),
         advice: "`trainer info` prints one to start from".into(),

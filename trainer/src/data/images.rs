@@ -1,13 +1,16 @@
 //! One picture: decode, crop to a square, resize, and lay out its channels in planes.
 
 use std::io::Cursor;
+use std::path::Path;
 
 use image::imageops::{FilterType, crop_imm, resize};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits, Rgb, RgbImage};
 
 use super::CHANNELS;
+use super::container::MAX_FILE;
 use crate::error::{Error, Result};
+use crate::train::checkpoint::read_limited;
 
 /// A set's pixels may take this much memory unless the user says otherwise.
 pub(crate) const DEFAULT_MEMORY_LIMIT: usize = 8 << 30;
@@ -57,6 +60,15 @@ pub(crate) fn decode(bytes: &[u8], file: &str, crop: Crop, size: usize) -> Resul
     picture.apply_orientation(orientation);
     let square = cropped(&opaque(picture), file, crop)?;
     Ok(planar(&resized(square, size)))
+}
+
+/// Reads a picture file as a planar `[3, size, size]` picture: its middle square, resized.
+///
+/// # Errors
+/// A file that cannot be read, is too large, or is no picture.
+pub fn read_picture(path: &Path, size: usize) -> Result<Vec<u8>> {
+    let bytes = read_limited(path, MAX_FILE)?;
+    decode(&bytes, &path.display().to_string(), Crop::Square, size)
 }
 
 /// Without transparency: what shines through is white.
@@ -141,6 +153,17 @@ mod tests {
 
     fn lossless(picture: &RgbImage) -> Vec<u8> {
         encoded(&DynamicImage::ImageRgb8(picture.clone()), ImageFormat::Png)
+    }
+
+    #[test]
+    fn a_file_is_read_or_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.png");
+        let bytes = lossless(&gradient(9, 9));
+        std::fs::write(&path, &bytes).unwrap();
+        assert_eq!(read_picture(&path, 4).unwrap(), decode(&bytes, "p", Crop::Square, 4).unwrap());
+        std::fs::write(&path, b"no picture").unwrap();
+        assert!(read_picture(&path, 4).unwrap_err().to_string().contains("a.png"));
     }
 
     #[test]

@@ -24,6 +24,7 @@ mod split;
 mod testing;
 
 pub use batches::{Batches, batch_indexes, flips};
+pub use images::read_picture;
 pub use labels::{LabelKind, Labels};
 pub use msds::{Msds, Part};
 pub use source::{DataOptions, DataSource};

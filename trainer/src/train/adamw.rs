@@ -8,7 +8,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{Tensor, TensorPrimitive};
 use shared::backend::Adam;
-use shared::{FlowBackend, RgFlow};
+use shared::{FlowBackend, Model};
 
 use super::recipe::Recipe;
 use crate::device::TrainBackend;
@@ -21,14 +21,14 @@ const EPSILON: f64 = 1e-8;
 #[derive(Clone, Debug)]
 pub struct AdamW<B: FlowBackend> {
     /// Running mean of the gradients.
-    pub first: RgFlow<B>,
+    pub first: Model<B>,
     /// Running mean of their squares.
-    pub second: RgFlow<B>,
+    pub second: Model<B>,
 }
 
 impl<B: FlowBackend> AdamW<B> {
     /// Zero moments for a model.
-    pub fn new(model: &RgFlow<B>) -> Self {
+    pub fn new(model: &Model<B>) -> Self {
         struct Zero;
         impl<B: FlowBackend> ModuleMapper<B> for Zero {
             fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
@@ -41,12 +41,12 @@ impl<B: FlowBackend> AdamW<B> {
     /// One step of the model, number `step` counted from 0, with gradients multiplied by `factor` first.
     pub fn step<A: TrainBackend<InnerBackend = B>>(
         self,
-        model: RgFlow<A>,
+        model: Model<A>,
         grads: &GradientsParams,
         factor: f64,
         recipe: &Recipe,
         step: u64,
-    ) -> (Self, RgFlow<A>) {
+    ) -> (Self, Model<A>) {
         let gradient = Source::Gradients(grads);
         let first = self.first.map(&mut Blend { towards: gradient, keep: BETA_1, factor, squared: false });
         let gradient = Source::Gradients(grads);
@@ -67,10 +67,10 @@ impl<B: FlowBackend> AdamW<B> {
 
 /// Moves the averaged weights towards the model's: average ← keep·average + (1 − keep)·model.
 pub fn average<A: TrainBackend>(
-    average: RgFlow<A::InnerBackend>,
-    model: &RgFlow<A>,
+    average: Model<A::InnerBackend>,
+    model: &Model<A>,
     keep: f64,
-) -> RgFlow<A::InnerBackend> {
+) -> Model<A::InnerBackend> {
     let values = Values::of(&model.valid());
     average.map(&mut Blend { towards: Source::Values(&values), keep, factor: 1.0, squared: false })
 }
@@ -79,7 +79,7 @@ pub fn average<A: TrainBackend>(
 struct Values<B: FlowBackend>(std::collections::HashMap<ParamId, B::FloatTensorPrimitive>);
 
 impl<B: FlowBackend> Values<B> {
-    fn of(model: &RgFlow<B>) -> Self {
+    fn of(model: &Model<B>) -> Self {
         let mut values = Self(Default::default());
         model.visit(&mut values);
         values

@@ -4,7 +4,7 @@ use burn::tensor::{Tensor, TensorData};
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
-use shared::{FlowBackend, RgFlowConfig, logit};
+use shared::{FlowBackend, logit};
 
 /// A batch on the device.
 pub struct Batch<B: FlowBackend> {
@@ -14,10 +14,10 @@ pub struct Batch<B: FlowBackend> {
     pub log_det: Tensor<B, 1>,
 }
 
-/// Images of `dims` bytes each, with noise that depends on the seed and on each image's own stream number alone.
+/// Images of the given channels and edge, with noise that depends on the seed and on each image's own stream number alone.
 pub fn dequantise<B: FlowBackend>(
     pixels: &[u8],
-    config: &RgFlowConfig,
+    [channels, size]: [usize; 2],
     seed: u64,
     first_stream: u64,
     device: &B::Device,
@@ -28,9 +28,9 @@ pub fn dequantise<B: FlowBackend>(
         logit::image_to_logit(pixels, || (rng.next_u32() >> 8) as f32 / (1 << 24) as f32)
     };
     let (images, log_det): (Vec<Vec<f32>>, Vec<f32>) =
-        pixels.par_chunks_exact(config.dims()).enumerate().map(one).unzip();
+        pixels.par_chunks_exact(channels * size * size).enumerate().map(one).unzip();
     let batch = images.len();
-    let shape = [batch, config.channels, config.size, config.size];
+    let shape = [batch, channels, size, size];
     Batch {
         images: Tensor::from_data(TensorData::new(images.concat(), shape), device),
         log_det: Tensor::from_data(TensorData::new(log_det, [batch]), device),
@@ -44,10 +44,9 @@ mod tests {
 
     #[test]
     fn noise_belongs_to_the_stream_and_pixels_come_back() {
-        let config = RgFlowConfig::tiny();
-        let pixels: Vec<u8> = (0..2 * config.dims()).map(|i| (i * 7 % 256) as u8).collect();
+        let pixels: Vec<u8> = (0..2 * 3 * 256).map(|i| (i * 7 % 256) as u8).collect();
         let images = |seed, first| {
-            dequantise::<Flex>(&pixels, &config, seed, first, &Default::default())
+            dequantise::<Flex>(&pixels, [3, 16], seed, first, &Default::default())
                 .images
                 .into_data()
                 .to_vec::<f32>()

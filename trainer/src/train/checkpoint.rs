@@ -9,11 +9,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::module::{AutodiffModule, Module};
-use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Record, Recorder};
+use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Recorder};
 use burn::tensor::backend::Backend;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
-use shared::{RgFlow, RgFlowConfig};
+use shared::{FlowBackend, Model, ModelConfig};
 
 use super::adamw::AdamW;
 use super::recipe::Recipe;
@@ -28,7 +28,7 @@ const MAX_BYTES: u64 = 8 << 30;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunState {
     /// The architecture.
-    pub config: RgFlowConfig,
+    pub config: ModelConfig,
     /// The recipe.
     pub recipe: Recipe,
     /// Name or path of the data, as given.
@@ -44,9 +44,9 @@ pub struct RunState {
 /// A run in memory.
 pub struct Run<B: TrainBackend> {
     /// The weights being trained.
-    pub model: RgFlow<B>,
+    pub model: Model<B>,
     /// Their moving average.
-    pub average: RgFlow<B::InnerBackend>,
+    pub average: Model<B::InnerBackend>,
     /// AdamW and its moments.
     pub optimizer: AdamW<B::InnerBackend>,
     /// Everything else.
@@ -55,7 +55,7 @@ pub struct Run<B: TrainBackend> {
 
 impl<B: TrainBackend> Run<B> {
     /// The weights to evaluate, show and export: the average where there is one.
-    pub fn best(&self) -> RgFlow<B::InnerBackend> {
+    pub fn best(&self) -> Model<B::InnerBackend> {
         if self.state.recipe.ema > 0.0 { self.average.clone() } else { self.model.valid() }
     }
 
@@ -65,10 +65,10 @@ impl<B: TrainBackend> Run<B> {
     /// [`Error::Io`] if the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
         let parts = [
-            ("model", encode::<B, _>(path, self.model.clone().into_record())?),
-            ("average", encode::<B::InnerBackend, _>(path, self.average.clone().into_record())?),
-            ("first_moment", encode::<B::InnerBackend, _>(path, self.optimizer.first.clone().into_record())?),
-            ("second_moment", encode::<B::InnerBackend, _>(path, self.optimizer.second.clone().into_record())?),
+            ("model", encode(path, &self.model)?),
+            ("average", encode(path, &self.average)?),
+            ("first_moment", encode(path, &self.optimizer.first)?),
+            ("second_moment", encode(path, &self.optimizer.second)?),
         ];
         let state = serde_json::to_string(&self.state).map_err(|e| damaged(path, &e))?;
         let metadata = HashMap::from([("format".to_owned(), FORMAT.to_owned()), ("state".to_owned(), state)]);
@@ -97,11 +97,11 @@ impl<B: TrainBackend> Run<B> {
         let file = SafeTensors::deserialize(&bytes).map_err(|e| damaged(path, &e))?;
         let part = |name: &str| file.tensor(name).map(|t| t.data()).map_err(|e| damaged(path, &e));
         let of_config = |source| Error::Model { file: path.display().to_string(), source };
-        let model = RgFlow::<B>::new(&state.config, 0, device).map_err(of_config)?;
+        let model = Model::<B>::new(&state.config, 0, device).map_err(of_config)?;
         let plain = model.valid();
         let expected = shapes(&plain);
-        let load = |name: &str| -> Result<RgFlow<B::InnerBackend>> {
-            let loaded = plain.clone().load_record(decode::<B::InnerBackend, _>(path, part(name)?, device)?);
+        let load = |name: &str| -> Result<Model<B::InnerBackend>> {
+            let loaded = decode(path, plain.clone(), part(name)?, device)?;
             if shapes(&loaded) == expected {
                 Ok(loaded)
             } else {
@@ -109,7 +109,7 @@ impl<B: TrainBackend> Run<B> {
             }
         };
         let (average, first, second) = (load("average")?, load("first_moment")?, load("second_moment")?);
-        let model = model.load_record(decode::<B, _>(path, part("model")?, device)?);
+        let model = decode(path, model, part("model")?, device)?;
         if shapes(&model.valid()) != expected {
             return Err(damaged(path, &"its weights are not of its configuration"));
         }
@@ -129,12 +129,23 @@ fn shapes<B: Backend, M: Module<B>>(model: &M) -> Vec<Vec<usize>> {
     shapes.0
 }
 
-fn encode<B: Backend, R: Record<B>>(path: &Path, record: R) -> Result<Vec<u8>> {
-    recorder().record(record, ()).map_err(|e| damaged(path, &e))
+/// The architecture is in the state, so that the record is the plain model's.
+fn encode<B: FlowBackend>(path: &Path, model: &Model<B>) -> Result<Vec<u8>> {
+    let record = match model.clone() {
+        Model::RgFlow(model) => Recorder::<B>::record(&recorder(), model.into_record(), ()),
+        Model::RealNvp(model) => Recorder::<B>::record(&recorder(), model.into_record(), ()),
+    };
+    record.map_err(|e| damaged(path, &e))
 }
 
-fn decode<B: Backend, R: Record<B>>(path: &Path, bytes: &[u8], device: &B::Device) -> Result<R> {
-    recorder().load(bytes.to_vec(), device).map_err(|e| damaged(path, &e))
+/// The model with the weights of a record.
+fn decode<B: FlowBackend>(path: &Path, model: Model<B>, bytes: &[u8], device: &B::Device) -> Result<Model<B>> {
+    let bytes = bytes.to_vec();
+    match model {
+        Model::RgFlow(model) => recorder().load(bytes, device).map(|r| Model::RgFlow(model.load_record(r))),
+        Model::RealNvp(model) => recorder().load(bytes, device).map(|r| Model::RealNvp(model.load_record(r))),
+    }
+    .map_err(|e| damaged(path, &e))
 }
 
 fn recorder() -> NamedMpkBytesRecorder<FullPrecisionSettings> {

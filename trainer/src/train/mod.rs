@@ -12,6 +12,7 @@ pub mod checkpoint;
 pub mod metrics;
 pub mod recipe;
 pub mod step;
+pub mod whiten;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use burn::module::AutodiffModule;
 use indicatif::{ProgressBar, ProgressStyle};
-use shared::{RgFlow, RgFlowConfig, Temperature};
+use shared::{Model, ModelConfig, Temperature};
 
 use self::adamw::AdamW;
 use self::checkpoint::{Run, RunState};
@@ -36,7 +37,7 @@ use crate::sheet;
 /// What to train, and where to leave it.
 pub struct Training {
     /// The architecture; a resumed run keeps its own.
-    pub config: RgFlowConfig,
+    pub config: ModelConfig,
     /// The recipe; likewise.
     pub recipe: Recipe,
     /// Another number of steps for a resumed run.
@@ -100,8 +101,16 @@ impl Job for Training {
 impl Training {
     fn start<B: TrainBackend>(&self, device: &B::Device) -> Result<Run<B>> {
         self.recipe.validate()?;
-        let model = RgFlow::<B>::new(&self.config, self.recipe.seed, device)
+        let model = Model::<B>::new(&self.config, self.recipe.seed, device)
             .map_err(|source| Error::Model { file: "--config".into(), source })?;
+        let train = &self.dataset.train;
+        let first = train.gather(&(0..train.len().min(whiten::IMAGES)).collect::<Vec<_>>(), &[]);
+        let model = match (model, &self.config) {
+            (Model::RgFlow(model), ModelConfig::RgFlow(config)) => {
+                Model::RgFlow(whiten::whiten(model, config, &first, self.recipe.seed, device))
+            }
+            (other, _) => other,
+        };
         let state = RunState {
             config: self.config.clone(),
             recipe: self.recipe.clone(),
@@ -116,8 +125,8 @@ impl Training {
 
     /// Whether the data fit the model.
     fn check(&self, state: &RunState) -> Result<()> {
-        let (train, config) = (&self.dataset.train, &state.config);
-        if (train.size, train.channels) == (config.size, config.channels) && !train.is_empty() {
+        let (train, [channels, size]) = (&self.dataset.train, state.config.image_shape());
+        if (train.size, train.channels) == (size, channels) && !train.is_empty() {
             return Ok(());
         }
         Err(Error::Usage {
@@ -128,9 +137,9 @@ impl Training {
                 train.channels,
                 train.size,
                 train.size,
-                config.channels,
-                config.size,
-                config.size
+                channels,
+                size,
+                size
             ),
             advice: "give data of that size, or another --preset or --config".into(),
         })
@@ -151,9 +160,15 @@ impl Training {
             let mirror =
                 if recipe.flips { flips(recipe.batch, recipe.seed, number) } else { vec![false; recipe.batch] };
             let pixels = self.dataset.train.gather(&batches.indexes(number), &mirror);
-            let batch = batch::dequantise::<B>(&pixels, &config, recipe.seed, number * recipe.batch as u64, device);
+            let batch = batch::dequantise::<B>(
+                &pixels,
+                config.image_shape(),
+                recipe.seed,
+                number * recipe.batch as u64,
+                device,
+            );
             let Run { model, optimizer, average, state } = run;
-            let (model, optimizer, measured) = step::step(model, optimizer, &config, &recipe, number, batch);
+            let (model, optimizer, measured) = step::step(model, optimizer, &config, &recipe, number, batch)?;
             run = Run { model, optimizer, average, state };
             if !(measured.bits_per_dim.is_finite() && measured.grad_norm.is_finite()) {
                 return Err(self.diverged(number, measured));
@@ -200,15 +215,16 @@ impl Training {
         run.save(&path)?;
         checkpoint::prune(&folder, self.keep)?;
         let flow = run.best().fold(&run.state.config);
-        let sheet = sample_pictures::<B::InnerBackend>(&flow, 0, 0..32, &Temperature::uniform(0.8), device)?;
+        let flow = flow.map_err(|source| Error::Model { file: path.display().to_string(), source })?;
+        let sheet = sample_pictures::<B::InnerBackend>(flow.as_ref(), 0, 0..32, &Temperature::uniform(0.8), device)?;
         let samples = self.out.join("samples");
         std::fs::create_dir_all(&samples).map_err(Error::io(&samples, "create it"))?;
-        let RgFlowConfig { size, channels, .. } = run.state.config;
+        let [channels, size] = run.state.config.image_shape();
         sheet::save(&sheet::sheet(&sheet, size, channels, 8, 3), &samples.join(format!("step-{step:08}.png")))?;
         let tested = self.test_images.min(self.dataset.test.len());
         let test = if tested > 0 {
             let images = self.dataset.test.subset(&(0..tested).collect::<Vec<_>>())?;
-            Some(bits_per_dim::<B::InnerBackend>(&flow, &images, 1, device)?.mean)
+            Some(bits_per_dim::<B::InnerBackend>(flow.as_ref(), &images, 1, device)?.mean)
         } else {
             None
         };

@@ -4,12 +4,13 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
-use shared::{Flow, FlowBackend, RgFlow, RgFlowConfig, logit};
+use shared::{FlowBackend, ImageFlow, Model, ModelConfig, logit};
 
 use super::adamw::AdamW;
 use super::batch::Batch;
 use super::recipe::Recipe;
 use crate::device::TrainBackend;
+use crate::error::{Error, Result};
 
 /// What a step measured.
 #[derive(Clone, Copy, Debug)]
@@ -21,35 +22,39 @@ pub struct Measured {
 }
 
 /// −log p per dimension of a batch in nats, of images with values in [0, 1].
-pub fn loss<B: FlowBackend>(flow: &Flow<B>, batch: Batch<B>) -> Tensor<B, 1> {
-    let dims = flow.config().dims() as f64;
+pub fn loss<B: FlowBackend>(flow: &dyn ImageFlow<B>, batch: Batch<B>) -> Tensor<B, 1> {
+    let dims = flow.dims() as f64;
     (flow.log_prob(batch.images) + batch.log_det).mean() / -dims
 }
 
 /// Takes one step. If the loss or the gradient is not finite, the model stays as it was.
+///
+/// # Errors
+/// [`Error::Model`] if the configuration is of another architecture than the model.
 pub fn step<B: TrainBackend>(
-    model: RgFlow<B>,
+    model: Model<B>,
     optimizer: AdamW<B::InnerBackend>,
-    config: &RgFlowConfig,
+    config: &ModelConfig,
     recipe: &Recipe,
     number: u64,
     batch: Batch<B>,
-) -> (RgFlow<B>, AdamW<B::InnerBackend>, Measured) {
-    let loss = loss(&model.fold(config), batch);
+) -> Result<(Model<B>, AdamW<B::InnerBackend>, Measured)> {
+    let of_config = |source| Error::Model { file: "the run".into(), source };
+    let loss = loss(model.fold(config).map_err(of_config)?.as_ref(), batch);
     let value = loss.clone().into_data().iter::<f64>().next().unwrap_or(f64::NAN);
     let grads = GradientsParams::from_grads(loss.backward(), &model);
     let grad_norm = global_norm(&model, &grads);
     let measured = Measured { bits_per_dim: logit::bits_per_dim(-value, 1), grad_norm };
     if !(measured.bits_per_dim.is_finite() && grad_norm.is_finite()) {
-        return (model, optimizer, measured);
+        return Ok((model, optimizer, measured));
     }
     let factor = (recipe.clip / (grad_norm + 1e-6)).min(1.0);
     let (optimizer, model) = optimizer.step(model, &grads, factor, recipe, number);
-    (model, optimizer, measured)
+    Ok((model, optimizer, measured))
 }
 
 /// Norm of the gradient of all parameters together.
-pub fn global_norm<B: TrainBackend>(model: &RgFlow<B>, grads: &GradientsParams) -> f64 {
+pub fn global_norm<B: TrainBackend>(model: &Model<B>, grads: &GradientsParams) -> f64 {
     struct Norm<'a, B: AutodiffBackend> {
         grads: &'a GradientsParams,
         sum: Option<Tensor<B::InnerBackend, 1>>,

@@ -12,6 +12,7 @@ use wasm_bindgen::JsValue;
 use web_sys::{Document, Url, Window};
 
 use crate::error::{Error, Result};
+use crate::messages::BackendChoice;
 use link::Link;
 use state::{Effect, Event, State};
 use view::View;
@@ -44,7 +45,8 @@ fn try_start() -> Result<()> {
     let document = window.document().ok_or_else(|| missing("document"))?;
     let here = document.base_uri()?.ok_or_else(|| missing("address"))?;
     let index = Url::new_with_base("models/index.json", &here)?.href();
-    let state = State::new(&window.location().hash()?, index);
+    let backend = BackendChoice::from_query(&window.location().search()?).unwrap_or_default();
+    let state = State::new(&window.location().hash()?, backend, index);
     let app = Rc::new_cyclic(|app: &std::rc::Weak<App>| {
         let app = app.clone();
         let dispatch: Dispatch = Rc::new(move |event| {

@@ -67,6 +67,8 @@ pub enum Event {
     Mix(Temperature),
     /// Another model was chosen.
     Model(String),
+    /// What to run models on.
+    Backend(BackendChoice),
     /// The address changed.
     Address(String),
 }
@@ -97,6 +99,10 @@ pub struct State {
     pub info: Option<ModelInfo>,
     /// What the reader set.
     pub settings: Settings,
+    /// What the reader wants models to run on.
+    pub backend: BackendChoice,
+    /// What there is to say of where they run.
+    pub backend_note: String,
     /// Messages about settings that could not be used.
     pub notices: Vec<String>,
     /// Whether the seed's field holds something else than a seed.
@@ -117,7 +123,7 @@ pub struct State {
 
 impl State {
     /// A page at its start. `index_url` is the address of the list of models.
-    pub fn new(fragment: &str, index_url: String) -> Self {
+    pub fn new(fragment: &str, backend: BackendChoice, index_url: String) -> Self {
         let (settings, notices) = Settings::parse(fragment);
         Self {
             phase: Phase::Starting,
@@ -125,6 +131,8 @@ impl State {
             entry: None,
             info: None,
             settings,
+            backend,
+            backend_note: String::new(),
             notices,
             seed_refused: false,
             shown: [0; GRID],
@@ -194,6 +202,10 @@ impl State {
                 effects.push(Effect::WriteAddress(self.settings.to_fragment()));
                 effects
             }
+            Event::Backend(backend) => {
+                self.backend = backend;
+                if self.alive { vec![self.use_backend()] } else { vec![] }
+            }
             Event::Address(fragment) => self.follow(&fragment),
         }
     }
@@ -243,9 +255,11 @@ impl State {
             ResponseKind::Hello { protocol } if protocol == PROTOCOL => {
                 self.alive = true;
                 self.shown = [0; GRID];
+                let choice = self.use_backend();
                 let url = self.index_url.clone();
                 self.loading = self.new_id();
-                return vec![Effect::Send(Request { id: self.loading, kind: RequestKind::Index { url } })];
+                let list = Effect::Send(Request { id: self.loading, kind: RequestKind::Index { url } });
+                return vec![choice, list];
             }
             ResponseKind::Hello { .. } => self.die("The page was updated. Reload it to go on.".to_owned()),
             // About the worker itself.
@@ -265,6 +279,12 @@ impl State {
                 self.info = Some(*info);
                 return self.sample();
             }
+            ResponseKind::RunsOn { backend, note } => {
+                self.backend_note = note;
+                if let Some(info) = &mut self.info {
+                    info.backend = backend;
+                }
+            }
             ResponseKind::Picture(picture) if id == self.sampling => {
                 self.times = (self.times.0 + picture.millis, self.times.1 + 1);
                 let Some(shown) = self.shown.get_mut(picture.index as usize) else { return vec![] };
@@ -276,6 +296,11 @@ impl State {
             _ => {}
         }
         vec![]
+    }
+
+    fn use_backend(&mut self) -> Effect {
+        let kind = RequestKind::Use { backend: self.backend };
+        Effect::Send(Request { id: self.new_id(), kind })
     }
 
     fn new_id(&mut self) -> RequestId {
@@ -304,12 +329,13 @@ impl State {
         effects.extend(self.cancel(self.loading, loading));
         self.phase = Phase::Loading { loaded: 0, total: 0 };
         self.info = None;
+        self.backend_note.clear();
         self.loading = self.new_id();
         self.entry = Some(model.clone());
         self.settings.model = Some(model.id.clone());
         // The list's own address without its name.
         let base = self.index_url.rsplit_once('/').map(|(base, _)| format!("{base}/")).unwrap_or_default();
-        let kind = RequestKind::Load { base, model, backend: BackendChoice::Auto };
+        let kind = RequestKind::Load { base, model };
         effects.push(Effect::Send(Request { id: self.loading, kind }));
         effects
     }

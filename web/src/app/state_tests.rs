@@ -42,8 +42,8 @@ fn picture(index: u32) -> ResponseKind {
 
 /// A page up to the first request for pictures.
 fn loaded(fragment: &str) -> (State, Request) {
-    let mut state = State::new(fragment, "http://x/models/index.json".into());
-    let index = requests(says(&mut state, 0, ResponseKind::Hello { protocol: PROTOCOL })).remove(0);
+    let mut state = State::new(fragment, BackendChoice::Auto, "http://x/models/index.json".into());
+    let index = requests(says(&mut state, 0, ResponseKind::Hello { protocol: PROTOCOL })).remove(1);
     let models = vec![model("a"), model("b")];
     let load = requests(says(&mut state, index.id, ResponseKind::Index(ModelIndex { format: 1, models }))).remove(0);
     assert_eq!(state.phase.name(), "loading");
@@ -60,15 +60,13 @@ fn indices(request: &Request) -> Vec<u32> {
 
 #[test]
 fn a_visit_goes_from_the_list_to_the_pictures() {
-    let mut state = State::new("#model=b&seed=7&t=0.5", "http://x/models/index.json".into());
+    let mut state = State::new("#model=b&seed=7&t=0.5", BackendChoice::Auto, "http://x/models/index.json".into());
     assert_eq!(state.phase.name(), "loading");
-    let index = requests(says(&mut state, 0, ResponseKind::Hello { protocol: PROTOCOL })).remove(0);
+    let index = requests(says(&mut state, 0, ResponseKind::Hello { protocol: PROTOCOL })).remove(1);
     assert_eq!(index.kind, RequestKind::Index { url: "http://x/models/index.json".into() });
     let models = vec![model("a"), model("b")];
     let load = requests(says(&mut state, index.id, ResponseKind::Index(ModelIndex { format: 1, models }))).remove(0);
-    let expected =
-        RequestKind::Load { base: "http://x/models/".into(), model: model("b"), backend: Default::default() };
-    assert_eq!(load.kind, expected);
+    assert_eq!(load.kind, RequestKind::Load { base: "http://x/models/".into(), model: model("b") });
     says(&mut state, load.id, ResponseKind::Progress { loaded: 4, total: 10 });
     assert_eq!(state.phase, Phase::Loading { loaded: 4, total: 10 });
     let sample = requests(says(&mut state, load.id, ready())).remove(0);
@@ -85,8 +83,8 @@ fn a_visit_goes_from_the_list_to_the_pictures() {
 
 #[test]
 fn an_empty_list_is_said_so() {
-    let mut state = State::new("", "index.json".into());
-    let index = requests(says(&mut state, 0, ResponseKind::Hello { protocol: PROTOCOL })).remove(0);
+    let mut state = State::new("", BackendChoice::Auto, "index.json".into());
+    let index = requests(says(&mut state, 0, ResponseKind::Hello { protocol: PROTOCOL })).remove(1);
     let effects = says(&mut state, index.id, ResponseKind::Index(ModelIndex { format: 1, models: vec![] }));
     assert_eq!((state.phase.name(), effects.len()), ("empty", 0));
 }
@@ -179,9 +177,9 @@ fn failures_show_and_a_retry_starts_over() {
 
 #[test]
 fn an_address_that_changes_before_the_list_is_there_waits_for_it() {
-    let mut state = State::new("", "http://x/models/index.json".into());
+    let mut state = State::new("", BackendChoice::Auto, "http://x/models/index.json".into());
     state.update(Event::Retry);
-    let index = requests(says(&mut state, 0, ResponseKind::Hello { protocol: PROTOCOL })).remove(0);
+    let index = requests(says(&mut state, 0, ResponseKind::Hello { protocol: PROTOCOL })).remove(1);
     assert_eq!(state.update(Event::Address("#model=b".into())), []);
     assert_eq!(state.phase.name(), "loading");
     let models = vec![model("a"), model("b")];
@@ -191,9 +189,28 @@ fn an_address_that_changes_before_the_list_is_there_waits_for_it() {
 
 #[test]
 fn a_worker_of_another_version_is_not_used() {
-    let mut state = State::new("", "index.json".into());
+    let mut state = State::new("", BackendChoice::Auto, "index.json".into());
     assert_eq!(says(&mut state, 0, ResponseKind::Hello { protocol: PROTOCOL + 1 }), []);
     assert_eq!(state.phase.name(), "error");
+}
+
+#[test]
+fn the_backend_is_the_readers_choice_and_the_workers_to_report() {
+    let mut state = State::new("", BackendChoice::Gpu, "http://x/models/index.json".into());
+    // Nobody is there to hear it yet.
+    assert_eq!(state.update(Event::Backend(BackendChoice::Gpu)), []);
+    let sent = requests(says(&mut state, 0, ResponseKind::Hello { protocol: PROTOCOL }));
+    assert_eq!(sent[0].kind, RequestKind::Use { backend: BackendChoice::Gpu });
+    let (mut state, sample) = loaded("");
+    says(&mut state, 0, ResponseKind::RunsOn { backend: Backend::Gpu, note: "quick".into() });
+    assert_eq!((state.info.as_ref().unwrap().backend, state.backend_note.as_str()), (Backend::Gpu, "quick"));
+    // Pictures under way are not disturbed.
+    assert_eq!((state.phase.name(), state.sampling), ("sampling", sample.id));
+    let sent = requests(state.update(Event::Backend(BackendChoice::Cpu)));
+    assert_eq!(sent[0].kind, RequestKind::Use { backend: BackendChoice::Cpu });
+    // Of the model before there is nothing more to say.
+    state.update(Event::Model("b".into()));
+    assert_eq!(state.backend_note, "");
 }
 
 #[test]

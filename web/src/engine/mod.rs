@@ -45,17 +45,19 @@ impl<B: FlowBackend> Engine<B> {
         &self.card
     }
 
-    /// Sample number `index` of a seed: the same pixels as the native program's, up to rounding. Four bytes a pixel.
+    /// Samples number `indices` of a seed, all at once: the same pixels as the native program's, up to rounding. Four
+    /// bytes a pixel.
     ///
     /// # Errors
     /// [`Error::Request`] if the backend fails.
-    pub async fn sample(&self, seed: u64, index: u64, temperature: &Temperature) -> Result<Vec<u8>> {
-        let latents = draw_latents(self.config(), seed, index, temperature);
+    pub async fn samples(&self, seed: u64, indices: &[u32], temperature: &Temperature) -> Result<Vec<Vec<u8>>> {
+        let config = self.config();
+        let latents = indices.iter().flat_map(|&i| draw_latents(config, seed, u64::from(i), temperature)).collect();
         let (image, _) = self.flow.inverse(self.flow.batch(latents, &self.device)?);
         // A browser's GPU answers later, so that nothing here may block.
         let data = image.into_data_async().await.map_err(|e| Error::Request(e.to_string()))?;
         let logits: Vec<f32> = data.iter::<f32>().collect();
-        Ok(to_rgba(&logits, self.config().channels))
+        Ok(logits.chunks_exact(config.dims()).map(|logits| to_rgba(logits, config.channels)).collect())
     }
 }
 
@@ -84,8 +86,12 @@ mod tests {
         let engine = tiny();
         let temperature = Temperature::mixed(0.8, 0.2, 1);
         let expected = engine.flow.sample(7, 2..5, &temperature, &engine.device).into_data().to_vec::<f32>().unwrap();
-        for (i, logits) in expected.chunks_exact(engine.config().dims()).enumerate() {
-            let rgba = now(engine.sample(7, 2 + i as u64, &temperature)).unwrap();
+        // Neither their order nor what else is in the batch makes a difference.
+        let mut pictures = now(engine.samples(7, &[4, 3], &temperature)).unwrap();
+        pictures.extend(now(engine.samples(7, &[2], &temperature)).unwrap());
+        pictures.reverse();
+        assert_eq!(pictures.len(), 3);
+        for (rgba, logits) in pictures.iter().zip(expected.chunks_exact(engine.config().dims())) {
             let differing = rgba.iter().zip(to_rgba(logits, 3)).filter(|&(&a, b)| a.abs_diff(b) > 1).count();
             assert_eq!(differing, 0);
         }
@@ -93,7 +99,7 @@ mod tests {
 
     #[test]
     fn the_fingerprint_that_browsers_must_reproduce() {
-        let rgba = now(tiny().sample(7, 3, &Temperature::uniform(0.8))).unwrap();
+        let rgba = now(tiny().samples(7, &[3], &Temperature::uniform(0.8))).unwrap().remove(0);
         assert!(random::is_reference(&rgba), "{:?}", random::fingerprint(&rgba));
     }
 

@@ -19,6 +19,8 @@ pub enum Arrival {
     Start,
     /// It waits, or there is nothing to do.
     Wait,
+    /// The request being served was cancelled.
+    Stop(RequestId),
     /// This waiting request was cancelled.
     Dropped(RequestId),
 }
@@ -29,7 +31,7 @@ impl Queue {
         if let RequestKind::Cancel { request: id } = request.kind {
             if self.serving == Some(id) {
                 self.stop = true;
-                return Arrival::Wait;
+                return Arrival::Stop(id);
             }
             let before = self.waiting.len();
             self.waiting.retain(|waiting| waiting.id != id);
@@ -87,7 +89,7 @@ mod tests {
         queue.arrive(request(3));
         assert_eq!(queue.arrive(cancel(2)), Arrival::Dropped(2));
         assert!(!queue.stopped());
-        assert_eq!(queue.arrive(cancel(1)), Arrival::Wait);
+        assert_eq!(queue.arrive(cancel(1)), Arrival::Stop(1));
         assert!(queue.stopped());
         assert_eq!(queue.take_next().map(|r| r.id), Some(3));
         assert!(!queue.stopped());

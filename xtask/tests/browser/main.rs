@@ -4,6 +4,7 @@
 // A test's helpers may fail as the test itself does.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod gpu;
 mod harness;
 mod page;
 mod smoke;

@@ -12,10 +12,10 @@ use xtask::server::Server;
 
 use super::harness::Browser;
 
-const PATIENCE: Duration = Duration::from_secs(120);
-const DONE: &str = "document.documentElement.dataset.state === 'done'";
+pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const DONE: &str = "document.documentElement.dataset.state === 'done'";
 
-fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
@@ -26,10 +26,18 @@ fn serve() -> Server {
     Server::start(&dist, 0, "/some/project/").unwrap()
 }
 
-/// What the native engine draws: 16 pictures of RGB bytes, pixel by pixel.
+/// What the native engine draws with a shipped model.
 fn native(model: &str, seed: u64, temperature: f32) -> (RgFlowConfig, Vec<Vec<u8>>) {
-    let bytes = std::fs::read(root().join("web/models").join(format!("{model}.safetensors"))).unwrap();
-    let flow = ModelFile::from_bytes(&bytes).unwrap().to_flow::<Flex>(&Default::default()).unwrap();
+    native_of(
+        &std::fs::read(root().join("web/models").join(format!("{model}.safetensors"))).unwrap(),
+        seed,
+        temperature,
+    )
+}
+
+/// What the native engine draws: 16 pictures of RGB bytes, pixel by pixel.
+pub fn native_of(model: &[u8], seed: u64, temperature: f32) -> (RgFlowConfig, Vec<Vec<u8>>) {
+    let flow = ModelFile::from_bytes(model).unwrap().to_flow::<Flex>(&Default::default()).unwrap();
     let samples = flow.sample(seed, 0..16, &Temperature::uniform(temperature), &Default::default());
     let logits = samples.into_data().to_vec::<f32>().unwrap();
     let config = flow.config().clone();
@@ -39,7 +47,7 @@ fn native(model: &str, seed: u64, temperature: f32) -> (RgFlowConfig, Vec<Vec<u8
 }
 
 /// The RGB bytes of the 16 canvases.
-async fn shown(browser: &Browser) -> Vec<Vec<u8>> {
+pub async fn shown(browser: &Browser) -> Vec<Vec<u8>> {
     let script = "[...document.querySelectorAll('canvas[data-index]')]
         .sort((a, b) => a.dataset.index - b.dataset.index)
         .map(c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].filter((_, i) => i % 4 < 3))";
@@ -47,7 +55,7 @@ async fn shown(browser: &Browser) -> Vec<Vec<u8>> {
     serde_json::from_value(value).unwrap()
 }
 
-fn largest_difference(a: &[Vec<u8>], b: &[Vec<u8>]) -> u8 {
+pub fn largest_difference(a: &[Vec<u8>], b: &[Vec<u8>]) -> u8 {
     assert_eq!(a.len(), b.len());
     a.iter()
         .zip(b)

@@ -52,6 +52,7 @@ impl View {
         let _ = data.set("state", state.phase.name());
         let _ = data.set("seed", &state.settings.seed.to_string());
         let _ = data.set("request", &state.sampling.to_string());
+        let _ = data.set("backend", state.info.as_ref().map_or("", |info| info.backend.name()));
         self.status.render(state);
         self.grid.render(state);
         self.controls.render(state);

@@ -1,4 +1,4 @@
-//! Which model this is, and the choice of another.
+//! Which model this is and what it runs on, and the choice of another.
 
 use std::cell::RefCell;
 
@@ -9,6 +9,7 @@ use super::status::{bytes, duration};
 use crate::app::Dispatch;
 use crate::app::state::{Event, State};
 use crate::error::Result;
+use crate::messages::BackendChoice;
 
 /// Characters of a fact that stands beside its name.
 const ONE_LINE: usize = 26;
@@ -21,6 +22,8 @@ pub struct ModelView {
     select: HtmlSelectElement,
     description: HtmlElement,
     facts: HtmlElement,
+    backend: HtmlSelectElement,
+    backend_note: HtmlElement,
     shown: RefCell<Vec<(&'static str, String)>>,
     offered: RefCell<Vec<String>>,
 }
@@ -30,6 +33,13 @@ impl ModelView {
         let select: HtmlSelectElement = by_id(document, "model")?;
         let (d, s) = (dispatch.clone(), select.clone());
         on(&select, "change", move |_| d(Event::Model(s.value())));
+        let backend: HtmlSelectElement = by_id(document, "backend")?;
+        let (d, s) = (dispatch.clone(), backend.clone());
+        on(&backend, "change", move |_| {
+            if let Some(choice) = BackendChoice::from_name(&s.value()) {
+                d(Event::Backend(choice));
+            }
+        });
         Ok(Self {
             document: document.clone(),
             panel: by_id(document, "model-panel")?,
@@ -37,6 +47,8 @@ impl ModelView {
             select,
             description: by_id(document, "model-description")?,
             facts: by_id(document, "model-facts")?,
+            backend,
+            backend_note: by_id(document, "backend-note")?,
             shown: RefCell::default(),
             offered: RefCell::default(),
         })
@@ -47,6 +59,8 @@ impl ModelView {
         self.panel.set_hidden(state.entry.is_none());
         let description = state.entry.as_ref().map(|entry| entry.description.as_str()).unwrap_or_default();
         set_text(&self.description, description);
+        self.backend.set_value(state.backend.name());
+        set_text(&self.backend_note, &state.backend_note);
         let facts = facts(state);
         if *self.shown.borrow() != facts {
             let _ = self.render_facts(&facts);
@@ -118,6 +132,6 @@ mod tests {
 
     #[test]
     fn nothing_is_said_of_a_model_that_is_not_there() {
-        assert!(facts(&State::new("", String::new())).is_empty());
+        assert!(facts(&State::new("", BackendChoice::Auto, String::new())).is_empty());
     }
 }

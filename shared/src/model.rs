@@ -1,0 +1,208 @@
+//! A model of either architecture, for what is done to all alike: training, evaluation, files.
+
+use burn::module::Module;
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::backend::FlowBackend;
+use crate::config::{PriorKind, RgFlowConfig};
+use crate::error::{Error, Result};
+use crate::flow::RgFlow;
+use crate::image_flow::ImageFlow;
+use crate::real_nvp::{RealNvp, RealNvpConfig};
+
+/// An architecture as data.
+///
+/// In JSON a Real NVP has `"architecture": "real-nvp"`; without that key it is an RG-Flow.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "serde_json::Value")]
+pub enum ModelConfig {
+    /// The paper's.
+    RgFlow(RgFlowConfig),
+    /// The one that it is compared with.
+    RealNvp(RealNvpConfig),
+}
+
+/// The value of `architecture` for a Real NVP.
+const REAL_NVP: &str = "real-nvp";
+/// The value that may stand for an RG-Flow.
+const RG_FLOW: &str = "rg-flow";
+
+impl TryFrom<serde_json::Value> for ModelConfig {
+    type Error = String;
+
+    fn try_from(value: serde_json::Value) -> std::result::Result<Self, String> {
+        let name = value.get("architecture").cloned().unwrap_or(RG_FLOW.into());
+        let config = match name.as_str() {
+            Some(RG_FLOW) => serde_json::from_value(value).map(Self::RgFlow),
+            Some(REAL_NVP) => serde_json::from_value(value).map(Self::RealNvp),
+            _ => return Err(format!("architecture {name}, but this program knows {RG_FLOW} and {REAL_NVP}")),
+        };
+        config.map_err(|e| e.to_string())
+    }
+}
+
+impl Serialize for ModelConfig {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Tagged<'a> {
+            architecture: &'static str,
+            #[serde(flatten)]
+            config: &'a RealNvpConfig,
+        }
+        match self {
+            // Without a tag, as before there was a choice.
+            Self::RgFlow(config) => config.serialize(serializer),
+            Self::RealNvp(config) => Tagged { architecture: REAL_NVP, config }.serialize(serializer),
+        }
+    }
+}
+
+impl ModelConfig {
+    /// Names that [`ModelConfig::preset`] knows.
+    pub fn presets() -> Vec<&'static str> {
+        [&RgFlowConfig::PRESETS[..], &RealNvpConfig::PRESETS[..]].concat()
+    }
+
+    /// The preset of that name.
+    pub fn preset(name: &str) -> Option<Self> {
+        RgFlowConfig::preset(name).map(Self::RgFlow).or_else(|| RealNvpConfig::preset(name).map(Self::RealNvp))
+    }
+
+    /// From a weights file's metadata, not yet validated.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] if it is no configuration.
+    pub(crate) fn from_json(json: &str) -> Result<Self> {
+        serde_json::from_str(json).map_err(|e| Error::Weights(format!("`config` in the metadata: {e}")))
+    }
+
+    /// Checks that the configuration describes a model of sensible size.
+    ///
+    /// # Errors
+    /// [`Error::Config`] says which value is off and what it may be.
+    pub fn validate(&self) -> Result<()> {
+        match self {
+            Self::RgFlow(config) => config.validate(),
+            Self::RealNvp(config) => config.validate(),
+        }
+    }
+
+    /// Channels and edge of the images.
+    pub fn image_shape(&self) -> [usize; 2] {
+        match self {
+            Self::RgFlow(config) => [config.channels, config.size],
+            Self::RealNvp(config) => [config.channels, config.size],
+        }
+    }
+
+    /// Numbers in an image, C·L².
+    pub fn dims(&self) -> usize {
+        let [channels, size] = self.image_shape();
+        channels * size * size
+    }
+
+    /// The same with another distribution of the latents.
+    pub fn with_prior(mut self, prior: PriorKind) -> Self {
+        match &mut self {
+            Self::RgFlow(config) => config.prior = prior,
+            Self::RealNvp(config) => config.prior = prior,
+        }
+        self
+    }
+
+    /// Trainable parameters.
+    pub fn param_count(&self) -> usize {
+        match self {
+            Self::RgFlow(config) => config.param_count(),
+            Self::RealNvp(config) => config.param_count(),
+        }
+    }
+
+    /// Multiply-adds of one pass of one image.
+    pub fn macs(&self) -> usize {
+        match self {
+            Self::RgFlow(config) => config.macs(),
+            Self::RealNvp(config) => config.macs(),
+        }
+    }
+}
+
+impl From<RgFlowConfig> for ModelConfig {
+    fn from(config: RgFlowConfig) -> Self {
+        Self::RgFlow(config)
+    }
+}
+
+impl From<RealNvpConfig> for ModelConfig {
+    fn from(config: RealNvpConfig) -> Self {
+        Self::RealNvp(config)
+    }
+}
+
+/// A trainable model of either architecture.
+#[derive(Module, Debug)]
+pub enum Model<B: FlowBackend> {
+    /// The paper's.
+    RgFlow(RgFlow<B>),
+    /// The one that it is compared with.
+    RealNvp(RealNvp<B>),
+}
+
+impl<B: FlowBackend> Model<B> {
+    /// A new model, the identity up to the order of its numbers. The same seed gives the same model everywhere.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if the configuration is not valid.
+    pub fn new(config: &ModelConfig, seed: u64, device: &B::Device) -> Result<Self> {
+        match config {
+            ModelConfig::RgFlow(config) => RgFlow::new(config, seed, device).map(Self::RgFlow),
+            ModelConfig::RealNvp(config) => RealNvp::new(config, seed, device).map(Self::RealNvp),
+        }
+    }
+
+    /// The flow with these weights; gradients of what it computes reach this model's parameters.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if the configuration is of the other architecture.
+    pub fn fold(&self, config: &ModelConfig) -> Result<Box<dyn ImageFlow<B>>> {
+        match (self, config) {
+            (Self::RgFlow(model), ModelConfig::RgFlow(config)) => Ok(Box::new(model.fold(config))),
+            (Self::RealNvp(model), ModelConfig::RealNvp(config)) => Ok(Box::new(model.fold(config))),
+            _ => Err(Error::Config("model and configuration are of different architectures".into())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn configurations_keep_their_architecture_through_json() {
+        for name in ModelConfig::presets() {
+            let config = ModelConfig::preset(name).unwrap();
+            let json = serde_json::to_string(&config).unwrap();
+            assert_eq!(serde_json::from_str::<ModelConfig>(&json).unwrap(), config);
+            assert_eq!(json.contains("architecture"), name.starts_with("realnvp"));
+        }
+        let plain = serde_json::to_string(&RgFlowConfig::tiny()).unwrap();
+        assert_eq!(serde_json::from_str::<ModelConfig>(&plain).unwrap(), RgFlowConfig::tiny().into());
+        let other = r#"{"architecture": "glow"}"#;
+        assert!(serde_json::from_str::<ModelConfig>(other).unwrap_err().to_string().contains("glow"));
+    }
+
+    #[test]
+    fn sizes_and_priors_are_the_architectures_own() {
+        let (ours, theirs) = (RgFlowConfig::small(), RealNvpConfig::small());
+        for (config, params, macs) in [
+            (ModelConfig::from(ours.clone()), ours.param_count(), ours.macs()),
+            (ModelConfig::from(theirs.clone()), theirs.param_count(), theirs.macs()),
+        ] {
+            assert_eq!((config.param_count(), config.macs()), (params, macs));
+            assert_eq!((config.image_shape(), config.dims()), ([3, 32], 3072));
+            config.validate().unwrap();
+            let json = serde_json::to_string(&config.with_prior(PriorKind::Gaussian)).unwrap();
+            assert!(json.contains("gaussian"));
+        }
+    }
+}

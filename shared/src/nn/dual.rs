@@ -1,0 +1,137 @@
+//! Values with their tangents: forward differentiation of a bijector, exact and in plain tensor operations.
+//!
+//! Without tangents these are the bijector's operations themselves, so that both are one code.
+
+use burn::tensor::Tensor;
+use burn::tensor::activation::sigmoid;
+use burn::tensor::backend::Backend;
+
+use crate::backend::Direction;
+
+/// Numbers of some nets' rows, and how they change along k directions.
+#[derive(Clone, Debug)]
+pub(super) struct Dual<B: Backend> {
+    /// `[nets, n, width]`
+    pub value: Tensor<B, 3>,
+    /// `[nets, n, k, width]`
+    pub tangents: Option<Tensor<B, 4>>,
+}
+
+impl<B: Backend> Dual<B> {
+    /// A value whose tangents nobody asks for.
+    pub fn constant(value: Tensor<B, 3>) -> Self {
+        Self { value, tangents: None }
+    }
+
+    /// Of tangents df·x where the value is f: the chain rule, factor `[nets, n, width]`.
+    fn chain(tangents: Option<Tensor<B, 4>>, factor: impl FnOnce() -> Tensor<B, 3>) -> Option<Tensor<B, 4>> {
+        tangents.map(|t| t * factor().unsqueeze_dim(2))
+    }
+
+    /// x·sigmoid(αx), α `[nets, width]`.
+    pub fn swish(self, alpha: Tensor<B, 2>) -> Self {
+        let scaled = self.value.clone() * alpha.unsqueeze_dim(1);
+        let gate = sigmoid(scaled.clone());
+        let slope = || gate.clone() * (scaled * (gate.clone().neg() + 1.0) + 1.0);
+        let tangents = Self::chain(self.tangents, slope);
+        Self { value: self.value * gate, tangents }
+    }
+
+    /// x·weight + bias; weight `[nets, width, outputs]`, bias `[nets, outputs]`.
+    pub fn linear(self, weight: Tensor<B, 3>, bias: Tensor<B, 2>) -> Self {
+        let outputs = weight.dims()[2];
+        let tangents = self.tangents.map(|t| {
+            let [nets, n, k, width] = t.dims();
+            t.reshape([nets, n * k, width]).matmul(weight.clone()).reshape([nets, n, k, outputs])
+        });
+        Self { value: self.value.matmul(weight) + bias.unsqueeze_dim(1), tangents }
+    }
+
+    /// x·factor, factor `[nets, width]`.
+    pub fn scale(self, factor: Tensor<B, 2>) -> Self {
+        let factor = factor.unsqueeze_dim::<3>(1);
+        let tangents = Self::chain(self.tangents, || factor.clone());
+        Self { value: self.value * factor, tangents }
+    }
+
+    /// tanh.
+    pub fn tanh(self) -> Self {
+        let value = self.value.tanh();
+        let tangents = Self::chain(self.tangents, || value.clone().square().neg() + 1.0);
+        Self { value, tangents }
+    }
+
+    /// The half of a coupling layer that changes: x·e^s + t, or back.
+    pub fn couple(self, direction: Direction, s: Self, t: Self) -> Self {
+        let factor = match direction {
+            Direction::Forward => s.value.exp(),
+            Direction::Inverse => s.value.neg().exp(),
+        };
+        let (scaled, value) = match direction {
+            Direction::Forward => {
+                let scaled = self.value * factor.clone();
+                (scaled.clone(), scaled + t.value)
+            }
+            Direction::Inverse => {
+                let value = (self.value - t.value) * factor.clone();
+                (value.clone(), value)
+            }
+        };
+        let tangents = match (self.tangents, s.tangents, t.tangents) {
+            (Some(x), Some(s), Some(t)) => {
+                let (factor, bend) = (factor.unsqueeze_dim(2), s * scaled.unsqueeze_dim(2));
+                Some(match direction {
+                    Direction::Forward => x * factor + bend + t,
+                    Direction::Inverse => (x - t) * factor - bend,
+                })
+            }
+            _ => None,
+        };
+        Self { value, tangents }
+    }
+
+    /// The sum of two.
+    pub fn add(self, other: Self) -> Self {
+        let tangents = self.tangents.zip(other.tangents).map(|(a, b)| a + b);
+        Self { value: self.value + other.value, tangents }
+    }
+
+    /// x·factor, a number.
+    pub fn times(self, factor: f64) -> Self {
+        Self { value: self.value * factor, tangents: self.tangents.map(|t| t * factor) }
+    }
+
+    /// As many zeros.
+    pub fn zeros(&self) -> Self {
+        Self { value: self.value.zeros_like(), tangents: self.tangents.as_ref().map(Tensor::zeros_like) }
+    }
+
+    /// Two side by side.
+    pub fn join(self, right: Self) -> Self {
+        let tangents = self.tangents.zip(right.tangents).map(|(a, b)| Tensor::cat(vec![a, b], 3));
+        Self { value: Tensor::cat(vec![self.value, right.value], 2), tangents }
+    }
+
+    /// Some of the width.
+    pub fn narrow(self, start: usize, len: usize) -> Self {
+        Self { value: self.value.narrow(2, start, len), tangents: self.tangents.map(|t| t.narrow(3, start, len)) }
+    }
+
+    /// One net's rows as the input of two.
+    pub fn twice(self) -> Self {
+        let [_, n, width] = self.value.dims();
+        let tangents = self.tangents.map(|t| {
+            let k = t.dims()[2];
+            t.expand([2, n, k, width])
+        });
+        Self { value: self.value.expand([2, n, width]), tangents }
+    }
+
+    /// The rows of two nets.
+    pub fn split(self) -> [Self; 2] {
+        [0, 1].map(|net| Self {
+            value: self.value.clone().narrow(0, net, 1),
+            tangents: self.tangents.clone().map(|t| t.narrow(0, net, 1)),
+        })
+    }
+}

@@ -1,0 +1,121 @@
+//! An invertible linear map of a block's numbers, before and after its couplings (the invertible 1×1 convolution of
+//! Kingma & Dhariwal 2018, for blocks instead of pixels).
+//!
+//! Couplings alone have to learn that neighbouring pixels are alike; a linear map says it in one matrix, which can be
+//! computed from the data before training starts.
+
+use burn::module::{Module, Param};
+use burn::tensor::backend::Backend;
+use burn::tensor::{Tensor, TensorData};
+use nalgebra::DMatrix;
+
+use crate::backend::{Direction, FlowBackend};
+
+/// The trainable map x·W + b. A new one is the identity.
+#[derive(Module, Debug)]
+pub struct InvertibleLinear<B: Backend> {
+    /// W, `[dim, dim]`.
+    pub weight: Param<Tensor<B, 2>>,
+    /// b, `[dim]`.
+    pub bias: Param<Tensor<B, 1>>,
+}
+
+impl<B: FlowBackend> InvertibleLinear<B> {
+    /// The identity.
+    pub fn new(dim: usize, device: &B::Device) -> Self {
+        Self {
+            weight: Param::from_tensor(Tensor::eye(dim, device)),
+            bias: Param::from_tensor(Tensor::zeros([dim], device)),
+        }
+    }
+
+    /// The map with its inverse and log-determinant; a singular W gives numbers that are not finite.
+    pub fn fold(&self) -> LinearMap<B> {
+        let weight = self.weight.val();
+        let dim = weight.dims()[0];
+        let values: Vec<f32> = weight.to_data().iter::<f32>().collect();
+        let (inverse, log_det) = invert(&values, dim).unwrap_or((vec![f32::NAN; dim * dim], f32::NEG_INFINITY));
+        let inverse = Tensor::<B, 2>::from_data(TensorData::new(inverse, [dim, dim]), &weight.device());
+        // The value comes from the factorisation, the gradient, W⁻ᵀ, from a term that is zero.
+        let change = (weight.clone() - weight.clone().detach()) * inverse.clone().transpose();
+        LinearMap { weight, bias: self.bias.val(), inverse, log_det: change.sum() + log_det }
+    }
+}
+
+/// A map ready to run in both directions.
+#[derive(Clone, Debug)]
+pub struct LinearMap<B: Backend> {
+    /// W, `[dim, dim]`.
+    pub weight: Tensor<B, 2>,
+    /// b, `[dim]`.
+    pub bias: Tensor<B, 1>,
+    /// W⁻¹, `[dim, dim]`.
+    pub inverse: Tensor<B, 2>,
+    /// log |det W|, `[1]`.
+    pub log_det: Tensor<B, 1>,
+}
+
+impl<B: Backend> LinearMap<B> {
+    /// From `dim`² and `dim` numbers; nothing if W has no inverse that f32 can hold.
+    pub fn new(weight: Vec<f32>, bias: Vec<f32>, device: &B::Device) -> Option<Self> {
+        let dim = bias.len();
+        let (inverse, log_det) = invert(&weight, dim)?;
+        let matrix = |values: Vec<f32>| Tensor::from_data(TensorData::new(values, [dim, dim]), device);
+        Some(Self {
+            weight: matrix(weight),
+            bias: Tensor::from_data(TensorData::new(bias, [dim]), device),
+            inverse: matrix(inverse),
+            log_det: Tensor::from_data(TensorData::new(vec![log_det], [1]), device),
+        })
+    }
+
+    /// Applies the map or its inverse.
+    ///
+    /// # Shapes
+    /// - rows: `[n, dim]`
+    /// - output: `[n, dim]`, and the log-determinant of this direction, `[1]`, the same for every row
+    pub fn run(&self, direction: Direction, rows: Tensor<B, 2>) -> (Tensor<B, 2>, Tensor<B, 1>) {
+        let bias = self.bias.clone().unsqueeze_dim(0);
+        match direction {
+            Direction::Forward => (rows.matmul(self.weight.clone()) + bias, self.log_det.clone()),
+            Direction::Inverse => ((rows - bias).matmul(self.inverse.clone()), self.log_det.clone().neg()),
+        }
+    }
+
+    /// Applies the map or its inverse to changes of rows, which know no bias.
+    ///
+    /// # Shapes
+    /// - tangents, output: `[n, dim]`
+    pub fn run_tangents(&self, direction: Direction, tangents: Tensor<B, 2>) -> Tensor<B, 2> {
+        tangents.matmul(match direction {
+            Direction::Forward => self.weight.clone(),
+            Direction::Inverse => self.inverse.clone(),
+        })
+    }
+}
+
+/// Inverse and log |det| of a row-major matrix; nothing if they are not finite.
+fn invert(values: &[f32], dim: usize) -> Option<(Vec<f32>, f32)> {
+    let matrix = DMatrix::from_row_iterator(dim, dim, values.iter().map(|&v| f64::from(v)));
+    let lu = matrix.lu();
+    // The determinant itself may over- or underflow.
+    let log_det = lu.u().diagonal().iter().map(|d| d.abs().ln()).sum::<f64>() as f32;
+    // nalgebra stores by columns.
+    let inverse: Vec<f32> = lu.try_inverse()?.transpose().iter().map(|&v| v as f32).collect();
+    (log_det.is_finite() && inverse.iter().all(|v| v.is_finite())).then_some((inverse, log_det))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inverse_and_determinant_of_a_known_matrix() {
+        let (inverse, log_det) = invert(&[0.0, 2.0, 3.0, 4.0], 2).unwrap();
+        let expected = [-2.0 / 3.0, 1.0 / 3.0, 0.5, 0.0];
+        assert!(inverse.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{inverse:?}");
+        assert!((log_det - 6f32.ln()).abs() < 1e-6);
+        assert!(invert(&[1.0, 2.0, 2.0, 4.0], 2).is_none());
+        assert!(invert(&[f32::NAN, 0.0, 0.0, 1.0], 2).is_none());
+    }
+}

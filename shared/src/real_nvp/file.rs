@@ -1,0 +1,93 @@
+//! A Real NVP's weights file: the same container as an RG-Flow's.
+
+use std::collections::HashMap;
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{Tensor, TensorData};
+
+use super::{RealNvp, RealNvpConfig, RealNvpFlow};
+use crate::backend::FlowBackend;
+use crate::error::{Error, Result};
+use crate::model::ModelConfig;
+use crate::weights::container::{self, Header};
+use crate::weights::file::VERSIONS;
+use crate::weights::{Card, FORMAT_VERSION, Precision};
+
+/// An exported Real NVP in memory.
+///
+/// Tensors are named as [`RealNvpConfig::tensors`] says.
+#[derive(Clone, Debug)]
+pub struct RealNvpFile {
+    /// The architecture.
+    pub config: RealNvpConfig,
+    /// What to know of it.
+    pub card: Card,
+    tensors: HashMap<String, Vec<f32>>,
+}
+
+impl RealNvpFile {
+    /// Exports a trained model.
+    pub fn from_model<B: FlowBackend>(model: &RealNvp<B>, config: &RealNvpConfig, card: Card) -> Self {
+        struct Values(Vec<Vec<f32>>);
+        impl<B: FlowBackend> ModuleVisitor<B> for Values {
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
+                self.0.push(param.val().into_data().iter::<f32>().collect());
+            }
+        }
+        let mut values = Values(Vec::new());
+        model.visit(&mut values);
+        let names = config.tensors().into_iter().map(|(name, _)| name);
+        Self { config: config.clone(), card, tensors: names.zip(values.0).collect() }
+    }
+
+    /// The flow on a device.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] if a tensor is missing; [`RealNvpFile::from_bytes`] has seen to that already.
+    pub fn to_flow<B: FlowBackend>(&self, device: &B::Device) -> Result<RealNvpFlow<B>> {
+        struct Set<'a> {
+            names: std::vec::IntoIter<(String, Vec<usize>)>,
+            tensors: &'a HashMap<String, Vec<f32>>,
+            missing: Option<String>,
+        }
+        impl<B: FlowBackend> ModuleMapper<B> for Set<'_> {
+            fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
+                let (name, _) = self.names.next().unwrap_or_default();
+                let Some(values) = self.tensors.get(&name) else {
+                    self.missing = Some(name);
+                    return param;
+                };
+                param.map(|old| Tensor::from_data(TensorData::new(values.clone(), old.shape()), &old.device()))
+            }
+        }
+        let mut set = Set { names: self.config.tensors().into_iter(), tensors: &self.tensors, missing: None };
+        let model = RealNvp::new(&self.config, 0, device)?.map(&mut set);
+        match set.missing {
+            Some(name) => Err(Error::Weights(format!("tensor {name} is missing"))),
+            None => Ok(model.no_grad().fold(&self.config)),
+        }
+    }
+
+    /// Writes the file.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] if a number is not finite, or does not fit the precision.
+    pub fn to_bytes(&self, precision: Precision) -> Result<Vec<u8>> {
+        let config = ModelConfig::from(self.config.clone());
+        container::write(&config, &self.card, FORMAT_VERSION, self.config.tensors(), &self.tensors, precision)
+    }
+
+    /// Reads a file that may be anything.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] says what is wrong with it and what to do.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let Header { config, card } = container::header(bytes, &VERSIONS)?;
+        let ModelConfig::RealNvp(config) = ModelConfig::from_json(&config)? else {
+            return Err(Error::Weights("an RG-Flow, where a Real NVP is needed; give another model".into()));
+        };
+        config.validate()?;
+        let tensors = container::tensors(bytes, config.tensors())?;
+        Ok(Self { config, card, tensors })
+    }
+}

@@ -1,0 +1,172 @@
+//! The bijection.
+
+use burn::tensor::{Tensor, TensorData};
+
+use super::RealNvp;
+use super::config::{Coupling, RealNvpConfig, Step};
+use super::net::CouplingNet;
+use crate::backend::{Direction, FlowBackend};
+use crate::config::PriorKind;
+use crate::flow::Encoded;
+use crate::image_flow::ImageFlow;
+
+/// A Real NVP ready to run.
+///
+/// Latents are a picture in name only: flat, those that stayed behind first come first.
+#[derive(Clone, Debug)]
+pub struct RealNvpFlow<B: FlowBackend> {
+    config: RealNvpConfig,
+    stages: Vec<Stage<B>>,
+}
+
+#[derive(Clone, Debug)]
+enum Stage<B: FlowBackend> {
+    Couple {
+        net: CouplingNet<B>,
+        /// 1 where a number is kept, `[1, channels, n, n]`.
+        kept: Tensor<B, 4>,
+    },
+    Squeeze,
+    Split,
+}
+
+impl<B: FlowBackend> RealNvpFlow<B> {
+    /// With the weights of a model of that configuration.
+    pub fn new(config: &RealNvpConfig, model: RealNvp<B>) -> Self {
+        let device = model.nets.first().map(|net| net.scale.val().device()).unwrap_or_default();
+        let mut nets = model.nets.into_iter();
+        let stage = |step| match step {
+            Step::Couple(coupling) => nets.next().map(|net| Stage::Couple { net, kept: kept(&coupling, &device) }),
+            Step::Squeeze => Some(Stage::Squeeze),
+            Step::Split(_) => Some(Stage::Split),
+        };
+        Self { config: config.clone(), stages: config.steps().into_iter().filter_map(stage).collect() }
+    }
+
+    /// The architecture.
+    pub fn config(&self) -> &RealNvpConfig {
+        &self.config
+    }
+}
+
+impl<B: FlowBackend> ImageFlow<B> for RealNvpFlow<B> {
+    fn image_shape(&self) -> [usize; 2] {
+        [self.config.channels, self.config.size]
+    }
+
+    fn prior(&self) -> PriorKind {
+        self.config.prior
+    }
+
+    fn latent_levels(&self) -> Vec<usize> {
+        self.config.latent_levels()
+    }
+
+    /// All of them: the model is globally connected.
+    fn reached_latents(&self, _: &[(usize, usize)]) -> Vec<usize> {
+        (0..self.config.dims()).collect()
+    }
+
+    fn forward(&self, x: Tensor<B, 4>) -> Encoded<B> {
+        let dims = x.dims();
+        let flat = |x: Tensor<B, 4>| x.flatten::<2>(1, 3);
+        let mut log_det = Tensor::zeros([dims[0]], &x.device());
+        let mut latents = Vec::new();
+        let mut x = x;
+        for stage in &self.stages {
+            x = match stage {
+                Stage::Couple { net, kept } => {
+                    let (x, change) = couple(net, kept, Direction::Forward, x);
+                    log_det = log_det + change;
+                    x
+                }
+                Stage::Squeeze => squeeze(x),
+                Stage::Split => {
+                    let half = x.dims()[1] / 2;
+                    latents.push(flat(x.clone().narrow(1, half, half)));
+                    x.narrow(1, 0, half)
+                }
+            };
+        }
+        latents.push(flat(x));
+        Encoded { latents: Tensor::cat(latents, 1).reshape(dims), log_det }
+    }
+
+    fn inverse(&self, latents: Tensor<B, 4>) -> (Tensor<B, 4>, Tensor<B, 1>) {
+        let dims = latents.dims();
+        let (batch, total) = (dims[0], self.config.dims());
+        let mut log_det = Tensor::zeros([batch], &latents.device());
+        let latents = latents.reshape([batch, total]);
+        let top = self.config.scales.len() - 1;
+        let (mut channels, mut edge) = (self.config.channels << top, self.config.size >> top);
+        // What has been put back stands at the end of the flat latents.
+        let mut start = total - channels * edge * edge;
+        let mut x = latents.clone().narrow(1, start, total - start).reshape([batch, channels, edge, edge]);
+        for stage in self.stages.iter().rev() {
+            x = match stage {
+                Stage::Couple { net, kept } => {
+                    let (x, change) = couple(net, kept, Direction::Inverse, x);
+                    log_det = log_det + change;
+                    x
+                }
+                Stage::Squeeze => {
+                    (channels, edge) = (channels / 4, edge * 2);
+                    unsqueeze(x)
+                }
+                Stage::Split => {
+                    let len = channels * edge * edge;
+                    start -= len;
+                    let stayed = latents.clone().narrow(1, start, len).reshape([batch, channels, edge, edge]);
+                    channels *= 2;
+                    Tensor::cat(vec![x, stayed], 1)
+                }
+            };
+        }
+        (x, log_det)
+    }
+}
+
+fn couple<B: FlowBackend>(
+    net: &CouplingNet<B>,
+    kept: &Tensor<B, 4>,
+    direction: Direction,
+    x: Tensor<B, 4>,
+) -> (Tensor<B, 4>, Tensor<B, 1>) {
+    let given = x.clone() * kept.clone();
+    let moved = kept.clone().neg() + 1.0;
+    let [s, t] = net.run(given.clone()).map(|output| output * moved.clone());
+    // Where s and t are zero, on what is kept, both directions are the identity.
+    let log_det = s.clone().flatten::<2>(1, 3).sum_dim(1).squeeze_dim::<1>(1);
+    match direction {
+        Direction::Forward => (x * s.exp() + t, log_det),
+        Direction::Inverse => ((x - t) * s.neg().exp(), log_det.neg()),
+    }
+}
+
+/// `[batch, C, n, n]` to `[batch, 4C, n/2, n/2]`.
+fn squeeze<B: FlowBackend>(x: Tensor<B, 4>) -> Tensor<B, 4> {
+    let [batch, channels, height, width] = x.dims();
+    x.reshape([batch, channels, height / 2, 2, width / 2, 2]).permute([0, 3, 5, 1, 2, 4]).reshape([
+        batch,
+        4 * channels,
+        height / 2,
+        width / 2,
+    ])
+}
+
+fn unsqueeze<B: FlowBackend>(x: Tensor<B, 4>) -> Tensor<B, 4> {
+    let [batch, channels, height, width] = x.dims();
+    x.reshape([batch, 2, 2, channels / 4, height, width]).permute([0, 3, 4, 1, 5, 2]).reshape([
+        batch,
+        channels / 4,
+        2 * height,
+        2 * width,
+    ])
+}
+
+fn kept<B: FlowBackend>(coupling: &Coupling, device: &B::Device) -> Tensor<B, 4> {
+    let (channels, n) = (coupling.channels, coupling.edge);
+    let keeps = |i: usize| coupling.mask.keeps(channels, i / (n * n), i / n % n, i % n);
+    let values: Vec<f32> = (0..channels * n * n).map(|i| f32::from(u8::from(keeps(i)))).collect();
+    Tensor::from_data(TensorData::new(values, [1, channels, n, n]), device)
+}

@@ -1,0 +1,125 @@
+//! The safetensors container of every architecture: tensors by name, configuration and card in the metadata.
+
+use std::collections::HashMap;
+
+use half::f16;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::Serialize;
+
+use super::{Card, Precision};
+use crate::error::{Error, Result};
+
+/// Names and shapes of tensors.
+pub(crate) type Shapes = Vec<(String, Vec<usize>)>;
+
+/// Writes the tensors of these names and shapes.
+///
+/// # Errors
+/// [`Error::Weights`] if a tensor is missing, or a number is not finite or does not fit the precision.
+pub(crate) fn write(
+    config: &impl Serialize,
+    card: &Card,
+    version: &str,
+    shapes: Shapes,
+    tensors: &HashMap<String, Vec<f32>>,
+    precision: Precision,
+) -> Result<Vec<u8>> {
+    let mut stored = Vec::new();
+    for (name, shape) in shapes {
+        let values = tensors.get(&name).ok_or_else(|| Error::Weights(format!("tensor {name} is missing")))?;
+        let fits = |v: &f32| v.is_finite() && (precision == Precision::F32 || f16::from_f32(*v).is_finite());
+        if let Some(bad) = values.iter().find(|v| !fits(v)) {
+            return Err(Error::Weights(format!(
+                "{name} holds {bad}, which {precision:?} cannot store; was training stable?"
+            )));
+        }
+        let (dtype, bytes): (_, Vec<u8>) = match precision {
+            Precision::F16 => (Dtype::F16, values.iter().flat_map(|&v| f16::from_f32(v).to_le_bytes()).collect()),
+            Precision::F32 => (Dtype::F32, values.iter().flat_map(|v| v.to_le_bytes()).collect()),
+        };
+        stored.push((name, dtype, shape, bytes));
+    }
+    let views = stored
+        .iter()
+        .map(|(name, dtype, shape, bytes)| Ok((name.as_str(), TensorView::new(*dtype, shape.clone(), bytes)?)));
+    let views = views.collect::<std::result::Result<Vec<_>, safetensors::SafeTensorError>>().map_err(write_error)?;
+    let json =
+        |value: serde_json::Result<String>| value.map_err(|e| Error::Weights(format!("writing the metadata: {e}")));
+    let metadata = HashMap::from([
+        ("format".to_owned(), "rg-flow".to_owned()),
+        ("format_version".to_owned(), version.to_owned()),
+        ("config".to_owned(), json(serde_json::to_string(config))?),
+        ("card".to_owned(), json(serde_json::to_string(card))?),
+    ]);
+    safetensors::serialize(views, Some(metadata)).map_err(write_error)
+}
+
+/// A file's metadata.
+pub(crate) struct Header {
+    /// The architecture as JSON, not yet looked at.
+    pub config: String,
+    /// The card.
+    pub card: Card,
+}
+
+/// Reads the metadata of a file that may be anything; the newest of the versions is named in errors.
+///
+/// # Errors
+/// [`Error::Weights`] says what is wrong with it and what to do.
+pub(crate) fn header(bytes: &[u8], versions: &[&str]) -> Result<Header> {
+    let fail = |what: String| Error::Weights(what);
+    let (_, header) = SafeTensors::read_metadata(bytes)
+        .map_err(|e| fail(format!("not a complete safetensors file ({e}); download or export it again")))?;
+    let metadata = header.metadata().as_ref();
+    let get = |key: &str| metadata.and_then(|m| m.get(key)).map(String::as_str);
+    if get("format") != Some("rg-flow") {
+        return Err(fail("a safetensors file, but not of an RG-Flow; export one with `trainer export`".into()));
+    }
+    let version = get("format_version");
+    if !version.is_some_and(|version| versions.contains(&version)) {
+        let newest = versions.first().copied().unwrap_or_default();
+        return Err(fail(format!(
+            "format version {version:?}, but this program reads {newest}; export the model again"
+        )));
+    }
+    let config = get("config").ok_or_else(|| fail("the metadata has no `config`; export the model again".into()))?;
+    let card =
+        get("card").map(serde_json::from_str).transpose().map_err(|e| fail(format!("`card` in the metadata: {e}")))?;
+    Ok(Header { config: config.into(), card: card.unwrap_or_default() })
+}
+
+/// Reads the tensors of these names and shapes.
+///
+/// # Errors
+/// As [`header`].
+pub(crate) fn tensors(bytes: &[u8], shapes: Shapes) -> Result<HashMap<String, Vec<f32>>> {
+    let fail = |what: String| Error::Weights(what);
+    let file = SafeTensors::deserialize(bytes).map_err(|e| fail(format!("{e}; download or export it again")))?;
+    let mut tensors = HashMap::new();
+    for (name, shape) in shapes {
+        let view = file.tensor(&name).map_err(|_| fail(format!("tensor {name} is missing; export the model again")))?;
+        if view.shape() != shape {
+            return Err(fail(format!("tensor {name} has shape {:?}, not {shape:?}", view.shape())));
+        }
+        let values = decode(&view)
+            .ok_or_else(|| fail(format!("tensor {name} is {:?}; f16 and f32 can be read", view.dtype())))?;
+        if values.iter().any(|v| !v.is_finite()) {
+            return Err(fail(format!("tensor {name} holds numbers that are not finite")));
+        }
+        tensors.insert(name, values);
+    }
+    Ok(tensors)
+}
+
+fn write_error(error: safetensors::SafeTensorError) -> Error {
+    Error::Weights(format!("writing safetensors: {error}"))
+}
+
+fn decode(view: &TensorView<'_>) -> Option<Vec<f32>> {
+    let data = view.data();
+    match view.dtype() {
+        Dtype::F16 => Some(data.chunks_exact(2).map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32()).collect()),
+        Dtype::F32 => Some(data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()),
+        _ => None,
+    }
+}

@@ -1,0 +1,105 @@
+//! `trainer paper`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use shared::weights::AnyModelFile;
+
+use super::model::{Loaded, load_any};
+use super::sample::Sample;
+use crate::cli::PaperArgs;
+use crate::device::dispatch;
+use crate::error::{Error, Result};
+use crate::report::{Outcome, Sources, html, pictures, sections};
+use crate::sheet;
+
+/// Pictures that are mixed.
+const INPUTS: u64 = 4;
+
+/// Runs every command that the paper has a figure for, and writes a page of what they say and draw.
+///
+/// Each is a process of its own, so that one that fails leaves the others; the page says what failed.
+///
+/// # Errors
+/// A model or data that cannot be read, or a folder that cannot be written.
+pub fn run(args: PaperArgs) -> Result<()> {
+    let loaded = load_any(&args.model)?;
+    let inputs = args.out.join("inputs");
+    std::fs::create_dir_all(&inputs).map_err(Error::io(&inputs, "create it"))?;
+    let (pictures_in, mask) = write_inputs(&args, &loaded, &inputs)?;
+    let absolute = |path: &Path| std::path::absolute(path).map_err(Error::io(path, "find it"));
+    let word = |path: PathBuf| path.display().to_string();
+    let others: Vec<String> = args.compare.iter().map(|p| absolute(p).map(word)).collect::<Result<_>>()?;
+    let model = absolute(&args.model).map(word)?;
+    let mut data = vec!["--data".to_owned(), data_word(&args.data.data, absolute)?];
+    if let Some(test) = &args.data.test_data {
+        data.extend(["--test-data".to_owned(), absolute(test).map(word)?]);
+    }
+    let mut temperature = vec!["--temperature".to_owned(), args.temperature.temperature.to_string()];
+    if let Some(low) = args.temperature.low_temperature {
+        temperature.extend([
+            "--low-temperature".into(),
+            low.to_string(),
+            "--cutoff".into(),
+            args.temperature.cutoff.to_string(),
+        ]);
+    }
+    let sources = Sources {
+        model: &model,
+        others: &others,
+        data: &data,
+        temperature: &temperature,
+        inputs: &pictures_in,
+        mask: &mask,
+        images: args.images,
+        ovals: args.data.data.starts_with("msds"),
+        levels: matches!(loaded.file, AnyModelFile::RgFlow(_)),
+    };
+    let program = std::env::current_exe().map_err(Error::io(Path::new("trainer"), "find this program"))?;
+    let mut outcomes = Vec::new();
+    for section in sections(&sources) {
+        println!("trainer {}", section.words.join(" "));
+        let output = Command::new(&program).args(&section.words).current_dir(&args.out).output();
+        let output = output.map_err(Error::io(&program, "run it"))?;
+        let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
+        if !output.status.success() {
+            text += &String::from_utf8_lossy(&output.stderr);
+        }
+        println!("{text}");
+        let pictures = pictures(&args.out, &section);
+        outcomes.push(Outcome { section, text, pictures });
+    }
+    let index = args.out.join("index.html");
+    let name = &loaded.file.card().name;
+    let name = if name.is_empty() { "A model" } else { name };
+    std::fs::write(&index, html(name, &outcomes)).map_err(Error::io(&index, "write it"))?;
+    println!("{}", index.display());
+    Ok(())
+}
+
+/// A path as seen from the report's folder; a name stays one.
+fn data_word(data: &str, absolute: impl Fn(&Path) -> Result<PathBuf>) -> Result<String> {
+    let path = Path::new(data);
+    if path.exists() { absolute(path).map(|p| p.display().to_string()) } else { Ok(data.to_owned()) }
+}
+
+/// Pictures to mix and complete, samples unless test images are asked for, and a mask over the middle.
+fn write_inputs(args: &PaperArgs, loaded: &Loaded<AnyModelFile>, folder: &Path) -> Result<(Vec<String>, String)> {
+    let [channels, size] = loaded.file.config().image_shape();
+    let pictures = if args.test_images {
+        let test = super::load(&args.data, size)?.test;
+        (0..test.len().min(INPUTS as usize)).map(|i| test.image(i).to_vec()).collect()
+    } else {
+        let temperature = args.temperature.temperature();
+        dispatch(args.device.device, Sample { loaded, path: &args.model, seed: 7, count: INPUTS, temperature })?
+    };
+    let save = |pixels: &Vec<u8>, channels: usize, name: String| {
+        sheet::save(&sheet::picture_of(pixels, size, channels), &folder.join(&name))?;
+        Ok(format!("inputs/{name}"))
+    };
+    let names = pictures.iter().enumerate().map(|(i, p)| save(p, channels, format!("{i}.png")));
+    let hole = (size / 3)..(size - size / 3);
+    let inside = |i: usize| hole.contains(&(i / size)) && hole.contains(&(i % size));
+    let mask = (0..size * size).map(|i| if inside(i) { 255 } else { 0 }).collect();
+    Ok((names.collect::<Result<_>>()?, save(&mask, 1, "mask.png".into())?))
+}

@@ -1,0 +1,132 @@
+//! What a change of a latent does to the sixteen ovals of an MSDS picture: the paper's claim (fig. 3, appendix on the
+//! synthetic sets) in numbers, from pixels.
+
+/// Tiles along an edge.
+const TILES: usize = 4;
+/// A colour has changed when it moved by so much of 255.
+pub const COLOUR: f64 = 10.0;
+/// An oval has turned when it did so by so many degrees.
+pub const DEGREES: f64 = 8.0;
+/// Brightness, summed over channels, below which a tile shows no oval.
+const DARK: f64 = 600.0;
+
+/// An oval as its pixels show it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Oval {
+    /// Mean colour, weighted by brightness.
+    pub colour: [f64; 3],
+    /// Direction of its long axis in degrees, modulo 180.
+    pub angle: f64,
+}
+
+/// How two pictures' ovals differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Difference {
+    /// Ovals whose colour changed.
+    pub recoloured: f64,
+    /// Ovals that turned.
+    pub turned: f64,
+    /// Mean change of colour over the ovals, of 255.
+    pub colour: f64,
+    /// Mean turn over the ovals, in degrees.
+    pub degrees: f64,
+}
+
+/// The ovals of a planar picture `[3, edge, edge]`, tile by tile; none where a tile is dark.
+pub fn ovals(picture: &[u8], edge: usize) -> Vec<Option<Oval>> {
+    let tile = edge / TILES;
+    (0..TILES * TILES).map(|t| oval(picture, edge, tile, (t / TILES * tile, t % TILES * tile))).collect()
+}
+
+fn oval(picture: &[u8], edge: usize, tile: usize, (top, left): (usize, usize)) -> Option<Oval> {
+    let value = |c: usize, r: usize, q: usize| f64::from(picture[(c * edge + top + r) * edge + left + q]);
+    let places = || (0..tile * tile).map(|i| (i / tile, i % tile));
+    let weight = |(r, q): (usize, usize)| (0..3).map(|c| value(c, r, q)).sum::<f64>();
+    let total: f64 = places().map(weight).sum();
+    if total < DARK {
+        return None;
+    }
+    let mean = |f: &dyn Fn((usize, usize)) -> f64| places().map(|p| weight(p) * f(p)).sum::<f64>() / total;
+    let (y, x) = (mean(&|p| p.0 as f64), mean(&|p| p.1 as f64));
+    let (yy, xx) = (mean(&|p| (p.0 as f64 - y).powi(2)), mean(&|p| (p.1 as f64 - x).powi(2)));
+    let xy = mean(&|p| (p.0 as f64 - y) * (p.1 as f64 - x));
+    let angle = (0.5 * (2.0 * xy).atan2(xx - yy)).to_degrees();
+    Some(Oval { colour: [0, 1, 2].map(|c| mean(&|(r, q)| value(c, r, q))), angle })
+}
+
+/// Compares two pictures' ovals; those that either does not show are left out.
+pub fn compare(before: &[u8], after: &[u8], edge: usize) -> Difference {
+    let mut sum = Difference::default();
+    let mut seen = 0.0f64;
+    for (a, b) in ovals(before, edge).into_iter().zip(ovals(after, edge)) {
+        let (Some(a), Some(b)) = (a, b) else { continue };
+        let colour = a.colour.iter().zip(b.colour).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        // The long axis has no direction: 179° and 1° are two degrees apart.
+        let turn = (a.angle - b.angle).rem_euclid(180.0);
+        let degrees = turn.min(180.0 - turn);
+        seen += 1.0;
+        sum.colour += colour;
+        sum.degrees += degrees;
+        sum.recoloured += f64::from(u8::from(colour > COLOUR));
+        sum.turned += f64::from(u8::from(degrees > DEGREES));
+    }
+    Difference { colour: sum.colour / seen.max(1.0), degrees: sum.degrees / seen.max(1.0), ..sum }
+}
+
+impl Difference {
+    /// The mean of several.
+    pub fn mean(all: &[Self]) -> Self {
+        let n = all.len().max(1) as f64;
+        let of = |f: fn(&Self) -> f64| all.iter().map(f).sum::<f64>() / n;
+        Self {
+            recoloured: of(|d| d.recoloured),
+            turned: of(|d| d.turned),
+            colour: of(|d| d.colour),
+            degrees: of(|d| d.degrees),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sixteen bars of one colour, the first turned by `degrees`.
+    fn picture(colour: [u8; 3], degrees: f64) -> Vec<u8> {
+        let mut pixels = vec![0; 3 * 32 * 32];
+        for t in 0..16 {
+            let angle = if t == 0 { degrees } else { 20.0 }.to_radians();
+            for (r, q) in (0..64).map(|i| (i / 8, i % 8)) {
+                let (y, x) = (r as f64 - 3.5, q as f64 - 3.5);
+                let (along, across) = (x * angle.cos() + y * angle.sin(), y * angle.cos() - x * angle.sin());
+                if along.abs() < 3.5 && across.abs() < 1.5 {
+                    for c in 0..3 {
+                        pixels[(c * 32 + t / 4 * 8 + r) * 32 + t % 4 * 8 + q] = colour[c];
+                    }
+                }
+            }
+        }
+        pixels
+    }
+
+    #[test]
+    fn angles_and_colours_are_read_from_pixels() {
+        let ovals = ovals(&picture([200, 100, 50], 70.0), 32);
+        let first = ovals[0].unwrap();
+        assert!((first.angle - 70.0).abs() < 6.0, "{first:?}");
+        assert!((ovals[9].unwrap().angle - 20.0).abs() < 6.0);
+        assert_eq!(first.colour.map(f64::round), [200.0, 100.0, 50.0]);
+        assert_eq!(super::ovals(&[0; 3 * 32 * 32], 32), vec![None; 16]);
+    }
+
+    #[test]
+    fn one_turned_oval_and_sixteen_recoloured_ones_are_told_apart() {
+        let base = picture([200, 100, 50], 70.0);
+        let turned = compare(&base, &picture([200, 100, 50], 110.0), 32);
+        assert_eq!((turned.turned, turned.recoloured), (1.0, 0.0), "{turned:?}");
+        let recoloured = compare(&base, &picture([160, 100, 50], 70.0), 32);
+        assert_eq!((recoloured.turned, recoloured.recoloured), (0.0, 16.0), "{recoloured:?}");
+        // Through zero is a small turn.
+        assert_eq!(compare(&picture([200, 100, 50], 178.0), &picture([200, 100, 50], 2.0), 32).turned, 0.0);
+    }
+}

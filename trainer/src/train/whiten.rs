@@ -1,0 +1,301 @@
+//! Mean image and linear maps computed from the data before the first step.
+//!
+//! Each disentangler's couplings get whitened blocks and its exit undoes the whitening. Each decimator's entry takes
+//! the blocks apart into averages of 2×2 pixels, which become the coarser image, and whitened details given these,
+//! which become latents. So a new model is a linear one that fits the data's second moments scale by scale, and
+//! training starts from there.
+
+use burn::tensor::{Tensor, TensorData};
+use nalgebra::{DMatrix, DVector};
+use rand::{RngCore, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use shared::geometry::{Plan, Stage};
+use shared::nn::InvertibleLinear;
+use shared::{FlowBackend, RgFlow, RgFlowConfig, logit};
+
+/// Images that the moments are taken from.
+pub const IMAGES: usize = 2048;
+/// Smallest variance, as a share of the largest.
+const FLOOR: f64 = 1e-7;
+
+/// x·weight + bias on rows.
+struct Affine {
+    weight: DMatrix<f64>,
+    bias: DVector<f64>,
+}
+
+/// Entry and exit of one stage.
+struct Maps {
+    entry: Affine,
+    exit: Affine,
+}
+
+/// Sets the mean image and the linear maps of a new model from images of `config.dims()` bytes each,
+/// [`IMAGES`] of which are enough. A model without them stays as it is.
+pub fn whiten<B: FlowBackend>(
+    model: RgFlow<B>,
+    config: &RgFlowConfig,
+    pixels: &[u8],
+    seed: u64,
+    device: &B::Device,
+) -> RgFlow<B> {
+    if pixels.len() < config.dims() {
+        return model;
+    }
+    let mut grids = logits(config, pixels, seed);
+    let mean = model.mean.map(|mean| {
+        let average = centre(&mut grids);
+        let shape = mean.shape();
+        mean.map(|_| Tensor::from_data(TensorData::new(average, shape), device).require_grad())
+    });
+    if !config.linear_maps {
+        return RgFlow { mean, ..model };
+    }
+    let maps = maps(config, grids);
+    let bijectors = model.bijectors.into_iter().zip(maps).map(|(mut bijector, maps)| {
+        bijector.entry = bijector.entry.map(|map| set(map, &maps.entry, device));
+        bijector.exit = bijector.exit.map(|map| set(map, &maps.exit, device));
+        bijector
+    });
+    RgFlow { mean, bijectors: bijectors.collect() }
+}
+
+fn set<B: FlowBackend>(map: InvertibleLinear<B>, to: &Affine, device: &B::Device) -> InvertibleLinear<B> {
+    let dim = to.bias.len();
+    // nalgebra stores by columns.
+    let weight: Vec<f32> = to.weight.transpose().iter().map(|&v| v as f32).collect();
+    let bias: Vec<f32> = to.bias.iter().map(|&v| v as f32).collect();
+    InvertibleLinear {
+        weight: map.weight.map(|_| Tensor::from_data(TensorData::new(weight, [dim, dim]), device).require_grad()),
+        bias: map.bias.map(|_| Tensor::from_data(TensorData::new(bias, [dim]), device).require_grad()),
+    }
+}
+
+fn logits(config: &RgFlowConfig, pixels: &[u8], seed: u64) -> Vec<Vec<f32>> {
+    let one = |(i, image): (usize, &[u8])| {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        rng.set_stream(i as u64);
+        logit::image_to_logit(image, || (rng.next_u32() >> 8) as f32 / (1 << 24) as f32).0
+    };
+    pixels.par_chunks_exact(config.dims()).enumerate().map(one).collect()
+}
+
+/// Takes the average image off and returns it.
+fn centre(grids: &mut [Vec<f32>]) -> Vec<f32> {
+    let mut sum = vec![0.0; grids.first().map_or(0, Vec::len)];
+    for grid in grids.iter() {
+        sum.iter_mut().zip(grid).for_each(|(s, &v)| *s += f64::from(v));
+    }
+    let mean: Vec<f32> = sum.iter().map(|s| (s / grids.len() as f64) as f32).collect();
+    for grid in grids.iter_mut() {
+        grid.iter_mut().zip(&mean).for_each(|(v, m)| *v -= m);
+    }
+    mean
+}
+
+fn maps(config: &RgFlowConfig, mut grids: Vec<Vec<f32>>) -> Vec<Maps> {
+    let plan = Plan::new(config);
+    let mut maps = Vec::new();
+    for level in 0..config.level_count() {
+        for stage in Stage::BOTH {
+            let at = 2 * level + stage as usize;
+            let rows = plan.stages[at].picture.iter().map(|&p| on_grid(config, level, p)).collect::<Vec<_>>();
+            let stays = &plan.latents[at];
+            // The first block's latents; all blocks are alike.
+            let latent: Vec<bool> = (0..config.block_dims()).map(|j| stays.contains(&j)).collect();
+            let moments = Moments::of(&grids, &rows, config.block_dims());
+            maps.push(match (stage, latent.iter().all(|&l| l)) {
+                (Stage::Decimator, false) => decimator(config, &moments, &latent),
+                (Stage::Decimator, true) => Maps { entry: whitening(&moments), exit: identity(moments.mean.len()) },
+                (Stage::Disentangler, _) => Maps { entry: whitening(&moments), exit: unwhitening(&moments) },
+            });
+        }
+        grids.par_iter_mut().for_each(|grid| *grid = pool(grid, config.channels, config.size >> level));
+    }
+    maps
+}
+
+/// Index in level h's grid of an index in the picture.
+fn on_grid(config: &RgFlowConfig, level: usize, index: usize) -> usize {
+    let (size, edge) = (config.size, config.size >> level);
+    let (channel, row, col) = (index / (size * size), index / size % size, index % size);
+    (channel * edge + (row >> level)) * edge + (col >> level)
+}
+
+/// Averages of 2×2 pixels.
+fn pool(grid: &[f32], channels: usize, edge: usize) -> Vec<f32> {
+    let half = edge / 2;
+    (0..channels * half * half)
+        .map(|i| {
+            let (c, r, q) = (i / (half * half), 2 * (i / half % half), 2 * (i % half));
+            let at = |r: usize, q: usize| grid[(c * edge + r) * edge + q];
+            (at(r, q) + at(r, q + 1) + at(r + 1, q) + at(r + 1, q + 1)) / 4.0
+        })
+        .collect()
+}
+
+/// Mean and covariance of a stage's rows.
+struct Moments {
+    mean: DVector<f64>,
+    covariance: DMatrix<f64>,
+}
+
+impl Moments {
+    fn of(grids: &[Vec<f32>], rows: &[usize], dim: usize) -> Self {
+        let sums = grids.par_iter().map(|grid| {
+            let block = DMatrix::from_iterator(dim, rows.len() / dim, rows.iter().map(|&i| f64::from(grid[i])));
+            (block.column_sum(), &block * block.transpose())
+        });
+        let zero = || (DVector::zeros(dim), DMatrix::zeros(dim, dim));
+        let (sum, square) = sums.reduce(zero, |a, b| (a.0 + b.0, a.1 + b.1));
+        let n = (grids.len() * rows.len() / dim).max(1) as f64;
+        let mean = sum / n;
+        let covariance = square / n - &mean * mean.transpose();
+        Self { mean, covariance }
+    }
+}
+
+/// C^power of a covariance, by its eigenvectors.
+fn power(covariance: &DMatrix<f64>, power: f64) -> DMatrix<f64> {
+    let eigen = covariance.clone().symmetric_eigen();
+    let floor = (eigen.eigenvalues.max() * FLOOR).max(f64::MIN_POSITIVE);
+    let values = eigen.eigenvalues.map(|v| v.max(floor).powf(power));
+    &eigen.eigenvectors * DMatrix::from_diagonal(&values) * eigen.eigenvectors.transpose()
+}
+
+fn identity(dim: usize) -> Affine {
+    Affine { weight: DMatrix::identity(dim, dim), bias: DVector::zeros(dim) }
+}
+
+fn whitening(moments: &Moments) -> Affine {
+    centred(power(&moments.covariance, -0.5), &moments.mean)
+}
+
+fn unwhitening(moments: &Moments) -> Affine {
+    Affine { weight: power(&moments.covariance, 0.5), bias: moments.mean.clone() }
+}
+
+/// (x − mean)·weight.
+fn centred(weight: DMatrix<f64>, mean: &DVector<f64>) -> Affine {
+    let bias = -(weight.transpose() * mean);
+    Affine { weight, bias }
+}
+
+/// Averages where coarse pixels stay, whitened details given the averages elsewhere.
+fn decimator(config: &RgFlowConfig, moments: &Moments, latent: &[bool]) -> Maps {
+    let dim = latent.len();
+    let pixels = pixels(config.block);
+    let cell = |j: usize| {
+        let (row, col) = pixels[j / config.channels];
+        (row / 2, col / 2, j % config.channels)
+    };
+    // Columns are outputs: a coarse pixel is its cell's average, a detail the difference from it.
+    let split = DMatrix::from_fn(dim, dim, |i, j| {
+        let average = if cell(i) == cell(j) { 0.25 } else { 0.0 };
+        if latent[j] { f64::from(i == j) - average } else { average }
+    });
+    let (kept, details): (Vec<usize>, Vec<usize>) = (0..dim).partition(|&j| !latent[j]);
+    let covariance = split.transpose() * &moments.covariance * &split;
+    let part = |rows: &[usize], cols: &[usize]| covariance.select_rows(rows).select_columns(cols);
+    let (kk, ke, ee) = (part(&kept, &kept), part(&kept, &details), part(&details, &details));
+    let regression = power(&kk, -1.0) * &ke;
+    let scale = power(&(ee - ke.transpose() * &regression), -0.5);
+    let (whiten, restore) = (power(&kk, -0.5), power(&kk, 0.5));
+    let from_averages = -(&regression * &scale);
+    let mut entry = DMatrix::zeros(dim, dim);
+    let mut exit = DMatrix::identity(dim, dim);
+    let place = |rows: &[usize], cols: &[usize], block: &DMatrix<f64>, into: &mut DMatrix<f64>| {
+        for (i, &row) in rows.iter().enumerate() {
+            for (j, &col) in cols.iter().enumerate() {
+                into[(row, col)] = block[(i, j)];
+            }
+        }
+    };
+    place(&kept, &kept, &whiten, &mut entry);
+    place(&kept, &details, &from_averages, &mut entry);
+    place(&details, &details, &scale, &mut entry);
+    place(&kept, &kept, &restore, &mut exit);
+    let means = split.transpose() * &moments.mean;
+    let bias = DVector::from_fn(dim, |j, _| if latent[j] { 0.0 } else { means[j] });
+    Maps { entry: centred(split * entry, &moments.mean), exit: Affine { weight: exit, bias } }
+}
+
+/// Places of a row's pixels in its block: the checkerboard's even ones first.
+fn pixels(block: usize) -> Vec<(usize, usize)> {
+    let colour =
+        |odd: usize| (0..block * block).map(move |k| (k / block, k % block)).filter(move |(a, b)| (a + b) % 2 == odd);
+    colour(0).chain(colour(1)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::backend::Flex;
+    use burn::tensor::TensorData;
+    use shared::BlockOrder;
+
+    /// Smooth random pictures: neighbours are alike, as in photographs.
+    fn pictures(config: &RgFlowConfig, count: usize) -> Vec<u8> {
+        let mut rng = ChaCha8Rng::seed_from_u64(4);
+        let mut number = || f64::from(rng.next_u32()) / f64::from(u32::MAX);
+        let mut pixels = Vec::new();
+        for _ in 0..count {
+            for _ in 0..config.channels {
+                let (a, b, c, d) = (number() * 6.0, number() * 6.0, number() * 0.6, number() * 0.6);
+                pixels.extend((0..config.size * config.size).map(|i| {
+                    let (r, q) = ((i / config.size) as f64, (i % config.size) as f64);
+                    (128.0 + 50.0 * (a + c * r).sin() + 50.0 * (b + d * q).cos()) as u8
+                }));
+            }
+        }
+        pixels
+    }
+
+    #[test]
+    fn a_whitened_model_fits_second_moments_and_keeps_the_coarse_image() {
+        for order in [BlockOrder::Paper, BlockOrder::Official] {
+            let config = RgFlowConfig { linear_maps: true, mean_image: true, order, ..RgFlowConfig::tiny() };
+            let pixels = pictures(&config, 300);
+            let model = RgFlow::<Flex>::new(&config, 0, &Default::default()).unwrap();
+            let mut rng = ChaCha8Rng::seed_from_u64(9);
+            let mut noise = || (rng.next_u32() >> 8) as f32 / (1 << 24) as f32;
+            let images: Vec<f32> =
+                pixels.chunks(config.dims()).flat_map(|p| logit::image_to_logit(p, &mut noise).0).collect();
+            let shape = [300, config.channels, config.size, config.size];
+            let x = || Tensor::<Flex, 4>::from_data(TensorData::new(images.clone(), shape), &Default::default());
+            let before = model.fold(&config).log_prob(x()).mean().into_scalar();
+            let flow = whiten(model, &config, &pixels, 0, &Default::default()).fold(&config);
+            let after = flow.log_prob(x()).mean().into_scalar();
+            assert!(after > before + 200.0, "{before} {after}");
+            let latents = flow.forward(x()).latents;
+            let variance = latents.clone().square().mean().into_scalar();
+            assert!((variance - 1.0).abs() < 0.15, "{variance}");
+            // The image after one RG step is the pooled one.
+            let coarse: Vec<f32> = flow.progressive(latents)[1].0.clone().into_data().to_vec().unwrap();
+            let expected: Vec<f32> =
+                images.chunks(config.dims()).flat_map(|i| pool(i, config.channels, config.size)).collect();
+            assert!(coarse.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-3));
+        }
+    }
+
+    #[test]
+    fn constant_pictures_do_no_harm() {
+        let config = RgFlowConfig { linear_maps: true, ..RgFlowConfig::tiny() };
+        let pixels = vec![0; 4 * config.dims()];
+        let model = RgFlow::<Flex>::new(&config, 0, &Default::default()).unwrap();
+        let flow = whiten(model, &config, &pixels, 0, &Default::default()).fold(&config);
+        let x = flow.batch(logit::image_to_logit(&pixels[..config.dims()], || 0.3).0, &Default::default()).unwrap();
+        assert!(flow.log_prob(x).into_scalar().is_finite());
+    }
+
+    #[test]
+    fn a_model_without_maps_stays_as_it_is() {
+        let config = RgFlowConfig::tiny();
+        let model = RgFlow::<Flex>::random(&config, 0.1, 0, &Default::default()).unwrap();
+        let x = model.fold(&config).batch(vec![0.3; config.dims()], &Default::default()).unwrap();
+        let before = model.fold(&config).log_prob(x.clone()).into_scalar();
+        let same = whiten(model, &config, &vec![7; config.dims()], 0, &Default::default());
+        assert_eq!(same.fold(&config).log_prob(x).into_scalar(), before);
+    }
+}

@@ -1,0 +1,46 @@
+//! The GPU's kernel against the CPU's, by the program: a test of its own would compile the GPU's backend once more.
+#![cfg(feature = "wgpu")]
+// A test's helpers may fail as the test itself does.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::path::Path;
+use std::process::Command;
+
+use burn::backend::Flex;
+use shared::weights::{Card, ModelFile, Precision};
+use shared::{LevelConfig, RgFlow, RgFlowConfig};
+
+/// What a command prints.
+fn trainer(dir: &Path, args: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_trainer")).args(args).current_dir(dir).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+#[ignore = "needs a GPU, or a software Vulkan such as Mesa's lavapipe"]
+fn gpu_and_cpu_agree() {
+    let level = |layers, res_blocks, mlp, hidden| LevelConfig { layers, res_blocks, mlp, hidden };
+    // Nets shallow and deep, narrower and wider than a block, and one too wide for the kernel.
+    let levels = vec![level(2, 2, 1, 12), level(3, 1, 2, 130), level(1, 3, 3, 60), level(1, 1, 1, 300)];
+    let config = RgFlowConfig { levels, ..RgFlowConfig::small() };
+    let model = RgFlow::<Flex>::random(&config, 0.1, 1, &Default::default()).unwrap();
+    let bytes = ModelFile::from_model(&model, &config, Card::default()).to_bytes(Precision::F32).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("model.safetensors"), bytes).unwrap();
+
+    // Three images: the last level's rows do not fill a workgroup.
+    let [cpu, gpu] = ["cpu", "wgpu"].map(|device| {
+        let out = format!("{device}.png");
+        let sample = ["sample", "model.safetensors", "--count", "3", "--seed", "7", "--zoom", "1"];
+        trainer(dir.path(), &[&sample[..], &["--out", &out, "--device", device]].concat());
+        let data = ["eval", "model.safetensors", "--data", "msds1", "--limit", "8", "--test-limit", "7"];
+        let said = trainer(dir.path(), &[&data[..], &["--device", device]].concat());
+        let bits: f64 = said.split_whitespace().next().unwrap().parse().unwrap();
+        (image::open(dir.path().join(out)).unwrap().to_rgb8(), bits)
+    });
+    assert_eq!(cpu.0.dimensions(), gpu.0.dimensions());
+    let off = cpu.0.iter().zip(gpu.0.iter()).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+    assert!(off <= 2, "samples are off by {off}/255");
+    assert!((cpu.1 - gpu.1).abs() < 2e-3, "{} and {} bits/dim", cpu.1, gpu.1);
+}

@@ -1,0 +1,4 @@
+//! The worker's worker, with WebGPU.
+fn main() {
+    web::worker::start_gpu();
+}

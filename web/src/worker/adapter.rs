@@ -1,0 +1,43 @@
+//! Whether this browser offers WebGPU, asked before anything is fetched for it.
+
+use js_sys::{Function, Promise, Reflect, Set};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+use super::scope;
+use crate::error::{Error, Result};
+
+/// What the browser says of its GPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Adapter {
+    /// No GPU, but a program that does as one does, slowly.
+    pub software: bool,
+}
+
+/// Asks for the GPU.
+///
+/// # Errors
+/// [`Error::Gpu`] says what is missing.
+pub async fn find() -> Result<Adapter> {
+    let gpu = get(&get(&scope(), "navigator")?, "gpu")?;
+    if gpu.is_falsy() {
+        return Err(Error::Gpu("this browser has no WebGPU".to_owned()));
+    }
+    let request: Function = get(&gpu, "requestAdapter")?.dyn_into()?;
+    let adapter = JsFuture::from(request.call0(&gpu)?.dyn_into::<Promise>()?).await?;
+    if adapter.is_falsy() {
+        return Err(Error::Gpu("this browser offers WebGPU, but no GPU for it".to_owned()));
+    }
+    let features: Set = get(&adapter, "features")?.unchecked_into();
+    // Burn's runtime does not start without.
+    if !features.has(&JsValue::from_str("timestamp-query")) {
+        return Err(Error::Gpu("this GPU does not offer timestamp queries".to_owned()));
+    }
+    let info = get(&adapter, "info")?;
+    let software = info.is_object() && get(&info, "isFallbackAdapter")?.is_truthy();
+    Ok(Adapter { software: software || get(&adapter, "isFallbackAdapter")?.is_truthy() })
+}
+
+fn get(object: &JsValue, key: &str) -> Result<JsValue> {
+    Ok(Reflect::get(object, &JsValue::from_str(key))?)
+}

@@ -1,0 +1,208 @@
+//! The page's worker: pictures from the CPU at once, from WebGPU when it has proved to be right and faster.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use burn_flex::Flex;
+use wasm_bindgen_futures::spawn_local;
+
+use super::desk::{self, Service, Turn};
+use super::models::Models;
+use super::remote::Remote;
+use super::trial::{self, Run};
+use super::{adapter, breathe, now, report_panics, send};
+use crate::error::{Error, Result};
+use crate::messages::{Backend, BackendChoice, RequestId, RequestKind, ResponseKind};
+
+/// Starts the worker.
+pub fn start() {
+    report_panics("The engine");
+    desk::open(Front {
+        cpu: Models::new(Default::default(), Backend::Cpu, 1),
+        choice: Cell::default(),
+        loaded: RefCell::default(),
+        remote: RefCell::default(),
+        gpu: Cell::default(),
+        trials: Cell::default(),
+    });
+}
+
+/// How far WebGPU is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Gpu {
+    #[default]
+    Untried,
+    Tried,
+    Proved,
+}
+
+struct Front {
+    cpu: Models<Flex>,
+    choice: Cell<BackendChoice>,
+    /// The request that loaded the model.
+    loaded: RefCell<Option<RequestKind>>,
+    remote: RefCell<Option<Rc<Remote>>>,
+    gpu: Cell<Gpu>,
+    /// Trials so far; what an older one finds is of no interest.
+    trials: Cell<RequestId>,
+}
+
+impl Service for Front {
+    async fn serve(self: &Rc<Self>, request: RequestKind, turn: &Turn) -> Result<ResponseKind> {
+        match request {
+            RequestKind::Use { backend } => {
+                self.choose(backend);
+                Ok(ResponseKind::Done)
+            }
+            RequestKind::Load { .. } => {
+                self.forget();
+                let answer = self.cpu.serve(request.clone(), turn).await?;
+                self.loaded.replace(Some(request));
+                Ok(answer)
+            }
+            RequestKind::Sample { .. } => self.pictures(request, turn).await,
+            // Of these a GPU does none better.
+            RequestKind::Index { .. } | RequestKind::Cancel { .. } => self.cpu.serve(request, turn).await,
+        }
+    }
+
+    fn cancelled(&self, request: RequestId) {
+        if let Some(remote) = &*self.remote.borrow() {
+            remote.cancel(request);
+        }
+    }
+}
+
+impl Front {
+    /// Serves what a GPU does well.
+    async fn pictures(self: &Rc<Self>, request: RequestKind, turn: &Turn) -> Result<ResponseKind> {
+        let remote = self.remote.borrow().clone().filter(|_| self.gpu.get() == Gpu::Proved);
+        if let Some(remote) = remote {
+            let id = turn.id();
+            match remote.ask(id, request.clone(), move |part| send(id, part)).await {
+                Ok(ResponseKind::Failed { message }) => self.fall_back(&Error::Gpu(message)),
+                Ok(answer) => return Ok(answer),
+                Err(error) => self.fall_back(&error),
+            }
+        }
+        let answer = self.cpu.serve(request, turn).await?;
+        // Now that there is something to look at.
+        self.try_gpu();
+        Ok(answer)
+    }
+
+    fn choose(self: &Rc<Self>, choice: BackendChoice) {
+        self.choice.set(choice);
+        self.forget();
+        if choice == BackendChoice::Cpu {
+            self.end();
+        }
+        say(Backend::Cpu, String::new());
+        self.try_gpu();
+    }
+
+    /// What WebGPU has proved, or failed to, no longer counts.
+    fn forget(&self) {
+        self.gpu.set(Gpu::Untried);
+        self.trials.set(self.trials.get().wrapping_add(1));
+    }
+
+    fn end(&self) {
+        if let Some(remote) = self.remote.take() {
+            remote.end();
+        }
+    }
+
+    fn fall_back(&self, error: &Error) {
+        self.end();
+        self.gpu.set(Gpu::Tried);
+        say(Backend::Cpu, format!("{error}."));
+    }
+
+    /// Starts a trial if one is due. Meanwhile the CPU goes on.
+    fn try_gpu(self: &Rc<Self>) {
+        let Some(load) = self.loaded.borrow().clone() else { return };
+        if self.choice.get() == BackendChoice::Cpu || self.gpu.get() != Gpu::Untried {
+            return;
+        }
+        self.gpu.set(Gpu::Tried);
+        let (front, trial) = (Rc::clone(self), self.trials.get());
+        spawn_local(async move {
+            let result = front.trial(load, trial).await;
+            if front.trials.get() != trial {
+                return;
+            }
+            match result {
+                Ok(note) => {
+                    front.gpu.set(Gpu::Proved);
+                    say(Backend::Gpu, note);
+                }
+                Err(error) => front.fall_back(&error),
+            }
+        });
+    }
+
+    async fn trial(&self, load: RequestKind, trial: RequestId) -> Result<String> {
+        // The page's own ids start from the other end.
+        let (choice, id) = (self.choice.get(), RequestId::MAX - trial);
+        let adapter = adapter::find().await?;
+        if adapter.software && choice == BackendChoice::Auto {
+            return Err(Error::Gpu("there is no GPU behind it, only a program that does as one does".to_owned()));
+        }
+        say(Backend::Cpu, "Trying WebGPU…".to_owned());
+        let here = self.remote.borrow().clone();
+        let remote = match here {
+            Some(remote) => remote,
+            None => Rc::new(Remote::start().await?),
+        };
+        if self.trials.get() != trial {
+            return Err(Error::Cancelled);
+        }
+        self.remote.replace(Some(Rc::clone(&remote)));
+        expect(remote.ask(id, load, |_| {}).await?)?;
+        // The first time is for compiling.
+        run_there(&remote, id).await?;
+        let gpu = run_there(&remote, id).await?;
+        trial::judge(&self.run_here().await?, &gpu, choice)
+    }
+
+    async fn run_here(&self) -> Result<Run> {
+        let engine = self.cpu.engine()?;
+        let mut run = Run::default();
+        let indices = trial::indices();
+        for &index in &indices {
+            breathe().await?;
+            let start = now();
+            run.pictures.extend(engine.samples(trial::seed(), &[index], &trial::temperature()).await?);
+            run.millis += (now() - start) / indices.len() as f64;
+        }
+        Ok(run)
+    }
+}
+
+async fn run_there(remote: &Remote, id: RequestId) -> Result<Run> {
+    let run = Rc::new(RefCell::new(Run::default()));
+    let heard = Rc::clone(&run);
+    let part = move |part| {
+        if let ResponseKind::Picture(picture) = part {
+            let mut run = heard.borrow_mut();
+            run.pictures.push(picture.rgba.into_vec());
+            run.millis = picture.millis;
+        }
+    };
+    expect(remote.ask(id, trial::request(), part).await?)?;
+    Ok(run.take())
+}
+
+fn say(backend: Backend, note: String) {
+    send(0, ResponseKind::RunsOn { backend, note });
+}
+
+/// # Errors
+/// [`Error::Gpu`] if this last answer is a failure.
+fn expect(answer: ResponseKind) -> Result<()> {
+    match answer {
+        ResponseKind::Failed { message } => Err(Error::Gpu(message)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,50 @@
+//! The second worker: models on WebGPU.
+
+use std::fmt::{Debug, Display};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use burn::backend::Wgpu;
+use burn::backend::wgpu::graphics::WebGpu;
+use burn::backend::wgpu::{WgpuDevice, init_setup_async};
+use wasm_bindgen_futures::spawn_local;
+
+use super::desk::{self, Service, Turn};
+use super::models::Models;
+use super::{report_panics, send};
+use crate::error::Result;
+use crate::messages::{Backend, RequestKind, ResponseKind};
+
+/// Pictures at once.
+const BATCH: usize = 64;
+
+/// Starts the worker; it says hello when the GPU is there. The front has asked for an adapter before.
+pub fn start_gpu() {
+    report_panics("WebGPU");
+    spawn_local(async {
+        let device = WgpuDevice::default();
+        let setup = init_setup_async::<WebGpu>(&device, Default::default()).await;
+        setup.device.set_device_lost_callback(lost);
+        setup.device.on_uncaptured_error(Arc::new(failed));
+        desk::open(Models::<Wgpu>::new(device, Backend::Gpu, BATCH));
+    });
+}
+
+/// Nothing more will come of this device.
+fn lost(reason: impl Debug, message: String) {
+    send(
+        0,
+        ResponseKind::Failed { message: format!("the GPU was lost ({reason:?}). {message}").trim_end().to_owned() },
+    );
+}
+
+/// Out of memory, or a shader that this browser does not take. What was computed since is not to be trusted.
+fn failed(error: impl Display) {
+    send(0, ResponseKind::Failed { message: format!("the GPU failed: {error}") });
+}
+
+impl Service for Models<Wgpu> {
+    async fn serve(self: &Rc<Self>, request: RequestKind, turn: &Turn) -> Result<ResponseKind> {
+        Models::serve(self, request, turn).await
+    }
+}

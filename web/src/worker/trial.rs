@@ -1,0 +1,108 @@
+//! Whether WebGPU may take over: the same samples from both backends, compared and timed.
+
+use shared::Temperature;
+
+use crate::error::{Error, Result};
+use crate::messages::{BackendChoice, RequestKind};
+
+/// The samples to compare: as many as the page shows, drawn as it draws them.
+const SEED: u64 = 7;
+const PICTURES: u32 = 16;
+const TEMPERATURE: f32 = 0.8;
+
+/// Rounding moves a value by no more than this, of 255…
+const CLOSE: u8 = 2;
+/// …but for one value in so many, where the flow magnifies it.
+const RARE: usize = 500;
+
+/// What one backend made of the samples.
+#[derive(Clone, Debug, Default)]
+pub struct Run {
+    /// Four bytes a pixel.
+    pub pictures: Vec<Vec<u8>>,
+    /// How long one of them took.
+    pub millis: f64,
+}
+
+/// The request for the samples.
+pub fn request() -> RequestKind {
+    RequestKind::Sample { seed: SEED, indices: indices(), temperature: temperature() }
+}
+
+/// Which samples of [`seed`].
+pub fn indices() -> Vec<u32> {
+    (0..PICTURES).collect()
+}
+
+/// The samples' seed.
+pub fn seed() -> u64 {
+    SEED
+}
+
+/// The samples' temperature.
+pub fn temperature() -> Temperature {
+    Temperature::uniform(TEMPERATURE)
+}
+
+/// A line about the GPU that takes over.
+///
+/// # Errors
+/// [`Error::Gpu`] if it is not right, or not faster though only that would do.
+pub fn judge(cpu: &Run, gpu: &Run, choice: BackendChoice) -> Result<String> {
+    if !agree(&cpu.pictures, &gpu.pictures) {
+        return Err(Error::Gpu("its pictures are not those of the CPU".to_owned()));
+    }
+    let times = format!("{:.1} ms a picture against the CPU's {:.1} ms", gpu.millis, cpu.millis);
+    if choice == BackendChoice::Auto && gpu.millis >= cpu.millis {
+        return Err(Error::Gpu(format!("it is slower here, {times}")));
+    }
+    Ok(format!("WebGPU makes the same pictures as the CPU: {times}."))
+}
+
+fn agree(a: &[Vec<u8>], b: &[Vec<u8>]) -> bool {
+    if a.len() != b.len() || a.iter().zip(b).any(|(a, b)| a.len() != b.len()) {
+        return false;
+    }
+    let values = || a.iter().flatten().zip(b.iter().flatten());
+    let far = values().filter(|&(&a, &b)| a.abs_diff(b) > CLOSE).count();
+    far * RARE <= values().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(millis: f64, change: impl Fn(usize) -> u8) -> Run {
+        let picture = |k: usize| (0..1024).map(|i| (i % 200) as u8 + change(k * 1024 + i)).collect();
+        Run { pictures: (0..4).map(picture).collect(), millis }
+    }
+
+    #[test]
+    fn the_faster_one_is_used_if_it_is_right() {
+        let cpu = run(8.0, |_| 0);
+        let note = judge(&cpu, &run(2.0, |i| (i % 3) as u8), BackendChoice::Auto).unwrap();
+        assert!(note.contains("2.0 ms") && note.contains("8.0 ms"), "{note}");
+        judge(&cpu, &run(2.0, |i| if i == 5 { 40 } else { 0 }), BackendChoice::Auto).unwrap();
+    }
+
+    #[test]
+    fn a_slower_one_is_used_only_if_the_reader_wants_it() {
+        let (cpu, gpu) = (run(8.0, |_| 0), run(9.0, |_| 0));
+        let error = judge(&cpu, &gpu, BackendChoice::Auto).unwrap_err().to_string();
+        assert!(error.contains("slower"), "{error}");
+        judge(&cpu, &gpu, BackendChoice::Gpu).unwrap();
+    }
+
+    #[test]
+    fn a_wrong_one_is_never_used() {
+        let cpu = run(8.0, |_| 0);
+        let zeros = Run { pictures: vec![vec![0; 1024]; 4], millis: 1.0 };
+        let none = Run { pictures: vec![], millis: 1.0 };
+        let short = Run { pictures: vec![vec![0; 1023]; 4], millis: 1.0 };
+        for gpu in [zeros, none, short, run(1.0, |i| if i % 100 == 0 { 5 } else { 0 })] {
+            for choice in [BackendChoice::Auto, BackendChoice::Gpu] {
+                assert!(judge(&cpu, &gpu, choice).unwrap_err().to_string().contains("not those of the CPU"));
+            }
+        }
+    }
+}

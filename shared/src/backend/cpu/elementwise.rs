@@ -1,118 +1,119 @@
-//! Elementwise passes, written so that the compiler vectorises them for the widest instructions the processor has.
+//! Elementwise passes over strips, written so that the compiler vectorises them for the instructions that the
+//! processor has.
+//!
+//! Where a parameter belongs to a column, the lanes are those of one strip or of several one after the other.
 
-use pulp::Arch;
+use pulp::{Arch, Scalar, Simd, WithSimd};
 
-/// e^x for finite x, within 2 units in the last place for results that f32 can hold.
-#[inline(always)]
-fn exp(x: f32) -> f32 {
-    const LOG2_E: f32 = std::f32::consts::LOG2_E;
-    // ln 2 in two parts, the first with so few bits that n·LN2_HI is exact.
-    const LN2_HI: f32 = 0.693_359_4;
-    const LN2_LO: f32 = -2.121_944_4e-4;
-    // Adding and subtracting 1.5·2^23 rounds to the nearest integer without a library call.
-    const ROUND: f32 = 12_582_912.0;
-    let x = x.clamp(-87.0, 88.0);
-    let n = x * LOG2_E + ROUND - ROUND;
-    let r = (x - n * LN2_HI) - n * LN2_LO;
-    let mut p = 1.987_569_1e-4;
-    p = p * r + 1.398_199_9e-3;
-    p = p * r + 8.333_452e-3;
-    p = p * r + 4.166_579_5e-2;
-    p = p * r + 1.666_666_5e-1;
-    p = p * r + 0.5;
-    let e = p * r * r + r + 1.0;
-    // n is an integer between -126 and 127, so the exponent's bits neither overflow nor turn negative.
-    e * f32::from_bits(((n + ROUND).to_bits() << 23).wrapping_add(127 << 23))
+use super::exponential::{exp, sigmoid_of_negative, tanh};
+use super::strip::{Lane, NARROW};
+
+/// act = x·σ(αx), on one strip; σ is kept if there is where.
+pub fn swish<const N: usize>(x: &[Lane<N>], alpha: &[f32], act: &mut [Lane<N>], sigma: Option<&mut [Lane<N>]>) {
+    Arch::new().dispatch(Swish { x, alpha, act, sigma });
+}
+
+struct Swish<'a, const N: usize> {
+    x: &'a [Lane<N>],
+    alpha: &'a [f32],
+    act: &'a mut [Lane<N>],
+    sigma: Option<&'a mut [Lane<N>]>,
+}
+
+impl<const N: usize> WithSimd for Swish<'_, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let lanes = self.x.iter().zip(self.act).zip(self.alpha);
+        match self.sigma {
+            Some(sigma) => lanes.zip(sigma).for_each(|(((x, act), a), sigma)| gated(simd, *a, x, act, sigma)),
+            None => lanes.for_each(|((x, act), a)| gated(simd, *a, x, act, &mut Lane::ZERO)),
+        }
+    }
 }
 
 #[inline(always)]
-fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + exp(-x))
+fn gated<S: Simd, const N: usize>(simd: S, alpha: f32, x: &Lane<N>, act: &mut Lane<N>, sigma: &mut Lane<N>) {
+    let (x, x_rest) = S::as_simd_f32s(&x.0);
+    let (act, act_rest) = S::as_mut_simd_f32s(&mut act.0);
+    let (sigma, sigma_rest) = S::as_mut_simd_f32s(&mut sigma.0);
+    for ((x, act), sigma) in x.iter().zip(act).zip(sigma) {
+        *sigma = sigmoid_of_negative(simd, simd.mul_f32s(*x, simd.splat_f32s(-alpha)));
+        *act = simd.mul_f32s(*x, *sigma);
+    }
+    for ((x, act), sigma) in x_rest.iter().zip(act_rest).zip(sigma_rest) {
+        *sigma = sigmoid_of_negative(Scalar, -alpha * x);
+        *act = x * *sigma;
+    }
 }
 
-#[inline(always)]
-fn tanh(x: f32) -> f32 {
-    2.0 * sigmoid(2.0 * x) - 1.0
-}
-
-/// act = x·σ(αx), row by row.
-pub fn swish(x: &[f32], alpha: &[f32], act: &mut [f32]) {
+/// act = x·σ.
+pub fn gate<const N: usize>(x: &[Lane<N>], sigma: &[Lane<N>], act: &mut [Lane<N>]) {
     Arch::new().dispatch(
         #[inline(always)]
         || {
-            for (x, act) in x.chunks_exact(alpha.len()).zip(act.chunks_exact_mut(alpha.len())) {
-                for ((x, act), a) in x.iter().zip(act).zip(alpha) {
-                    *act = x * sigmoid(a * x);
+            for ((x, sigma), act) in x.iter().zip(sigma).zip(act) {
+                for ((x, sigma), act) in x.0.iter().zip(&sigma.0).zip(&mut act.0) {
+                    *act = x * sigma;
                 }
             }
         },
     );
 }
 
-/// The same, keeping σ for the gradient.
-pub fn swish_keep(x: &[f32], alpha: &[f32], act: &mut [f32], sigma: &mut [f32]) {
+/// Turns the gradient of act into that of x, in place, and adds that of α. Takes x, act and σ.
+pub fn swish_grad<const N: usize>(
+    [x, act, sigma]: [&[Lane<N>]; 3],
+    alpha: &[f32],
+    grad: &mut [Lane<N>],
+    mut d_alpha: Option<&mut [f32]>,
+) {
     let n = alpha.len();
     Arch::new().dispatch(
         #[inline(always)]
         || {
-            for ((x, act), sigma) in x.chunks_exact(n).zip(act.chunks_exact_mut(n)).zip(sigma.chunks_exact_mut(n)) {
-                for (((x, act), sigma), a) in x.iter().zip(act).zip(sigma).zip(alpha) {
-                    *sigma = sigmoid(a * x);
-                    *act = x * *sigma;
+            let strips = x.chunks_exact(n).zip(act.chunks_exact(n)).zip(sigma.chunks_exact(n));
+            for (((x, act), sigma), grad) in strips.zip(grad.chunks_exact_mut(n)) {
+                for (k, (((x, act), sigma), grad)) in x.iter().zip(act).zip(sigma).zip(grad).enumerate() {
+                    let a = alpha[k];
+                    let mut by_alpha = Lane::<N>::ZERO;
+                    let lanes = x.0.iter().zip(&act.0).zip(&sigma.0).zip(&mut grad.0).zip(&mut by_alpha.0);
+                    for ((((x, act), sigma), grad), by_alpha) in lanes {
+                        let slope = act * (1.0 - sigma);
+                        *by_alpha = *grad * x * slope;
+                        *grad *= sigma + a * slope;
+                    }
+                    if let Some(d_alpha) = d_alpha.as_deref_mut() {
+                        d_alpha[k] += sum(&by_alpha);
+                    }
                 }
             }
         },
     );
 }
 
-/// Turns the gradient of act into that of x, in place, and adds that of α.
-pub fn swish_grad(x: &[f32], act: &[f32], sigma: &[f32], alpha: &[f32], grad: &mut [f32], d_alpha: Option<&mut [f32]>) {
-    let n = alpha.len();
-    let mut unused = Vec::new();
-    let d_alpha = d_alpha.unwrap_or_else(|| {
-        unused.resize(n, 0.0);
-        &mut unused
-    });
-    Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            let rows =
-                x.chunks_exact(n).zip(act.chunks_exact(n)).zip(sigma.chunks_exact(n)).zip(grad.chunks_exact_mut(n));
-            for (((x, act), sigma), grad) in rows {
-                for (((((x, act), sigma), grad), a), da) in
-                    x.iter().zip(act).zip(sigma).zip(grad).zip(alpha).zip(d_alpha.iter_mut())
-                {
-                    let slope = act * (1.0 - sigma);
-                    *da += *grad * x * slope;
-                    *grad *= sigma + a * slope;
-                }
-            }
-        },
-    );
+/// The sum of a lane's numbers, in an order that vector instructions can follow.
+#[inline(always)]
+fn sum<const N: usize>(lane: &Lane<N>) -> f32 {
+    let mut sums = [0.0; NARROW];
+    for part in lane.0.as_chunks::<NARROW>().0 {
+        for (sum, x) in sums.iter_mut().zip(part) {
+            *sum += x;
+        }
+    }
+    let [a, b, c, d, e, f, g, h] = sums;
+    ((a + e) + (c + g)) + ((b + f) + (d + h))
 }
 
-/// y += bias, row by row.
-pub fn add_bias(y: &mut [f32], bias: &[f32]) {
+/// sums += the sums over all rows of each column of y.
+pub fn add_sums<const N: usize>(y: &[Lane<N>], sums: &mut [f32]) {
     Arch::new().dispatch(
         #[inline(always)]
         || {
-            for y in y.chunks_exact_mut(bias.len()) {
-                for (y, b) in y.iter_mut().zip(bias) {
-                    *y += b;
-                }
-            }
-        },
-    );
-}
-
-/// sum += column sums of y.
-pub fn add_columns(y: &[f32], sum: &mut [f32]) {
-    Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            for y in y.chunks_exact(sum.len()) {
-                for (s, y) in sum.iter_mut().zip(y) {
-                    *s += y;
+            for y in y.chunks_exact(sums.len()) {
+                for (total, y) in sums.iter_mut().zip(y) {
+                    *total += sum(y);
                 }
             }
         },
@@ -120,56 +121,76 @@ pub fn add_columns(y: &[f32], sum: &mut [f32]) {
 }
 
 /// y += x.
-pub fn add(y: &mut [f32], x: &[f32]) {
+pub fn add<const N: usize>(y: &mut [Lane<N>], x: &[Lane<N>]) {
     Arch::new().dispatch(
         #[inline(always)]
         || {
             for (y, x) in y.iter_mut().zip(x) {
-                *y += x;
+                for (y, x) in y.0.iter_mut().zip(&x.0) {
+                    *y += x;
+                }
             }
         },
     );
 }
 
-/// y ← f·(y + x).
-pub fn add_scaled(y: &mut [f32], x: &[f32], f: f32) {
+/// y ← f·y.
+pub fn scale<const N: usize>(y: &mut [Lane<N>], f: f32) {
     Arch::new().dispatch(
         #[inline(always)]
         || {
-            for (y, x) in y.iter_mut().zip(x) {
-                *y = f * (*y + x);
+            for y in y {
+                for y in &mut y.0 {
+                    *y *= f;
+                }
             }
         },
     );
 }
 
-/// One affine half-step on `value`, from the nets' raw outputs, in place: s becomes tanh of its scaled self.
-///
-/// Forward: v·e^s + t; backward in direction: (v − t)·e^−s. Adds ±Σs of each row to `log_det`.
-pub fn affine(
-    value: &mut [f32],
-    s: &mut [f32],
-    t: &mut [f32],
-    scale_s: &[f32],
-    scale_t: &[f32],
-    log_det: Option<&mut [f32]>,
-    forward: bool,
-) {
+/// The two nets' outputs, made s and t in place: s = tanh(scale·raw), t = scale·raw.
+pub fn finish<const N: usize>(s: &mut [Lane<N>], t: &mut [Lane<N>], [scale_s, scale_t]: [&[f32]; 2]) {
     let n = scale_s.len();
     Arch::new().dispatch(
         #[inline(always)]
         || {
-            for ((v, s), t) in value.chunks_exact_mut(n).zip(s.chunks_exact_mut(n)).zip(t.chunks_exact_mut(n)) {
-                for ((((v, s), t), ks), kt) in v.iter_mut().zip(s).zip(t).zip(scale_s).zip(scale_t) {
-                    *s = tanh(ks * *s);
-                    *t *= kt;
-                    *v = if forward { *v * exp(*s) + *t } else { (*v - *t) * exp(-*s) };
+            for (s, t) in s.chunks_exact_mut(n).zip(t.chunks_exact_mut(n)) {
+                for (((s, t), ks), kt) in s.iter_mut().zip(t).zip(scale_s).zip(scale_t) {
+                    for (s, t) in s.0.iter_mut().zip(&mut t.0) {
+                        *s = tanh(Scalar, ks * *s);
+                        *t *= kt;
+                    }
                 }
             }
-            if let Some(log_det) = log_det {
-                let sign = if forward { 1.0 } else { -1.0 };
-                for (sum, s) in log_det.iter_mut().zip(s.chunks_exact(n)) {
-                    *sum += sign * s.iter().sum::<f32>();
+        },
+    );
+}
+
+/// One affine half-step, in place: v·e^s + t, or its inverse (v − t)·e^−s.
+pub fn affine<const N: usize>(value: &mut [Lane<N>], s: &[Lane<N>], t: &[Lane<N>], forward: bool) {
+    Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for ((v, s), t) in value.iter_mut().zip(s).zip(t) {
+                for ((v, s), t) in v.0.iter_mut().zip(&s.0).zip(&t.0) {
+                    *v = if forward { *v * exp(Scalar, *s) + t } else { (*v - t) * exp(Scalar, -s) };
+                }
+            }
+        },
+    );
+}
+
+/// Adds each row's sum of s, times `sign`, to its strip's lane.
+pub fn add_rows<const N: usize>(sums: &mut [Lane<N>], s: &[Lane<N>], sign: f32) {
+    let n = s.len() / sums.len().max(1);
+    Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for (sum, s) in sums.iter_mut().zip(s.chunks_exact(n)) {
+                for s in s {
+                    for (sum, s) in sum.0.iter_mut().zip(&s.0) {
+                        *sum += sign * s;
+                    }
                 }
             }
         },
@@ -178,33 +199,37 @@ pub fn affine(
 
 /// Gradients of one affine half-step.
 ///
-/// On entry `s` is tanh'd, `before` and `after` are the step's value before and after it, `grad` is the gradient of
-/// `after`; on return it is that of `before`, and `ds`, `dt` hold the gradients of the nets' scaled outputs.
-pub fn affine_grad(
-    [before, after, s, d_log_det]: [&[f32]; 4],
-    [grad, ds, dt]: [&mut [f32]; 3],
-    n: usize,
+/// `before` and `after` are the step's value before and after it; on entry `grad` is the gradient of `after`, on
+/// return that of `before`; `s` and `t` are replaced by the gradients of the nets' scaled outputs, through the tanh.
+pub fn affine_grad<const N: usize>(
+    [before, after, d_log_det]: [&[Lane<N>]; 3],
+    [grad, s, t]: [&mut [Lane<N>]; 3],
     forward: bool,
 ) {
+    let n = before.len() / d_log_det.len().max(1);
     Arch::new().dispatch(
         #[inline(always)]
         || {
-            let rows = before.chunks_exact(n).zip(after.chunks_exact(n)).zip(s.chunks_exact(n)).zip(d_log_det);
-            let grads = grad.chunks_exact_mut(n).zip(ds.chunks_exact_mut(n)).zip(dt.chunks_exact_mut(n));
-            for ((((before, after), s), dl), ((grad, ds), dt)) in rows.zip(grads) {
-                let inputs = before.iter().zip(after).zip(s);
-                for (((before, after), s), ((grad, ds), dt)) in inputs.zip(grad.iter_mut().zip(ds).zip(dt)) {
-                    let g = *grad;
-                    if forward {
-                        let e = exp(*s);
-                        *grad = g * e;
-                        *dt = g;
-                        *ds = (g * before * e + dl) * (1.0 - s * s);
-                    } else {
-                        let e = exp(-*s);
-                        *grad = g * e;
-                        *dt = -g * e;
-                        *ds = (-g * after - dl) * (1.0 - s * s);
+            let values = before.chunks_exact(n).zip(after.chunks_exact(n)).zip(d_log_det);
+            let grads = grad.chunks_exact_mut(n).zip(s.chunks_exact_mut(n)).zip(t.chunks_exact_mut(n));
+            for (((before, after), dl), ((grad, s), t)) in values.zip(grads) {
+                for ((before, after), ((grad, s), t)) in before.iter().zip(after).zip(grad.iter_mut().zip(s).zip(t)) {
+                    let values = before.0.iter().zip(&after.0).zip(&dl.0);
+                    for (((before, after), dl), ((grad, s), t)) in
+                        values.zip(grad.0.iter_mut().zip(&mut s.0).zip(&mut t.0))
+                    {
+                        let (g, slope) = (*grad, 1.0 - *s * *s);
+                        if forward {
+                            let e = exp(Scalar, *s);
+                            *grad = g * e;
+                            *t = g;
+                            *s = (g * before * e + dl) * slope;
+                        } else {
+                            let e = exp(Scalar, -*s);
+                            *grad = g * e;
+                            *t = -g * e;
+                            *s = (-g * after - dl) * slope;
+                        }
                     }
                 }
             }
@@ -213,66 +238,26 @@ pub fn affine_grad(
 }
 
 /// d ← scale·d and d_scale += Σ raw·d, where y = scale·raw.
-pub fn scale_grad(raw: &[f32], scale: &[f32], grad: &mut [f32], d_scale: Option<&mut [f32]>) {
+pub fn scale_grad<const N: usize>(
+    raw: &[Lane<N>],
+    scale: &[f32],
+    grad: &mut [Lane<N>],
+    mut d_scale: Option<&mut [f32]>,
+) {
     let n = scale.len();
     Arch::new().dispatch(
         #[inline(always)]
         || {
-            if let Some(d_scale) = d_scale {
-                for (raw, grad) in raw.chunks_exact(n).zip(grad.chunks_exact(n)) {
-                    for ((d, raw), g) in d_scale.iter_mut().zip(raw).zip(grad) {
-                        *d += raw * g;
+            for (raw, grad) in raw.chunks_exact(n).zip(grad.chunks_exact_mut(n)) {
+                for (k, (raw, grad)) in raw.iter().zip(grad).enumerate() {
+                    let mut product = *grad;
+                    for ((g, product), raw) in grad.0.iter_mut().zip(&mut product.0).zip(&raw.0) {
+                        *product *= raw;
+                        *g *= scale[k];
                     }
-                }
-            }
-            for grad in grad.chunks_exact_mut(n) {
-                for (g, k) in grad.iter_mut().zip(scale) {
-                    *g *= k;
-                }
-            }
-        },
-    );
-}
-
-/// sums += column sums of x·y.
-pub fn column_products(x: &[f32], y: &[f32], sums: &mut [f32]) {
-    let n = sums.len();
-    Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            for (x, y) in x.chunks_exact(n).zip(y.chunks_exact(n)) {
-                for ((sum, x), y) in sums.iter_mut().zip(x).zip(y) {
-                    *sum += x * y;
-                }
-            }
-        },
-    );
-}
-
-/// y = x with each column multiplied by its factor.
-pub fn scale_columns(x: &[f32], factors: &[f32], y: &mut [f32]) {
-    let n = factors.len();
-    Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            for (x, y) in x.chunks_exact(n).zip(y.chunks_exact_mut(n)) {
-                for ((y, x), f) in y.iter_mut().zip(x).zip(factors) {
-                    *y = x * f;
-                }
-            }
-        },
-    );
-}
-
-/// The weight norm's gradient in its directions: f·(grad − along·v), column by column.
-pub fn norm_grad(v: &[f32], grad: &[f32], factors: &[f32], along: &[f32], d_v: &mut [f32]) {
-    let n = factors.len();
-    Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            for ((v, grad), d_v) in v.chunks_exact(n).zip(grad.chunks_exact(n)).zip(d_v.chunks_exact_mut(n)) {
-                for ((((d, v), g), f), a) in d_v.iter_mut().zip(v).zip(grad).zip(factors).zip(along) {
-                    *d = f * (g - a * v);
+                    if let Some(d_scale) = d_scale.as_deref_mut() {
+                        d_scale[k] += sum(&product);
+                    }
                 }
             }
         },
@@ -284,38 +269,54 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exp_is_right_over_the_whole_range() {
-        for i in -86_000..88_000 {
-            let x = i as f32 * 1e-3;
-            let (got, want) = (exp(x) as f64, (x as f64).exp());
-            assert!((got / want - 1.0).abs() < 3e-7, "exp({x}) = {got}, not {want}");
+    fn swish_and_its_gradient_agree_with_differences() {
+        let lanes = |x: &[f32; 2]| {
+            let rest = |i: usize| if i == 0 { x } else { &[0.3, -0.2] };
+            [0, 1].map(|k| Lane(std::array::from_fn::<_, NARROW, _>(|i| rest(i)[k])))
+        };
+        let value = |x: &[f32; 2], alpha: &[f32]| {
+            let mut act = [Lane::ZERO; 2];
+            swish(&lanes(x), alpha, &mut act, None);
+            act.map(|lane| lane.0)
+        };
+        let alpha = vec![1.0, 0.7];
+        for x in [[-3.0, 0.5], [2.0, 30.0]] {
+            let (mut act, mut sigma, mut grad) = ([Lane::ZERO; 2], [Lane::ZERO; 2], [Lane([1.0; NARROW]); 2]);
+            swish(&lanes(&x), &alpha, &mut act, Some(&mut sigma));
+            assert_eq!(act.map(|lane| lane.0), value(&x, &alpha));
+            let mut gated = [Lane::ZERO; 2];
+            gate(&lanes(&x), &sigma, &mut gated);
+            assert_eq!(gated.map(|lane| lane.0), value(&x, &alpha));
+            let mut d_alpha = vec![0.0; 2];
+            swish_grad([&lanes(&x), &act, &sigma], &alpha, &mut grad, Some(&mut d_alpha));
+            let eps = 1e-2;
+            for k in 0..2 {
+                let moved = |by: f32| {
+                    let mut x = x;
+                    x[k] += by;
+                    value(&x, &alpha)[k][0]
+                };
+                let slope = (moved(eps) - moved(-eps)) / (2.0 * eps);
+                assert!((slope - grad[k].0[0]).abs() < 2e-3, "{k}: {slope} {}", grad[k].0[0]);
+                let total = |by: f32| {
+                    let mut alpha = alpha.clone();
+                    alpha[k] += by;
+                    value(&x, &alpha)[k].iter().sum::<f32>()
+                };
+                assert!(((total(eps) - total(-eps)) / (2.0 * eps) - d_alpha[k]).abs() < 2e-3);
+            }
         }
-        assert!(exp(-1e30) < 1e-37 && exp(1e30).is_finite());
     }
 
     #[test]
-    fn swish_and_its_gradient_agree_with_differences() {
-        let (x, alpha) = (vec![-3.0, 0.5, 2.0, 30.0], vec![1.0, 0.7]);
-        let value = |x: &[f32], alpha: &[f32]| {
-            let mut act = vec![0.0; 4];
-            swish(x, alpha, &mut act);
-            act
-        };
-        let (mut act, mut sigma) = (vec![0.0; 4], vec![0.0; 4]);
-        swish_keep(&x, &alpha, &mut act, &mut sigma);
-        assert_eq!(act, value(&x, &alpha));
-        let (mut grad, mut d_alpha) = (vec![1.0; 4], vec![0.0; 2]);
-        swish_grad(&x, &act, &sigma, &alpha, &mut grad, Some(&mut d_alpha));
-        let eps = 1e-2;
-        for i in 0..4 {
-            let mut y = x.clone();
-            y[i] += eps;
-            let up = value(&y, &alpha)[i];
-            y[i] -= 2.0 * eps;
-            let slope = (up - value(&y, &alpha)[i]) / (2.0 * eps);
-            assert!((slope - grad[i]).abs() < 2e-3, "{i}: {slope} {}", grad[i]);
-        }
-        let total = |a0: f32| value(&x, &[a0, 0.7]).iter().sum::<f32>();
-        assert!(((total(1.01) - total(0.99)) / 0.02 - d_alpha[0]).abs() < 2e-3);
+    fn sums_over_rows_and_over_columns_take_every_lane() {
+        let lanes: [Lane<48>; 4] = std::array::from_fn(|k| Lane(std::array::from_fn(|i| (k * 48 + i) as f32)));
+        let mut columns = [0.5, 1.0];
+        add_sums(&lanes, &mut columns);
+        let column = |k: usize| (0..48).map(|i| (k * 48 + i + (k + 2) * 48 + i) as f32).sum::<f32>();
+        assert_eq!(columns, [0.5 + column(0), 1.0 + column(1)]);
+        let mut rows = [Lane([1.0; 48]); 2];
+        add_rows(&mut rows, &lanes, -1.0);
+        assert_eq!((rows[0].0[3], rows[1].0[5]), (1.0 - (3.0 + 51.0), 1.0 - (101.0 + 149.0)));
     }
 }

@@ -1,47 +1,27 @@
 //! The bijector on many rows: tiles in parallel, each through all coupling layers.
 
-use super::elementwise::{affine, affine_grad, scale_grad};
-use super::net::{Half, Kept, Weights};
+use super::elementwise::{add, add_rows, affine, affine_grad, finish, scale_grad};
+use super::net::{Half, Pass, Scratch, Weights};
+use super::strip::{Lane, Lanes, NARROW, WIDE, gather, scatter};
 use super::threads::{each, map_each, threads};
 use crate::backend::Direction;
 use crate::nn::BijectorShape;
 use burn::tensor::{Bytes, DType, Shape};
 use burn_flex::{FlexTensor, Layout};
 
-/// Rows of a tile: enough for gemm to run at speed, few enough for a tile's activations to stay in the cache.
-const TILE_ROWS: usize = 64;
+/// Strips that go through a layer together, small enough for the cache.
+const STRIPS: usize = 2;
+/// The same where the weights' gradient is added up: each sum over a tile's rows costs an addition across a vector.
+const GRAD_STRIPS: usize = 4;
 
-/// Rows of the tiles into which `rows` are cut: every thread gets some, none gets a sliver.
-fn tile_rows(rows: usize) -> usize {
-    rows.div_ceil(threads()).clamp(1, TILE_ROWS)
+/// A thread's share of `rows`, in whole vectors.
+fn share(rows: usize) -> usize {
+    rows.div_ceil(threads()).next_multiple_of(NARROW).max(NARROW)
 }
 
-/// One tile on its way through the layers.
-struct Rows {
-    halves: [Vec<f32>; 2],
-    log_det: Vec<f32>,
-}
-
-impl Rows {
-    /// Splits rows of 2·half numbers.
-    fn split(rows: &[f32], log_det: &[f32], half: usize) -> Self {
-        let part = |range: std::ops::Range<usize>| {
-            rows.chunks_exact(2 * half).flat_map(|row| &row[range.clone()]).copied().collect()
-        };
-        Self { halves: [part(0..half), part(half..2 * half)], log_det: log_det.to_vec() }
-    }
-
-    fn join(&self, rows: &mut [f32], half: usize) {
-        let halves = self.halves[0].chunks_exact(half).zip(self.halves[1].chunks_exact(half));
-        for (row, (first, second)) in rows.chunks_exact_mut(2 * half).zip(halves) {
-            row[..half].copy_from_slice(first);
-            row[half..].copy_from_slice(second);
-        }
-    }
-
-    fn of(&self, half: Half) -> &[f32] {
-        &self.halves[half as usize]
-    }
+/// How many of `rows` fill wide strips; the others go into narrow ones.
+fn wide(rows: usize) -> usize {
+    rows / WIDE * WIDE
 }
 
 /// The half-steps in the order of a direction: layer, and the half that conditions the other.
@@ -53,30 +33,88 @@ fn steps(layers: usize, direction: Direction) -> Vec<(usize, Half)> {
     steps
 }
 
+/// The memory that half-step after half-step needs.
+struct Work<const N: usize> {
+    /// Of the nets s and t.
+    passes: [Pass<N>; 2],
+    scratch: Scratch<N>,
+}
+
+impl<const N: usize> Work<N> {
+    fn new(shape: &BijectorShape, strips: usize, keep: bool) -> Self {
+        let pass = || Pass::new(shape, strips, keep);
+        Self { passes: [pass(), pass()], scratch: Scratch::new(shape, strips) }
+    }
+
+    /// Runs both nets of a layer; returns their outputs, unscaled.
+    fn nets(&mut self, weights: &Weights, layer: usize, from: Half, x: &[Lane<N>]) -> [&mut [Lane<N>]; 2] {
+        for (net, pass) in self.passes.iter_mut().enumerate() {
+            weights.forward(2 * layer + net, from, x, pass, &mut self.scratch);
+        }
+        self.passes.each_mut().map(|pass| pass.output(x.len()))
+    }
+}
+
+/// The two halves of rows.
+fn halves<const N: usize>(rows: &[f32], half: usize) -> [Lanes<N>; 2] {
+    [Half::First, Half::Second].map(|h| gather(rows, 2 * half, h.range(half)))
+}
+
+/// The way back.
+fn join<const N: usize>(halves: &[Lanes<N>; 2], rows: &mut [f32], half: usize) {
+    for (h, lanes) in [Half::First, Half::Second].into_iter().zip(halves) {
+        scatter(lanes, rows, 2 * half, h.range(half));
+    }
+}
+
 /// See [`crate::backend::Kernels::bijector`].
-pub fn run(shape: &BijectorShape, direction: Direction, rows: &FlexTensor, theta: FlexTensor) -> FlexTensor {
-    let (dim, half) = (shape.dim, shape.half());
+pub fn run(shape: &BijectorShape, direction: Direction, rows: &FlexTensor, theta: &FlexTensor) -> FlexTensor {
+    let dim = shape.dim;
     let n = rows.layout().shape()[0];
-    let weights = Weights::new(shape, theta);
-    let steps = steps(shape.level.layers, direction);
+    let weights = Weights::new(shape, theta.storage());
     let mut output = vec![0.0; n * dim + n];
     let (out_rows, out_log_det) = output.split_at_mut(n * dim);
-    let tile = tile_rows(n);
+    let tile = share(n).min(STRIPS * WIDE);
     let input: &[f32] = rows.storage();
     let tiles = out_rows.chunks_mut(tile * dim).zip(out_log_det.chunks_mut(tile)).zip(input.chunks(tile * dim));
     each(tiles.collect(), |((out_rows, out_log_det), rows)| {
-        let mut rows = Rows::split(rows, out_log_det, half);
-        for &(layer, from) in &steps {
-            let [mut s, mut t] = [0, 1].map(|net| weights.forward(2 * layer + net, from, rows.of(from), None));
-            let [scale_s, scale_t] = [0, 1].map(|net| weights.values(weights.scale(2 * layer + net, from.other())));
-            let value = &mut rows.halves[from.other() as usize];
-            let forward = direction == Direction::Forward;
-            affine(value, s.values_mut(), t.values_mut(), scale_s, scale_t, Some(&mut rows.log_det), forward);
-        }
-        rows.join(out_rows, half);
-        out_log_det.copy_from_slice(&rows.log_det);
+        let wide = wide(out_log_det.len());
+        let (wide_rows, narrow_rows) = rows.split_at(wide * dim);
+        let (wide_out, narrow_out) = out_rows.split_at_mut(wide * dim);
+        let (wide_log_det, narrow_log_det) = out_log_det.split_at_mut(wide);
+        run_tile::<WIDE>(&weights, direction, wide_rows, wide_out, wide_log_det);
+        run_tile::<NARROW>(&weights, direction, narrow_rows, narrow_out, narrow_log_det);
     });
     tensor(output, [n * dim + n])
+}
+
+fn run_tile<const N: usize>(
+    weights: &Weights,
+    direction: Direction,
+    rows: &[f32],
+    out_rows: &mut [f32],
+    out_log_det: &mut [f32],
+) {
+    let half = weights.shape.half();
+    let strips = out_log_det.len().div_ceil(N);
+    if strips == 0 {
+        return;
+    }
+    let mut values = halves::<N>(rows, half);
+    let mut log_det = vec![Lane::ZERO; strips];
+    let mut work = Work::new(&weights.shape, strips, false);
+    let (forward, sign) = match direction {
+        Direction::Forward => (true, 1.0),
+        Direction::Inverse => (false, -1.0),
+    };
+    for (layer, from) in steps(weights.shape.level.layers, direction) {
+        let [s, t] = work.nets(weights, layer, from, &values[from as usize]);
+        finish(s, t, weights.scales(layer, from.other()));
+        affine(&mut values[from.other() as usize], s, t, forward);
+        add_rows(&mut log_det, s, sign);
+    }
+    join(&values, out_rows, half);
+    scatter(&log_det, out_log_det, 1, 0..1);
 }
 
 /// See [`crate::backend::DifferentiableKernels::bijector_grad`].
@@ -84,36 +122,37 @@ pub fn grad(
     shape: &BijectorShape,
     direction: Direction,
     output: &FlexTensor,
-    theta: FlexTensor,
+    theta: &FlexTensor,
     grad: &FlexTensor,
     want_theta: bool,
 ) -> (FlexTensor, Option<FlexTensor>) {
     let dim = shape.dim;
     let n = output.layout().shape()[0] / (dim + 1);
-    let weights = Weights::new(shape, theta);
+    let weights = Weights::new(shape, theta.storage());
     let mut d_rows = vec![0.0; n * dim];
     let (rows, _) = output.storage::<f32>().split_at(n * dim);
     let (grad_rows, grad_log_det) = grad.storage::<f32>().split_at(n * dim);
     // One share of the rows a thread, each with its own sum over its tiles: the same sums in the same order every time.
-    let share = n.div_ceil(threads()).max(1);
-    let tile = tile_rows(n);
+    let share = share(n);
     let shares = d_rows
         .chunks_mut(share * dim)
         .zip(rows.chunks(share * dim))
         .zip(grad_rows.chunks(share * dim).zip(grad_log_det.chunks(share)));
     let sums = map_each(shares.collect(), |((d_rows, rows), (grad, log_det))| {
         let mut d_theta = want_theta.then(|| vec![0.0; shape.len()]);
-        let tiles = d_rows
-            .chunks_mut(tile * dim)
-            .zip(rows.chunks(tile * dim))
-            .zip(grad.chunks(tile * dim).zip(log_det.chunks(tile)));
-        for ((d_rows, rows), (grad, log_det)) in tiles {
-            tile_grad(&weights, direction, [rows, grad, log_det], d_rows, d_theta.as_deref_mut());
-        }
+        let wide = wide(log_det.len());
+        let (wide_d_rows, narrow_d_rows) = d_rows.split_at_mut(wide * dim);
+        let (wide_rows, narrow_rows) = rows.split_at(wide * dim);
+        let (wide_grad, narrow_grad) = grad.split_at(wide * dim);
+        let (wide_log_det, narrow_log_det) = log_det.split_at(wide);
+        let inputs = [wide_rows, wide_grad, wide_log_det];
+        share_grad::<WIDE>(&weights, direction, inputs, wide_d_rows, d_theta.as_deref_mut());
+        let inputs = [narrow_rows, narrow_grad, narrow_log_det];
+        share_grad::<NARROW>(&weights, direction, inputs, narrow_d_rows, d_theta.as_deref_mut());
         d_theta
     });
     let d_theta = sums.into_iter().flatten().reduce(|mut sum, next| {
-        super::elementwise::add(&mut sum, &next);
+        sum.iter_mut().zip(&next).for_each(|(sum, x)| *sum += x);
         sum
     });
     let d_theta = d_theta.map(|d| {
@@ -123,55 +162,57 @@ pub fn grad(
     (tensor(d_rows, [n, dim]), d_theta)
 }
 
-/// Walks one tile back through the layers, undoing each half-step before differentiating it.
-fn tile_grad(
+/// Tile by tile, adding the weights' gradients to the same sums.
+fn share_grad<const N: usize>(
     weights: &Weights,
     direction: Direction,
     [rows, grad, grad_log_det]: [&[f32]; 3],
     d_rows: &mut [f32],
     mut d_theta: Option<&mut [f32]>,
 ) {
+    let dim = weights.shape.dim;
+    let strips = grad_log_det.len().div_ceil(N).min(GRAD_STRIPS);
+    if strips == 0 {
+        return;
+    }
+    let mut work = Work::new(&weights.shape, strips, true);
+    let tile = strips * N;
+    let inputs = rows.chunks(tile * dim).zip(grad.chunks(tile * dim)).zip(grad_log_det.chunks(tile));
+    for (d_rows, ((rows, grad), log_det)) in d_rows.chunks_mut(tile * dim).zip(inputs) {
+        tile_grad::<N>(weights, direction, [rows, grad, log_det], d_rows, d_theta.as_deref_mut(), &mut work);
+    }
+}
+
+/// Walks one tile back through the layers, undoing each half-step before differentiating it.
+fn tile_grad<const N: usize>(
+    weights: &Weights,
+    direction: Direction,
+    [rows, grad, grad_log_det]: [&[f32]; 3],
+    d_rows: &mut [f32],
+    mut d_theta: Option<&mut [f32]>,
+    work: &mut Work<N>,
+) {
     let half = weights.shape.half();
-    let mut rows = Rows::split(rows, grad_log_det, half);
-    let mut d = Rows::split(grad, grad_log_det, half);
+    let (mut values, mut d) = (halves::<N>(rows, half), halves::<N>(grad, half));
+    let d_log_det = gather::<N>(grad_log_det, 1, 0..1);
     let forward = direction == Direction::Forward;
     for &(layer, from) in steps(weights.shape.level.layers, direction).iter().rev() {
         let to = from.other();
-        let mut kept: [Vec<Kept>; 2] = [Vec::new(), Vec::new()];
-        let mut nets = kept
-            .iter_mut()
-            .enumerate()
-            .map(|(net, kept)| weights.forward(2 * layer + net, from, rows.of(from), Some(kept)));
-        let (Some(raw_s), Some(raw_t)) = (nets.next(), nets.next()) else {
-            return;
-        };
-        drop(nets);
-        let scales = [0, 1].map(|net| weights.scale(2 * layer + net, to));
-        let [scale_s, scale_t] = scales.clone().map(|range| weights.values(range));
-        let (mut s, mut t) = (raw_s.values().to_vec(), raw_t.values().to_vec());
-        let after = rows.of(to).to_vec();
-        affine(&mut rows.halves[to as usize], &mut s, &mut t, scale_s, scale_t, None, !forward);
-        let (mut ds, mut dt) = (vec![0.0; s.len()], vec![0.0; t.len()]);
-        affine_grad(
-            [rows.of(to), &after, &s, &d.log_det],
-            [&mut d.halves[to as usize], &mut ds, &mut dt],
-            half,
-            forward,
-        );
-        for (net, ((raw, kept), (range, mut d_net))) in
-            [raw_s, raw_t].iter().zip(kept).zip(scales.into_iter().zip([ds, dt])).enumerate()
-        {
-            scale_grad(
-                raw.values(),
-                weights.values(range.clone()),
-                &mut d_net,
-                d_theta.as_deref_mut().map(|d| &mut d[range]),
-            );
-            let d_x = weights.backward(2 * layer + net, from, kept, &d_net, d_theta.as_deref_mut());
-            super::elementwise::add(&mut d.halves[from as usize], &d_x);
+        let [mut s, mut t] = work.nets(weights, layer, from, &values[from as usize]).map(|raw| raw.to_vec());
+        finish(&mut s, &mut t, weights.scales(layer, to));
+        let after = values[to as usize].clone();
+        affine(&mut values[to as usize], &s, &t, !forward);
+        let before = &values[to as usize];
+        affine_grad([before, &after, &d_log_det], [&mut d[to as usize], &mut s, &mut t], forward);
+        for (net, (pass, mut d_out)) in work.passes.iter_mut().zip([s, t]).enumerate() {
+            let range = weights.scale(2 * layer + net, to);
+            let d_scale = d_theta.as_deref_mut().map(|d| &mut d[range.clone()]);
+            scale_grad(pass.output(d_out.len()), &weights.theta[range], &mut d_out, d_scale);
+            let d_x = weights.backward(2 * layer + net, from, pass, &d_out, &mut work.scratch, d_theta.as_deref_mut());
+            add(&mut d[from as usize], d_x);
         }
     }
-    d.join(d_rows, half);
+    join(&d, d_rows, half);
 }
 
 fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> FlexTensor {

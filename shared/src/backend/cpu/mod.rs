@@ -1,10 +1,12 @@
-//! The CPU's bijector: tiles of rows that stay in the cache, gemm by the Flex backend, everything else fused.
+//! The CPU's bijector: tiles of rows that stay in the cache, from the first coupling layer to the last.
 
 mod elementwise;
+mod exponential;
 mod kernel;
 mod net;
+mod product;
+mod strip;
 mod threads;
-mod tile;
 mod update;
 mod weight_norm;
 
@@ -35,7 +37,7 @@ impl Kernels<Flex> for CpuKernels {
         rows: FloatTensor<Flex>,
         theta: FloatTensor<Flex>,
     ) -> FloatTensor<Flex> {
-        kernel::run(shape, direction, &rows.to_contiguous(), theta.to_contiguous())
+        kernel::run(shape, direction, &rows.to_contiguous(), &theta.to_contiguous())
     }
 
     fn weight_norm(&self, v: FloatTensor<Flex>, g: FloatTensor<Flex>) -> FloatTensor<Flex> {
@@ -54,7 +56,7 @@ impl DifferentiableKernels<Flex> for CpuKernels {
         want_theta: bool,
     ) -> (FloatTensor<Flex>, Option<FloatTensor<Flex>>) {
         let (output, theta, grad) = (output.to_contiguous(), theta.to_contiguous(), grad.to_contiguous());
-        kernel::grad(shape, direction, &output, theta, &grad, want_theta)
+        kernel::grad(shape, direction, &output, &theta, &grad, want_theta)
     }
 
     fn weight_norm_grad(

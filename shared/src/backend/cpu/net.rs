@@ -1,12 +1,11 @@
-//! A coupling's residual net on a tile, and its gradient.
+//! A coupling's residual net on strips of rows, and its gradient.
 
 use std::f32::consts::FRAC_1_SQRT_2;
 use std::ops::Range;
 
-use burn_flex::FlexTensor;
-
-use super::elementwise::{add, add_bias, add_columns, add_scaled, swish, swish_grad, swish_keep};
-use super::tile::{Tile, window};
+use super::elementwise::{add, add_sums, gate, scale, swish, swish_grad};
+use super::product::{Matrix, add_outer, apply, apply_transposed};
+use super::strip::{Lane, Lanes};
 use crate::nn::{BijectorShape, LinearShape};
 
 /// One colour of the checkerboard: the first or the second half of a row.
@@ -36,17 +35,17 @@ impl Half {
     }
 }
 
-/// A bijector's weights, as views into its flat vector.
-pub struct Weights {
+/// A bijector's weights, in its flat vector.
+pub struct Weights<'a> {
     /// The flat vector.
-    pub theta: FlexTensor,
+    pub theta: &'a [f32],
     /// What it holds.
     pub shape: BijectorShape,
     /// Where its linears stand.
-    pub linears: Vec<LinearShape>,
+    linears: Vec<LinearShape>,
 }
 
-/// Where a linear of one net is used: some of its inputs, some of its outputs.
+/// A linear of one net with the inputs and the outputs that are used.
 struct Used {
     linear: LinearShape,
     net: usize,
@@ -63,9 +62,14 @@ impl Used {
         offset(&self.outputs, self.linear.bias + self.net * self.linear.outputs)
     }
 
-    fn weight(&self) -> usize {
+    fn matrix(&self) -> Matrix {
         let LinearShape { inputs, outputs, weight, .. } = self.linear;
-        weight + self.net * inputs * outputs + self.inputs.start * outputs + self.outputs.start
+        Matrix {
+            start: weight + self.net * inputs * outputs + self.inputs.start * outputs + self.outputs.start,
+            inputs: self.inputs.len(),
+            outputs: self.outputs.len(),
+            stride: outputs,
+        }
     }
 }
 
@@ -73,16 +77,52 @@ fn offset(range: &Range<usize>, by: usize) -> Range<usize> {
     range.start + by..range.end + by
 }
 
-/// What the gradient of one linear needs: its input before and after the swish, and the swish's sigmoid.
-pub struct Kept {
-    before: Tile,
-    after: Tile,
-    sigma: Vec<f32>,
+/// What a net computed on the strips of a tile, in memory that serves one half-step after the other.
+pub struct Pass<const N: usize> {
+    /// Each linear's input before the swish, then the net's output, unscaled.
+    stages: Vec<Lanes<N>>,
+    /// The swishes' sigmoids, if a gradient will be wanted.
+    sigmas: Vec<Lanes<N>>,
 }
 
-impl Weights {
-    /// Views into `theta`.
-    pub fn new(shape: &BijectorShape, theta: FlexTensor) -> Self {
+impl<const N: usize> Pass<N> {
+    /// For tiles of at most so many strips.
+    pub fn new(shape: &BijectorShape, strips: usize, keep: bool) -> Self {
+        let linears = shape.linears();
+        let lanes = |width: usize| vec![Lane::ZERO; strips * width];
+        let mut stages: Vec<_> = linears.iter().map(|l| lanes(l.inputs)).collect();
+        stages.push(lanes(shape.half()));
+        let sigmas = if keep { linears.iter().map(|l| lanes(l.inputs)).collect() } else { Vec::new() };
+        Self { stages, sigmas }
+    }
+
+    /// The net's unscaled output, so many lanes.
+    pub fn output(&mut self, lanes: usize) -> &mut [Lane<N>] {
+        match self.stages.last_mut() {
+            Some(output) => &mut output[..lanes],
+            None => &mut [],
+        }
+    }
+}
+
+/// Room for one linear's swished inputs and for the gradients on their way back.
+pub struct Scratch<const N: usize> {
+    after: Lanes<N>,
+    grads: [Lanes<N>; 3],
+}
+
+impl<const N: usize> Scratch<N> {
+    /// For tiles of at most so many strips.
+    pub fn new(shape: &BijectorShape, strips: usize) -> Self {
+        let widest = shape.dim.max(shape.level.hidden);
+        let lanes = || vec![Lane::ZERO; strips * widest];
+        Self { after: lanes(), grads: [lanes(), lanes(), lanes()] }
+    }
+}
+
+impl<'a> Weights<'a> {
+    /// From the flat vector.
+    pub fn new(shape: &BijectorShape, theta: &'a [f32]) -> Self {
         Self { linears: shape.linears(), shape: *shape, theta }
     }
 
@@ -91,129 +131,119 @@ impl Weights {
         offset(&half.range(self.shape.half()), self.shape.scale() + net * self.shape.dim)
     }
 
-    /// The numbers in a range of the flat vector.
-    pub fn values(&self, range: Range<usize>) -> &[f32] {
-        &self.theta.storage::<f32>()[range]
+    /// The scales of a layer's s and t in the columns of `half`.
+    pub fn scales(&self, layer: usize, half: Half) -> [&'a [f32]; 2] {
+        [0, 1].map(|net| &self.theta[self.scale(2 * layer + net, half)])
     }
 
-    /// The linear number k of residual block r, cut down to what is used when `from` conditions the other half:
-    /// the first one's other inputs are zero, the last one's other outputs go nowhere.
-    fn used(&self, r: usize, k: usize, net: usize, from: Half) -> Used {
-        let (level, half) = (&self.shape.level, self.shape.half());
-        let linear = self.linears[r * (level.mlp + 1) + k];
-        let inputs = if r == 0 && k == 0 { from.range(half) } else { 0..linear.inputs };
-        let last = r + 1 == level.res_blocks && k == level.mlp;
-        let outputs = if last { from.other().range(half) } else { 0..linear.outputs };
+    /// Linear number l, cut down to what is used when `from` conditions the other half: the first one's other inputs
+    /// are zero, the last one's other outputs go nowhere.
+    fn used(&self, l: usize, net: usize, from: Half) -> Used {
+        let linear = self.linears[l];
+        let half = self.shape.half();
+        let inputs = if l == 0 { from.range(half) } else { 0..linear.inputs };
+        let outputs = if l + 1 == self.linears.len() { from.other().range(half) } else { 0..linear.outputs };
         Used { linear, net, inputs, outputs }
     }
 
-    /// Net number `net`, conditioned on the half `from` of the rows; returns its unscaled output in the other half.
-    ///
-    /// Keeps in `kept`, linear by linear, what [`Weights::backward`] needs.
-    pub fn forward(&self, net: usize, from: Half, x: &[f32], mut kept: Option<&mut Vec<Kept>>) -> Tile {
-        let (level, dim, half) = (self.shape.level, self.shape.dim, self.shape.half());
-        let rows = x.len() / half;
-        let mut stream = Tile::new(x.to_vec(), rows, half);
-        for r in 0..level.res_blocks {
-            let skip = if r == 0 { embed(x, from, half) } else { stream.values().to_vec() };
-            for k in 0..=level.mlp {
-                let used = self.used(r, k, net, from);
-                let alpha = self.values(used.alpha());
-                let mut after = Tile::zeros(rows, alpha.len());
-                if let Some(kept) = kept.as_deref_mut() {
-                    let mut sigma = vec![0.0; rows * alpha.len()];
-                    swish_keep(stream.values(), alpha, after.values_mut(), &mut sigma);
-                    let before = std::mem::replace(&mut stream, self.linear(&used, &after));
-                    kept.push(Kept { before, after, sigma });
-                } else {
-                    swish(stream.values(), alpha, after.values_mut());
-                    stream = self.linear(&used, &after);
-                }
-            }
-            let wanted = if r + 1 == level.res_blocks { columns(&skip, dim, from.other().range(half)) } else { skip };
-            add_scaled(stream.values_mut(), &wanted, FRAC_1_SQRT_2);
-        }
-        stream
+    /// Linears of a residual block.
+    fn depth(&self) -> usize {
+        self.shape.level.mlp + 1
     }
 
-    fn linear(&self, used: &Used, x: &Tile) -> Tile {
-        let weights =
-            window(&self.theta, used.weight(), [used.inputs.len(), used.outputs.len()], [used.linear.outputs, 1]);
-        let mut y = x.matmul(weights);
-        add_bias(y.values_mut(), self.values(used.bias()));
-        y
-    }
-
-    /// Gradient of [`Weights::forward`]: takes that of the output, adds the weights' to `d_theta`, returns that of x.
-    pub fn backward(
+    /// Net number `net`, conditioned on the half `from` of the rows; leaves its unscaled output in `pass`, and what
+    /// [`Weights::backward`] needs.
+    pub fn forward<const N: usize>(
         &self,
         net: usize,
         from: Half,
-        mut kept: Vec<Kept>,
-        d_out: &[f32],
-        mut d_theta: Option<&mut [f32]>,
-    ) -> Vec<f32> {
-        let (level, dim, half) = (self.shape.level, self.shape.dim, self.shape.half());
-        let rows = d_out.len() / half;
-        let scaled = |d: &[f32]| d.iter().map(|d| d * FRAC_1_SQRT_2).collect::<Vec<_>>();
-        // The gradient through the last block's sum, in all columns of the stream.
-        let mut d_stream = scaled(&embed(d_out, from.other(), half));
-        let mut grad = Tile::new(scaled(d_out), rows, half);
-        for r in (0..level.res_blocks).rev() {
-            for k in (0..=level.mlp).rev() {
-                let used = self.used(r, k, net, from);
-                let Some(Kept { before, after, sigma }) = kept.pop() else {
-                    return Vec::new();
-                };
-                if let Some(d_theta) = d_theta.as_deref_mut() {
-                    add_columns(grad.values(), &mut d_theta[used.bias()]);
-                    let d_weight = after.transposed_matmul(&grad);
-                    let width = used.outputs.len();
-                    let into = d_theta[used.weight()..].chunks_mut(used.linear.outputs);
-                    for (into, from) in into.zip(d_weight.values().chunks_exact(width)) {
-                        add(&mut into[..width], from);
-                    }
+        x: &[Lane<N>],
+        pass: &mut Pass<N>,
+        scratch: &mut Scratch<N>,
+    ) {
+        pass.stages[0][..x.len()].copy_from_slice(x);
+        let strips = x.len() / self.shape.half();
+        let mut block_inputs = 0..0;
+        for l in 0..self.linears.len() {
+            let used = self.used(l, net, from);
+            let (inputs, outputs) = (used.inputs.len(), used.outputs.len());
+            let (alpha, bias) = (&self.theta[used.alpha()], &self.theta[used.bias()]);
+            let (block, k) = (l / self.depth() * self.depth(), l % self.depth());
+            if k == 0 {
+                block_inputs = used.inputs.clone();
+            }
+            let (before, later) = pass.stages.split_at_mut(l + 1);
+            for strip in 0..strips {
+                let x = &before[l][strip * inputs..][..inputs];
+                let act = &mut scratch.after[..inputs];
+                let sigma = pass.sigmas.get_mut(l).map(|sigma| &mut sigma[strip * inputs..][..inputs]);
+                swish(x, alpha, act, sigma);
+                let y = &mut later[0][strip * outputs..][..outputs];
+                apply(self.theta, used.matrix(), bias, act, y);
+                if k == self.shape.level.mlp {
+                    let skip = &before[block][strip * block_inputs.len()..][..block_inputs.len()];
+                    add_columns(y, used.outputs.start, skip, block_inputs.start);
+                    scale(y, FRAC_1_SQRT_2);
                 }
-                let transposed = window(
-                    &self.theta,
-                    used.weight(),
-                    [used.outputs.len(), used.inputs.len()],
-                    [1, used.linear.outputs],
-                );
-                grad = grad.matmul(transposed);
-                let d_alpha = d_theta.as_deref_mut().map(|d| &mut d[used.alpha()]);
-                swish_grad(
-                    before.values(),
-                    after.values(),
-                    &sigma,
-                    self.values(used.alpha()),
-                    grad.values_mut(),
-                    d_alpha,
-                );
             }
-            if r == 0 {
-                let mut d_x = columns(&d_stream, dim, from.range(half));
-                add(&mut d_x, grad.values());
-                return d_x;
-            }
-            add(&mut d_stream, grad.values());
-            d_stream = scaled(&d_stream);
-            grad = Tile::new(d_stream.clone(), rows, dim);
         }
-        Vec::new()
+    }
+
+    /// Gradient of [`Weights::forward`]: takes that of the output, adds the weights' to `d_theta`, returns that of x.
+    pub fn backward<'s, const N: usize>(
+        &self,
+        net: usize,
+        from: Half,
+        pass: &Pass<N>,
+        d_out: &[Lane<N>],
+        scratch: &'s mut Scratch<N>,
+        mut d_theta: Option<&mut [f32]>,
+    ) -> &'s [Lane<N>] {
+        let strips = d_out.len() / self.shape.half();
+        let Scratch { after, grads: [d_sum, grad, next] } = scratch;
+        // The gradient of the block's output, which is that of its last linear and of the skip too.
+        d_sum[..d_out.len()].copy_from_slice(d_out);
+        let mut sum_columns = from.other().range(self.shape.half());
+        for l in (0..self.linears.len()).rev() {
+            let used = self.used(l, net, from);
+            let (inputs, outputs) = (used.inputs.len(), used.outputs.len());
+            let k = l % self.depth();
+            if k == self.shape.level.mlp {
+                scale(&mut d_sum[..strips * outputs], FRAC_1_SQRT_2);
+                grad[..strips * outputs].copy_from_slice(&d_sum[..strips * outputs]);
+                sum_columns = used.outputs.clone();
+            }
+            let (dy, d_input) = (&grad[..strips * outputs], &mut next[..strips * inputs]);
+            let (x, sigma) = (&pass.stages[l][..strips * inputs], &pass.sigmas[l][..strips * inputs]);
+            let act = &mut after[..strips * inputs];
+            gate(x, sigma, act);
+            if let Some(d_theta) = d_theta.as_deref_mut() {
+                add_sums(dy, &mut d_theta[used.bias()]);
+                add_outer(d_theta, used.matrix(), act, dy);
+            }
+            for (dy, d_input) in dy.chunks_exact(outputs).zip(d_input.chunks_exact_mut(inputs)) {
+                apply_transposed(self.theta, used.matrix(), dy, d_input);
+            }
+            let d_alpha = d_theta.as_deref_mut().map(|d| &mut d[used.alpha()]);
+            swish_grad([x, act, sigma], &self.theta[used.alpha()], d_input, d_alpha);
+            if k == 0 {
+                let sums = d_sum.chunks_exact(sum_columns.len());
+                for (d_input, d_sum) in d_input.chunks_exact_mut(inputs).zip(sums) {
+                    add_columns(d_input, used.inputs.start, d_sum, sum_columns.start);
+                }
+                std::mem::swap(d_sum, next);
+            } else {
+                std::mem::swap(grad, next);
+            }
+        }
+        &d_sum[..d_out.len()]
     }
 }
 
-/// Half-rows in their columns of whole rows, the rest zero.
-fn embed(x: &[f32], at: Half, half: usize) -> Vec<f32> {
-    let mut rows = vec![0.0; 2 * x.len()];
-    for (row, x) in rows.chunks_exact_mut(2 * half).zip(x.chunks_exact(half)) {
-        row[at.range(half)].copy_from_slice(x);
+/// Adds the columns that both have: `sum` begins at column `at`, `x` at `x_at`.
+fn add_columns<const N: usize>(sum: &mut [Lane<N>], at: usize, x: &[Lane<N>], x_at: usize) {
+    let common = at.max(x_at)..(at + sum.len()).min(x_at + x.len());
+    if !common.is_empty() {
+        add(&mut sum[common.start - at..common.end - at], &x[common.start - x_at..common.end - x_at]);
     }
-    rows
-}
-
-/// Some columns of rows of `dim` numbers.
-fn columns(rows: &[f32], dim: usize, range: Range<usize>) -> Vec<f32> {
-    rows.chunks_exact(dim).flat_map(|row| &row[range.clone()]).copied().collect()
 }

@@ -1,9 +1,9 @@
 //! Weight norm and its gradient, net by net.
 
-use super::elementwise::{column_products, norm_grad, scale_columns};
 use super::threads::each;
 use burn::tensor::{Bytes, DType};
 use burn_flex::{FlexTensor, Layout};
+use pulp::Arch;
 
 /// See [`crate::backend::Kernels::weight_norm`].
 pub fn run(v: &FlexTensor, g: &FlexTensor) -> FlexTensor {
@@ -52,4 +52,49 @@ fn squared_norms(v: &[f32], outputs: usize) -> Vec<f32> {
 
 fn like(tensor: &FlexTensor, values: Vec<f32>) -> FlexTensor {
     FlexTensor::new(Bytes::from_elems(values), Layout::contiguous(tensor.layout().shape().clone()), DType::F32)
+}
+
+/// sums += column sums of x·y.
+fn column_products(x: &[f32], y: &[f32], sums: &mut [f32]) {
+    let n = sums.len();
+    Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for (x, y) in x.chunks_exact(n).zip(y.chunks_exact(n)) {
+                for ((sum, x), y) in sums.iter_mut().zip(x).zip(y) {
+                    *sum += x * y;
+                }
+            }
+        },
+    );
+}
+
+/// y = x with each column multiplied by its factor.
+fn scale_columns(x: &[f32], factors: &[f32], y: &mut [f32]) {
+    let n = factors.len();
+    Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for (x, y) in x.chunks_exact(n).zip(y.chunks_exact_mut(n)) {
+                for ((y, x), f) in y.iter_mut().zip(x).zip(factors) {
+                    *y = x * f;
+                }
+            }
+        },
+    );
+}
+
+/// The weight norm's gradient in its directions: f·(grad − along·v), column by column.
+fn norm_grad(v: &[f32], grad: &[f32], factors: &[f32], along: &[f32], d_v: &mut [f32]) {
+    let n = factors.len();
+    Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for ((v, grad), d_v) in v.chunks_exact(n).zip(grad.chunks_exact(n)).zip(d_v.chunks_exact_mut(n)) {
+                for ((((d, v), g), f), a) in d_v.iter_mut().zip(v).zip(grad).zip(factors).zip(along) {
+                    *d = f * (g - a * v);
+                }
+            }
+        },
+    );
 }

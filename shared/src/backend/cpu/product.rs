@@ -1,0 +1,213 @@
+//! The three products of a linear, on strips.
+//!
+//! A general gemm packs its operands at every call, which for tiles of a few dozen rows costs a good part of the
+//! product. In strips the rows are the vectors and the weights are broadcast: nothing needs packing, the bias is where
+//! the sums start, and the weights' gradient is added where it belongs.
+
+use pulp::{Arch, Scalar, Simd, WithSimd};
+
+use super::strip::Lane;
+
+/// A linear's weights as used, a matrix of `inputs`×`outputs` inside a flat vector.
+#[derive(Clone, Copy, Debug)]
+pub struct Matrix {
+    /// Where it starts.
+    pub start: usize,
+    /// Numbers in.
+    pub inputs: usize,
+    /// Numbers out.
+    pub outputs: usize,
+    /// From the start of one input's weights to the next one's.
+    pub stride: usize,
+}
+
+/// y = wᵀx + bias, on one strip.
+pub fn apply<const N: usize>(theta: &[f32], w: Matrix, bias: &[f32], x: &[Lane<N>], y: &mut [Lane<N>]) {
+    let (x, y) = (&x[..w.inputs], &mut y[..w.outputs]);
+    Arch::new().dispatch(Product { source: Columns { theta, w, bias }, x, y });
+}
+
+/// dx = w·dy, on one strip.
+pub fn apply_transposed<const N: usize>(theta: &[f32], w: Matrix, dy: &[Lane<N>], dx: &mut [Lane<N>]) {
+    let (dy, dx) = (&dy[..w.outputs], &mut dx[..w.inputs]);
+    Arch::new().dispatch(Product { source: Rows { theta, w }, x: dy, y: dx });
+}
+
+/// d_theta += x·dyᵀ, summed over all rows of all strips.
+pub fn add_outer<const N: usize>(d_theta: &mut [f32], w: Matrix, x: &[Lane<N>], dy: &[Lane<N>]) {
+    Arch::new().dispatch(Outer { d_theta, w, x, dy });
+}
+
+/// Where the factors of a product's sums come from.
+trait Source {
+    /// What the sums of results j .. j + M start from.
+    fn start<const M: usize>(&self, j: usize) -> [f32; M];
+
+    /// The factors of x[k] in results j .. j + M, as a function of k.
+    fn factors<const M: usize>(&self, j: usize) -> impl Fn(usize) -> [f32; M];
+}
+
+struct Columns<'a> {
+    theta: &'a [f32],
+    w: Matrix,
+    bias: &'a [f32],
+}
+
+impl Source for Columns<'_> {
+    #[inline(always)]
+    fn start<const M: usize>(&self, j: usize) -> [f32; M] {
+        let mut start = [0.0; M];
+        start.copy_from_slice(&self.bias[j..j + M]);
+        start
+    }
+
+    #[inline(always)]
+    fn factors<const M: usize>(&self, j: usize) -> impl Fn(usize) -> [f32; M] {
+        let Matrix { start, stride, .. } = self.w;
+        let from_here = &self.theta[start + j..];
+        move |k| {
+            let mut factors = [0.0; M];
+            factors.copy_from_slice(&from_here[k * stride..][..M]);
+            factors
+        }
+    }
+}
+
+struct Rows<'a> {
+    theta: &'a [f32],
+    w: Matrix,
+}
+
+impl Source for Rows<'_> {
+    #[inline(always)]
+    fn start<const M: usize>(&self, _: usize) -> [f32; M] {
+        [0.0; M]
+    }
+
+    #[inline(always)]
+    fn factors<const M: usize>(&self, j: usize) -> impl Fn(usize) -> [f32; M] {
+        let Matrix { start, outputs, stride, .. } = self.w;
+        let mut rows: [&[f32]; M] = [&[]; M];
+        for (i, row) in rows.iter_mut().enumerate() {
+            *row = &self.theta[start + (j + i) * stride..][..outputs];
+        }
+        move |k| {
+            let mut factors = [0.0; M];
+            for (factor, row) in factors.iter_mut().zip(&rows) {
+                *factor = row[k];
+            }
+            factors
+        }
+    }
+}
+
+struct Product<'a, W, const N: usize> {
+    source: W,
+    x: &'a [Lane<N>],
+    y: &'a mut [Lane<N>],
+}
+
+impl<W: Source, const N: usize> WithSimd for Product<'_, W, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        // A block's sums must fit the registers, with some to spare, and be enough to hide the latency of an addition.
+        match (self.y.len(), N / S::F32_LANES) {
+            (_, 0) => self.blocks::<Scalar, 1, N>(Scalar),
+            (6.., vectors) if vectors.is_multiple_of(2) => self.blocks::<S, 6, 2>(simd),
+            (8.., _) => self.blocks::<S, 8, 1>(simd),
+            _ => self.blocks::<S, 1, 1>(simd),
+        }
+    }
+}
+
+impl<W: Source, const N: usize> Product<'_, W, N> {
+    /// All results, M of them and V vectors of rows at a time. The last block begins early rather than being smaller.
+    #[inline(always)]
+    fn blocks<S: Simd, const M: usize, const V: usize>(self, simd: S) {
+        for v in (0..N / S::F32_LANES).step_by(V) {
+            for j in (0..self.y.len()).step_by(M) {
+                let j = j.min(self.y.len() - M);
+                let factors = self.source.factors::<M>(j);
+                let mut sums = [[simd.splat_f32s(0.0); V]; M];
+                for (sums, start) in sums.iter_mut().zip(self.source.start::<M>(j)) {
+                    *sums = [simd.splat_f32s(start); V];
+                }
+                for (k, x) in self.x.iter().enumerate() {
+                    let x = &S::as_simd_f32s(&x.0).0[v..v + V];
+                    let factors = factors(k);
+                    for (sums, factor) in sums.iter_mut().zip(factors) {
+                        let factor = simd.splat_f32s(factor);
+                        for (sum, x) in sums.iter_mut().zip(x) {
+                            *sum = simd.mul_add_e_f32s(factor, *x, *sum);
+                        }
+                    }
+                }
+                for (y, sums) in self.y[j..j + M].iter_mut().zip(sums) {
+                    S::as_mut_simd_f32s(&mut y.0).0[v..v + V].copy_from_slice(&sums);
+                }
+            }
+        }
+    }
+}
+
+struct Outer<'a, const N: usize> {
+    d_theta: &'a mut [f32],
+    w: Matrix,
+    x: &'a [Lane<N>],
+    dy: &'a [Lane<N>],
+}
+
+impl<const N: usize> WithSimd for Outer<'_, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        if S::F32_LANES > N {
+            self.blocks::<Scalar, 1, 1>(Scalar);
+        } else if self.w.inputs >= 6 && self.w.outputs >= 2 {
+            self.blocks::<S, 6, 2>(simd);
+        } else {
+            self.blocks::<S, 1, 1>(simd);
+        }
+    }
+}
+
+impl<const N: usize> Outer<'_, N> {
+    /// All weights, those of I inputs and O outputs at a time. The last blocks begin early and leave out what is done.
+    #[inline(always)]
+    fn blocks<S: Simd, const I: usize, const O: usize>(self, simd: S) {
+        let Matrix { start, inputs, outputs, stride } = self.w;
+        for first_in in (0..inputs).step_by(I) {
+            let at_in = first_in.min(inputs - I);
+            for first_out in (0..outputs).step_by(O) {
+                let at_out = first_out.min(outputs - O);
+                let mut sums = [[simd.splat_f32s(0.0); O]; I];
+                for (x, dy) in self.x.chunks_exact(inputs).zip(self.dy.chunks_exact(outputs)) {
+                    let (x, dy) = (&x[at_in..at_in + I], &dy[at_out..at_out + O]);
+                    for v in 0..N / S::F32_LANES {
+                        for (sums, x) in sums.iter_mut().zip(x) {
+                            let x = S::as_simd_f32s(&x.0).0[v];
+                            for (sum, dy) in sums.iter_mut().zip(dy) {
+                                *sum = simd.mul_add_e_f32s(x, S::as_simd_f32s(&dy.0).0[v], *sum);
+                            }
+                        }
+                    }
+                }
+                for (i, sums) in sums.iter().enumerate() {
+                    let mut totals = [0.0; O];
+                    for (total, sum) in totals.iter_mut().zip(sums) {
+                        *total = simd.reduce_sum_f32s(*sum);
+                    }
+                    if at_in + i >= first_in {
+                        let row = &mut self.d_theta[start + (at_in + i) * stride + at_out..][..O];
+                        for (weight, total) in row.iter_mut().zip(totals).skip(first_out - at_out) {
+                            *weight += total;
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

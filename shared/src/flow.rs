@@ -87,7 +87,7 @@ impl<B: FlowBackend> StageOnDevice<B> {
     ///
     /// # Shapes
     /// - picture: `[batch, C·L²]`, above and output: `[batch, blocks · C·m²]`
-    pub(crate) fn from_above(&self, picture: &Tensor<B, 2>, above: Option<Tensor<B, 2>>) -> Tensor<B, 2> {
+    pub(crate) fn rows_below(&self, picture: &Tensor<B, 2>, above: Option<Tensor<B, 2>>) -> Tensor<B, 2> {
         let source = match above {
             None => picture.clone(),
             Some(above) if self.latents.is_some() => Tensor::cat(vec![picture.clone(), above], 1),
@@ -190,7 +190,7 @@ impl<B: FlowBackend> Flow<B> {
         for (level, stages) in self.stages.chunks_exact(2).enumerate().rev() {
             let mut log_det: Option<Tensor<B, 1>> = None;
             for stage in stages.iter().rev() {
-                let rows = stage.from_above(&picture, current.take()).reshape([batch * stage.blocks, d]);
+                let rows = stage.rows_below(&picture, current.take()).reshape([batch * stage.blocks, d]);
                 let (rows, change) = stage.bijector.run(Direction::Inverse, rows);
                 log_det = Some(accumulate(log_det, change, batch, stage.blocks));
                 current = Some(rows.reshape([batch, stage.blocks * d]));

@@ -1,13 +1,23 @@
 //! The command line.
 
+mod edit;
+mod files;
+mod inpaint;
+mod measure;
+mod train;
+
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use shared::edit::inpaint::Schedule;
-use shared::{PriorKind, RgFlowConfig, Temperature};
+use clap::{Args, Parser, Subcommand};
+use shared::{RgFlowConfig, Temperature};
 
 use crate::device::DeviceChoice;
-use crate::train::recipe::Recipe;
+
+pub use edit::{DecodeArgs, EncodeArgs, FactorsArgs, FigureArgs, MixArgs, ProgressiveArgs, ReceptiveArgs};
+pub use files::{DataArgs, ExportArgs, ImportArgs, InfoArgs, PrecisionName};
+pub use inpaint::{EvalInpaintArgs, InpaintArgs, SearchArgs};
+pub use measure::{EvalArgs, NeighboursArgs, OvalsArgs, PinwheelArgs, SampleArgs};
+pub use train::{RecipeName, TrainArgs};
 
 /// Train, evaluate and export RG-Flow models. Without a command it trains the small preset on MSDS1.
 #[derive(Parser, Debug)]
@@ -42,9 +52,37 @@ pub enum Command {
         after_help = "Example:\n  trainer eval-inpaint faces.safetensors realnvp.safetensors --data faces-train.zip --images 64 --hole 10"
     )]
     EvalInpaint(EvalInpaintArgs),
+    /// Show samples, or images, after each inverse RG step (fig. 4a).
+    #[command(after_help = "Example:\n  trainer progressive faces.safetensors --count 8 --out progressive.png")]
+    Progressive(ProgressiveArgs),
+    /// Write images' exact latents into a file, and print their bits/dim.
+    #[command(
+        after_help = "Example:\n  trainer encode a.png b.png --model faces.safetensors --out latents.safetensors"
+    )]
+    Encode(EncodeArgs),
+    /// Turn latents back into images, every pixel as it was.
+    #[command(after_help = "Example:\n  trainer decode latents.safetensors --model faces.safetensors --out decoded")]
+    Decode(DecodeArgs),
+    /// Show which pixels a latent reaches, and how strongly (fig. 4b, 4c).
+    #[command(
+        after_help = "Example:\n  trainer receptive-fields faces.safetensors --temperature 1 --out fields.png --histogram strengths.png"
+    )]
+    ReceptiveFields(ReceptiveArgs),
+    /// Mix images by level, in both directions, and by the usual interpolation (fig. 6).
+    #[command(after_help = "Example:\n  trainer mix a.png b.png --model faces.safetensors --out mix.png")]
+    Mix(MixArgs),
+    /// Vary the leading latents of each level (fig. 5), and score what they have to do with known factors.
+    #[command(after_help = "Example:\n  trainer factors runs/msds1 --data msds1 --out factors")]
+    Factors(FactorsArgs),
     /// Test bits/dim, with its standard error.
     #[command(after_help = "Example:\n  trainer eval faces.safetensors --data faces-train.zip")]
     Eval(EvalArgs),
+    /// Say how near samples come to training images, against how near test images do.
+    #[command(after_help = "Example:\n  trainer neighbours faces.safetensors --data faces-train.zip --count 256")]
+    Neighbours(NeighboursArgs),
+    /// Measure what one latent of each level does to the ovals of MSDS pictures.
+    #[command(after_help = "Example:\n  trainer ovals msds1.safetensors --data msds1")]
+    Ovals(OvalsArgs),
     /// Write the weights file that the browser loads.
     #[command(after_help = "Example:\n  trainer export runs/faces --name faces --out web/models/faces.safetensors")]
     Export(ExportArgs),
@@ -93,113 +131,6 @@ pub struct DataSetArgs {
     pub data_seed: u64,
 }
 
-/// Hyper-parameters by a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum RecipeName {
-    /// Warm-up, cosine decay and averaged weights.
-    Cosine,
-    /// As the authors trained: constant rate, no average.
-    Official,
-}
-
-/// Arguments of `train`.
-#[derive(Args, Debug, Clone)]
-pub struct TrainArgs {
-    /// The images.
-    #[command(flatten)]
-    pub data: DataSetArgs,
-    /// Architecture: small, bench, tiny, official_celeba32 or realnvp_small.
-    #[arg(long, default_value = "small")]
-    pub preset: String,
-    /// Architecture from a JSON file instead (see `trainer info` for one).
-    #[arg(long)]
-    pub config: Option<PathBuf>,
-    /// Prior of the latents instead of the preset's.
-    #[arg(long, value_parser = parse_prior)]
-    pub prior: Option<PriorKind>,
-    /// Hyper-parameters to start from.
-    #[arg(long, value_enum, default_value = "cosine")]
-    pub recipe: RecipeName,
-    /// Steps in all [default: 20000, or the resumed run's own].
-    #[arg(long)]
-    pub steps: Option<u64>,
-    /// Images a step.
-    #[arg(long)]
-    pub batch: Option<usize>,
-    /// Highest learning rate.
-    #[arg(long)]
-    pub learning_rate: Option<f64>,
-    /// Steps of warm-up.
-    #[arg(long)]
-    pub warmup: Option<u64>,
-    /// AdamW's weight decay.
-    #[arg(long)]
-    pub weight_decay: Option<f64>,
-    /// Bound on the global gradient norm.
-    #[arg(long)]
-    pub clip: Option<f64>,
-    /// Decay of the averaged weights; 0 for none.
-    #[arg(long)]
-    pub ema: Option<f64>,
-    /// Do not mirror images.
-    #[arg(long)]
-    pub no_flips: bool,
-    /// Seed of the run.
-    #[arg(long, default_value_t = 0)]
-    pub seed: u64,
-    /// Folder of the run.
-    #[arg(long, default_value = "runs/latest")]
-    pub out: PathBuf,
-    /// Go on from this checkpoint, or from the newest of this run's folder.
-    #[arg(long)]
-    pub resume: Option<PathBuf>,
-    /// Steps between checkpoints.
-    #[arg(long, default_value_t = 500)]
-    pub checkpoint_every: u64,
-    /// Checkpoints kept.
-    #[arg(long, default_value_t = 3)]
-    pub keep: usize,
-    /// Test images evaluated at each checkpoint.
-    #[arg(long, default_value_t = 512)]
-    pub test_images: usize,
-    /// Save and stop after so many minutes.
-    #[arg(long)]
-    pub max_minutes: Option<f64>,
-    /// Where to compute.
-    #[command(flatten)]
-    pub device: DeviceArgs,
-}
-
-impl TrainArgs {
-    /// The recipe that the arguments describe.
-    pub fn recipe(&self) -> Recipe {
-        let steps = self.steps.unwrap_or(20_000);
-        let base = match self.recipe {
-            RecipeName::Cosine => Recipe::cosine(steps),
-            RecipeName::Official => Recipe::official(steps),
-        };
-        Recipe {
-            batch: self.batch.unwrap_or(base.batch),
-            learning_rate: self.learning_rate.unwrap_or(base.learning_rate),
-            warmup: self.warmup.unwrap_or(base.warmup),
-            weight_decay: self.weight_decay.unwrap_or(base.weight_decay),
-            clip: self.clip.unwrap_or(base.clip),
-            ema: self.ema.unwrap_or(base.ema),
-            flips: base.flips && !self.no_flips,
-            seed: self.seed,
-            ..base
-        }
-    }
-}
-
-fn parse_prior(name: &str) -> Result<PriorKind, String> {
-    match name {
-        "laplace" => Ok(PriorKind::Laplace),
-        "gaussian" => Ok(PriorKind::Gaussian),
-        _ => Err(format!("no prior is called {name}; use laplace or gaussian")),
-    }
-}
-
 /// Temperatures of samples.
 #[derive(Args, Debug, Clone)]
 pub struct TemperatureArgs {
@@ -226,223 +157,10 @@ impl TemperatureArgs {
     }
 }
 
-/// Arguments of `sample`.
-#[derive(Args, Debug, Clone)]
-pub struct SampleArgs {
-    /// Weights file, checkpoint, or a run's folder.
-    pub model: PathBuf,
-    /// Samples.
-    #[arg(long, default_value_t = 64)]
-    pub count: u64,
-    /// Temperatures.
-    #[command(flatten)]
-    pub temperature: TemperatureArgs,
-    /// Seed; random where none is given.
-    #[arg(long)]
-    pub seed: Option<u64>,
-    /// The sheet.
-    #[arg(long, default_value = "samples.png")]
-    pub out: PathBuf,
-    /// How many times each pixel is enlarged.
-    #[arg(long, default_value_t = 4)]
-    pub zoom: u32,
-    /// Where to compute.
-    #[command(flatten)]
-    pub device: DeviceArgs,
-}
-
-/// Arguments of `eval`.
-#[derive(Args, Debug, Clone)]
-pub struct EvalArgs {
-    /// Weights file, checkpoint, or a run's folder.
-    pub model: PathBuf,
-    /// The images; the test part is evaluated.
-    #[command(flatten)]
-    pub data: DataSetArgs,
-    /// Dequantisation samples of the importance-weighted bound.
-    #[arg(long, default_value_t = 1)]
-    pub draws: u64,
-    /// Where to compute.
-    #[command(flatten)]
-    pub device: DeviceArgs,
-}
-
-/// How long to search and to sample.
-#[derive(Args, Debug, Clone)]
-pub struct SearchArgs {
-    /// Steps uphill, to the most likely completion.
-    #[arg(long, default_value_t = 200)]
-    pub steps: u32,
-    /// Langevin steps of each sampled completion.
-    #[arg(long, default_value_t = 400)]
-    pub sample_steps: u32,
-    /// Sampled completions of an image.
-    #[arg(long, default_value_t = 6)]
-    pub samples: usize,
-    /// Seed of the samples.
-    #[arg(long, default_value_t = 0)]
-    pub seed: u64,
-}
-
-impl SearchArgs {
-    /// As the library takes it.
-    pub fn schedule(&self) -> Schedule {
-        Schedule { search: self.steps, sampling: self.sample_steps, chains: self.samples, seed: self.seed }
-    }
-}
-
-/// Arguments of `inpaint`.
-#[derive(Args, Debug, Clone)]
-pub struct InpaintArgs {
-    /// The image.
-    pub image: PathBuf,
-    /// White where it is unknown.
-    pub mask: PathBuf,
-    /// Weights file, checkpoint, or a run's folder.
-    #[arg(long)]
-    pub model: PathBuf,
-    /// The whole image, to measure against.
-    #[arg(long)]
-    pub truth: Option<PathBuf>,
-    /// How long.
-    #[command(flatten)]
-    pub search: SearchArgs,
-    /// The sheet: the truth if given, the image, the most likely completion, the samples.
-    #[arg(long, default_value = "inpainted.png")]
-    pub out: PathBuf,
-    /// How many times each pixel is enlarged.
-    #[arg(long, default_value_t = 4)]
-    pub zoom: u32,
-    /// Where to compute.
-    #[command(flatten)]
-    pub device: DeviceArgs,
-}
-
-/// Arguments of `eval-inpaint`.
-#[derive(Args, Debug, Clone)]
-pub struct EvalInpaintArgs {
-    /// Weights files, checkpoints, or runs' folders.
-    #[arg(required = true)]
-    pub models: Vec<PathBuf>,
-    /// The images; the first of the test part are completed.
-    #[command(flatten)]
-    pub data: DataSetArgs,
-    /// How many.
-    #[arg(long, default_value_t = 32)]
-    pub images: usize,
-    /// Edge of the square hole, which stands somewhere else every eight images.
-    #[arg(long, default_value_t = 10)]
-    pub hole: usize,
-    /// How long.
-    #[command(flatten)]
-    pub search: SearchArgs,
-    /// Also a sheet of the first images: the truth, the image, and each row of the table.
-    #[arg(long)]
-    pub out: Option<PathBuf>,
-    /// Where to compute.
-    #[command(flatten)]
-    pub device: DeviceArgs,
-}
-
-/// Numbers in a weights file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum PrecisionName {
-    /// Half precision.
-    F16,
-    /// Single precision.
-    F32,
-}
-
-/// Arguments of `export`.
-#[derive(Args, Debug, Clone)]
-pub struct ExportArgs {
-    /// Checkpoint, or a run's folder.
-    pub model: PathBuf,
-    /// The weights file.
-    #[arg(long)]
-    pub out: PathBuf,
-    /// Short name of the model.
-    #[arg(long, default_value = "model")]
-    pub name: String,
-    /// Evaluate on the test part of this data and note it on the card.
-    #[arg(long)]
-    pub data: Option<String>,
-    /// Name of the data on the card.
-    #[arg(long)]
-    pub dataset: Option<String>,
-    /// Licence and attribution of the data, for the card.
-    #[arg(long)]
-    pub licence: Option<String>,
-    /// Numbers.
-    #[arg(long, value_enum, default_value = "f16")]
-    pub precision: PrecisionName,
-    /// Where to compute.
-    #[command(flatten)]
-    pub device: DeviceArgs,
-}
-
-/// Arguments of `import`.
-#[derive(Args, Debug, Clone)]
-pub struct ImportArgs {
-    /// The *.state file.
-    pub state: PathBuf,
-    /// The weights file.
-    #[arg(long)]
-    pub out: PathBuf,
-    /// Numbers.
-    #[arg(long, value_enum, default_value = "f16")]
-    pub precision: PrecisionName,
-}
-
-/// Arguments of `info`.
-#[derive(Args, Debug, Clone)]
-pub struct InfoArgs {
-    /// Weights file, checkpoint, or a run's folder.
-    pub model: PathBuf,
-}
-
-/// Arguments of `pinwheel`.
-#[derive(Args, Debug, Clone)]
-pub struct PinwheelArgs {
-    /// Arms of the wheel; a sparse prior in the plane has four.
-    #[arg(long, default_value_t = 4)]
-    pub arms: usize,
-    /// Steps of training.
-    #[arg(long, default_value_t = 1000)]
-    pub steps: usize,
-    /// Seed of points and weights.
-    #[arg(long, default_value_t = 0)]
-    pub seed: u64,
-    /// The picture.
-    #[arg(long, default_value = "pinwheel.png")]
-    pub out: PathBuf,
-    /// Where to compute.
-    #[command(flatten)]
-    pub device: DeviceArgs,
-}
-
-/// Arguments of `data`.
-#[derive(Args, Debug, Clone)]
-pub struct DataArgs {
-    /// Name or path, as for `train --data`.
-    pub data: String,
-    /// A new folder.
-    #[arg(long)]
-    pub out: PathBuf,
-    /// At most so many training images, and a tenth as many test images.
-    #[arg(long)]
-    pub limit: Option<usize>,
-    /// Edge of the images.
-    #[arg(long, default_value_t = 32)]
-    pub size: usize,
-    /// Seed of generated sets.
-    #[arg(long, default_value_t = 0)]
-    pub seed: u64,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::recipe::Recipe;
     use clap::CommandFactory;
 
     #[test]

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Once;
 
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontStyle, register_font};
 
 use crate::error::{Error, Result};
@@ -21,7 +22,7 @@ pub struct Curve<'a> {
 /// # Errors
 /// [`Error::Plot`] if the picture cannot be drawn or written.
 pub fn curves(path: &Path, x_label: &str, y_label: &str, curves: &[Curve<'_>]) -> Result<()> {
-    register_fonts();
+    font();
     draw(path, x_label, y_label, curves).map_err(|e| Error::Plot(format!("{}: {e}", path.display())))
 }
 
@@ -78,8 +79,64 @@ fn draw(
     Ok(())
 }
 
-/// Makes `sans-serif` known to plotters, once.
-pub(crate) fn register_fonts() {
+/// Draws a histogram for each group of numbers, one below the other over a common axis.
+///
+/// # Errors
+/// [`Error::Plot`] if the picture cannot be drawn or written.
+pub fn histograms(path: &Path, x_label: &str, groups: &[(String, Vec<f64>)]) -> Result<()> {
+    font();
+    draw_histograms(path, x_label, groups).map_err(|e| Error::Plot(format!("{}: {e}", path.display())))
+}
+
+fn draw_histograms(
+    path: &Path,
+    x_label: &str,
+    groups: &[(String, Vec<f64>)],
+) -> std::result::Result<(), Box<dyn std::error::Error>> {
+    const BINS: usize = 60;
+    let root = BitMapBackend::new(path, (900, 60 + 150 * groups.len().max(1) as u32)).into_drawing_area();
+    root.fill(&WHITE)?;
+    let all = || groups.iter().flat_map(|(_, values)| values).copied().filter(|v| v.is_finite());
+    let (low, high) = all().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+    let (low, high) = if low < high { (low, high) } else { (low.min(0.0), low.max(0.0) + 1.0) };
+    let width = (high - low) / BINS as f64;
+    let (panels, axis) = root.split_vertically(150 * groups.len().max(1) as u32);
+    for ((name, values), panel) in groups.iter().zip(panels.split_evenly((groups.len().max(1), 1))) {
+        let mut counts = [0u32; BINS];
+        for value in values.iter().filter(|v| v.is_finite()) {
+            counts[(((value - low) / width) as usize).min(BINS - 1)] += 1;
+        }
+        let most = counts.iter().max().copied().unwrap_or(0).max(1);
+        let mut chart = ChartBuilder::on(&panel)
+            .margin_top(8)
+            .margin_right(16)
+            .set_label_area_size(LabelAreaPosition::Left, 86)
+            .set_label_area_size(LabelAreaPosition::Bottom, 22)
+            .build_cartesian_2d(low..high, 0..most + most / 10 + 1)?;
+        chart
+            .configure_mesh()
+            .disable_x_mesh()
+            .y_labels(4)
+            .y_desc(name)
+            .x_label_formatter(&|x| format!("{x:.1}"))
+            .label_style(("sans-serif", 15))
+            .axis_desc_style(("sans-serif", 17))
+            .light_line_style(WHITE)
+            .draw()?;
+        let bar = |(i, &count): (usize, &u32)| {
+            let left = low + i as f64 * width;
+            Rectangle::new([(left, 0), (left + 0.9 * width, count)], Palette99::pick(0).filled())
+        };
+        chart.draw_series(counts.iter().enumerate().filter(|(_, count)| **count > 0).map(bar))?;
+    }
+    let centre = TextStyle::from(("sans-serif", 18)).pos(Pos::new(HPos::Center, VPos::Center));
+    axis.draw_text(x_label, &centre, (490, 20))?;
+    root.present()?;
+    Ok(())
+}
+
+/// Registers the font; text cannot be drawn before.
+pub(crate) fn font() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         // The only way to fail is a font that cannot be parsed, and this one is a constant; text would be left out.

@@ -41,8 +41,8 @@ pub fn push_forward<B: FlowBackend>(
     let [picture, direction] = [latents, tangents].map(|picture| picture.reshape([batch, config.dims()]));
     let (mut image, mut change) = (None, None);
     for stage in flow.stages.iter().rev() {
-        let rows = stage.from_above(&picture, image.take()).reshape([batch * stage.blocks, d]);
-        let tangents = stage.from_above(&direction, change.take()).reshape([batch * stage.blocks, 1, d]);
+        let rows = stage.rows_below(&picture, image.take()).reshape([batch * stage.blocks, d]);
+        let tangents = stage.rows_below(&direction, change.take()).reshape([batch * stage.blocks, 1, d]);
         let (rows, tangents) = stage.bijector.run_tangents(Direction::Inverse, rows, tangents);
         image = Some(rows.reshape([batch, stage.blocks * d]));
         change = Some(tangents.reshape([batch, stage.blocks * d]));
@@ -81,7 +81,7 @@ impl<B: FlowBackend> Jacobian<B> {
         let mut current = None;
         let mut stages = Vec::with_capacity(flow.stages.len());
         for stage in flow.stages.iter().rev() {
-            let rows = stage.from_above(&picture, current.take()).reshape([stage.blocks, d]);
+            let rows = stage.rows_below(&picture, current.take()).reshape([stage.blocks, d]);
             let parts = rows.split(BLOCKS, 0).into_iter().map(|rows| {
                 let units = Tensor::<B, 2>::eye(d, &device).unsqueeze_dim::<3>(0).expand([rows.dims()[0], d, d]);
                 stage.bijector.run_tangents(Direction::Inverse, rows, units)
@@ -114,7 +114,7 @@ impl<B: FlowBackend> Jacobian<B> {
         let first = 2 * highest + 1;
         let mut current = self.flow.stages.get(first + 1).map(|above| Tensor::zeros([n, above.blocks * d], &device));
         for (stage, jacobian) in self.flow.stages.iter().zip(&self.stages).take(first + 1).rev() {
-            let tangents = stage.from_above(&picture, current.take()).reshape([n, stage.blocks, d]);
+            let tangents = stage.rows_below(&picture, current.take()).reshape([n, stage.blocks, d]);
             let tangents = tangents.swap_dims(0, 1).matmul(jacobian.clone()).swap_dims(0, 1);
             current = Some(tangents.reshape([n, stage.blocks * d]));
         }

@@ -1,14 +1,22 @@
 //! The commands, one a file.
 
 mod data;
+mod decode;
+mod encode;
 mod eval;
 mod eval_inpaint;
 mod export;
+mod factors;
 mod import;
 mod info;
 mod inpaint;
-mod model;
+mod mix;
+pub(crate) mod model;
+mod neighbours;
+mod ovals;
 mod pinwheel;
+mod progressive;
+mod receptive_fields;
 mod sample;
 mod train;
 
@@ -32,7 +40,15 @@ pub fn run(cli: Cli) -> Result<()> {
         Some(Command::Sample(args)) => sample::run(args),
         Some(Command::Inpaint(args)) => inpaint::run(args),
         Some(Command::EvalInpaint(args)) => eval_inpaint::run(args),
+        Some(Command::Progressive(args)) => progressive::run(args),
+        Some(Command::Encode(args)) => encode::run(args),
+        Some(Command::Decode(args)) => decode::run(args),
+        Some(Command::ReceptiveFields(args)) => receptive_fields::run(args),
+        Some(Command::Mix(args)) => mix::run(args),
+        Some(Command::Factors(args)) => factors::run(args),
         Some(Command::Eval(args)) => eval::run(args),
+        Some(Command::Neighbours(args)) => neighbours::run(args),
+        Some(Command::Ovals(args)) => ovals::run(args),
         Some(Command::Export(args)) => export::run(args),
         Some(Command::Import(args)) => import::run(args),
         Some(Command::Pinwheel(args)) => pinwheel::run(args),
@@ -53,6 +69,11 @@ fn load(args: &DataSetArgs, size: usize) -> Result<Dataset> {
         ..DataOptions::default()
     };
     source(&args.data)?.load(&options)
+}
+
+/// Makes a folder for several files.
+fn folder(path: &std::path::Path) -> Result<()> {
+    std::fs::create_dir_all(path).map_err(Error::io(path, "create it"))
 }
 
 fn source(data: &str) -> Result<DataSource> {

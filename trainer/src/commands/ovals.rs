@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use burn::tensor::{Tensor, TensorData};
-use rand::seq::SliceRandom;
 use rand::SeedableRng;
+use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use shared::logit;
 use shared::weights::AnyModelFile;
-use shared::{ImageFlow, logit};
 
 use super::model::{Loaded, any_flow, load_any};
 use crate::cli::OvalsArgs;
@@ -29,7 +29,11 @@ pub fn run(args: OvalsArgs) -> Result<()> {
     let loaded = load_any(&args.model)?;
     let [channels, size] = loaded.file.config().image_shape();
     if channels != 3 || !size.is_multiple_of(4) {
-        return Err(Error::content(args.model.display(), "its pictures are no MSDS pictures", "give a model of msds1 or msds2"));
+        return Err(Error::content(
+            args.model.display(),
+            "its pictures are no MSDS pictures",
+            "give a model of msds1 or msds2",
+        ));
     }
     let dataset = super::load(&args.data, size)?;
     let images = dataset.test.subset(&(0..args.images.clamp(1, dataset.test.len())).collect::<Vec<_>>())?;
@@ -39,7 +43,10 @@ pub fn run(args: OvalsArgs) -> Result<()> {
     for (level, effects) in dispatch(args.device.device, job)?.into_iter().enumerate() {
         let all: Vec<Difference> = effects.iter().map(|e| e.mean).collect();
         let Difference { recoloured, turned, colour, degrees } = Difference::mean(&all);
-        println!("{level:>5}  mean of {:<10} {recoloured:>10.1} {turned:>7.1} {colour:>14.1} {degrees:>8.1}", all.len());
+        println!(
+            "{level:>5}  mean of {:<10} {recoloured:>10.1} {turned:>7.1} {colour:>14.1} {degrees:>8.1}",
+            all.len()
+        );
         for effect in &effects {
             let Difference { recoloured, turned, colour, degrees } = effect.mean;
             println!("       {:<18} {recoloured:>10.1} {turned:>7.1} {colour:>14.1} {degrees:>8.1}", effect.place);

@@ -8,7 +8,7 @@ use plotters::prelude::*;
 
 use super::{Point, Trained};
 use crate::error::{Error, Result};
-use crate::plot::register_fonts;
+use crate::plot::font;
 
 type Drawn = std::result::Result<(), Box<dyn std::error::Error>>;
 
@@ -17,7 +17,7 @@ type Drawn = std::result::Result<(), Box<dyn std::error::Error>>;
 /// # Errors
 /// [`Error::Plot`] if the picture cannot be drawn or written.
 pub fn draw(path: &Path, data: &[Point], trained: &[Trained]) -> Result<()> {
-    register_fonts();
+    font();
     panels(path, data, trained).map_err(|e| Error::Plot(format!("{}: {e}", path.display())))
 }
 

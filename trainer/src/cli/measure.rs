@@ -1,0 +1,115 @@
+//! Arguments of the commands that look at a trained model as a whole.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{DataSetArgs, DeviceArgs, TemperatureArgs};
+
+/// Arguments of `sample`.
+#[derive(Args, Debug, Clone)]
+pub struct SampleArgs {
+    /// Weights file, checkpoint, or a run's folder.
+    pub model: PathBuf,
+    /// Samples.
+    #[arg(long, default_value_t = 64)]
+    pub count: u64,
+    /// Temperatures.
+    #[command(flatten)]
+    pub temperature: TemperatureArgs,
+    /// Seed; random where none is given.
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// The sheet.
+    #[arg(long, default_value = "samples.png")]
+    pub out: PathBuf,
+    /// How many times each pixel is enlarged.
+    #[arg(long, default_value_t = 4)]
+    pub zoom: u32,
+    /// Where to compute.
+    #[command(flatten)]
+    pub device: DeviceArgs,
+}
+
+/// Arguments of `eval`.
+#[derive(Args, Debug, Clone)]
+pub struct EvalArgs {
+    /// Weights file, checkpoint, or a run's folder.
+    pub model: PathBuf,
+    /// The images; the test part is evaluated.
+    #[command(flatten)]
+    pub data: DataSetArgs,
+    /// Dequantisation samples of the importance-weighted bound.
+    #[arg(long, default_value_t = 1)]
+    pub draws: u64,
+    /// Where to compute.
+    #[command(flatten)]
+    pub device: DeviceArgs,
+}
+
+/// Arguments of `ovals`.
+#[derive(Args, Debug, Clone)]
+pub struct OvalsArgs {
+    /// Weights file, checkpoint, or a run's folder.
+    pub model: PathBuf,
+    /// The images: msds1 or msds2; pictures of the test part are changed.
+    #[command(flatten)]
+    pub data: DataSetArgs,
+    /// Pictures.
+    #[arg(long, default_value_t = 16)]
+    pub images: usize,
+    /// What is added to a latent, whose standard deviation is 1.
+    #[arg(long, default_value_t = 3.0)]
+    pub change: f32,
+    /// Seed of the choice of latents where a level has many.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Where to compute.
+    #[command(flatten)]
+    pub device: DeviceArgs,
+}
+
+/// Arguments of `neighbours`.
+#[derive(Args, Debug, Clone)]
+pub struct NeighboursArgs {
+    /// Weights file, checkpoint, or a run's folder.
+    pub model: PathBuf,
+    /// The images that it was trained on, with test images to compare with.
+    #[command(flatten)]
+    pub data: DataSetArgs,
+    /// Samples.
+    #[arg(long, default_value_t = 256)]
+    pub count: u64,
+    /// Temperatures.
+    #[command(flatten)]
+    pub temperature: TemperatureArgs,
+    /// Seed of the samples.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Also a sheet of the nearest samples, each with its training image.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// Where to compute.
+    #[command(flatten)]
+    pub device: DeviceArgs,
+}
+
+/// Arguments of `pinwheel`.
+#[derive(Args, Debug, Clone)]
+pub struct PinwheelArgs {
+    /// Arms of the wheel; a sparse prior in the plane has four.
+    #[arg(long, default_value_t = 4)]
+    pub arms: usize,
+    /// Steps of training.
+    #[arg(long, default_value_t = 1000)]
+    pub steps: usize,
+    /// Seed of points and weights.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// The picture.
+    #[arg(long, default_value = "pinwheel.png")]
+    pub out: PathBuf,
+    /// Where to compute.
+    #[command(flatten)]
+    pub device: DeviceArgs,
+}

@@ -1,0 +1,132 @@
+//! `trainer factors`.
+
+use image::RgbImage;
+use shared::geometry::Levels;
+
+use super::receptive_fields::{fields, leading_of};
+use crate::cli::{DataSetArgs, FactorsArgs};
+use crate::data::ImageSet;
+use crate::disentangle::{Codes, Scores, factors_of, scores};
+use crate::engine::Model;
+use crate::error::{Error, Result};
+use crate::figure::{Row, animation, figure};
+use crate::{sheet, train::checkpoint::write_atomically};
+
+/// Samples whose receptive fields choose the leading latents.
+const FIELD_SAMPLES: u64 = 8;
+/// Pictures of a walk side by side, draws that it visits, and frames from one to the next.
+const WALKERS: u64 = 6;
+const STOPS: u64 = 5;
+const FRAMES: usize = 12;
+
+/// Draws strips of images along the leading latents of each level (fig. 5) and a walk within each level; scores the
+/// levels on data with known factors.
+///
+/// # Errors
+/// A model, an image or data that cannot be read, files that cannot be written.
+pub fn run(args: FactorsArgs) -> Result<()> {
+    let model = Model::open(&args.model, args.figure.device.device)?;
+    super::folder(&args.out)?;
+    let temperature = args.temperature.temperature();
+    let start = match &args.image {
+        Some(image) => model.latents_of(std::slice::from_ref(image))?,
+        None => model.draw(args.seed, 1, &temperature),
+    };
+    let samples = model.draw(args.seed, FIELD_SAMPLES, &temperature);
+    let strengths = model.engine.strengths(&samples)?;
+    for level in (0..model.config.level_count()).rev() {
+        let places = leading_of(&model, &strengths, level, args.count as usize)?;
+        let strips = args.out.join(format!("traversal-h{level}.png"));
+        sheet::save(&traversal(&model, &args, &start, &places, &samples)?, &strips)?;
+        let walks = args.out.join(format!("walk-h{level}.gif"));
+        animation(&walks, walk(&model, &args, level)?, 80)?;
+        println!("level {level}: {}, {}", strips.display(), walks.display());
+    }
+    match &args.data {
+        Some(data) => score(&model, &args, data),
+        None => Ok(()),
+    }
+}
+
+/// One latent a row: its receptive field, then the image for each of its values.
+fn traversal(model: &Model, args: &FactorsArgs, start: &[f32], places: &[usize], samples: &[f32]) -> Result<RgbImage> {
+    let steps = args.steps as usize;
+    let values: Vec<f32> = (0..steps).map(|k| args.range * (2.0 * k as f32 / (steps - 1) as f32 - 1.0)).collect();
+    let levels = Levels::new(&model.config);
+    let mut rows = Vec::new();
+    for (&place, field) in places.iter().zip(fields(model, places, samples)?) {
+        let mut latents = start.repeat(steps);
+        latents.chunks_exact_mut(start.len()).zip(&values).for_each(|(picture, value)| picture[place] = *value);
+        let at = levels.address(place).map_err(|source| Error::Model { file: "latent".into(), source })?;
+        let label = format!("h {}, row {}, column {}, channel {}", at.level, at.row, at.col, at.channel);
+        let pictures = [field].into_iter().chain(model.paint(&latents)?).collect();
+        rows.push(Row { label, pictures });
+    }
+    let columns: Vec<String> =
+        ["field".to_string()].into_iter().chain(values.iter().map(|value| format!("{value:+.1}"))).collect();
+    figure(&columns, &rows, model.config.size as u32 * args.figure.zoom)
+}
+
+/// Frames of several samples of which one level wanders from draw to draw, and home again.
+fn walk(model: &Model, args: &FactorsArgs, level: usize) -> Result<Vec<RgbImage>> {
+    let temperature = args.temperature.temperature();
+    let own = Levels::new(&model.config).indices(level);
+    let dims = model.config.dims();
+    let base = model.draw(args.seed, WALKERS, &temperature);
+    // Further draws of the same seed; the first stop is where the samples are.
+    let draws = model.draw(args.seed, WALKERS * STOPS, &temperature);
+    let stop = |k: usize| &draws[k % STOPS as usize * base.len()..][..base.len()];
+    let mut frames = Vec::new();
+    for frame in 0..STOPS as usize * FRAMES {
+        let (from, to) = (stop(frame / FRAMES), stop(frame / FRAMES + 1));
+        // Along a circle, so that the variance stays the prior's.
+        let angle = (frame % FRAMES) as f32 / FRAMES as f32 * std::f32::consts::FRAC_PI_2;
+        let mut latents = base.clone();
+        for walker in (0..latents.len()).step_by(dims) {
+            for place in own.iter().map(|place| walker + place) {
+                latents[place] = angle.cos() * from[place] + angle.sin() * to[place];
+            }
+        }
+        let row = Row { label: String::new(), pictures: model.paint(&latents)? };
+        frames.push(figure(&[], &[row], model.config.size as u32 * args.figure.zoom)?);
+    }
+    Ok(frames)
+}
+
+/// Prints and writes each level's scores.
+fn score(model: &Model, args: &FactorsArgs, data: &str) -> Result<()> {
+    let data = DataSetArgs {
+        data: data.to_string(),
+        test_data: None,
+        // Only the test part is used.
+        limit: Some(1),
+        test_limit: Some(args.images as usize),
+        licence: None,
+        data_seed: 0,
+    };
+    let dataset = super::load(&data, model.config.size)?;
+    let images: &ImageSet = &dataset.test;
+    let factors = images.labels().map(factors_of).unwrap_or_default();
+    if factors.is_empty() {
+        let problem = format!("{} has no known factors that vary", images.name);
+        return Err(Error::usage("--data", problem, "give msds1, msds2, or images with a .csv of labels"));
+    }
+    let logits: Vec<f32> = images.iter().flat_map(|image| shared::logit::image_to_logit(image, || 0.5).0).collect();
+    let latents = model.engine.encode(&logits)?.latents;
+    let levels = Levels::new(&model.config);
+    println!("{} images of {}, {} factors", images.len(), images.name, factors.len());
+    println!("level  MIG    disentanglement  completeness  informativeness (DCI, lasso)");
+    let mut all = Vec::new();
+    for level in 0..levels.count() {
+        let codes = Codes::of_places(&latents, model.config.dims(), &levels.indices(level));
+        let found = scores(&codes, &factors);
+        let Scores { mig, disentanglement, completeness, informativeness } = found;
+        println!("{level:<5}  {mig:.3}  {disentanglement:<15.3}  {completeness:<12.3}  {informativeness:.3}");
+        all.push(serde_json::json!({ "level": level, "scores": found }));
+    }
+    let json = serde_json::json!({ "data": images.name, "images": images.len(), "levels": all });
+    let path = args.out.join("scores.json");
+    write_atomically(&path, json.to_string().as_bytes())?;
+    println!("scores: {}", path.display());
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! `trainer mix`.
+
+use image::RgbImage;
+
+use crate::cli::MixArgs;
+use crate::engine::Model;
+use crate::error::{Error, Result};
+use crate::figure::{Row, figure};
+use crate::sheet;
+
+/// Draws the mixes of two images at all levels (fig. 6a, 6b), and of all images with each other at one (fig. 6c).
+///
+/// # Errors
+/// A model or an image that cannot be read, a figure that cannot be written.
+pub fn run(args: MixArgs) -> Result<()> {
+    let model = Model::open(&args.model, args.figure.device.device)?;
+    let levels = model.config.level_count();
+    if args.theta > levels {
+        let problem = format!("{} is above the {levels} levels of this model", args.theta);
+        return Err(Error::usage("--theta", problem, format!("use 0 to {levels}")));
+    }
+    let latents = model.latents_of(&args.images)?;
+    let images: Vec<&[f32]> = latents.chunks_exact(model.config.dims()).collect();
+    let edge = model.config.size as u32 * args.figure.zoom;
+    sheet::save(&pair(&model, images[0], images[1], edge)?, &args.out)?;
+    sheet::save(&grid(&model, &images, args.theta, edge)?, &args.grid)?;
+    println!("two images mixed at every level: {}", args.out.display());
+    println!("all images mixed at level {}: {}", args.theta, args.grid.display());
+    Ok(())
+}
+
+/// Both directions and the interpolation, below the levels' names.
+fn pair(model: &Model, a: &[f32], b: &[f32], edge: u32) -> Result<RgbImage> {
+    let levels = model.config.level_count();
+    let lambdas: Vec<f32> = (0..=levels).map(|k| 1.0 - k as f32 / levels as f32).collect();
+    let row = |label: &str, latents: Vec<f32>| Ok(Row { label: label.into(), pictures: model.paint(&latents)? });
+    let rows = [
+        row("A from level Θ on, B below", model.engine.mix(a, b)?)?,
+        row("B from level Θ on, A below", model.engine.mix(b, a)?)?,
+        row("all levels alike", model.engine.interpolate(a, b, &lambdas)?)?,
+    ];
+    let columns: Vec<String> = (0..=levels).map(|theta| format!("Θ = {theta}")).collect();
+    figure(&columns, &rows, edge)
+}
+
+/// Every image's levels from `theta` on, with every image's levels below.
+fn grid(model: &Model, images: &[&[f32]], theta: usize, edge: u32) -> Result<RgbImage> {
+    let originals = model.paint(&images.concat())?;
+    let blank = RgbImage::from_pixel(1, 1, image::Rgb([255; 3]));
+    let header = [blank].into_iter().chain(originals.iter().cloned()).collect();
+    let mut rows = vec![Row { label: format!("levels below {theta} of"), pictures: header }];
+    for (coarse, original) in images.iter().zip(&originals) {
+        let mut pictures = vec![original.clone()];
+        for fine in images {
+            let mixes = model.engine.mix(coarse, fine)?;
+            let dims = model.config.dims();
+            pictures.extend(model.paint(&mixes[theta * dims..(theta + 1) * dims])?);
+        }
+        rows.push(Row { label: format!("levels from {theta} on of"), pictures });
+    }
+    figure(&[], &rows, edge)
+}

@@ -22,7 +22,7 @@ pub struct RealNvpFlow<B: FlowBackend> {
 #[derive(Clone, Debug)]
 enum Stage<B: FlowBackend> {
     Couple {
-        net: CouplingNet<B>,
+        net: Box<CouplingNet<B>>,
         /// 1 where a number is kept, `[1, channels, n, n]`.
         kept: Tensor<B, 4>,
     },
@@ -36,7 +36,9 @@ impl<B: FlowBackend> RealNvpFlow<B> {
         let device = model.nets.first().map(|net| net.scale.val().device()).unwrap_or_default();
         let mut nets = model.nets.into_iter();
         let stage = |step| match step {
-            Step::Couple(coupling) => nets.next().map(|net| Stage::Couple { net, kept: kept(&coupling, &device) }),
+            Step::Couple(coupling) => {
+                nets.next().map(|net| Stage::Couple { net: Box::new(net), kept: kept(&coupling, &device) })
+            }
             Step::Squeeze => Some(Stage::Squeeze),
             Step::Split(_) => Some(Stage::Split),
         };

@@ -101,7 +101,7 @@ pub struct PinwheelArgs {
     #[arg(long, default_value_t = 4)]
     pub arms: usize,
     /// Steps of training.
-    #[arg(long, default_value_t = 2000)]
+    #[arg(long, default_value_t = 1000)]
     pub steps: usize,
     /// Seed of points and weights.
     #[arg(long, default_value_t = 0)]

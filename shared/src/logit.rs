@@ -12,8 +12,17 @@ const SQUEEZE: f64 = 0.9;
 pub fn to_logit(value: u8, noise: f32) -> (f32, f32) {
     let x = (f64::from(value) + f64::from(noise)) / 256.0;
     let p = (SQUEEZE * (2.0 * x - 1.0) + 1.0) / 2.0;
-    let derivative = SQUEEZE / (p * (1.0 - p));
-    ((p / (1.0 - p)).ln() as f32, derivative.ln() as f32)
+    ((p / (1.0 - p)).ln() as f32, log_slope(p) as f32)
+}
+
+/// Log-derivative of the logit with respect to the value in [0, 1], where the logit is y.
+pub fn log_derivative(y: f32) -> f64 {
+    log_slope(1.0 / (1.0 + f64::from(-y).exp()))
+}
+
+/// The same by the squeezed value.
+fn log_slope(p: f64) -> f64 {
+    (SQUEEZE / (p * (1.0 - p)).max(f64::MIN_POSITIVE)).ln()
 }
 
 /// The value in [0, 1] whose logit this is; outside of it where the flow leaves the data's range.
@@ -71,7 +80,12 @@ mod tests {
     fn log_derivative_agrees_with_differences() {
         for value in [0, 3, 128, 255] {
             let slope = (to_logit(value, 0.9).0 - to_logit(value, 0.1).0) * 256.0 / 0.8;
-            assert!((slope.ln() - to_logit(value, 0.5).1).abs() < 1e-3);
+            let (logit, log_slope) = to_logit(value, 0.5);
+            assert!((slope.ln() - log_slope).abs() < 1e-3);
+            assert!((log_derivative(logit) - f64::from(log_slope)).abs() < 1e-5);
+        }
+        for extreme in [-1e4, 1e4] {
+            assert!(log_derivative(extreme).is_finite());
         }
     }
 

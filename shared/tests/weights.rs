@@ -11,7 +11,7 @@ fn exported(precision: Precision) -> (RgFlowConfig, ModelFile, Vec<u8>) {
     let config = RgFlowConfig { linear_maps: true, ..RgFlowConfig::tiny() };
     // Little noise: the rounding of f16 is multiplied by the linear maps' condition.
     let model = RgFlow::<Flex>::random(&config, 0.05, 1, &Default::default()).unwrap();
-    let card = Card { name: "tiny".into(), bits_per_dim: Some(3.5), ..Card::default() };
+    let card = Card { name: "tiny".into(), bits_per_dim: Some(3.5), temperature: vec![0.2, 0.8], ..Card::default() };
     let file = ModelFile::from_model(&model, &config, card);
     let bytes = file.to_bytes(precision).unwrap();
     (config, file, bytes)

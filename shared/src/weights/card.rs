@@ -14,6 +14,8 @@ pub struct Card {
     pub licence: String,
     /// Test bits/dim of these weights.
     pub bits_per_dim: Option<f64>,
+    /// The temperatures that its samples look best at: one for all levels, or one a level, finest first.
+    pub temperature: Vec<f32>,
     /// Images seen in training.
     pub images_seen: u64,
     /// How it was trained, in a sentence.

@@ -1,8 +1,10 @@
 //! What the page and its worker say to each other.
 //!
 //! Every request has an id of the page's choosing; every response names the request it answers. A request ends with
-//! a response that [is the last](ResponseKind::is_last), after any number of parts. The worker serves requests one after the other and looks
-//! for cancellations between the parts of each.
+//! a response that [is the last](ResponseKind::is_last), after any number of parts. The worker serves requests one
+//! after the other and looks for cancellations between the parts of each.
+
+pub mod edit;
 
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
@@ -12,6 +14,7 @@ use wasm_bindgen::JsValue;
 
 use crate::error::{Error, Result};
 use crate::index::{ModelEntry, ModelIndex};
+use edit::{EditAnswer, EditKind};
 
 /// Raised when these types change: a page refuses a worker that a browser kept from an older visit.
 pub const PROTOCOL: u32 = 2;
@@ -49,6 +52,11 @@ pub enum RequestKind {
         /// The reader's choice.
         backend: BackendChoice,
     },
+    /// Get ready to run a model of the reader's own; the loaded one goes when this one is there.
+    Open {
+        /// The weights file.
+        bytes: ByteBuf,
+    },
     /// Pictures, each in a response of its own, in the order of `indices`.
     Sample {
         /// The seed, at most [`crate::fragment::MAX_SEED`].
@@ -58,6 +66,8 @@ pub enum RequestKind {
         /// Factors on the prior's scale.
         temperature: Temperature,
     },
+    /// A picture edited in latent space.
+    Edit(EditKind),
     /// Forget a request, served or waiting.
     Cancel {
         /// Its id.
@@ -157,6 +167,10 @@ pub enum ResponseKind {
     Ready(Box<ModelInfo>),
     /// One picture.
     Picture(Picture),
+    /// An edit's result so far.
+    EditPart(EditAnswer),
+    /// An edit's result.
+    Edited(EditAnswer),
     /// Nothing more comes for this request.
     Done,
     /// The request was cancelled, and nothing more comes for it.
@@ -172,8 +186,12 @@ impl ResponseKind {
     /// Whether nothing more comes for the request.
     pub fn is_last(&self) -> bool {
         match self {
-            Self::Index(_) | Self::Ready(_) | Self::Done | Self::Cancelled | Self::Failed { .. } => true,
-            Self::Hello { .. } | Self::RunsOn { .. } | Self::Progress { .. } | Self::Picture(_) => false,
+            Self::Index(_) | Self::Ready(_) | Self::Edited(_) | Self::Done | Self::Cancelled | Self::Failed { .. } => {
+                true
+            }
+            Self::Hello { .. } | Self::RunsOn { .. } | Self::Progress { .. } | Self::Picture(_) | Self::EditPart(_) => {
+                false
+            }
         }
     }
 }
@@ -202,6 +220,8 @@ pub struct Picture {
     pub size: u32,
     /// Four bytes a pixel, row by row.
     pub rgba: ByteBuf,
+    /// How unlikely it is, in bits a number.
+    pub bits: f32,
     /// How long it took.
     pub millis: f64,
 }
@@ -224,6 +244,7 @@ pub fn from_js<T: for<'a> Deserialize<'a>>(value: JsValue) -> Result<T> {
 
 #[cfg(test)]
 mod tests {
+    use super::edit::{Image, MixCell, Source};
     use super::*;
 
     fn survives<T: Serialize + for<'a> Deserialize<'a> + PartialEq + std::fmt::Debug>(message: &T) -> String {
@@ -254,6 +275,14 @@ mod tests {
         let kind = RequestKind::Load { base: "http://x/".into(), model };
         survives(&Request { id: 6, kind });
         survives(&Request { id: 7, kind: RequestKind::Use { backend: BackendChoice::Gpu } });
+        survives(&Request { id: 7, kind: RequestKind::Open { bytes: ByteBuf::from([1]) } });
+        let sample = Source::Sample { seed: 7, index: 1, temperature: Temperature::uniform(0.5) };
+        let own = Source::Own { rgb: ByteBuf::from([1, 2, 3]) };
+        let cells = vec![MixCell { high: 0, low: 1, cut: 2 }];
+        let kind = EditKind::Mix { sources: vec![sample.clone(), own.clone()], cells };
+        survives(&Request { id: 8, kind: RequestKind::Edit(kind) });
+        let kind = EditKind::Interpolate { a: sample, b: own, share: 0.5 };
+        survives(&Request { id: 9, kind: RequestKind::Edit(kind) });
     }
 
     #[test]
@@ -272,7 +301,8 @@ mod tests {
             ResponseKind::RunsOn { backend: Backend::Gpu, note: "fast".into() },
             ResponseKind::Progress { loaded: 1, total: 2 },
             ResponseKind::Ready(Box::new(info)),
-            ResponseKind::Picture(Picture { index: 3, size: 1, rgba, millis: 2.0 }),
+            ResponseKind::Picture(Picture { index: 3, size: 1, rgba, bits: 3.5, millis: 2.0 }),
+            ResponseKind::Edited(EditAnswer::Images(vec![Image { size: 1, rgba: ByteBuf::from([0, 1, 2, 255]) }])),
             ResponseKind::Done,
             ResponseKind::Cancelled,
         ] {

@@ -16,7 +16,7 @@ fn tiny() -> Engine<Flex> {
 
 #[wasm_bindgen_test]
 async fn a_sample_is_the_native_programs() {
-    let rgba = tiny().samples(7, &[3], &Temperature::uniform(0.8)).await.unwrap().remove(0);
+    let rgba = tiny().samples(7, &[3], &Temperature::uniform(0.8)).await.unwrap().remove(0).rgba;
     assert!(random::is_reference(&rgba), "{:?}", random::fingerprint(&rgba));
 }
 
@@ -26,11 +26,11 @@ async fn samples_differ_and_repeat() {
     let mut seen: Vec<Vec<u8>> = Vec::new();
     for (seed, index, t) in [(1, 0, 0.8), (1, 1, 0.8), (2, 0, 0.8), (1, 0, 0.4)] {
         let temperature = Temperature::uniform(t);
-        let rgba = engine.samples(seed, &[index], &temperature).await.unwrap().remove(0);
+        let rgba = engine.samples(seed, &[index], &temperature).await.unwrap().remove(0).rgba;
         assert_eq!(rgba.len(), 16 * 16 * 4);
         assert!(rgba.chunks(4).any(|pixel| pixel != &rgba[..4]), "a constant picture");
         assert!(rgba.chunks(4).all(|pixel| pixel[3] == 255));
-        assert_eq!(engine.samples(seed, &[index], &temperature).await.unwrap(), [rgba.clone()]);
+        assert_eq!(engine.samples(seed, &[index], &temperature).await.unwrap()[0].rgba, rgba);
         assert!(!seen.contains(&rgba));
         seen.push(rgba);
     }
@@ -49,7 +49,7 @@ fn messages_survive_javascript() {
     let kind = RequestKind::Sample { seed: (1 << 53) - 1, indices: vec![3, 1], temperature };
     let request = Request { id: 1, kind };
     assert_eq!(from_js::<Request>(to_js(&request).unwrap()).unwrap(), request);
-    let picture = Picture { index: 1, size: 1, rgba: vec![1, 2, 3, 255].into(), millis: 0.5 };
+    let picture = Picture { index: 1, size: 1, rgba: vec![1, 2, 3, 255].into(), bits: 3.5, millis: 0.5 };
     for kind in [ResponseKind::Done, ResponseKind::Picture(picture), ResponseKind::Progress { loaded: 1, total: 2 }] {
         let response = Response { id: 9, kind };
         assert_eq!(from_js::<Response>(to_js(&response).unwrap()).unwrap(), response);

@@ -1,8 +1,17 @@
 //! A loaded model and what can be asked of it, on any backend.
 
+mod edit;
+mod inpaint;
 mod pixels;
 pub mod random;
+mod receptive;
+mod session;
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use burn::backend::Autodiff;
+use shared::logit::{bits_per_dim, log_derivative};
 use shared::prior::draw_latents;
 use shared::weights::{Card, ModelFile};
 use shared::{Flow, FlowBackend, RgFlowConfig, Temperature};
@@ -10,13 +19,26 @@ use shared::{Flow, FlowBackend, RgFlowConfig, Temperature};
 use crate::error::{Error, Result};
 
 pub use pixels::to_rgba;
+use session::Session;
 
 /// A model on a device.
 #[derive(Clone, Debug)]
 pub struct Engine<B: FlowBackend> {
     flow: Flow<B>,
-    card: Card,
     device: B::Device,
+    session: RefCell<Option<Session<B>>>,
+    /// What the flow was made from, for [`Engine::inpainting`].
+    file: ModelFile,
+    trainable: RefCell<Option<Rc<Flow<Autodiff<B>>>>>,
+}
+
+/// A sample.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drawn {
+    /// Four bytes a pixel.
+    pub rgba: Vec<u8>,
+    /// How unlikely it is, in bits a number.
+    pub bits: f32,
 }
 
 impl<B: FlowBackend> Engine<B> {
@@ -32,7 +54,8 @@ impl<B: FlowBackend> Engine<B> {
                 file.config.channels
             )));
         }
-        Ok(Self { flow: file.to_flow(&device)?, card: file.card, device })
+        let (session, trainable) = Default::default();
+        Ok(Self { flow: file.to_flow(&device)?, device, session, file, trainable })
     }
 
     /// The architecture.
@@ -42,7 +65,7 @@ impl<B: FlowBackend> Engine<B> {
 
     /// What to know of the weights.
     pub fn card(&self) -> &Card {
-        &self.card
+        &self.file.card
     }
 
     /// Samples number `indices` of a seed, all at once: the same pixels as the native program's, up to rounding. Four
@@ -50,14 +73,20 @@ impl<B: FlowBackend> Engine<B> {
     ///
     /// # Errors
     /// [`Error::Request`] if the backend fails.
-    pub async fn samples(&self, seed: u64, indices: &[u32], temperature: &Temperature) -> Result<Vec<Vec<u8>>> {
-        let config = self.config();
+    pub async fn samples(&self, seed: u64, indices: &[u32], temperature: &Temperature) -> Result<Vec<Drawn>> {
+        let (config, count) = (self.config(), indices.len());
         let latents = indices.iter().flat_map(|&i| draw_latents(config, seed, u64::from(i), temperature)).collect();
-        let (image, _) = self.flow.inverse(self.flow.batch(latents, &self.device)?);
-        // A browser's GPU answers later, so that nothing here may block.
-        let data = image.into_data_async().await.map_err(|e| Error::Request(e.to_string()))?;
-        let logits: Vec<f32> = data.iter::<f32>().collect();
-        Ok(logits.chunks_exact(config.dims()).map(|logits| to_rgba(logits, config.channels)).collect())
+        let latents = self.flow.batch(latents, &self.device)?;
+        let log_prior = config.prior.log_prob(latents.clone().reshape([count, config.dims()]));
+        let (images, log_det) = self.flow.inverse(latents);
+        let log_density = edit::numbers(log_prior - log_det).await?;
+        let logits = edit::numbers(images).await?;
+        let drawn = |(logits, log_density): (&[f32], f32)| {
+            let log_slopes: f64 = logits.iter().map(|&y| log_derivative(y)).sum();
+            let bits = bits_per_dim(f64::from(log_density) + log_slopes, config.dims()) as f32;
+            Drawn { rgba: to_rgba(logits, config.channels), bits }
+        };
+        Ok(logits.chunks_exact(config.dims()).zip(log_density).map(drawn).collect())
     }
 }
 
@@ -70,14 +99,14 @@ mod tests {
     use std::task::{Context, Poll, Waker};
 
     /// A CPU backend answers at once.
-    fn now<T>(future: impl Future<Output = T>) -> T {
+    pub(super) fn now<T>(future: impl Future<Output = T>) -> T {
         match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(value) => value,
             Poll::Pending => panic!("the CPU made us wait"),
         }
     }
 
-    fn tiny() -> Engine<Flex> {
+    pub(super) fn tiny() -> Engine<Flex> {
         Engine::from_bytes(&random::model_bytes(&RgFlowConfig::tiny(), "random").unwrap(), Default::default()).unwrap()
     }
 
@@ -91,7 +120,11 @@ mod tests {
         pictures.extend(now(engine.samples(7, &[2], &temperature)).unwrap());
         pictures.reverse();
         assert_eq!(pictures.len(), 3);
-        for (rgba, logits) in pictures.iter().zip(expected.chunks_exact(engine.config().dims())) {
+        for (Drawn { rgba, bits }, logits) in pictures.iter().zip(expected.chunks_exact(engine.config().dims())) {
+            let x = engine.flow.batch(logits.to_vec(), &engine.device).unwrap();
+            let log_prob = engine.flow.log_prob(x).into_data().to_vec::<f32>().unwrap()[0];
+            let slopes: f64 = logits.iter().map(|&y| log_derivative(y)).sum();
+            assert!((f64::from(*bits) - bits_per_dim(f64::from(log_prob) + slopes, 768)).abs() < 1e-3);
             let differing = rgba.iter().zip(to_rgba(logits, 3)).filter(|&(&a, b)| a.abs_diff(b) > 1).count();
             assert_eq!(differing, 0);
         }
@@ -99,7 +132,7 @@ mod tests {
 
     #[test]
     fn the_fingerprint_that_browsers_must_reproduce() {
-        let rgba = now(tiny().samples(7, &[3], &Temperature::uniform(0.8))).unwrap().remove(0);
+        let rgba = now(tiny().samples(7, &[3], &Temperature::uniform(0.8))).unwrap().remove(0).rgba;
         assert!(random::is_reference(&rgba), "{:?}", random::fingerprint(&rgba));
     }
 

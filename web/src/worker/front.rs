@@ -12,6 +12,7 @@ use super::remote::Remote;
 use super::trial::{self, Run};
 use super::{adapter, breathe, now, report_panics, send};
 use crate::error::{Error, Result};
+use crate::messages::edit::EditKind;
 use crate::messages::{Backend, BackendChoice, RequestId, RequestKind, ResponseKind};
 
 /// Starts the worker.
@@ -54,15 +55,17 @@ impl Service for Front {
                 self.choose(backend);
                 Ok(ResponseKind::Done)
             }
-            RequestKind::Load { .. } => {
+            RequestKind::Load { .. } | RequestKind::Open { .. } => {
                 self.forget();
                 let answer = self.cpu.serve(request.clone(), turn).await?;
                 self.loaded.replace(Some(request));
                 Ok(answer)
             }
-            RequestKind::Sample { .. } => self.pictures(request, turn).await,
+            RequestKind::Sample { .. } | RequestKind::Edit(EditKind::Mix { .. }) => self.pictures(request, turn).await,
             // Of these a GPU does none better.
-            RequestKind::Index { .. } | RequestKind::Cancel { .. } => self.cpu.serve(request, turn).await,
+            RequestKind::Index { .. } | RequestKind::Edit(_) | RequestKind::Cancel { .. } => {
+                self.cpu.serve(request, turn).await
+            }
         }
     }
 
@@ -173,7 +176,8 @@ impl Front {
         for &index in &indices {
             breathe().await?;
             let start = now();
-            run.pictures.extend(engine.samples(trial::seed(), &[index], &trial::temperature()).await?);
+            let drawn = engine.samples(trial::seed(), &[index], &trial::temperature()).await?;
+            run.pictures.extend(drawn.into_iter().map(|drawn| drawn.rgba));
             run.millis += (now() - start) / indices.len() as f64;
         }
         Ok(run)

@@ -7,6 +7,7 @@
 
 mod adapter;
 mod desk;
+mod edit;
 pub mod fetch;
 mod front;
 #[cfg(feature = "gpu")]

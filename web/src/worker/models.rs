@@ -7,15 +7,11 @@ use serde_bytes::ByteBuf;
 use shared::{FlowBackend, Temperature};
 
 use super::desk::Turn;
-use super::{fetch, now, store};
-use crate::engine::Engine;
+use super::{edit, fetch, now, store};
+use crate::engine::{Drawn, Engine};
 use crate::error::{Error, Result};
-use crate::fragment::MAX_SEED;
 use crate::index::{MAX_INDEX_BYTES, ModelEntry, ModelIndex};
 use crate::messages::{Backend, ModelInfo, Picture, RequestKind, ResponseKind};
-
-/// The most pictures in a request.
-const MAX_PICTURES: usize = 256;
 
 /// The loaded model of a backend, if there is one.
 pub struct Models<B: FlowBackend> {
@@ -40,7 +36,9 @@ impl<B: FlowBackend> Models<B> {
                 Ok(ResponseKind::Index(ModelIndex::parse(&bytes)?))
             }
             RequestKind::Load { base, model } => self.load(&base, &model, turn).await,
+            RequestKind::Open { bytes } => self.start(&bytes, false, now()),
             RequestKind::Sample { seed, indices, temperature } => self.sample(seed, &indices, &temperature, turn).await,
+            RequestKind::Edit(kind) => Ok(ResponseKind::Edited(edit::serve(&*self.engine()?, kind, turn).await?)),
             // Whoever keeps the desk has seen to these.
             RequestKind::Cancel { .. } | RequestKind::Use { .. } => Ok(ResponseKind::Done),
         }
@@ -68,12 +66,17 @@ impl<B: FlowBackend> Models<B> {
             Ok(())
         })
         .await?;
-        let engine = Engine::from_bytes(&weights.bytes, self.device.clone())?;
+        self.start(&weights.bytes, weights.cached, start)
+    }
+
+    /// Starts an engine on a weights file, whose way here began at `start`. The one before stays if this fails.
+    fn start(&self, bytes: &[u8], cached: bool, start: f64) -> Result<ResponseKind> {
+        let engine = Engine::from_bytes(bytes, self.device.clone())?;
         let info = ModelInfo {
             config: engine.config().clone(),
             card: engine.card().clone(),
             backend: self.backend,
-            cached: weights.cached,
+            cached,
             millis: now() - start,
         };
         self.engine.replace(Some(Rc::new(engine)));
@@ -81,8 +84,9 @@ impl<B: FlowBackend> Models<B> {
     }
 
     async fn sample(&self, seed: u64, indices: &[u32], temperature: &Temperature, turn: &Turn) -> Result<ResponseKind> {
-        if seed > MAX_SEED || indices.len() > MAX_PICTURES || temperature.levels.iter().any(|t| !t.is_finite()) {
-            return Err(Error::Request("a seed, a number of pictures or a temperature out of range".to_owned()));
+        edit::check_sample(seed, temperature)?;
+        if indices.len() > edit::MAX_PICTURES {
+            return Err(Error::Request(format!("{} pictures at once", indices.len())));
         }
         let engine = self.engine()?;
         let size = engine.config().size as u32;
@@ -91,8 +95,8 @@ impl<B: FlowBackend> Models<B> {
             let start = now();
             let pictures = engine.samples(seed, some, temperature).await?;
             let millis = (now() - start) / some.len() as f64;
-            for (&index, rgba) in some.iter().zip(pictures) {
-                turn.send(ResponseKind::Picture(Picture { index, size, rgba: ByteBuf::from(rgba), millis }));
+            for (&index, Drawn { rgba, bits }) in some.iter().zip(pictures) {
+                turn.send(ResponseKind::Picture(Picture { index, size, rgba: ByteBuf::from(rgba), bits, millis }));
             }
         }
         Ok(ResponseKind::Done)

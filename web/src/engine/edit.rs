@@ -1,0 +1,209 @@
+//! Edits in latent space: from pictures to latents, and back to other pictures.
+
+use burn::tensor::Tensor;
+use serde_bytes::ByteBuf;
+use shared::edit::mix;
+use shared::logit::image_to_logit;
+use shared::prior::draw_latents;
+use shared::{FlowBackend, RgFlowConfig};
+
+use super::{Engine, to_rgba};
+use crate::error::{Error, Result};
+use crate::messages::edit::{Image, MixCell, Source};
+
+impl<B: FlowBackend> Engine<B> {
+    /// A picture's latents. A sample's are those that it was drawn with.
+    ///
+    /// # Shapes
+    /// - output: `[1, C, L, L]`
+    ///
+    /// # Errors
+    /// [`Error::Request`] if the picture is not of the model's size.
+    pub fn latents(&self, source: &Source) -> Result<Tensor<B, 4>> {
+        match source {
+            Source::Sample { seed, index, temperature } => {
+                let latents = draw_latents(self.config(), *seed, u64::from(*index), temperature);
+                Ok(self.flow.batch(latents, &self.device)?)
+            }
+            Source::Own { rgb } => {
+                let (logits, _) = image_to_logit(&planar(self.config(), rgb)?, || 0.5);
+                Ok(self.flow.forward(self.flow.batch(logits, &self.device)?).latents)
+            }
+        }
+    }
+
+    /// The pictures of some latents, one after the other.
+    ///
+    /// # Shapes
+    /// - latents: `[batch, C, L, L]`
+    ///
+    /// # Errors
+    /// [`Error::Request`] if the backend fails.
+    pub async fn pictures(&self, latents: Tensor<B, 4>) -> Result<Vec<Image>> {
+        self.shown(self.flow.inverse(latents).0).await
+    }
+
+    /// Images, as logits, one after the other.
+    pub(super) async fn shown(&self, images: Tensor<B, 4>) -> Result<Vec<Image>> {
+        let logits = numbers(images).await?;
+        Ok(logits.chunks_exact(self.config().dims()).map(|image| self.picture(image, self.config().size)).collect())
+    }
+
+    /// The pictures after each inverse RG step (fig. 4a), coarsest first, each of its own edge.
+    ///
+    /// A coarse x^(h) has units of its own: it is shown with the mean and the spread of the finished picture.
+    ///
+    /// # Errors
+    /// As [`Engine::latents`] and [`Engine::pictures`].
+    pub async fn steps(&self, source: &Source) -> Result<Vec<Image>> {
+        let mut steps = Vec::new();
+        for (image, _) in self.flow.progressive(self.latents(source)?) {
+            let size = image.dims()[2];
+            steps.push((size, numbers(image).await?));
+        }
+        let Some((_, finished)) = steps.last() else { return Ok(vec![]) };
+        let channels = self.config().channels;
+        let wanted = moments(finished, channels);
+        let last = steps.len() - 1;
+        for (_, logits) in &mut steps[..last] {
+            let found = moments(logits, channels);
+            let area = logits.len() / channels;
+            for (i, value) in logits.iter_mut().enumerate() {
+                let ((mean, spread), (to_mean, to_spread)) = (found[i / area], wanted[i / area]);
+                *value = to_mean + (*value - mean) / spread * to_spread;
+            }
+        }
+        Ok(steps.iter().map(|(size, logits)| self.picture(logits, *size)).collect())
+    }
+
+    /// Logits [C, n, n] as a picture.
+    pub(super) fn picture(&self, logits: &[f32], size: usize) -> Image {
+        Image { size: size as u32, rgba: ByteBuf::from(to_rgba(logits, self.config().channels)) }
+    }
+
+    /// Latents of a mixture (eq. 9): levels ≥ `cut` of one picture, levels below of another.
+    ///
+    /// # Shapes
+    /// - sources: `[1, C, L, L]` each; output: the same
+    ///
+    /// # Errors
+    /// [`Error::Request`] if a source is not there, [`Error::Model`] if the model has no such level.
+    pub fn mixed(&self, sources: &[Tensor<B, 4>], cell: MixCell) -> Result<Tensor<B, 4>> {
+        let source =
+            |i: u32| sources.get(i as usize).cloned().ok_or_else(|| Error::Request(format!("there is no source {i}")));
+        Ok(mix::by_level(self.config(), source(cell.high)?, source(cell.low)?, cell.cut as usize)?)
+    }
+
+    /// Latents of the conventional mixture λ·z_A + (1 − λ)·z_B.
+    ///
+    /// # Shapes
+    /// - a, b: `[1, C, L, L]`; output: the same
+    ///
+    /// # Errors
+    /// [`Error::Model`] if the pictures are not of this model.
+    pub fn interpolated(&self, a: Tensor<B, 4>, b: Tensor<B, 4>, share: f32) -> Result<Tensor<B, 4>> {
+        Ok(mix::interpolate(self.config(), a, b, &[share])?)
+    }
+}
+
+/// RGB bytes as the model's channels, one after the other; grey is the mean.
+fn planar(config: &RgFlowConfig, rgb: &[u8]) -> Result<Vec<u8>> {
+    let area = config.size * config.size;
+    if rgb.len() != area * 3 {
+        return Err(Error::Request(format!("a picture of {0}×{0} pixels is needed", config.size)));
+    }
+    if config.channels == 1 {
+        let mean = |pixel: &[u8]| (pixel.iter().map(|&v| u16::from(v)).sum::<u16>() / 3) as u8;
+        return Ok(rgb.chunks_exact(3).map(mean).collect());
+    }
+    Ok((0..area * 3).map(|i| rgb[i % area * 3 + i / area]).collect())
+}
+
+/// Mean and standard deviation of each channel.
+fn moments(logits: &[f32], channels: usize) -> Vec<(f32, f32)> {
+    let of = |plane: &[f32]| {
+        let mean = plane.iter().sum::<f32>() / plane.len() as f32;
+        let variance = plane.iter().map(|value| (value - mean).powi(2)).sum::<f32>() / plane.len() as f32;
+        (mean, variance.sqrt().max(1e-6))
+    };
+    logits.chunks_exact(logits.len() / channels).map(of).collect()
+}
+
+/// A tensor's numbers; a browser's GPU answers later, so that nothing here may block.
+pub(super) async fn numbers<B: FlowBackend, const D: usize>(tensor: Tensor<B, D>) -> Result<Vec<f32>> {
+    let data = tensor.into_data_async().await.map_err(|e| Error::Request(e.to_string()))?;
+    Ok(data.iter::<f32>().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{now, tiny};
+    use super::*;
+    use shared::Temperature;
+
+    fn sample(index: u32) -> Source {
+        Source::Sample { seed: 7, index, temperature: Temperature::uniform(0.8) }
+    }
+
+    fn rgb(image: &Image) -> ByteBuf {
+        image.rgba.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect::<Vec<u8>>().into()
+    }
+
+    #[test]
+    fn a_picture_comes_back_from_its_latents() {
+        let engine = tiny();
+        let latents = engine.latents(&sample(3)).unwrap();
+        let image = now(engine.pictures(latents)).unwrap().remove(0);
+        let expected = now(engine.samples(7, &[3], &Temperature::uniform(0.8))).unwrap().remove(0).rgba;
+        assert_eq!(image.rgba, expected);
+        let own = Source::Own { rgb: rgb(&image) };
+        let again = now(engine.pictures(engine.latents(&own).unwrap())).unwrap().remove(0);
+        assert_eq!(again, image);
+    }
+
+    #[test]
+    fn mixtures_run_from_one_picture_to_the_other() {
+        let engine = tiny();
+        let sources = [0, 1].map(|i| engine.latents(&sample(i)).unwrap());
+        let picture = |latents| now(engine.pictures(latents)).unwrap().remove(0);
+        let mix = |cut| picture(engine.mixed(&sources, MixCell { high: 0, low: 1, cut }).unwrap());
+        let [a, b] = sources.clone().map(picture);
+        assert_eq!((mix(0), mix(3)), (a.clone(), b.clone()));
+        assert!(mix(1) != a && mix(1) != b && mix(1) != mix(2));
+        assert!(engine.mixed(&sources, MixCell { high: 2, low: 0, cut: 1 }).is_err());
+        assert!(engine.mixed(&sources, MixCell { high: 0, low: 1, cut: 4 }).is_err());
+        let between = |share| picture(engine.interpolated(sources[0].clone(), sources[1].clone(), share).unwrap());
+        assert_eq!((between(1.0), between(0.0)), (a.clone(), b));
+        assert_ne!(between(0.5), a);
+    }
+
+    #[test]
+    fn a_picture_grows_from_coarse_to_fine() {
+        let engine = tiny();
+        let steps = now(engine.steps(&sample(3))).unwrap();
+        assert_eq!(steps.iter().map(|image| image.size).collect::<Vec<_>>(), [4, 8, 16]);
+        assert_eq!(steps[2].rgba, now(engine.samples(7, &[3], &Temperature::uniform(0.8))).unwrap().remove(0).rgba);
+    }
+
+    #[test]
+    fn pictures_of_another_size_are_refused() {
+        let error = tiny().latents(&Source::Own { rgb: vec![0; 12].into() }).unwrap_err();
+        assert!(error.to_string().contains("16×16"), "{error}");
+    }
+
+    #[test]
+    fn moments_are_each_channels_own() {
+        assert_eq!(moments(&[1.0, 3.0, 5.0, 5.0], 2), [(2.0, 1.0), (5.0, 1e-6)]);
+    }
+
+    #[test]
+    fn grey_models_see_the_mean() {
+        let config = RgFlowConfig { channels: 1, size: 1, ..RgFlowConfig::tiny() };
+        assert_eq!(planar(&config, &[30, 60, 90]).unwrap(), [60]);
+        let config = RgFlowConfig { size: 2, ..RgFlowConfig::tiny() };
+        assert_eq!(
+            planar(&config, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]).unwrap(),
+            [1, 4, 7, 10, 2, 5, 8, 11, 3, 6, 9, 12]
+        );
+    }
+}

@@ -1,5 +1,9 @@
+use super::mix::MixEvent;
+use super::sample::GRID;
 use super::*;
-use crate::messages::Backend;
+use crate::fragment::Own;
+use crate::messages::edit::{EditAnswer, EditKind, Image, Source};
+use crate::messages::{Backend, PROTOCOL, Picture, Request, RequestKind, Response, ResponseKind};
 use serde_bytes::ByteBuf;
 use shared::RgFlowConfig;
 use shared::weights::Card;
@@ -37,18 +41,24 @@ fn ready() -> ResponseKind {
 }
 
 fn picture(index: u32) -> ResponseKind {
-    ResponseKind::Picture(Picture { index, size: 16, rgba: ByteBuf::new(), millis: 4.0 })
+    ResponseKind::Picture(Picture { index, size: 16, rgba: ByteBuf::new(), bits: 3.0, millis: 4.0 })
 }
 
-/// A page up to the first request for pictures.
+/// A page up to the first request for samples.
 fn loaded(fragment: &str) -> (State, Request) {
+    let (state, mut sent) = loaded_at(fragment);
+    (state, sent.remove(0))
+}
+
+/// A page up to its panel's first requests.
+fn loaded_at(fragment: &str) -> (State, Vec<Request>) {
     let mut state = State::new(fragment, BackendChoice::Auto, "http://x/models/index.json".into());
     let index = requests(says(&mut state, 0, ResponseKind::Hello { protocol: PROTOCOL })).remove(1);
     let models = vec![model("a"), model("b")];
     let load = requests(says(&mut state, index.id, ResponseKind::Index(ModelIndex { format: 1, models }))).remove(0);
-    assert_eq!(state.phase.name(), "loading");
-    let sample = requests(says(&mut state, load.id, ready())).remove(0);
-    (state, sample)
+    assert_eq!(state.word(), "loading");
+    let sent = requests(says(&mut state, load.id, ready()));
+    (state, sent)
 }
 
 fn indices(request: &Request) -> Vec<u32> {
@@ -61,7 +71,7 @@ fn indices(request: &Request) -> Vec<u32> {
 #[test]
 fn a_visit_goes_from_the_list_to_the_pictures() {
     let mut state = State::new("#model=b&seed=7&t=0.5", BackendChoice::Auto, "http://x/models/index.json".into());
-    assert_eq!(state.phase.name(), "loading");
+    assert_eq!(state.word(), "loading");
     let index = requests(says(&mut state, 0, ResponseKind::Hello { protocol: PROTOCOL })).remove(1);
     assert_eq!(index.kind, RequestKind::Index { url: "http://x/models/index.json".into() });
     let models = vec![model("a"), model("b")];
@@ -72,13 +82,13 @@ fn a_visit_goes_from_the_list_to_the_pictures() {
     let sample = requests(says(&mut state, load.id, ready())).remove(0);
     let temperature = Temperature::uniform(0.5);
     let expected = RequestKind::Sample { seed: 7, indices: (0..16).collect(), temperature };
-    assert_eq!((sample.kind, state.phase.name()), (expected, "sampling"));
+    assert_eq!((sample.kind, state.word()), (expected, "sampling"));
     for i in 0..16 {
-        let effects = says(&mut state, sample.id, picture(i));
-        assert!(matches!(&effects[..], [Effect::Paint(p, 7)] if p.index == i));
+        says(&mut state, sample.id, picture(i));
+        assert!(matches!(&state.samples.shown[i as usize], Some(shown) if shown.seed == 7));
     }
     says(&mut state, sample.id, ResponseKind::Done);
-    assert_eq!((state.phase.name(), state.millis()), ("done", Some(4.0)));
+    assert_eq!((state.word(), state.samples.millis(), state.samples.bits()), ("done", Some(4.0), 3.0));
 }
 
 #[test]
@@ -86,7 +96,7 @@ fn an_empty_list_is_said_so() {
     let mut state = State::new("", BackendChoice::Auto, "index.json".into());
     let index = requests(says(&mut state, 0, ResponseKind::Hello { protocol: PROTOCOL })).remove(1);
     let effects = says(&mut state, index.id, ResponseKind::Index(ModelIndex { format: 1, models: vec![] }));
-    assert_eq!((state.phase.name(), effects.len()), ("empty", 0));
+    assert_eq!((state.word(), effects.len()), ("empty", 0));
 }
 
 #[test]
@@ -99,13 +109,14 @@ fn a_change_cancels_what_it_makes_stale() {
     assert_eq!(sent[0].kind, RequestKind::Cancel { request: first.id });
     // The places that still show nothing come first.
     assert_eq!(indices(&sent[1]), [5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4]);
-    assert!(state.is_stale(0));
+    assert!(state.samples.is_stale(0));
     // A picture of the old request that was under way is not shown any more.
-    assert_eq!(says(&mut state, first.id, picture(5)), []);
+    says(&mut state, first.id, picture(5));
+    assert!(state.samples.is_stale(5));
     says(&mut state, first.id, ResponseKind::Cancelled);
-    assert_eq!(state.phase.name(), "sampling");
+    assert_eq!(state.word(), "sampling");
     says(&mut state, sent[1].id, picture(5));
-    assert!(!state.is_stale(5));
+    assert!(!state.samples.is_stale(5));
     says(&mut state, sent[1].id, ResponseKind::Done);
     // Nothing runs, so nothing is cancelled.
     assert_eq!(requests(state.update(Event::NewSamples(9))).len(), 1);
@@ -118,10 +129,13 @@ fn settings_reach_the_address() {
         Some(Effect::WriteAddress(fragment)) => fragment.clone(),
         other => panic!("{other:?}"),
     };
-    assert_eq!(written(state.update(Event::Uniform(9.0))), "model=a&seed=3&t=1.5");
-    assert_eq!(written(state.update(Event::Level(0, 0.2))), "model=a&seed=3&t=0.2,1.5,1.5");
-    assert_eq!(written(state.update(Event::Mix(Temperature::uniform(1.0)))), "model=a&seed=3&t=1");
-    assert_eq!(written(state.update(Event::SeedTyped(" 12 ".into()))), "model=a&seed=12&t=1");
+    assert_eq!(written(state.update(Event::Uniform(9.0))), "model=a&v=00000000&seed=3&t=1.5");
+    assert_eq!(written(state.update(Event::Level(0, 0.2))), "model=a&v=00000000&seed=3&t=0.2,1.5,1.5");
+    assert_eq!(
+        written(state.update(Event::Temperatures(Some(Temperature::uniform(1.0))))),
+        "model=a&v=00000000&seed=3&t=1"
+    );
+    assert_eq!(written(state.update(Event::SeedTyped(" 12 ".into()))), "model=a&v=00000000&seed=12&t=1");
     assert_eq!(state.update(Event::Level(3, 0.2)), []);
 }
 
@@ -129,15 +143,15 @@ fn settings_reach_the_address() {
 fn a_wrong_seed_is_named_and_changes_nothing() {
     let (mut state, _) = loaded("#seed=3");
     assert_eq!(state.update(Event::SeedTyped("-1".into())), []);
-    assert_eq!((state.settings.seed, state.seed_refused), (3, true));
+    assert_eq!((state.settings.seed.0, state.seed_refused), (3, true));
     state.update(Event::SeedTyped("4".into()));
-    assert_eq!((state.settings.seed, state.seed_refused), (4, false));
+    assert_eq!((state.settings.seed.0, state.seed_refused), (4, false));
 }
 
 #[test]
 fn an_address_is_followed() {
     let (mut state, _) = loaded("#seed=3");
-    assert_eq!(state.update(Event::Address(format!("#{}", state.settings.to_fragment()))), []);
+    assert_eq!(state.update(Event::Address(format!("#{}", state.address()))), []);
     let sent = requests(state.update(Event::Address("#model=a&seed=4&t=0.8".into())));
     assert!(matches!(sent.last().unwrap().kind, RequestKind::Sample { seed: 4, .. }));
     let sent = requests(state.update(Event::Address("#model=b&seed=4&t=0.8".into())));
@@ -160,18 +174,18 @@ fn more_temperatures_than_levels_are_cut() {
 fn failures_show_and_a_retry_starts_over() {
     let (mut state, sample) = loaded("");
     says(&mut state, sample.id + 5, ResponseKind::Failed { message: "of nobody".into() });
-    assert_eq!(state.phase.name(), "sampling");
+    assert_eq!(state.word(), "sampling");
     says(&mut state, sample.id, ResponseKind::Failed { message: "oh".into() });
     assert_eq!(state.phase, Phase::Failed("oh".into()));
     assert_eq!(state.update(Event::Retry), [Effect::StartEngine]);
     assert_eq!(state.phase, Phase::Starting);
     says(&mut state, 0, ResponseKind::Hello { protocol: PROTOCOL });
-    assert!(state.info.is_none() && state.shown == [0; GRID]);
+    assert!(state.info.is_none() && state.samples.shown == [const { None }; GRID]);
     state.update(Event::EngineDied("gone".into()));
-    assert_eq!(state.phase.name(), "error");
+    assert_eq!(state.word(), "error");
     // Nothing is asked of a dead worker, but settings are kept for the next one.
     assert_eq!(requests(state.update(Event::NewSamples(5))), []);
-    assert_eq!((state.settings.seed, state.phase.name()), (5, "error"));
+    assert_eq!((state.settings.seed.0, state.word()), (5, "error"));
     assert_eq!(state.update(Event::Model("b".into()))[0], Effect::StartEngine);
 }
 
@@ -181,7 +195,7 @@ fn an_address_that_changes_before_the_list_is_there_waits_for_it() {
     state.update(Event::Retry);
     let index = requests(says(&mut state, 0, ResponseKind::Hello { protocol: PROTOCOL })).remove(1);
     assert_eq!(state.update(Event::Address("#model=b".into())), []);
-    assert_eq!(state.phase.name(), "loading");
+    assert_eq!(state.word(), "loading");
     let models = vec![model("a"), model("b")];
     let load = requests(says(&mut state, index.id, ResponseKind::Index(ModelIndex { format: 1, models }))).remove(0);
     assert!(matches!(load.kind, RequestKind::Load { model, .. } if model.id == "b"));
@@ -191,7 +205,7 @@ fn an_address_that_changes_before_the_list_is_there_waits_for_it() {
 fn a_worker_of_another_version_is_not_used() {
     let mut state = State::new("", BackendChoice::Auto, "index.json".into());
     assert_eq!(says(&mut state, 0, ResponseKind::Hello { protocol: PROTOCOL + 1 }), []);
-    assert_eq!(state.phase.name(), "error");
+    assert_eq!(state.word(), "error");
 }
 
 #[test]
@@ -205,7 +219,7 @@ fn the_backend_is_the_readers_choice_and_the_workers_to_report() {
     says(&mut state, 0, ResponseKind::RunsOn { backend: Backend::Gpu, note: "quick".into() });
     assert_eq!((state.info.as_ref().unwrap().backend, state.backend_note.as_str()), (Backend::Gpu, "quick"));
     // Pictures under way are not disturbed.
-    assert_eq!((state.phase.name(), state.sampling), ("sampling", sample.id));
+    assert_eq!((state.word(), state.samples.request), ("sampling", sample.id));
     let sent = requests(state.update(Event::Backend(BackendChoice::Cpu)));
     assert_eq!(sent[0].kind, RequestKind::Use { backend: BackendChoice::Cpu });
     // Of the model before there is nothing more to say.
@@ -217,4 +231,111 @@ fn the_backend_is_the_readers_choice_and_the_workers_to_report() {
 fn pictures_outside_the_grid_are_dropped() {
     let (mut state, sample) = loaded("");
     assert_eq!(says(&mut state, sample.id, picture(16)), []);
+    assert!(state.samples.shown.iter().all(Option::is_none));
+}
+
+fn images(count: usize) -> ResponseKind {
+    ResponseKind::Edited(EditAnswer::Images(vec![Image { size: 16, rgba: ByteBuf::new() }; count]))
+}
+
+/// A page at the mix panel, and its requests.
+fn mixing(fragment: &str) -> (State, Vec<Request>) {
+    let (mut state, _) = loaded(fragment);
+    let effects = state.update(Event::Show(Panel::Mix));
+    assert!(matches!(effects.last(), Some(Effect::PushAddress(address)) if address.starts_with("panel=mix&")));
+    (state, requests(effects))
+}
+
+#[test]
+fn the_mix_panel_asks_for_its_pictures_and_shows_them() {
+    let (mut state, sent) = mixing("#t=0.5&seed=4");
+    let RequestKind::Edit(EditKind::Mix { sources, cells }) = &sent[0].kind else { panic!("{:?}", sent[0]) };
+    let temperature = Temperature::uniform(0.5);
+    assert_eq!(sources[1], Source::Sample { seed: 1, index: 5, temperature });
+    // Three levels have four dividing levels, each with both directions.
+    assert_eq!(cells.len(), 8);
+    assert!(state.busy);
+    says(&mut state, sent[0].id, images(8));
+    assert_eq!(state.mix.mixtures.len(), 8);
+    assert!(state.mix.shown(3).iter().all(Option::is_some) && state.mix.interpolation.is_none());
+    says(&mut state, sent[1].id, images(1));
+    assert!(state.mix.interpolation.is_some() && state.busy);
+    says(&mut state, sent[2].id, images(24));
+    assert_eq!((state.mix.examples.len(), state.busy), (24, false));
+}
+
+#[test]
+fn a_slider_waits_for_its_last_picture_and_then_asks_for_the_newest() {
+    let (mut state, sent) = mixing("");
+    for share in [0.1, 0.2, 0.3] {
+        assert_eq!(requests(state.update(Event::Mix(MixEvent::Share(share)))), []);
+    }
+    let next = requests(says(&mut state, sent[1].id, images(1))).remove(0);
+    assert!(matches!(next.kind, RequestKind::Edit(EditKind::Interpolate { share: 0.3, .. })));
+    says(&mut state, next.id, ResponseKind::Failed { message: "oh".into() });
+    assert!(state.notices[0].contains("oh"));
+    assert_eq!(state.word(), "sampling");
+}
+
+#[test]
+fn mixing_reaches_the_address() {
+    let (mut state, _) = mixing("#seed=4&t=0.5");
+    state.update(Event::Mix(MixEvent::Cut(9)));
+    let own = Own::new(16, vec![7; 16 * 16 * 3]).unwrap();
+    let pick = Pick::Own(std::rc::Rc::new(own.clone()));
+    state.update(Event::Picked(Slot::MixB, pick.clone()));
+    state.update(Event::Mix(MixEvent::Swap));
+    let expected = format!("panel=mix&model=a&v=00000000&seed=4&t=0.5&a=own.{}&b=1.0&cut=3&share=0.5", own.code());
+    assert_eq!(state.address(), expected);
+    let (again, _) = loaded_at(&format!("#{expected}"));
+    assert_eq!((again.settings.mix.a, again.settings.panel), (pick, Panel::Mix));
+    assert!(again.notices.is_empty());
+}
+
+#[test]
+fn an_address_speaks_of_its_own_panel_only() {
+    let (mut state, _) = mixing("");
+    state.update(Event::Mix(MixEvent::Cut(1)));
+    state.update(Event::Address("#seed=4&t=0.8".into()));
+    assert_eq!((state.settings.panel, state.settings.mix.cut), (Panel::Sample, 1));
+    state.update(Event::Address("#panel=mix&seed=4&t=0.8&cut=3".into()));
+    assert_eq!((state.settings.panel, state.settings.mix.cut), (Panel::Mix, 3));
+}
+
+#[test]
+fn a_link_to_another_version_of_the_model_is_said_so() {
+    let (state, _) = loaded_at("#model=a&v=12345678");
+    assert!(state.notices[0].contains("another version"), "{:?}", state.notices);
+    let (state, _) = loaded_at("#model=a&v=00000000");
+    assert!(state.notices.is_empty());
+}
+
+#[test]
+fn the_models_own_temperature_is_the_default() {
+    let (mut state, sample) = loaded("");
+    assert_eq!(state.temperature(), Temperature::uniform(0.8));
+    let mut info = state.info.clone().unwrap();
+    info.card.temperature = vec![0.3, 0.6, 0.7, 0.9];
+    state.update(Event::Model("b".into()));
+    says(&mut state, sample.id + 2, ResponseKind::Ready(Box::new(info)));
+    assert_eq!(state.temperature().levels, [0.3, 0.6, 0.7]);
+    state.update(Event::Uniform(0.5));
+    assert_eq!(state.temperature(), Temperature::uniform(0.5));
+    state.update(Event::Temperatures(None));
+    assert_eq!(state.temperature().levels, [0.3, 0.6, 0.7]);
+}
+
+#[test]
+fn own_weights_replace_the_model_only_when_they_can_be_read() {
+    let (mut state, _) = loaded("#model=a");
+    let open = requests(state.update(Event::Weights("x.safetensors".into(), ByteBuf::from([1])))).remove(0);
+    assert!(matches!(&open.kind, RequestKind::Open { bytes, .. } if bytes.len() == 1));
+    says(&mut state, open.id, ResponseKind::Failed { message: "weights: damaged".into() });
+    assert!(state.notices[0].contains("damaged"));
+    assert_eq!((state.entry.as_ref().unwrap().id.as_str(), &state.phase), ("a", &Phase::Ready));
+    let open = requests(state.update(Event::Weights("x.safetensors".into(), ByteBuf::from([1])))).remove(0);
+    says(&mut state, open.id, ready());
+    assert_eq!(state.entry.as_ref().unwrap().title, "x.safetensors");
+    // No link holds them.
+    assert!(!state.address().contains("model=") && !state.address().contains("v="));
 }

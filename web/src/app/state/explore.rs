@@ -1,0 +1,350 @@
+//! The explore panel: one picture, its latents, and what reaches what (fig. 2c, 2d).
+
+use std::rc::Rc;
+
+use serde_bytes::ByteBuf;
+use shared::RgFlowConfig;
+use shared::geometry::{Cone, LatentAddress, Levels, generation_cone, inference_cone};
+
+use super::Effect;
+use super::live::Live;
+use super::panel::{Bench, Context, PanelState};
+use crate::fragment::{ExploreSettings, LatentEdit, MAX_EDITS};
+use crate::messages::RequestId;
+use crate::messages::edit::{Change, EditAnswer, EditKind, Factor, Image, Walk};
+
+/// Values of the strip below the slider, in standard deviations.
+pub const WALK: [f32; 7] = [-4.0, -2.5, -1.2, 0.0, 1.2, 2.5, 4.0];
+
+/// Leading latents of each level.
+pub const LEADING: usize = 6;
+
+/// What happened in the panel.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ExploreEvent {
+    /// A latent was chosen.
+    Latent(LatentAddress),
+    /// Another channel of the chosen latent's place.
+    Channel(usize),
+    /// A pixel was chosen.
+    Pixel(usize, usize),
+    /// The chosen latent is given a value.
+    Value(f32),
+    /// The slider was let go.
+    Settled,
+    /// The last edit is taken back.
+    Undo,
+    /// All are.
+    Reset,
+    /// The leading latents are wanted.
+    Search,
+}
+
+/// What the panel shows besides its settings.
+#[derive(Clone, Debug, Default)]
+pub struct Explore {
+    latents: Live,
+    change: Live,
+    walk: Live,
+    reach: Live,
+    search: Live,
+    /// The receptive field of the chosen latent.
+    pub field: Option<Rc<Vec<f32>>>,
+    /// The leading latents of each level, finest first, once they were asked for.
+    pub leading: Option<Rc<Vec<Vec<Factor>>>>,
+    /// The picture as it is now.
+    pub image: Option<Rc<Image>>,
+    /// The picture for each value of [`WALK`].
+    pub strip: Vec<Rc<Image>>,
+    /// The latents of each level, finest first, as they are now.
+    pub pyramid: Vec<Rc<Image>>,
+    /// What the edits start from.
+    original: Vec<f32>,
+    /// The chosen pixel.
+    pub pixel: Option<(usize, usize)>,
+    past: Vec<Vec<LatentEdit>>,
+    /// Whether the slider is on its way: its steps are one edit.
+    moving: bool,
+}
+
+impl Explore {
+    /// Takes an event in; what has to be made again is asked for.
+    pub fn update(
+        &mut self,
+        event: ExploreEvent,
+        settings: &mut ExploreSettings,
+        bench: &mut Bench<'_>,
+    ) -> Vec<Effect> {
+        match event {
+            ExploreEvent::Latent(at) => {
+                if Levels::new(bench.config).index(at).is_err() {
+                    return vec![];
+                }
+                (settings.at, self.pixel, self.moving) = (Some(at), None, false);
+                let mut effects = self.ask_field(settings, bench);
+                effects.extend(self.ask_walk(settings, bench));
+                effects
+            }
+            ExploreEvent::Channel(channel) => {
+                let at = settings.at.map(|at| LatentAddress { channel, ..at });
+                at.map(|at| self.update(ExploreEvent::Latent(at), settings, bench)).unwrap_or_default()
+            }
+            ExploreEvent::Pixel(row, col) => {
+                if row < bench.config.size && col < bench.config.size {
+                    (settings.at, self.pixel, self.moving) = (None, Some((row, col)), false);
+                    (self.field, self.strip) = (None, vec![]);
+                }
+                vec![]
+            }
+            ExploreEvent::Value(value) => {
+                let Some(at) = settings.at else { return vec![] };
+                if !std::mem::replace(&mut self.moving, true) {
+                    self.past.push(settings.edits.clone());
+                }
+                settings.edits.retain(|edit| edit.at != at);
+                if settings.edits.len() < MAX_EDITS {
+                    settings.edits.push(LatentEdit { at, value });
+                }
+                self.ask_change(settings, bench)
+            }
+            ExploreEvent::Settled => {
+                self.moving = false;
+                vec![]
+            }
+            ExploreEvent::Undo => match self.past.pop() {
+                Some(edits) => self.replace(edits, settings, bench),
+                None => vec![],
+            },
+            ExploreEvent::Reset => {
+                if settings.edits.is_empty() {
+                    return vec![];
+                }
+                self.past.push(settings.edits.clone());
+                self.replace(vec![], settings, bench)
+            }
+            ExploreEvent::Search => self.search.ask(EditKind::Leading { count: LEADING as u32 }, bench.ids),
+        }
+    }
+
+    fn replace(
+        &mut self,
+        edits: Vec<LatentEdit>,
+        settings: &mut ExploreSettings,
+        bench: &mut Bench<'_>,
+    ) -> Vec<Effect> {
+        (settings.edits, self.moving) = (edits, false);
+        let mut effects = self.ask_change(settings, bench);
+        effects.extend(self.ask_walk(settings, bench));
+        effects
+    }
+
+    /// Asks for everything again.
+    pub fn refresh(&mut self, settings: &mut ExploreSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
+        let levels = Levels::new(bench.config);
+        // An address may come from another model.
+        settings.edits.retain(|edit| levels.index(edit.at).is_ok());
+        settings.at = settings.at.filter(|&at| levels.index(at).is_ok());
+        if settings.at.is_none() && self.pixel.is_none() {
+            settings.at = Some(first_choice(bench.config));
+        }
+        let mut effects = self.latents.ask(EditKind::Latents { source: bench.source(&settings.pick) }, bench.ids);
+        effects.extend(self.ask_change(settings, bench));
+        effects.extend(self.ask_field(settings, bench));
+        effects.extend(self.ask_walk(settings, bench));
+        effects
+    }
+
+    fn ask_field(&mut self, settings: &ExploreSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
+        self.field = None;
+        let index = settings.at.and_then(|at| Levels::new(bench.config).index(at).ok());
+        index.map(|index| self.reach.ask(EditKind::Field { index: index as u32 }, bench.ids)).unwrap_or_default()
+    }
+
+    /// Whether the leading latents are being looked for.
+    pub fn is_searching(&self) -> bool {
+        self.search.is_busy()
+    }
+
+    /// The picture was exchanged: its edits are gone with it.
+    pub fn exchanged(&mut self, settings: &mut ExploreSettings) {
+        settings.edits.clear();
+        (self.past, self.moving) = (vec![], false);
+    }
+
+    fn ask_change(&mut self, settings: &ExploreSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
+        self.draw_pyramid(settings, bench.config);
+        let source = bench.source(&settings.pick);
+        self.change.ask(EditKind::Change { source, changes: changes(settings, bench.config), walk: None }, bench.ids)
+    }
+
+    fn ask_walk(&mut self, settings: &ExploreSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
+        let index = settings.at.and_then(|at| Levels::new(bench.config).index(at).ok());
+        let Some(index) = index else {
+            self.strip.clear();
+            return vec![];
+        };
+        let walk = Some(Walk { index: index as u32, values: WALK.to_vec() });
+        let source = bench.source(&settings.pick);
+        self.walk.ask(EditKind::Change { source, changes: changes(settings, bench.config), walk }, bench.ids)
+    }
+
+    /// The chosen latent's value now, once the latents are here.
+    pub fn value(&self, settings: &ExploreSettings, config: &RgFlowConfig) -> Option<f32> {
+        let at = settings.at?;
+        let edited = settings.edits.iter().find(|edit| edit.at == at).map(|edit| edit.value);
+        edited.or_else(|| self.original.get(Levels::new(config).index(at).ok()?).copied())
+    }
+
+    /// Whether there is something to take back.
+    pub fn can_undo(&self) -> bool {
+        !self.past.is_empty()
+    }
+
+    /// What the chosen latent reaches, or what reaches the chosen pixel.
+    pub fn cone(&self, settings: &ExploreSettings, config: &RgFlowConfig) -> Option<Cone> {
+        match (settings.at, self.pixel) {
+            (Some(at), _) => Some(generation_cone(config, &[(at.level, (at.row, at.col))])),
+            (None, Some(pixel)) => Some(inference_cone(config, &[pixel])),
+            (None, None) => None,
+        }
+    }
+
+    fn draw_pyramid(&mut self, settings: &ExploreSettings, config: &RgFlowConfig) {
+        if self.original.len() != config.dims() {
+            return;
+        }
+        let mut values = self.original.clone();
+        for change in changes(settings, config) {
+            values[change.index as usize] = change.value;
+        }
+        self.pyramid = (0..config.level_count()).map(|level| Rc::new(draw_level(&values, level, config))).collect();
+    }
+}
+
+/// A latent to start with: in the middle of the coarsest level, where much follows from it.
+fn first_choice(config: &RgFlowConfig) -> LatentAddress {
+    let level = config.level_count() - 1;
+    let middle = ((config.size >> level) / 2).saturating_sub(1);
+    LatentAddress { level, row: middle, col: middle, channel: 0 }
+}
+
+/// The edits as the engine takes them.
+fn changes(settings: &ExploreSettings, config: &RgFlowConfig) -> Vec<Change> {
+    let levels = Levels::new(config);
+    let change =
+        |edit: &LatentEdit| levels.index(edit.at).ok().map(|index| Change { index: index as u32, value: edit.value });
+    settings.edits.iter().filter_map(change).collect()
+}
+
+/// One level's latents as colours: grey is 0. What belongs to coarser levels is left out.
+pub(super) fn draw_level(values: &[f32], level: usize, config: &RgFlowConfig) -> Image {
+    let (levels, edge, area) = (Levels::new(config), config.size >> level, config.size * config.size);
+    let shade = |value: f32| (128.0 + 45.0 * value).clamp(0.0, 255.0) as u8;
+    let mut rgba = Vec::with_capacity(edge * edge * 4);
+    for (row, col) in (0..edge * edge).map(|i| ((i / edge) << level, (i % edge) << level)) {
+        if levels.level_at(row, col) == level {
+            let channel = |c: usize| shade(values[c.min(config.channels - 1) * area + row * config.size + col]);
+            rgba.extend([channel(0), channel(1), channel(2), u8::MAX]);
+        } else {
+            rgba.extend([0; 4]);
+        }
+    }
+    Image { size: edge as u32, rgba: ByteBuf::from(rgba) }
+}
+
+impl PanelState for Explore {
+    fn lives(&mut self) -> Vec<&mut Live> {
+        vec![&mut self.latents, &mut self.change, &mut self.walk, &mut self.reach, &mut self.search]
+    }
+
+    fn take(&mut self, id: RequestId, answer: EditAnswer, context: &Context<'_>) {
+        match answer {
+            EditAnswer::Latents(values) => {
+                self.original = values;
+                self.draw_pyramid(&context.settings.explore, context.config);
+            }
+            EditAnswer::Images(images) => {
+                let mut images = images.into_iter().map(Rc::new);
+                if self.change.waits_for(id) {
+                    self.image = images.next();
+                } else {
+                    self.strip = images.collect();
+                }
+            }
+            EditAnswer::Field(field) => self.field = Some(Rc::new(field)),
+            EditAnswer::Leading(levels) => self.leading = Some(Rc::new(levels)),
+            EditAnswer::Completion(_) => {}
+        }
+    }
+
+    fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::state::live::Ids;
+    use shared::Temperature;
+
+    fn bench<'a>(config: &'a RgFlowConfig, ids: &'a mut Ids) -> Bench<'a> {
+        Bench { config, temperature: Temperature::uniform(0.5), seed: 1, ids }
+    }
+
+    fn at(level: usize, row: usize, col: usize) -> LatentAddress {
+        LatentAddress { level, row, col, channel: 1 }
+    }
+
+    #[test]
+    fn a_slider_is_one_edit_and_undo_takes_it_back() {
+        let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
+        let (mut explore, mut settings) = (Explore::default(), ExploreSettings::default());
+        let mut bench = bench(&config, &mut ids);
+        let mut go = |event| explore.update(event, &mut settings, &mut bench);
+        go(ExploreEvent::Value(1.0));
+        go(ExploreEvent::Latent(at(2, 1, 1)));
+        for value in [0.5, 1.0, 2.0] {
+            go(ExploreEvent::Value(value));
+        }
+        go(ExploreEvent::Settled);
+        go(ExploreEvent::Latent(at(0, 0, 1)));
+        go(ExploreEvent::Value(-1.0));
+        go(ExploreEvent::Undo);
+        assert_eq!(settings.edits, [LatentEdit { at: at(2, 1, 1), value: 2.0 }]);
+        explore.update(ExploreEvent::Reset, &mut settings, &mut bench);
+        assert!(settings.edits.is_empty());
+        explore.update(ExploreEvent::Undo, &mut settings, &mut bench);
+        assert_eq!(settings.edits.len(), 1);
+        explore.update(ExploreEvent::Undo, &mut settings, &mut bench);
+        assert!(settings.edits.is_empty() && !explore.can_undo());
+    }
+
+    #[test]
+    fn a_latent_or_a_pixel_is_chosen_and_never_both() {
+        let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
+        let (mut explore, mut settings) = (Explore::default(), ExploreSettings::default());
+        let mut bench = bench(&config, &mut ids);
+        explore.update(ExploreEvent::Latent(at(0, 2, 2)), &mut settings, &mut bench);
+        assert_eq!(settings.at, None);
+        let sent = explore.update(ExploreEvent::Latent(at(2, 1, 1)), &mut settings, &mut bench);
+        assert_eq!(sent.len(), 2);
+        assert_eq!(explore.cone(&settings, &config).unwrap()[0].pixels.len(), 16 * 16);
+        explore.update(ExploreEvent::Pixel(3, 3), &mut settings, &mut bench);
+        assert_eq!((settings.at, explore.pixel), (None, Some((3, 3))));
+        let cone = explore.cone(&settings, &config).unwrap();
+        assert!(cone.iter().all(|level| !level.latents.is_empty()));
+        assert!(cone[0].latents.len() < 16 * 16 * 3 / 4);
+    }
+
+    #[test]
+    fn levels_are_drawn_with_gaps_for_the_coarser_ones() {
+        let config = RgFlowConfig::tiny();
+        let mut values = vec![0.0; config.dims()];
+        values[1] = 9.0;
+        let level = draw_level(&values, 0, &config);
+        assert_eq!((level.size, &level.rgba[..8]), (16, &[0, 0, 0, 0, 255, 128, 128, 255][..]));
+        let top = draw_level(&values, 2, &config);
+        assert_eq!((top.size, top.rgba.chunks(4).all(|pixel| pixel == [128, 128, 128, 255])), (4, true));
+    }
+}

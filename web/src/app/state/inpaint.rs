@@ -1,0 +1,272 @@
+//! The inpaint panel: holes are painted into a picture, and filled from the latents that they reach (fig. 7).
+
+use std::rc::Rc;
+
+use shared::RgFlowConfig;
+use shared::geometry::{Cone, inference_cone};
+
+use super::Effect;
+use super::live::Live;
+use super::panel::{Bench, Context, PanelState};
+use crate::fragment::{InpaintSettings, Mask};
+use crate::messages::RequestId;
+use crate::messages::edit::{Completion, EditAnswer, EditKind, Image};
+
+/// Completions to choose from, besides the most likely one.
+pub const SAMPLES: usize = 4;
+
+/// Regions that are painted at once, as shares of the edge: top, left, bottom, right.
+pub const PRESETS: [(&str, [f32; 4]); 5] = [
+    ("Eyes", [0.25, 0.16, 0.44, 0.84]),
+    ("Mouth", [0.62, 0.28, 0.84, 0.72]),
+    ("Centre", [0.31, 0.31, 0.69, 0.69]),
+    ("Left half", [0.0, 0.0, 1.0, 0.5]),
+    ("Lower half", [0.5, 0.0, 1.0, 1.0]),
+];
+
+/// What happened in the panel.
+#[derive(Clone, Debug, PartialEq)]
+pub enum InpaintEvent {
+    /// The brush touches a pixel. The first touch of a stroke says so.
+    Brush {
+        /// The pixel's row.
+        row: usize,
+        /// Its column.
+        col: usize,
+        /// Whether a stroke begins.
+        first: bool,
+    },
+    /// The brush is lifted.
+    Lifted,
+    /// One of [`PRESETS`].
+    Preset(usize),
+    /// The brush's edge in pixels.
+    Size(usize),
+    /// Whether the brush takes holes away.
+    Erase(bool),
+    /// The last stroke is taken back.
+    Undo,
+    /// All holes go.
+    Clear,
+    /// Other completions.
+    Again,
+}
+
+/// What the panel shows besides its settings.
+#[derive(Clone, Debug)]
+pub struct Inpaint {
+    whole: Live,
+    run: Live,
+    /// The picture without holes.
+    pub original: Option<Rc<Image>>,
+    /// The most likely completion so far.
+    pub completion: Option<Rc<Image>>,
+    /// Other completions so far.
+    pub samples: Vec<Rc<Image>>,
+    /// Steps taken, of how many.
+    pub progress: (u32, u32),
+    /// Edge of the brush.
+    pub brush: usize,
+    /// Whether it takes holes away.
+    pub erase: bool,
+    past: Vec<Mask>,
+}
+
+impl Default for Inpaint {
+    fn default() -> Self {
+        Self {
+            whole: Live::default(),
+            run: Live::default(),
+            original: None,
+            completion: None,
+            samples: vec![],
+            progress: (0, 0),
+            brush: 3,
+            erase: false,
+            past: vec![],
+        }
+    }
+}
+
+impl Inpaint {
+    /// Takes an event in; what has to be made again is asked for.
+    pub fn update(
+        &mut self,
+        event: InpaintEvent,
+        settings: &mut InpaintSettings,
+        bench: &mut Bench<'_>,
+    ) -> Vec<Effect> {
+        fit(settings, bench.config);
+        match event {
+            InpaintEvent::Brush { row, col, first } => {
+                if first {
+                    self.past.push(settings.mask.clone());
+                }
+                let half = self.brush / 2;
+                for r in row.saturating_sub(half)..(row + self.brush - half) {
+                    for c in col.saturating_sub(half)..(col + self.brush - half) {
+                        settings.mask.set(r, c, !self.erase);
+                    }
+                }
+                // What was made does not fit any more, and the brush must not wait.
+                self.drop_completion();
+                self.run.stop(bench.ids)
+            }
+            InpaintEvent::Lifted => self.ask(settings, bench),
+            InpaintEvent::Again => {
+                settings.attempt += 1;
+                self.ask(settings, bench)
+            }
+            InpaintEvent::Preset(preset) => {
+                let Some((_, share)) = PRESETS.get(preset) else { return vec![] };
+                self.past.push(settings.mask.clone());
+                let edge = bench.config.size;
+                let [top, left, bottom, right] = share.map(|share| (share * edge as f32).round() as usize);
+                for (row, col) in (top..bottom).flat_map(|row| (left..right).map(move |col| (row, col))) {
+                    settings.mask.set(row, col, true);
+                }
+                self.ask(settings, bench)
+            }
+            InpaintEvent::Size(size) => {
+                self.brush = size.clamp(1, bench.config.size);
+                vec![]
+            }
+            InpaintEvent::Erase(erase) => {
+                self.erase = erase;
+                vec![]
+            }
+            InpaintEvent::Undo => match self.past.pop() {
+                Some(mask) => {
+                    settings.mask = mask;
+                    self.ask(settings, bench)
+                }
+                None => vec![],
+            },
+            InpaintEvent::Clear => {
+                self.past.push(settings.mask.clone());
+                settings.mask = Mask::new(bench.config.size);
+                self.ask(settings, bench)
+            }
+        }
+    }
+
+    /// Asks for everything again.
+    pub fn refresh(&mut self, settings: &mut InpaintSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
+        fit(settings, bench.config);
+        let source = bench.source(&settings.pick);
+        let mut effects = self.whole.ask(EditKind::Change { source, changes: vec![], walk: None }, bench.ids);
+        effects.extend(self.ask(settings, bench));
+        effects
+    }
+
+    fn ask(&mut self, settings: &InpaintSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
+        self.drop_completion();
+        let mut effects = self.run.stop(bench.ids);
+        if settings.mask.count() > 0 {
+            let kind = EditKind::Inpaint {
+                source: bench.source(&settings.pick),
+                unknown: settings.mask.places().iter().map(|&(r, c)| (r * bench.config.size + c) as u32).collect(),
+                samples: SAMPLES as u32,
+                seed: settings.attempt,
+            };
+            effects.extend(self.run.ask(kind, bench.ids));
+        }
+        effects
+    }
+
+    fn drop_completion(&mut self) {
+        (self.completion, self.progress) = (None, (0, 0));
+        self.samples.clear();
+    }
+
+    /// Whether there is something to take back.
+    pub fn can_undo(&self) -> bool {
+        !self.past.is_empty()
+    }
+
+    /// The latents that may change, level by level.
+    pub fn cone(&self, settings: &InpaintSettings, config: &RgFlowConfig) -> Cone {
+        inference_cone(config, &settings.mask.places())
+    }
+}
+
+/// A mask for another model's pictures is of no use.
+fn fit(settings: &mut InpaintSettings, config: &RgFlowConfig) {
+    if settings.mask.edge() != config.size {
+        settings.mask = Mask::new(config.size);
+    }
+}
+
+impl PanelState for Inpaint {
+    fn lives(&mut self) -> Vec<&mut Live> {
+        vec![&mut self.whole, &mut self.run]
+    }
+
+    fn take(&mut self, _: RequestId, answer: EditAnswer, _: &Context<'_>) {
+        match answer {
+            EditAnswer::Images(images) => self.original = images.into_iter().next().map(Rc::new),
+            EditAnswer::Completion(Completion { image, samples, taken, of }) => {
+                self.completion = Some(Rc::new(image));
+                self.samples = samples.into_iter().map(Rc::new).collect();
+                self.progress = (taken, of);
+            }
+            EditAnswer::Latents(_) | EditAnswer::Field(_) | EditAnswer::Leading(_) => {}
+        }
+    }
+
+    fn clear(&mut self) {
+        *self = Self { brush: self.brush, erase: self.erase, ..Self::default() };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::state::live::Ids;
+    use crate::messages::{Request, RequestKind};
+    use shared::Temperature;
+
+    fn kinds(effects: Vec<Effect>) -> Vec<RequestKind> {
+        let kind = |effect| match effect {
+            Effect::Send(Request { kind, .. }) => Some(kind),
+            _ => None,
+        };
+        effects.into_iter().filter_map(kind).collect()
+    }
+
+    #[test]
+    fn a_stroke_is_painted_filled_and_taken_back() {
+        let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
+        let (mut inpaint, mut settings) = (Inpaint::default(), InpaintSettings::default());
+        let mut bench = Bench { config: &config, temperature: Temperature::uniform(0.5), seed: 1, ids: &mut ids };
+        let mut go = |event| inpaint.update(event, &mut settings, &mut bench);
+        assert_eq!(go(InpaintEvent::Brush { row: 0, col: 5, first: true }), []);
+        go(InpaintEvent::Brush { row: 0, col: 6, first: false });
+        let sent = kinds(go(InpaintEvent::Lifted));
+        let RequestKind::Edit(EditKind::Inpaint { unknown, .. }) = &sent[0] else { panic!("{sent:?}") };
+        assert_eq!(unknown, &[4, 5, 6, 7, 20, 21, 22, 23]);
+        // A new stroke stops what is under way.
+        let sent = kinds(go(InpaintEvent::Brush { row: 9, col: 9, first: true }));
+        assert!(matches!(sent[..], [RequestKind::Cancel { request: 1 }]), "{sent:?}");
+        go(InpaintEvent::Undo);
+        go(InpaintEvent::Undo);
+        assert!(!inpaint.can_undo() && settings.mask.count() == 0);
+    }
+
+    #[test]
+    fn presets_paint_and_the_eraser_takes_away() {
+        let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
+        let (mut inpaint, mut settings) = (Inpaint::default(), InpaintSettings::default());
+        let mut bench = Bench { config: &config, temperature: Temperature::uniform(0.5), seed: 1, ids: &mut ids };
+        inpaint.update(InpaintEvent::Preset(4), &mut settings, &mut bench);
+        assert_eq!(settings.mask.count(), 128);
+        let cone = inpaint.cone(&settings, &config);
+        assert!(cone.iter().all(|level| !level.latents.is_empty()));
+        inpaint.update(InpaintEvent::Erase(true), &mut settings, &mut bench);
+        inpaint.update(InpaintEvent::Brush { row: 12, col: 4, first: true }, &mut settings, &mut bench);
+        assert_eq!(settings.mask.count(), 119);
+        let sent = kinds(inpaint.update(InpaintEvent::Again, &mut settings, &mut bench));
+        assert!(matches!(sent.last(), Some(RequestKind::Edit(EditKind::Inpaint { seed: 1, .. }))), "{sent:?}");
+        assert!(inpaint.update(InpaintEvent::Preset(99), &mut settings, &mut bench).is_empty());
+    }
+}

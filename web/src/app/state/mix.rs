@@ -1,0 +1,126 @@
+//! The mix panel: coarse levels of one picture with fine levels of another (eq. 9, fig. 6).
+
+use std::rc::Rc;
+
+use super::Effect;
+use super::live::Live;
+use super::panel::{Bench, Context, PanelState};
+use crate::fragment::{MixSettings, Pick};
+use crate::messages::RequestId;
+use crate::messages::edit::{EditAnswer, EditKind, Image, MixCell, Source};
+
+/// Rows and columns of the table of mixtures.
+pub const TABLE: usize = 4;
+
+/// What happened in the panel.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MixEvent {
+    /// The dividing level moved.
+    Cut(usize),
+    /// A's share in the interpolation moved.
+    Share(f32),
+    /// A and B change places.
+    Swap,
+    /// Another A and B.
+    Pair([Pick; 2]),
+}
+
+/// What the panel shows besides its settings.
+#[derive(Clone, Debug, Default)]
+pub struct Mix {
+    strip: Live,
+    between: Live,
+    table: Live,
+    /// For each dividing level A over B, then B over A; at 0 these are A and B themselves.
+    pub mixtures: Vec<Rc<Image>>,
+    /// The interpolation.
+    pub interpolation: Option<Rc<Image>>,
+    /// The coarse sources, the fine sources, then their mixtures row by row.
+    pub examples: Vec<Rc<Image>>,
+}
+
+impl Mix {
+    /// Takes an event in; what has to be made again is asked for.
+    pub fn update(&mut self, event: MixEvent, settings: &mut MixSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
+        match event {
+            MixEvent::Cut(cut) => {
+                settings.cut = cut.min(bench.config.level_count());
+                self.ask_table(settings, bench)
+            }
+            MixEvent::Share(share) => {
+                settings.share = share.clamp(0.0, 1.0);
+                self.ask_interpolation(settings, bench)
+            }
+            MixEvent::Swap => {
+                std::mem::swap(&mut settings.a, &mut settings.b);
+                self.refresh(settings, bench)
+            }
+            MixEvent::Pair([a, b]) => {
+                (settings.a, settings.b) = (a, b);
+                self.refresh(settings, bench)
+            }
+        }
+    }
+
+    /// Asks for everything again.
+    pub fn refresh(&mut self, settings: &mut MixSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
+        settings.cut = settings.cut.min(bench.config.level_count());
+        let cuts = 0..=bench.config.level_count() as u32;
+        let both = |cut| [MixCell { high: 0, low: 1, cut }, MixCell { high: 1, low: 0, cut }];
+        let kind = EditKind::Mix {
+            sources: vec![bench.source(&settings.a), bench.source(&settings.b)],
+            cells: cuts.flat_map(both).collect(),
+        };
+        let mut effects = self.strip.ask(kind, bench.ids);
+        effects.extend(self.ask_interpolation(settings, bench));
+        effects.extend(self.ask_table(settings, bench));
+        effects
+    }
+
+    fn ask_interpolation(&mut self, settings: &MixSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
+        let (a, b) = (bench.source(&settings.a), bench.source(&settings.b));
+        self.between.ask(EditKind::Interpolate { a, b, share: settings.share }, bench.ids)
+    }
+
+    fn ask_table(&mut self, settings: &MixSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
+        let sample = |index: usize| bench.source(&Pick::Sample { seed: bench.seed, index: index as u32 });
+        // A leads the coarse sources and B the fine ones.
+        let mut sources: Vec<Source> = vec![bench.source(&settings.a)];
+        sources.extend((1..TABLE).map(sample));
+        sources.push(bench.source(&settings.b));
+        sources.extend((1..TABLE).map(|i| sample(TABLE + i)));
+        let count = TABLE as u32;
+        let own = (0..2 * count).map(|i| MixCell { high: i, low: i, cut: 0 });
+        let cut = settings.cut as u32;
+        let mixed = (0..count * count).map(|i| MixCell { high: i / count, low: count + i % count, cut });
+        let cells = own.chain(mixed).collect();
+        self.table.ask(EditKind::Mix { sources, cells }, bench.ids)
+    }
+
+    /// The mixtures at the dividing level: A over B, and B over A.
+    pub fn shown(&self, cut: usize) -> [Option<&Rc<Image>>; 2] {
+        [self.mixtures.get(2 * cut), self.mixtures.get(2 * cut + 1)]
+    }
+}
+
+impl PanelState for Mix {
+    fn lives(&mut self) -> Vec<&mut Live> {
+        vec![&mut self.strip, &mut self.between, &mut self.table]
+    }
+
+    fn take(&mut self, id: RequestId, answer: EditAnswer, _: &Context<'_>) {
+        let EditAnswer::Images(images) = answer else { return };
+        let mut images = images.into_iter().map(Rc::new);
+        if self.strip.waits_for(id) {
+            self.mixtures = images.collect();
+        } else if self.between.waits_for(id) {
+            self.interpolation = images.next();
+        } else {
+            self.examples = images.collect();
+        }
+    }
+
+    fn clear(&mut self) {
+        *self = Self::default();
+    }
+}

@@ -1,0 +1,60 @@
+//! What a panel is to the state: it asks for pictures, and takes the answers.
+
+use shared::{RgFlowConfig, Temperature};
+
+use super::Effect;
+use super::live::{Ids, Live};
+use crate::fragment::{Pick, Settings};
+use crate::messages::RequestId;
+use crate::messages::edit::{EditAnswer, Source};
+
+/// What panels need to ask for pictures.
+pub struct Bench<'a> {
+    /// The model's architecture.
+    pub config: &'a RgFlowConfig,
+    /// The samples' temperature.
+    pub temperature: Temperature,
+    /// The seed of the gallery.
+    pub seed: u64,
+    /// Numbers for requests.
+    pub ids: &'a mut Ids,
+}
+
+impl Bench<'_> {
+    /// A picture as the engine takes it.
+    pub fn source(&self, pick: &Pick) -> Source {
+        pick.source(&self.temperature, self.config.size)
+    }
+}
+
+/// What an answer may have to be seen with.
+pub struct Context<'a> {
+    /// The model's architecture.
+    pub config: &'a RgFlowConfig,
+    /// What the reader set.
+    pub settings: &'a Settings,
+}
+
+/// A panel whose pictures the engine makes.
+pub trait PanelState {
+    /// Its requests.
+    fn lives(&mut self) -> Vec<&mut Live>;
+    /// An answer to one of them.
+    fn take(&mut self, id: RequestId, answer: EditAnswer, context: &Context<'_>);
+    /// Forgets what another model made.
+    fn clear(&mut self);
+
+    /// Whether a request is this panel's. Its answer, or a part of it, is taken.
+    fn hear(&mut self, id: RequestId, answer: &mut Option<EditAnswer>, context: &Context<'_>) -> bool {
+        let own = self.lives().into_iter().any(|live| live.waits_for(id));
+        if let Some(answer) = answer.take_if(|_| own) {
+            self.take(id, answer, context);
+        }
+        own
+    }
+
+    /// A request of this panel's is over: the next may follow.
+    fn over(&mut self, id: RequestId, ids: &mut Ids) -> Vec<Effect> {
+        self.lives().into_iter().find_map(|live| live.over(id, ids)).unwrap_or_default()
+    }
+}

@@ -1,0 +1,78 @@
+//! The explore panel's part of the address.
+
+use shared::geometry::LatentAddress;
+
+use super::{Pick, Verdict, number, set};
+
+/// The most edits that an address holds.
+pub const MAX_EDITS: usize = 64;
+/// The largest value that a latent is given: ten standard deviations.
+const MAX_VALUE: f32 = 10.0;
+
+/// A latent and the value it was given.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LatentEdit {
+    /// Which.
+    pub at: LatentAddress,
+    /// Its new value.
+    pub value: f32,
+}
+
+/// What is explored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExploreSettings {
+    /// The picture.
+    pub pick: Pick,
+    /// What was done to it. The model may lack some of the latents.
+    pub edits: Vec<LatentEdit>,
+    /// The chosen latent.
+    pub at: Option<LatentAddress>,
+}
+
+impl Default for ExploreSettings {
+    fn default() -> Self {
+        Self { pick: Pick::Sample { seed: 1, index: 0 }, edits: vec![], at: None }
+    }
+}
+
+impl ExploreSettings {
+    pub(super) fn read(&mut self, key: &str, value: &str) -> Verdict {
+        match key {
+            "x" => set(&mut self.pick, Pick::parse(value), "is not a picture"),
+            "z" => set(&mut self.edits, parse_edits(value), "is not a list of changed latents"),
+            "at" => set(&mut self.at, parse_address(value).map(Some), "is not a latent"),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn write(&self, push: &mut impl FnMut(&str, &str)) {
+        push("x", &self.pick.spell());
+        if !self.edits.is_empty() {
+            let spell = |edit: &LatentEdit| format!("{}:{}", spell_address(edit.at), number(edit.value));
+            push("z", &self.edits.iter().map(spell).collect::<Vec<_>>().join(","));
+        }
+        if let Some(at) = self.at {
+            push("at", &spell_address(at));
+        }
+    }
+}
+
+fn spell_address(at: LatentAddress) -> String {
+    format!("{}.{}.{}.{}", at.level, at.row, at.col, at.channel)
+}
+
+fn parse_address(text: &str) -> Option<LatentAddress> {
+    let numbers: Vec<usize> = text.split('.').map(|n| n.parse::<u16>().ok().map(usize::from)).collect::<Option<_>>()?;
+    let &[level, row, col, channel] = &numbers[..] else { return None };
+    Some(LatentAddress { level, row, col, channel })
+}
+
+fn parse_edits(text: &str) -> Option<Vec<LatentEdit>> {
+    let edit = |text: &str| {
+        let (at, value) = text.split_once(':')?;
+        let value = value.parse().ok().filter(|value: &f32| value.abs() <= MAX_VALUE)?;
+        Some(LatentEdit { at: parse_address(at)?, value })
+    };
+    let edits: Vec<_> = text.split(',').map(edit).collect::<Option<_>>()?;
+    (edits.len() <= MAX_EDITS).then_some(edits)
+}

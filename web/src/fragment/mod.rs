@@ -1,0 +1,318 @@
+//! What the page is set to, and how the address spells it: `#panel=mix&model=faces&seed=7&t=0.8&a=7.0&b=7.3&cut=2`.
+//!
+//! An address holds what the shown panel needs and no more. What it cannot use is named to the reader, and left at
+//! its default.
+
+mod explore;
+mod inpaint;
+mod mix;
+mod own;
+mod pick;
+
+use shared::Temperature;
+
+use crate::index::{is_id, shorten};
+
+pub use explore::{ExploreSettings, LatentEdit, MAX_EDITS};
+pub use inpaint::{InpaintSettings, Mask};
+pub use mix::MixSettings;
+pub use own::{MAX_EDGE, Own, resize};
+pub use pick::Pick;
+
+/// The largest seed: JavaScript's numbers are exact up to here.
+pub const MAX_SEED: u64 = (1 << 53) - 1;
+/// The highest temperature that the page offers.
+pub const MAX_TEMPERATURE: f32 = 1.5;
+/// No address is longer: two pictures of the reader's own, and the rest.
+const MAX_LEN: usize = 48_000;
+/// No model has more levels.
+const MAX_LEVELS: usize = 12;
+/// Digits of a model's digest in an address.
+pub const VERSION_DIGITS: usize = 8;
+
+/// What the page offers to do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Panel {
+    /// Pictures drawn from the model.
+    #[default]
+    Sample,
+    /// Coarse levels of one picture with the fine ones of another.
+    Mix,
+    /// One picture and its latents.
+    Explore,
+    /// Holes filled in.
+    Inpaint,
+    /// What all this is.
+    About,
+}
+
+impl Panel {
+    /// All, in the order of the tabs.
+    pub const ALL: [Self; 5] = [Self::Sample, Self::Mix, Self::Explore, Self::Inpaint, Self::About];
+
+    /// As addresses and elements' ids spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sample => "sample",
+            Self::Mix => "mix",
+            Self::Explore => "explore",
+            Self::Inpaint => "inpaint",
+            Self::About => "about",
+        }
+    }
+
+    /// The panel of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|panel| panel.name() == name)
+    }
+}
+
+/// What the reader can set.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settings {
+    /// What is shown.
+    pub panel: Panel,
+    /// The wanted model's id; the list's first choice without.
+    pub model: Option<String>,
+    /// The start of the digest of the model that the address was written for.
+    pub version: Option<String>,
+    /// The samples' seed.
+    pub seed: Seed,
+    /// One factor for all levels, or one a level, finest first; what the model's card recommends without.
+    pub temperature: Option<Temperature>,
+    /// What is mixed, and how.
+    pub mix: MixSettings,
+    /// What is explored.
+    pub explore: ExploreSettings,
+    /// What is filled in.
+    pub inpaint: InpaintSettings,
+}
+
+/// A seed; the page starts with 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seed(pub u64);
+
+impl Default for Seed {
+    fn default() -> Self {
+        Self(1)
+    }
+}
+
+/// What became of a key's value: taken, or why not.
+type Verdict = Result<(), &'static str>;
+
+/// Takes a value that could be read.
+fn set<T>(place: &mut T, value: Option<T>, problem: &'static str) -> Verdict {
+    *place = value.ok_or(problem)?;
+    Ok(())
+}
+
+impl Settings {
+    /// Reads an address's fragment, with or without its `#`. What cannot be used is left at its default, with a
+    /// message for the reader; keys of other versions are passed over.
+    pub fn parse(fragment: &str) -> (Self, Vec<String>) {
+        let mut settings = Self::default();
+        let mut problems = Vec::new();
+        let fragment = fragment.strip_prefix('#').unwrap_or(fragment);
+        if fragment.len() > MAX_LEN {
+            problems.push("The link is too long to be one of this page's; it was ignored.".to_owned());
+            return (settings, problems);
+        }
+        for (key, value) in fragment.split('&').filter_map(|pair| pair.split_once('=')) {
+            if let Err(problem) = settings.read(key, value) {
+                problems.push(format!("The link says {key}={}, which {problem}; it was ignored.", shorten(value)));
+            }
+        }
+        (settings, problems)
+    }
+
+    fn read(&mut self, key: &str, value: &str) -> Verdict {
+        let some_if = |fits: bool| fits.then(|| Some(value.to_owned()));
+        match key {
+            "panel" => set(&mut self.panel, Panel::parse(value), "is none of the panels"),
+            "model" => set(&mut self.model, some_if(is_id(value)), "is not a model's name"),
+            "v" => set(&mut self.version, some_if(is_version(value)), "is not a model's version"),
+            "seed" => {
+                let seed = parse_seed(value).map(Seed);
+                set(&mut self.seed, seed, "is not a seed, a whole number from 0 to 9007199254740991")
+            }
+            "t" => {
+                let problem = "is not a temperature, a number from 0 to 1.5 or one for each level";
+                set(&mut self.temperature, parse_temperature(value).map(Some), problem)
+            }
+            _ => {
+                self.mix.read(key, value)?;
+                self.explore.read(key, value)?;
+                self.inpaint.read(key, value)
+            }
+        }
+    }
+
+    /// The fragment that [`Settings::parse`] reads, without its `#`.
+    pub fn to_fragment(&self) -> String {
+        let mut pairs = Vec::new();
+        let mut push = |key: &str, value: &str| pairs.push(format!("{key}={value}"));
+        if self.panel != Panel::default() {
+            push("panel", self.panel.name());
+        }
+        if let Some(model) = &self.model {
+            push("model", model);
+        }
+        if let Some(version) = &self.version {
+            push("v", version);
+        }
+        push("seed", &self.seed.0.to_string());
+        if let Some(temperature) = &self.temperature {
+            push("t", &spell_temperature(temperature));
+        }
+        match self.panel {
+            Panel::Sample | Panel::About => {}
+            Panel::Mix => self.mix.write(&mut push),
+            Panel::Explore => self.explore.write(&mut push),
+            Panel::Inpaint => self.inpaint.write(&mut push),
+        }
+        pairs.join("&")
+    }
+}
+
+/// The factor that all levels share, if they do.
+pub fn uniform(temperature: &Temperature) -> Option<f32> {
+    let first = temperature.at(0);
+    temperature.levels.iter().all(|&t| t == first).then_some(first)
+}
+
+fn spell_temperature(temperature: &Temperature) -> String {
+    match uniform(temperature) {
+        Some(t) => number(t),
+        None => temperature.levels.iter().map(|&t| number(t)).collect::<Vec<_>>().join(","),
+    }
+}
+
+fn is_version(text: &str) -> bool {
+    text.len() == VERSION_DIGITS && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// A seed as a reader may type it.
+pub fn parse_seed(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    text.parse().ok().filter(|&seed| digits && seed <= MAX_SEED)
+}
+
+fn parse_temperature(text: &str) -> Option<Temperature> {
+    let levels: Vec<f32> = text.split(',').map(parse_factor).collect::<Option<_>>()?;
+    (levels.len() <= MAX_LEVELS).then_some(Temperature { levels })
+}
+
+/// A level's temperature.
+pub fn parse_factor(text: &str) -> Option<f32> {
+    text.parse().ok().filter(|t| (0.0..=MAX_TEMPERATURE).contains(t))
+}
+
+/// Two decimals at most.
+pub fn number(t: f32) -> String {
+    format!("{}", (t * 100.0).round() / 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_survive_the_address() {
+        for (fragment, model) in [
+            ("model=faces&seed=7&t=0.8", Some("faces")),
+            ("seed=0&t=0", None),
+            ("seed=1", None),
+            ("seed=9007199254740991&t=0.2,0.8,0.8,1.5", None),
+            ("panel=mix&model=faces&v=0123abcd&seed=7&t=0.8&a=7.0&b=9.3&cut=1&share=0.25", Some("faces")),
+            ("panel=explore&seed=1&x=5.2&z=0.1.3.2:-1.5,3.0.0.0:2&at=3.1.1.0", None),
+            ("panel=inpaint&seed=1&p=5.2&mask=8.AAAAAAAAAAE&try=4", None),
+            ("panel=about&seed=1", None),
+        ] {
+            let (settings, problems) = Settings::parse(fragment);
+            assert!(problems.is_empty(), "{problems:?}");
+            assert_eq!(settings.model.as_deref(), model);
+            assert_eq!(settings.to_fragment(), fragment);
+            assert_eq!(Settings::parse(&format!("#{fragment}")).0, settings);
+        }
+    }
+
+    #[test]
+    fn an_empty_address_means_the_defaults() {
+        for fragment in ["", "#", "#&&&", "#other=1&colour=red"] {
+            assert_eq!(Settings::parse(fragment), (Settings::default(), vec![]));
+        }
+    }
+
+    #[test]
+    fn hostile_addresses_change_nothing_and_say_so() {
+        for fragment in [
+            "panel=",
+            "panel=../mix",
+            "seed=-1",
+            "seed=+1",
+            "seed=1e3",
+            "seed=9007199254740992",
+            "seed=99999999999999999999999999",
+            "seed=",
+            "t=nan",
+            "t=inf",
+            "t=-0.1",
+            "t=1.6",
+            "t=",
+            "t=0.5,,0.5",
+            "t=1,1,1,1,1,1,1,1,1,1,1,1,1",
+            "v=0123abc",
+            "v=0123ABCD",
+            "model=",
+            "model=../x",
+            "model=<script>alert(1)</script>",
+            "model=%3Cscript%3E",
+            "a=7",
+            "a=own.",
+            "b=own.AAAA",
+            "cut=13",
+            "cut=-1",
+            "share=1.01",
+            "share=nan",
+            "x=1.x",
+            "z=1.2.3:4",
+            "z=0.0.0.0:inf",
+            "z=0.0.0.0:11",
+            "z=99999999999999999999.0.0.0:1",
+            "at=1.2.3",
+            "p=",
+            "mask=8.AA",
+            "mask=999.AA",
+            "mask=8.%%%%",
+            "try=x",
+        ] {
+            let (settings, problems) = Settings::parse(fragment);
+            assert_eq!(settings, Settings::default(), "{fragment}");
+            assert_eq!(problems.len(), 1, "{fragment}");
+            assert!(problems[0].chars().count() < 160);
+        }
+        let (settings, problems) = Settings::parse(&"seed=2&".repeat(10_000));
+        assert_eq!((settings, problems.len()), (Settings::default(), 1));
+    }
+
+    #[test]
+    fn one_bad_value_does_not_spoil_the_others() {
+        let (settings, problems) = Settings::parse("#seed=x&t=0.5&model=faces");
+        assert_eq!((settings.seed, problems.len()), (Seed(1), 1));
+        assert_eq!(settings.temperature, Some(Temperature::uniform(0.5)));
+    }
+
+    #[test]
+    fn panels_have_names_of_their_own() {
+        for panel in Panel::ALL {
+            assert_eq!(Panel::parse(panel.name()), Some(panel));
+        }
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        assert_eq!(number(0.1 + 0.2), "0.3");
+        assert_eq!(number(1.0), "1");
+    }
+}

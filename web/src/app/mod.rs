@@ -4,7 +4,8 @@ mod link;
 pub mod state;
 pub mod view;
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use gloo_events::EventListener;
@@ -12,6 +13,7 @@ use wasm_bindgen::JsValue;
 use web_sys::{Document, Url, Window};
 
 use crate::error::{Error, Result};
+use crate::fragment::Panel;
 use crate::messages::BackendChoice;
 use link::Link;
 use state::{Effect, Event, State};
@@ -35,6 +37,9 @@ struct App {
     document: Document,
     dispatch: Dispatch,
     state: RefCell<State>,
+    /// What happened while something else was being taken in: a view may move the focus, which is an event too.
+    events: RefCell<VecDeque<Event>>,
+    taking: Cell<bool>,
     view: OnceCell<View>,
     engine: RefCell<Option<Link>>,
 }
@@ -46,7 +51,8 @@ fn try_start() -> Result<()> {
     let here = document.base_uri()?.ok_or_else(|| missing("address"))?;
     let index = Url::new_with_base("models/index.json", &here)?.href();
     let backend = BackendChoice::from_query(&window.location().search()?).unwrap_or_default();
-    let state = State::new(&window.location().hash()?, backend, index);
+    let fragment = embedded(&window.location().hash()?, &window.location().search()?);
+    let state = State::new(&fragment, backend, index);
     let app = Rc::new_cyclic(|app: &std::rc::Weak<App>| {
         let app = app.clone();
         let dispatch: Dispatch = Rc::new(move |event| {
@@ -59,6 +65,8 @@ fn try_start() -> Result<()> {
             document: document.clone(),
             dispatch,
             state: RefCell::new(state),
+            events: RefCell::default(),
+            taking: Cell::default(),
             view: OnceCell::new(),
             engine: RefCell::new(None),
         }
@@ -77,8 +85,32 @@ fn try_start() -> Result<()> {
     Ok(())
 }
 
+/// The fragment, with the panel that `?embed=mix` names unless it names one itself.
+fn embedded(fragment: &str, query: &str) -> String {
+    let mut pairs = query.trim_start_matches('?').split('&').filter_map(|pair| pair.split_once('='));
+    match pairs.find(|(key, _)| *key == "embed").and_then(|(_, name)| Panel::parse(name)) {
+        Some(panel) if !fragment.contains("panel=") => {
+            format!("panel={}&{}", panel.name(), fragment.trim_start_matches('#'))
+        }
+        _ => fragment.to_owned(),
+    }
+}
+
 impl App {
     fn take(&self, event: Event) {
+        self.events.borrow_mut().push_back(event);
+        if self.taking.replace(true) {
+            return;
+        }
+        loop {
+            let next = self.events.borrow_mut().pop_front();
+            let Some(event) = next else { break };
+            self.take_one(event);
+        }
+        self.taking.set(false);
+    }
+
+    fn take_one(&self, event: Event) {
         let effects = self.state.borrow_mut().update(event);
         for effect in effects {
             if let Err(error) = self.perform(effect) {
@@ -103,17 +135,29 @@ impl App {
                     engine.send(&request)?;
                 }
             }
-            Effect::Paint(picture, seed) => {
-                if let Some(view) = self.view.get() {
-                    view.paint(&picture, seed)?;
-                }
-            }
+            // Some browsers limit how often these may be called; the next change catches up.
             Effect::WriteAddress(fragment) => {
                 let address = format!("#{fragment}");
-                // Some browsers limit how often this may be called; the next change catches up.
                 let _ = self.window.history()?.replace_state_with_url(&JsValue::NULL, "", Some(&address));
+            }
+            Effect::PushAddress(fragment) => {
+                let address = format!("#{fragment}");
+                let _ = self.window.history()?.push_state_with_url(&JsValue::NULL, "", Some(&address));
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_embedded_page_starts_with_its_panel() {
+        assert_eq!(embedded("", "?embed=mix"), "panel=mix&");
+        assert_eq!(embedded("#seed=4", "?backend=cpu&embed=explore"), "panel=explore&seed=4");
+        assert_eq!(embedded("#panel=mix&seed=4", "?embed=explore"), "#panel=mix&seed=4");
+        assert_eq!(embedded("#seed=4", "?embed=<script>"), "#seed=4");
     }
 }

@@ -2,7 +2,7 @@
 
 use gloo_events::{EventListener, EventListenerOptions};
 use wasm_bindgen::JsCast;
-use web_sys::{Document, Event, EventTarget, HtmlElement, HtmlInputElement};
+use web_sys::{Document, Event, EventTarget, HtmlButtonElement, HtmlElement, HtmlInputElement};
 
 use crate::error::{Error, Result};
 
@@ -28,6 +28,13 @@ pub fn on(target: &EventTarget, name: &'static str, mut f: impl FnMut(&Event) + 
     // Some listeners keep the browser from scrolling.
     let options = EventListenerOptions::enable_prevent_default();
     EventListener::new_with_options(target, name, options, move |event| f(event)).forget();
+}
+
+/// Listens to clicks on the button of that id.
+pub fn on_click(document: &Document, id: &str, mut f: impl FnMut() + 'static) -> Result<()> {
+    let button: HtmlButtonElement = by_id(document, id)?;
+    on(&button, "click", move |_| f());
+    Ok(())
 }
 
 /// Sets a field's value unless it is there already: setting it moves the cursor.

@@ -1,12 +1,21 @@
 //! The page's elements. `index.html` holds them; each file here looks after some.
 
-mod controls;
+mod about;
+mod board;
+mod canvas;
 mod dom;
-mod grid;
+mod drop;
+mod explore;
+mod inpaint;
+mod mix;
 mod model;
+mod picker;
+mod sample;
+mod share;
 mod status;
-mod viewer;
+mod tabs;
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use web_sys::{Document, HtmlElement};
@@ -14,16 +23,27 @@ use web_sys::{Document, HtmlElement};
 use super::Dispatch;
 use super::state::State;
 use crate::error::Result;
-use crate::messages::Picture;
+use crate::fragment::Panel;
 
 /// Everything that the page shows.
 pub struct View {
     root: HtmlElement,
     status: status::StatusView,
-    grid: Rc<grid::GridView>,
-    controls: controls::ControlsView,
+    tabs: tabs::TabsView,
+    share: share::ShareView,
     model: model::ModelView,
-    viewer: Rc<viewer::Viewer>,
+    picker: Rc<picker::Picker>,
+    panels: Rc<Panels>,
+}
+
+/// The panels, and which of them is in sight.
+struct Panels {
+    shown: Cell<Panel>,
+    sample: sample::SampleView,
+    mix: mix::MixView,
+    explore: explore::ExploreView,
+    inpaint: inpaint::InpaintView,
+    about: about::AboutView,
 }
 
 impl View {
@@ -32,42 +52,67 @@ impl View {
     /// # Errors
     /// [`crate::Error::Browser`] if the page lacks one.
     pub fn new(document: &Document, dispatch: &Dispatch) -> Result<Self> {
-        let grid = Rc::new(grid::GridView::new(document)?);
-        let viewer = Rc::new(viewer::Viewer::new(document, Rc::clone(&grid))?);
-        grid::listen(&grid, &viewer);
-        viewer::listen(&viewer);
+        let picker = picker::Picker::new(document, dispatch)?;
+        drop::listen(document, dispatch, &picker)?;
+        let panels = Rc::new(Panels {
+            shown: Cell::default(),
+            sample: sample::SampleView::new(document, dispatch)?,
+            mix: mix::MixView::new(document, dispatch, &picker)?,
+            explore: explore::ExploreView::new(document, dispatch, &picker)?,
+            inpaint: inpaint::InpaintView::new(document, dispatch, &picker)?,
+            about: about::AboutView::new(document)?,
+        });
+        let (to_save, page) = (Rc::clone(&panels), document.clone());
         Ok(Self {
             root: dom::root(document)?,
             status: status::StatusView::new(document, dispatch)?,
-            controls: controls::ControlsView::new(document, dispatch)?,
+            tabs: tabs::TabsView::new(document, dispatch)?,
+            share: share::ShareView::new(document, move || to_save.save(&page))?,
             model: model::ModelView::new(document, dispatch)?,
-            grid,
-            viewer,
+            picker,
+            panels,
         })
     }
 
-    /// Shows a state; pictures come by [`View::paint`].
+    /// Shows a state.
     pub fn render(&self, state: &State) {
         let data = self.root.dataset();
-        let _ = data.set("state", state.phase.name());
-        let _ = data.set("seed", &state.settings.seed.to_string());
-        let _ = data.set("request", &state.sampling.to_string());
+        let _ = data.set("state", state.word());
+        let _ = data.set("busy", if state.busy { "true" } else { "false" });
+        let _ = data.set("seed", &state.settings.seed.0.to_string());
         let _ = data.set("backend", state.info.as_ref().map_or("", |info| info.backend.name()));
         self.status.render(state);
-        self.grid.render(state);
-        self.controls.render(state);
+        self.tabs.render(state);
+        self.share.render(state);
+        self.picker.render(state);
+        self.panels.render(state);
         self.model.render(state);
-        self.viewer.render(state);
+    }
+}
+
+impl Panels {
+    fn render(&self, state: &State) {
+        self.shown.set(state.settings.panel);
+        match state.settings.panel {
+            Panel::Sample => self.sample.render(state),
+            Panel::Mix => self.mix.render(state),
+            Panel::Explore => self.explore.render(state),
+            Panel::Inpaint => self.inpaint.render(state),
+            Panel::About => self.about.render(state),
+        }
     }
 
-    /// Shows a picture in its place.
-    ///
-    /// # Errors
-    /// [`crate::Error::Browser`] if the canvas does not take it.
-    pub fn paint(&self, picture: &Picture, seed: u64) -> Result<()> {
-        self.grid.paint(picture, seed)?;
-        self.viewer.repaint(picture.index as usize);
-        Ok(())
+    /// Hands out what is in sight.
+    fn save(&self, document: &Document) -> Result<()> {
+        let panel = self.shown.get();
+        let sheet = match panel {
+            Panel::Mix => self.mix.sheet(),
+            Panel::Explore => self.explore.sheet(),
+            Panel::Inpaint => self.inpaint.sheet(),
+            Panel::Sample => self.sample.sheet(),
+            Panel::About => self.about.sheet(),
+        };
+        canvas::save(document, &sheet, &format!("rg-flow-{}.png", panel.name()))
     }
 }
 

@@ -112,13 +112,18 @@ fn facts(state: &State) -> Vec<(&'static str, String)> {
     let or = |first: &str, second: &str| if first.is_empty() { second.to_owned() } else { first.to_owned() };
     let millions = info.config.param_count() as f64 / 1e6;
     let (levels, size) = (info.config.levels.len(), info.config.size);
+    let origin = match info.cached {
+        _ if entry.file.is_empty() => "yours",
+        true => "kept here",
+        false => "downloaded",
+    };
     let all = [
         ("Bits/dim", card.bits_per_dim.map(|bits| format!("{bits:.2} on its test set")).unwrap_or_default()),
         ("Picture", format!("{size}×{size}, {levels} levels")),
         ("Parameters", format!("{millions:.2} million")),
-        ("Weights", format!("{}, {}", bytes(entry.bytes), if info.cached { "kept here" } else { "downloaded" })),
+        ("Weights", format!("{}, {origin}", bytes(entry.bytes))),
         ("Runs on", info.backend.name().to_owned()),
-        ("Speed", state.millis().map(|millis| format!("{} a picture", duration(millis))).unwrap_or_default()),
+        ("Speed", state.samples.millis().map(|millis| format!("{} a picture", duration(millis))).unwrap_or_default()),
         ("Trained on", card.dataset.clone()),
         ("Licence", or(&card.licence, &entry.licence)),
         ("Training", card.training.clone()),

@@ -4,7 +4,8 @@ use web_sys::{Document, HtmlButtonElement, HtmlElement, HtmlProgressElement};
 
 use super::dom::{by_id, on, set_text};
 use crate::app::Dispatch;
-use crate::app::state::{Event, GRID, Phase, State};
+use crate::app::state::sample::GRID;
+use crate::app::state::{Event, Phase, State};
 use crate::error::Result;
 
 /// The elements.
@@ -48,9 +49,9 @@ impl StatusView {
                 "This copy of the page comes without a trained model, so there is nothing to sample from.".to_owned(),
             ),
             Phase::Failed(message) => ("Something went wrong".to_owned(), sentence(message)),
-            Phase::Sampling | Phase::Done => (String::new(), String::new()),
+            Phase::Ready => (String::new(), String::new()),
         };
-        self.cover.set_hidden(matches!(state.phase, Phase::Sampling | Phase::Done));
+        self.cover.set_hidden(matches!(state.phase, Phase::Ready));
         // A screen reader reads an alert out: errors, and not every byte.
         if matches!(state.phase, Phase::Failed(_)) {
             let _ = self.cover.set_attribute("role", "alert");
@@ -83,10 +84,11 @@ fn status(state: &State, name: &str) -> String {
     match &state.phase {
         Phase::Starting => "Starting the engine.".to_owned(),
         Phase::Loading { .. } => format!("Loading {name}."),
-        Phase::Sampling => "Sampling…".to_owned(),
-        Phase::Done => {
-            let speed = state.millis().map(|millis| format!(", {} each", duration(millis))).unwrap_or_default();
-            format!("{GRID} samples of seed {}{speed}.", state.settings.seed)
+        Phase::Ready if state.samples.is_running() => "Sampling…".to_owned(),
+        Phase::Ready => {
+            let speed = state.samples.millis().map(|millis| format!(", {} each", duration(millis))).unwrap_or_default();
+            let bits = state.samples.bits();
+            format!("{GRID} samples of seed {}{speed}; {bits:.2} bits/dim on the average.", state.settings.seed.0)
         }
         Phase::Empty => "There is no model to load.".to_owned(),
         // The cover is an alert and says the rest.

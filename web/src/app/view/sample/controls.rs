@@ -6,11 +6,11 @@ use shared::Temperature;
 use wasm_bindgen::JsCast;
 use web_sys::{Document, HtmlButtonElement, HtmlElement, HtmlInputElement};
 
-use super::dom::{by_id, create, on, set_text, set_value};
 use crate::app::Dispatch;
 use crate::app::state::{Event, State};
+use crate::app::view::dom::{by_id, create, on, set_text, set_value};
 use crate::error::Result;
-use crate::fragment::{MAX_SEED, MAX_TEMPERATURE, number, parse_factor};
+use crate::fragment::{MAX_SEED, MAX_TEMPERATURE, number, parse_factor, uniform};
 
 /// New seeds are below this: short enough to be read out.
 const SEEDS: f64 = 1e6;
@@ -21,6 +21,7 @@ pub struct ControlsView {
     dispatch: Dispatch,
     fresh: HtmlButtonElement,
     mix: HtmlButtonElement,
+    own: HtmlButtonElement,
     temperature: Slider,
     seed: HtmlInputElement,
     seed_error: HtmlElement,
@@ -57,6 +58,7 @@ impl ControlsView {
             dispatch: dispatch.clone(),
             fresh: by_id(document, "new-samples")?,
             mix: by_id(document, "paper-mix")?,
+            own: by_id(document, "own-mix")?,
             temperature: Slider {
                 input: by_id(document, "temperature")?,
                 output: by_id(document, "temperature-value")?,
@@ -70,7 +72,9 @@ impl ControlsView {
         let d = dispatch.clone();
         on(&view.fresh, "click", move |_| d(Event::NewSamples((js_sys::Math::random() * SEEDS) as u64)));
         let d = dispatch.clone();
-        on(&view.mix, "click", move |_| d(Event::Mix(Temperature::mixed(0.8, 0.2, 1))));
+        on(&view.mix, "click", move |_| d(Event::Temperatures(Some(Temperature::mixed(0.8, 0.2, 1)))));
+        let d = dispatch.clone();
+        on(&view.own, "click", move |_| d(Event::Temperatures(None)));
         let (d, seed) = (dispatch.clone(), view.seed.clone());
         on(&view.seed, "change", move |_| d(Event::SeedTyped(seed.value())));
         Ok(view)
@@ -78,11 +82,11 @@ impl ControlsView {
 
     pub fn render(&self, state: &State) {
         let ready = state.info.is_some();
-        for button in [&self.fresh, &self.mix] {
+        for button in [&self.fresh, &self.mix, &self.own] {
             button.set_disabled(!ready);
         }
-        let temperature = &state.settings.temperature;
-        match state.settings.uniform() {
+        let temperature = &state.temperature();
+        match uniform(temperature) {
             Some(t) => self.temperature.set(t),
             None => {
                 let count = state.level_count().max(temperature.levels.len());
@@ -93,7 +97,7 @@ impl ControlsView {
         }
         // What is no seed stays in its field, beside the message about it.
         if !state.seed_refused {
-            set_value(&self.seed, &state.settings.seed.to_string());
+            set_value(&self.seed, &state.settings.seed.0.to_string());
         }
         let _ = self.seed.set_attribute("aria-invalid", if state.seed_refused { "true" } else { "false" });
         let error = format!("A seed is a whole number from 0 to {MAX_SEED}.");

@@ -2,26 +2,22 @@
 
 use std::rc::Rc;
 
-use wasm_bindgen::{Clamped, JsCast};
-use web_sys::{
-    CanvasRenderingContext2d, Document, HtmlButtonElement, HtmlCanvasElement, HtmlElement, HtmlInputElement, ImageData,
-    KeyboardEvent,
-};
+use wasm_bindgen::JsCast;
+use web_sys::{Document, HtmlButtonElement, HtmlCanvasElement, HtmlElement, KeyboardEvent};
 
-use super::dom::{by_id, on};
 use super::viewer::Viewer;
-use crate::app::state::{GRID, State};
+use crate::app::state::State;
+use crate::app::state::sample::GRID;
+use crate::app::view::canvas::Picture;
+use crate::app::view::dom::{by_id, on};
 use crate::error::{Error, Result};
-use crate::messages::Picture;
 
 /// Pictures in a row.
 const COLUMNS: usize = 4;
 
 /// A button with a canvas for each picture.
 pub struct GridView {
-    grid: HtmlElement,
-    smooth: HtmlInputElement,
-    cells: Vec<(HtmlButtonElement, HtmlCanvasElement)>,
+    cells: Vec<(HtmlButtonElement, Picture)>,
 }
 
 impl GridView {
@@ -31,38 +27,25 @@ impl GridView {
             let canvas = grid.query_selector(&format!("canvas[data-index=\"{place}\"]")).ok().flatten();
             let canvas: HtmlCanvasElement = canvas?.dyn_into().ok()?;
             let button: HtmlButtonElement = canvas.parent_element()?.dyn_into().ok()?;
-            Some((button, canvas))
+            Some((button, Picture::new(canvas)))
         };
         let cells: Option<Vec<_>> = (0..GRID).map(cell).collect();
         let cells = cells.ok_or_else(|| Error::Browser("the page lacks some of its canvases".to_owned()))?;
-        Ok(Self { cells, smooth: by_id(document, "smooth")?, grid })
-    }
-
-    pub fn canvas(&self, place: usize) -> Option<&HtmlCanvasElement> {
-        self.cells.get(place).map(|(_, canvas)| canvas)
+        Ok(Self { cells })
     }
 
     pub fn render(&self, state: &State) {
-        for (place, (button, _)) in self.cells.iter().enumerate() {
-            let empty = state.shown.get(place).is_none_or(|&id| id == 0);
-            button.set_disabled(empty);
-            let _ = button.class_list().toggle_with_force("stale", !empty && state.is_stale(place));
+        for (place, ((button, picture), shown)) in self.cells.iter().zip(&state.samples.shown).enumerate() {
+            button.set_disabled(shown.is_none());
+            let _ = button.class_list().toggle_with_force("stale", shown.is_some() && state.samples.is_stale(place));
+            let bits = shown.as_ref().map(|shown| format!("{:.2} bits/dim", shown.bits)).unwrap_or_default();
+            button.set_title(&bits);
+            picture.show(shown.as_ref().map(|shown| &shown.image));
         }
     }
 
-    pub fn paint(&self, picture: &Picture, seed: u64) -> Result<()> {
-        let Some(canvas) = self.canvas(picture.index as usize) else { return Ok(()) };
-        if canvas.width() != picture.size || canvas.height() != picture.size {
-            canvas.set_width(picture.size);
-            canvas.set_height(picture.size);
-        }
-        let pixels = Clamped(picture.rgba.as_slice());
-        let image = ImageData::new_with_u8_clamped_array_and_sh(pixels, picture.size, picture.size)?;
-        context(canvas)?.put_image_data(&image, 0.0, 0.0)?;
-        let data = canvas.dataset();
-        data.set("seed", &seed.to_string())?;
-        data.set("painted", "true")?;
-        Ok(())
+    pub fn sheet(&self) -> Vec<Vec<HtmlCanvasElement>> {
+        self.cells.chunks(COLUMNS).map(|row| row.iter().map(|(_, p)| p.canvas().clone()).collect()).collect()
     }
 
     /// Only one cell is in the tab order; arrows go from there.
@@ -74,12 +57,6 @@ impl GridView {
             let _ = button.focus();
         }
     }
-}
-
-/// The canvas's drawing context.
-pub fn context(canvas: &HtmlCanvasElement) -> Result<CanvasRenderingContext2d> {
-    let context = canvas.get_context("2d")?.and_then(|context| context.dyn_into().ok());
-    context.ok_or_else(|| Error::Browser("canvases cannot be drawn on here".to_owned()))
 }
 
 /// Where a key leads from a place.
@@ -109,13 +86,6 @@ pub fn listen(view: &Rc<GridView>, viewer: &Rc<Viewer>) {
             }
         });
     }
-    let grid = Rc::clone(view);
-    let show = move || {
-        let _ = grid.grid.class_list().toggle_with_force("smooth", grid.smooth.checked());
-    };
-    // A reload keeps the box as it was.
-    show();
-    on(&view.smooth, "change", move |_| show());
 }
 
 #[cfg(test)]

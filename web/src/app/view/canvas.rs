@@ -1,0 +1,119 @@
+//! Canvases that show pictures, and pictures as files.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use wasm_bindgen::prelude::Closure;
+use wasm_bindgen::{Clamped, JsCast};
+use web_sys::{Blob, CanvasRenderingContext2d, Document, HtmlAnchorElement, HtmlCanvasElement, ImageData, Url};
+
+use super::dom::{by_id, create};
+use crate::error::{Error, Result};
+use crate::messages::edit::Image;
+
+/// Pixels in a row of a saved file, at least, for every picture in it.
+const SAVED_EDGE: u32 = 256;
+
+/// A canvas that shows a picture.
+pub struct Picture {
+    canvas: HtmlCanvasElement,
+    shown: RefCell<Option<Rc<Image>>>,
+}
+
+impl Picture {
+    /// The canvas of that id.
+    pub fn by_id(document: &Document, id: &str) -> Result<Self> {
+        Ok(Self::new(by_id(document, id)?))
+    }
+
+    /// A new canvas.
+    pub fn create(document: &Document) -> Result<Self> {
+        let canvas: HtmlCanvasElement = create(document, "canvas")?;
+        canvas.set_class_name("pixels");
+        (canvas.set_width(32), canvas.set_height(32));
+        Ok(Self::new(canvas))
+    }
+
+    /// From a canvas.
+    pub fn new(canvas: HtmlCanvasElement) -> Self {
+        Self { canvas, shown: RefCell::default() }
+    }
+
+    /// The canvas itself.
+    pub fn canvas(&self) -> &HtmlCanvasElement {
+        &self.canvas
+    }
+
+    /// Shows a picture, unless it is there already.
+    pub fn show(&self, image: Option<&Rc<Image>>) {
+        let same = match (&*self.shown.borrow(), image) {
+            (Some(old), Some(new)) => Rc::ptr_eq(old, new),
+            (None, None) => true,
+            _ => false,
+        };
+        if same {
+            return;
+        }
+        let painted = image.is_some_and(|image| paint(&self.canvas, image).is_ok());
+        let _ = self.canvas.toggle_attribute_with_force("data-painted", painted);
+        self.shown.replace(image.cloned());
+    }
+}
+
+/// Draws a picture on a canvas of its size.
+pub fn paint(canvas: &HtmlCanvasElement, image: &Image) -> Result<()> {
+    if canvas.width() != image.size || canvas.height() != image.size {
+        canvas.set_width(image.size);
+        canvas.set_height(image.size);
+    }
+    let pixels = ImageData::new_with_u8_clamped_array_and_sh(Clamped(&image.rgba), image.size, image.size)?;
+    Ok(context(canvas)?.put_image_data(&pixels, 0.0, 0.0)?)
+}
+
+/// The canvas's drawing context.
+pub fn context(canvas: &HtmlCanvasElement) -> Result<CanvasRenderingContext2d> {
+    let context = canvas.get_context("2d")?.and_then(|context| context.dyn_into().ok());
+    context.ok_or_else(|| Error::Browser("canvases cannot be drawn on here".to_owned()))
+}
+
+/// The drawing context of a canvas that is read back often.
+pub fn context_to_read(canvas: &HtmlCanvasElement) -> Result<CanvasRenderingContext2d> {
+    let options = js_sys::Object::new();
+    js_sys::Reflect::set(&options, &"willReadFrequently".into(), &true.into())?;
+    let context = canvas.get_context_with_context_options("2d", &options)?.and_then(|context| context.dyn_into().ok());
+    context.ok_or_else(|| Error::Browser("canvases cannot be read here".to_owned()))
+}
+
+/// Hands rows of pictures out as one PNG, every pixel a crisp square.
+pub fn save(document: &Document, rows: &[Vec<HtmlCanvasElement>], name: &str) -> Result<()> {
+    let size = rows.iter().flatten().map(HtmlCanvasElement::width).max().unwrap_or(1);
+    let edge = SAVED_EDGE.div_ceil(size) * size;
+    let sheet: HtmlCanvasElement = create(document, "canvas")?;
+    sheet.set_width(edge * rows.iter().map(Vec::len).max().unwrap_or(1) as u32);
+    sheet.set_height(edge * rows.len() as u32);
+    let drawing = context(&sheet)?;
+    drawing.set_image_smoothing_enabled(false);
+    let edge = f64::from(edge);
+    for (r, row) in rows.iter().enumerate() {
+        for (c, canvas) in row.iter().enumerate() {
+            let (x, y) = (c as f64 * edge, r as f64 * edge);
+            drawing.draw_image_with_html_canvas_element_and_dw_and_dh(canvas, x, y, edge, edge)?;
+        }
+    }
+    let (document, name) = (document.clone(), name.to_owned());
+    let made = Closure::once_into_js(move |blob: Option<Blob>| {
+        if let Some(Err(error)) = blob.map(|blob| download(&document, &blob, &name)) {
+            web_sys::console::error_1(&error.to_string().into());
+        }
+    });
+    Ok(sheet.to_blob(made.unchecked_ref())?)
+}
+
+fn download(document: &Document, blob: &Blob, name: &str) -> Result<()> {
+    let url = Url::create_object_url_with_blob(blob)?;
+    let link: HtmlAnchorElement = create(document, "a")?;
+    link.set_href(&url);
+    link.set_download(name);
+    link.click();
+    Ok(Url::revoke_object_url(&url)?)
+}

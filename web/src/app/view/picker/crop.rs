@@ -1,0 +1,225 @@
+//! The square that is cut out of the reader's picture.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use wasm_bindgen::JsCast;
+use web_sys::{
+    CanvasRenderingContext2d, Document, HtmlCanvasElement, HtmlInputElement, ImageBitmap, KeyboardEvent, PointerEvent,
+    WheelEvent,
+};
+
+use crate::app::view::canvas::{context, context_to_read, paint};
+use crate::app::view::dom::{by_id, create, on, set_value};
+use crate::error::Result;
+use crate::fragment::{MAX_EDGE, resize};
+use crate::messages::edit::Image;
+
+/// Where the eyes are in the faces that the shipped model knows, as shares of the square's edge.
+const EYES: [(f64, f64); 2] = [(0.33, 0.31), (0.67, 0.31)];
+/// Drawn pixels for each of the result's, before they are averaged.
+const OVERSAMPLING: usize = 8;
+/// The strongest enlargement.
+const MAX_ZOOM: f64 = 8.0;
+/// A key moves by this share of the square.
+const STEP: f64 = 0.02;
+
+/// The square: its centre and edge, in the picture's pixels.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Square {
+    x: f64,
+    y: f64,
+    edge: f64,
+}
+
+impl Square {
+    /// The largest in a picture.
+    fn whole(width: f64, height: f64) -> Self {
+        Self { x: width / 2.0, y: height / 2.0, edge: width.min(height) }
+    }
+
+    /// The nearest that lies in the picture.
+    fn inside(self, width: f64, height: f64) -> Self {
+        let edge = self.edge.min(width.min(height));
+        let within = |at: f64, length: f64| at.clamp(edge / 2.0, length - edge / 2.0);
+        Self { x: within(self.x, width), y: within(self.y, height), edge }
+    }
+}
+
+/// The elements, and the picture.
+pub struct Crop {
+    canvas: HtmlCanvasElement,
+    preview: HtmlCanvasElement,
+    sampler: HtmlCanvasElement,
+    zoom: HtmlInputElement,
+    guides: HtmlInputElement,
+    bitmap: RefCell<Option<ImageBitmap>>,
+    square: Cell<Square>,
+    edge: Cell<usize>,
+    held: Cell<Option<(i32, i32)>>,
+}
+
+impl Crop {
+    pub fn new(document: &Document) -> Result<Rc<Self>> {
+        let crop = Rc::new(Self {
+            canvas: by_id(document, "crop")?,
+            preview: by_id(document, "crop-preview")?,
+            sampler: create(document, "canvas")?,
+            zoom: by_id(document, "crop-zoom")?,
+            guides: by_id(document, "crop-guides")?,
+            bitmap: RefCell::default(),
+            square: Cell::default(),
+            edge: Cell::new(1),
+            held: Cell::default(),
+        });
+        listen(&crop);
+        Ok(crop)
+    }
+
+    /// Starts with a picture, for a result of this edge.
+    pub fn start(&self, bitmap: ImageBitmap, edge: usize) -> Result<()> {
+        self.square.set(Square::whole(f64::from(bitmap.width()), f64::from(bitmap.height())));
+        self.edge.set(edge.min(MAX_EDGE));
+        if let Some(old) = self.bitmap.replace(Some(bitmap)) {
+            old.close();
+        }
+        set_value(&self.zoom, "0");
+        self.draw()
+    }
+
+    /// The result's edge and RGB bytes.
+    pub fn cut_out(&self) -> Result<(usize, Vec<u8>)> {
+        let edge = self.edge.get();
+        let large = edge * OVERSAMPLING;
+        self.sampler.set_width(large as u32);
+        self.sampler.set_height(large as u32);
+        let drawing = context_to_read(&self.sampler)?;
+        self.draw_square(&drawing, large as f64)?;
+        let rgba = drawing.get_image_data(0.0, 0.0, large as f64, large as f64)?.data();
+        let rgb: Vec<u8> = rgba.chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
+        Ok((edge, resize(&rgb, large, edge)))
+    }
+
+    fn draw_square(&self, drawing: &CanvasRenderingContext2d, size: f64) -> Result<()> {
+        let Some(bitmap) = &*self.bitmap.borrow() else { return Ok(()) };
+        // What is transparent lies on white.
+        drawing.set_fill_style_str("#fff");
+        drawing.fill_rect(0.0, 0.0, size, size);
+        let Square { x, y, edge } = self.square.get();
+        let (left, top) = (x - edge / 2.0, y - edge / 2.0);
+        Ok(drawing.draw_image_with_image_bitmap_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(
+            bitmap, left, top, edge, edge, 0.0, 0.0, size, size,
+        )?)
+    }
+
+    fn draw(&self) -> Result<()> {
+        let drawing = context(&self.canvas)?;
+        let size = f64::from(self.canvas.width());
+        self.draw_square(&drawing, size)?;
+        if self.guides.checked() {
+            for (x, y) in EYES {
+                draw_cross(&drawing, x * size, y * size);
+            }
+        }
+        let (edge, rgb) = self.cut_out()?;
+        let rgba: Vec<u8> = rgb.chunks_exact(3).flat_map(|pixel| [pixel[0], pixel[1], pixel[2], u8::MAX]).collect();
+        paint(&self.preview, &Image { size: edge as u32, rgba: rgba.into() })
+    }
+
+    fn change(&self, f: impl FnOnce(Square) -> Square) {
+        let size = self.bitmap.borrow().as_ref().map(|b| (f64::from(b.width()), f64::from(b.height())));
+        let Some((width, height)) = size else { return };
+        self.square.set(f(self.square.get()).inside(width, height));
+        let _ = self.draw();
+    }
+
+    /// Moves the square by shares of its edge.
+    fn shift(&self, x: f64, y: f64) {
+        self.change(|square| Square { x: square.x + x * square.edge, y: square.y + y * square.edge, ..square });
+    }
+
+    /// Enlarges; 0 is the whole picture, 1 the most.
+    fn magnify(&self, zoom: f64) {
+        let whole = self.bitmap.borrow().as_ref().map(|b| f64::from(b.width().min(b.height())));
+        let edge = whole.unwrap_or_default() / MAX_ZOOM.powf(zoom.clamp(0.0, 1.0));
+        set_value(&self.zoom, &zoom.clamp(0.0, 1.0).to_string());
+        self.change(|square| Square { edge, ..square });
+    }
+
+    fn zoom_by(&self, by: f64) {
+        let now = self.zoom.value().parse().unwrap_or(0.0);
+        self.magnify(now + by);
+    }
+}
+
+/// A cross that is seen on any ground.
+fn draw_cross(drawing: &CanvasRenderingContext2d, x: f64, y: f64) {
+    for (colour, width) in [("#000c", 5.0), ("#fff", 2.0)] {
+        drawing.set_stroke_style_str(colour);
+        drawing.set_line_width(width);
+        drawing.begin_path();
+        drawing.move_to(x - 11.0, y);
+        drawing.line_to(x + 11.0, y);
+        drawing.move_to(x, y - 11.0);
+        drawing.line_to(x, y + 11.0);
+        drawing.stroke();
+    }
+}
+
+fn listen(crop: &Rc<Crop>) {
+    let c = Rc::clone(crop);
+    on(&crop.canvas, "pointerdown", move |event| {
+        let Some(event) = event.dyn_ref::<PointerEvent>() else { return };
+        let _ = c.canvas.set_pointer_capture(event.pointer_id());
+        c.held.set(Some((event.client_x(), event.client_y())));
+    });
+    let c = Rc::clone(crop);
+    on(&crop.canvas, "pointermove", move |event| {
+        let (Some(event), Some((x, y))) = (event.dyn_ref::<PointerEvent>(), c.held.get()) else { return };
+        let width = f64::from(c.canvas.client_width().max(1));
+        c.held.set(Some((event.client_x(), event.client_y())));
+        c.shift(f64::from(x - event.client_x()) / width, f64::from(y - event.client_y()) / width);
+    });
+    for name in ["pointerup", "pointercancel"] {
+        let c = Rc::clone(crop);
+        on(&crop.canvas, name, move |_| c.held.set(None));
+    }
+    let c = Rc::clone(crop);
+    on(&crop.canvas, "wheel", move |event| {
+        event.prevent_default();
+        let delta = event.dyn_ref::<WheelEvent>().map_or(0.0, WheelEvent::delta_y);
+        c.zoom_by(-delta.signum() * 2.0 * STEP);
+    });
+    let c = Rc::clone(crop);
+    on(&crop.canvas, "keydown", move |event| {
+        let key = event.dyn_ref::<KeyboardEvent>().map(KeyboardEvent::key).unwrap_or_default();
+        match key.as_str() {
+            "ArrowLeft" => c.shift(-STEP, 0.0),
+            "ArrowRight" => c.shift(STEP, 0.0),
+            "ArrowUp" => c.shift(0.0, -STEP),
+            "ArrowDown" => c.shift(0.0, STEP),
+            "+" | "=" => c.zoom_by(STEP),
+            "-" => c.zoom_by(-STEP),
+            _ => return,
+        }
+        event.prevent_default();
+    });
+    let c = Rc::clone(crop);
+    on(&crop.zoom, "input", move |_| c.zoom_by(0.0));
+    let c = Rc::clone(crop);
+    on(&crop.guides, "change", move |_| drop(c.draw()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_square_stays_in_the_picture() {
+        let whole = Square::whole(300.0, 200.0);
+        assert_eq!(whole, Square { x: 150.0, y: 100.0, edge: 200.0 });
+        let moved = Square { x: 0.0, y: 500.0, edge: 100.0 }.inside(300.0, 200.0);
+        assert_eq!(moved, Square { x: 50.0, y: 150.0, edge: 100.0 });
+        assert_eq!(Square { edge: 900.0, ..whole }.inside(300.0, 200.0), whole);
+    }
+}

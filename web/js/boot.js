@@ -1,9 +1,16 @@
 // The page's first lines: loads the page's program, whose files the meta element names.
 const root = document.documentElement;
+const embed = new URLSearchParams(location.search).get("embed");
+if (embed !== null) root.dataset.embed = embed;
 try {
   const [js, wasm] = document.querySelector("meta[name=rg-flow-app]").content.split(" ");
   const { default: init } = await import(new URL(js, document.baseURI).href);
   await init({ module_or_path: new URL(wasm, document.baseURI) });
+  // For visits without a network. Where a browser does not want this, the page works all the same.
+  navigator.serviceWorker?.register(new URL("offline.js", document.baseURI)).then(
+    () => import(new URL("keep.js", document.baseURI).href).then(({ keep }) => keep((url) => /-[0-9a-f]{8,}[._]/.test(url))),
+    () => {},
+  );
 } catch (error) {
   root.dataset.state = "error";
   document.getElementById("cover-title").textContent = "This page did not load in full, or needs a newer browser";

@@ -1,0 +1,17 @@
+// Keeps what this page or worker was made of, for visits without a network. The first visit's files have passed the
+// service worker by, which was not there yet; the browser has them still and loads nothing twice.
+// `old` tells of a kept address whether it belongs to another version.
+export async function keep(old) {
+  try {
+    const cache = await caches.open("rg-flow-page");
+    const here = performance.getEntriesByType("resource").map((entry) => entry.name);
+    // A worker's own script is among the page's resources in some browsers only.
+    if (!self.document) here.push(self.location.href);
+    const files = here.filter((name) => name.startsWith(self.location.origin) && !name.includes(".safetensors"));
+    await Promise.all(files.map((name) => cache.add(name)));
+    const kept = (await cache.keys()).map((request) => request.url);
+    await Promise.all(kept.filter((url) => !files.includes(url) && old(url)).map((url) => cache.delete(url)));
+  } catch {
+    // No room, no permission or no secure origin: the page works all the same.
+  }
+}

@@ -53,6 +53,16 @@ impl Env {
         self.cache.join(format!("binaryen-{}", versions::BINARYEN))
     }
 
+    /// Where npm puts `axe-core`.
+    pub fn axe_root(&self) -> PathBuf {
+        self.cache.join(format!("axe-core-{}", versions::AXE))
+    }
+
+    /// The script of `axe-core`.
+    pub fn axe(&self) -> PathBuf {
+        self.axe_root().join("node_modules/axe-core/axe.min.js")
+    }
+
     /// The folder of the compiler made from Debian's packages.
     pub fn debian_root(&self) -> PathBuf {
         self.cache.join("debian-wasm")

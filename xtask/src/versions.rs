@@ -10,6 +10,9 @@ pub const TRUNK: &str = "0.21.14";
 /// The npm package `binaryen`, which holds `wasm-opt`: Debian's own is years older, and this one is the same everywhere.
 pub const BINARYEN: &str = "132.0.0";
 
+/// The npm package `axe-core`, which the browser tests judge the page's accessibility with.
+pub const AXE: &str = "4.14.1";
+
 /// cargo-deny's version, which checks licences and advisories.
 pub const CARGO_DENY: &str = "0.20.2";
 

@@ -1,9 +1,11 @@
 //! `cargo xtask setup`: whatever building and testing the page needs, once per machine.
 
 pub mod apt;
+mod axe;
 pub mod browser;
 pub mod cargo_tool;
 pub mod debian;
+mod npm;
 mod wasm_opt;
 mod wasm_target;
 
@@ -43,6 +45,7 @@ pub fn setup(env: &Env, needs: Needs) -> Result<()> {
     step("wasm-opt", || wasm_opt::ensure(env))?;
     if needs == Needs::PageAndBrowser {
         step("Chromium", browser::ensure)?;
+        step("axe-core", || axe::ensure(env))?;
     }
     step("wasm-bindgen", || {
         cargo_tool::ensure(env, &cargo_tool::WASM_BINDGEN, &env.wasm_bindgen).with_context(|| {

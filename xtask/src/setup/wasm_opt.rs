@@ -4,9 +4,9 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use super::Outcome;
+use super::{Outcome, npm};
 use crate::env::Env;
-use crate::process::{on_path, output, run};
+use crate::process::output;
 use crate::versions;
 
 fn is_there(env: &Env) -> Option<String> {
@@ -21,20 +21,7 @@ pub(super) fn ensure(env: &Env) -> Result<Outcome> {
     if let Some(found) = is_there(env) {
         return Ok(Outcome::There(found));
     }
-    if on_path("npm").is_none() {
-        bail!(
-            "no npm here: install Node.js and npm (Debian: `apt-get install nodejs npm`), \
-             or put wasm-opt {} on PATH",
-            versions::BINARYEN
-        );
-    }
-    let root = env.npm_root();
-    std::fs::create_dir_all(&root)?;
-    let mut cmd = Command::new("npm");
-    cmd.args(["install", "--silent", "--no-audit", "--no-fund", "--no-save", "--prefix"])
-        .arg(&root)
-        .arg(format!("binaryen@{}", versions::BINARYEN));
-    run(cmd.current_dir(&root))?;
+    npm::install(&env.npm_root(), "binaryen", versions::BINARYEN)?;
     match is_there(env) {
         Some(found) => Ok(Outcome::Installed(found)),
         None => bail!("npm installed binaryen, but wasm-opt does not run: is Node.js 18 or newer there?"),

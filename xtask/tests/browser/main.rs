@@ -4,7 +4,11 @@
 // A test's helpers may fail as the test itself does.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod access;
+mod embed;
 mod gpu;
 mod harness;
+mod own;
 mod page;
+mod panels;
 mod smoke;

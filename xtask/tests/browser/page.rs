@@ -20,7 +20,7 @@ pub fn root() -> PathBuf {
 }
 
 /// The page below a prefix, as a project page has it.
-fn serve() -> Server {
+pub fn serve() -> Server {
     let dist = root().join("dist");
     assert!(dist.join("index.html").is_file(), "build the page first: `cargo xtask test --only page`");
     Server::start(&dist, 0, "/some/project/").unwrap()
@@ -94,7 +94,7 @@ async fn the_grid_shows_what_the_native_engine_draws() {
 async fn new_samples_are_new_and_their_seed_repeats_them() {
     let server = serve();
     let browser = Browser::start(&[]).await.unwrap();
-    browser.open(&server.url()).await.unwrap();
+    browser.open(&format!("{}#t=0.8", server.url())).await.unwrap();
     browser.wait_for(DONE, PATIENCE).await.unwrap();
     let first = shown(&browser).await;
     browser

@@ -1,0 +1,33 @@
+//! Faults of accessibility, as axe-core finds them.
+
+use serde_json::Value;
+use xtask::env::Env;
+
+use super::harness::Browser;
+use super::page::{PATIENCE, serve};
+use super::panels::QUIET;
+
+#[tokio::test]
+#[ignore = "needs Chromium, axe-core and the built page: run `cargo xtask test --only browser`"]
+async fn no_panel_has_a_serious_fault_of_accessibility() {
+    let axe = Env::new().unwrap().axe();
+    let script = std::fs::read_to_string(&axe).expect("no axe-core: run `cargo xtask setup`");
+    let server = serve();
+    let browser = Browser::start(&[]).await.unwrap();
+    for panel in ["sample", "mix", "explore", "inpaint", "about"] {
+        browser.open("about:blank").await.unwrap();
+        browser.open(&format!("{}#panel={panel}", server.url())).await.unwrap();
+        browser.wait_for(QUIET, PATIENCE).await.unwrap();
+        // By the driver, since the page's own policy lets in no script.
+        browser.driver().execute(&script, Vec::new()).await.unwrap();
+        let found = browser
+            .eval(
+                "(await axe.run()).violations.filter(v => ['serious', 'critical'].includes(v.impact)) \
+                 .map(v => `${v.id}: ${v.nodes.map(n => n.target).join(' ')}`)",
+            )
+            .await
+            .unwrap();
+        assert_eq!(found, Value::Array(vec![]), "{panel}");
+    }
+    browser.finish().await.unwrap();
+}

@@ -1,0 +1,213 @@
+//! Each panel's main action, in a real browser.
+
+use burn::backend::Flex;
+use serde_json::Value;
+use shared::Temperature;
+use shared::edit::mix::by_level;
+use shared::geometry::{LatentAddress, generation_cone};
+use shared::logit::to_pixel;
+use shared::prior::draw_latents;
+use shared::weights::ModelFile;
+use thirtyfour::prelude::*;
+
+use super::harness::Browser;
+use super::page::{PATIENCE, largest_difference, root, serve};
+
+/// Nothing is on its way any more.
+pub const QUIET: &str =
+    "document.documentElement.dataset.state === 'done' && document.documentElement.dataset.busy === 'false'";
+
+/// RGB bytes of the canvas that a selector finds.
+pub async fn pixels(browser: &Browser, selector: &str) -> Vec<u8> {
+    let script = format!(
+        "(c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data].filter((_, i) => i % 4 < 3))\
+         (document.querySelector('{selector}'))"
+    );
+    let value: Value = browser.eval(&script).await.unwrap();
+    serde_json::from_value(value).unwrap()
+}
+
+/// Clicks what a selector finds.
+pub async fn click(browser: &Browser, selector: &str) {
+    browser.eval(&format!("document.querySelector('{selector}').click()")).await.unwrap();
+}
+
+/// Moves a slider.
+async fn slide(browser: &Browser, selector: &str, value: &str) {
+    let script = format!(
+        "(s => {{ s.value = '{value}'; s.dispatchEvent(new Event('input', {{bubbles: true}})); \
+         s.dispatchEvent(new Event('change', {{bubbles: true}})); }})(document.querySelector('{selector}'))"
+    );
+    browser.eval(&script).await.unwrap();
+}
+
+async fn open(fragment: &str) -> (Browser, xtask::server::Server) {
+    let server = serve();
+    let browser = Browser::start(&[]).await.unwrap();
+    browser.open(&format!("{}#{fragment}", server.url())).await.unwrap();
+    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+    (browser, server)
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
+async fn a_mixture_is_the_librarys_and_its_link_repeats_it() {
+    let (browser, server) = open("panel=mix&model=faces&t=0.7&a=3.0&b=4.2&cut=2").await;
+    browser.screenshot("mix").await.unwrap();
+    let bytes = std::fs::read(root().join("web/models/faces.safetensors")).unwrap();
+    let device = Default::default();
+    let flow = ModelFile::from_bytes(&bytes).unwrap().to_flow::<Flex>(&device).unwrap();
+    let latents = |seed, index| {
+        flow.batch(draw_latents(flow.config(), seed, index, &Temperature::uniform(0.7)), &device).unwrap()
+    };
+    let mixed = by_level(flow.config(), latents(3, 0), latents(4, 2), 2).unwrap();
+    let logits = flow.inverse(mixed).0.into_data().to_vec::<f32>().unwrap();
+    let plane = flow.config().size.pow(2);
+    let expected: Vec<u8> = (0..plane * 3).map(|i| to_pixel(logits[i % 3 * plane + i / 3])).collect();
+    let shown = pixels(&browser, "#mix-ab").await;
+    assert!(largest_difference(&[shown.clone()], &[expected]) <= 2);
+    let other = pixels(&browser, "#mix-ba").await;
+    assert!(largest_difference(&[shown.clone()], &[other]) > 50);
+
+    slide(&browser, "#mix-cut", "3").await;
+    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+    let moved = pixels(&browser, "#mix-ab").await;
+    assert_ne!(moved, shown);
+    let link = browser.eval("location.href").await.unwrap();
+    let link = link.as_str().unwrap().to_owned();
+    assert!(link.contains("cut=3"), "{link}");
+    browser.open("about:blank").await.unwrap();
+    browser.open(&link).await.unwrap();
+    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+    assert_eq!(pixels(&browser, "#mix-ab").await, moved);
+    browser.finish().await.unwrap();
+    drop(server);
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
+async fn mixing_needs_no_mouse() {
+    let (browser, _server) = open("seed=3").await;
+    let press = async |key: Key| {
+        let focused = browser.driver().active_element().await.unwrap();
+        focused.send_keys(key).await.unwrap();
+    };
+    let focused = async || browser.eval("document.activeElement.id").await.unwrap();
+    browser.eval("document.querySelector('#tab-sample').focus()").await.unwrap();
+    press(Key::Right).await;
+    assert_eq!(focused().await, "tab-mix");
+    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+    // From the tab through the bar and the pictures to the slider.
+    for _ in 0..12 {
+        if focused().await == "mix-cut" {
+            break;
+        }
+        press(Key::Tab).await;
+    }
+    assert_eq!(focused().await, "mix-cut");
+    let before = pixels(&browser, "#mix-ab").await;
+    press(Key::Right).await;
+    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+    assert_ne!(pixels(&browser, "#mix-ab").await, before);
+    // And a picture is chosen: the dialog takes the focus.
+    browser.eval("document.querySelector('#mix-choose-a').focus()").await.unwrap();
+    press(Key::Enter).await;
+    browser.wait_for("document.querySelector('#picker').open", PATIENCE).await.unwrap();
+    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+    browser.eval("document.querySelectorAll('#picker-gallery button')[7].focus()").await.unwrap();
+    press(Key::Enter).await;
+    browser.wait_for("!document.querySelector('#picker').open", PATIENCE).await.unwrap();
+    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+    assert!(browser.eval("location.hash").await.unwrap().as_str().unwrap().contains("a=3.7"));
+    browser.finish().await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
+async fn a_latent_moves_its_cone_and_nothing_else() {
+    let (browser, _server) = open("panel=explore&model=faces&t=0.7&x=3.0&at=0.15.9.1").await;
+    let before = pixels(&browser, "#explore-board canvas").await;
+    slide(&browser, "#explore-value", "4").await;
+    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+    browser.screenshot("explore").await.unwrap();
+    let after = pixels(&browser, "#explore-board canvas").await;
+    assert_ne!(before, after);
+    let bytes = std::fs::read(root().join("web/models/faces.safetensors")).unwrap();
+    let config = ModelFile::from_bytes(&bytes).unwrap().config;
+    let at = LatentAddress { level: 0, row: 15, col: 9, channel: 1 };
+    let cone = &generation_cone(&config, &[(at.level, (at.row, at.col))])[0].pixels;
+    for (i, (before, after)) in before.chunks(3).zip(after.chunks(3)).enumerate() {
+        assert!(before == after || cone.contains(&(i / config.size, i % config.size)), "pixel {i}");
+    }
+    // A pixel's cone, and back.
+    browser.eval("document.querySelector('#explore-board').focus()").await.unwrap();
+    let board = browser.driver().find(By::Id("explore-board")).await.unwrap();
+    board.send_keys(Key::Right + Key::Enter).await.unwrap();
+    let said = "document.querySelector('#explore-said').textContent.includes('row 1, column 2')";
+    browser.wait_for(said, PATIENCE).await.unwrap();
+    click(&browser, "#explore-undo").await;
+    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+    assert_eq!(pixels(&browser, "#explore-board canvas").await, before);
+    browser.finish().await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
+async fn a_hole_is_filled_and_all_else_stays() {
+    let (browser, _server) = open("panel=inpaint&model=faces&t=0.7&p=3.0").await;
+    let before = pixels(&browser, "#inpaint-board canvas").await;
+    click(&browser, "#inpaint-presets button:nth-child(2)").await;
+    browser.wait_for("document.querySelector('#inpaint-progress').value > 5", PATIENCE).await.unwrap();
+    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+    browser.screenshot("inpaint").await.unwrap();
+    let after = pixels(&browser, "#inpaint-board canvas").await;
+    let changed = before.chunks(3).zip(after.chunks(3)).enumerate().filter(|(_, (a, b))| a != b).map(|(i, _)| i);
+    let places: Vec<(usize, usize)> = changed.map(|i| (i / 32, i % 32)).collect();
+    assert!(!places.is_empty());
+    assert!(places.iter().all(|&(row, col)| (20..27).contains(&row) && (9..23).contains(&col)), "{places:?}");
+    let first = pixels(&browser, "#inpaint-samples canvas").await;
+    assert_ne!(first, after);
+    click(&browser, "#inpaint-undo").await;
+    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+    assert_eq!(pixels(&browser, "#inpaint-board canvas").await, before);
+    browser.finish().await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
+async fn the_story_has_its_pictures() {
+    let (browser, _server) = open("panel=about&model=faces").await;
+    browser.screenshot("about").await.unwrap();
+    for (id, count) in [("about-steps", 4), ("about-levels", 4), ("about-mix", 4), ("about-coarse", 3)] {
+        let painted = browser.eval(&format!("document.querySelectorAll('#{id} canvas[data-painted]').length")).await;
+        assert_eq!(painted.unwrap(), count, "{id}");
+    }
+    browser.finish().await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
+async fn a_hostile_link_gives_a_message_and_the_default() {
+    let (browser, _server) = open("panel=evil&seed=-3&a=own.AAAA&mask=99.x&t=9&model=<b>").await;
+    let notices = browser.eval("document.querySelector('#notices').textContent").await.unwrap();
+    assert_eq!(notices.as_str().unwrap().matches("was ignored").count(), 6, "{notices}");
+    let shown = browser.eval("!document.querySelector('#panel-sample').hidden").await.unwrap();
+    assert_eq!(shown, true);
+    browser.finish().await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
+async fn no_panel_scrolls_sideways_on_a_phone() {
+    let server = serve();
+    let browser = Browser::start(&["--window-size=360,800"]).await.unwrap();
+    for panel in ["sample", "mix", "explore", "inpaint", "about"] {
+        browser.open("about:blank").await.unwrap();
+        browser.open(&format!("{}#panel={panel}", server.url())).await.unwrap();
+        browser.wait_for(QUIET, PATIENCE).await.unwrap();
+        browser.screenshot(&format!("{panel}-phone")).await.unwrap();
+        let excess = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
+        assert_eq!(browser.eval(excess).await.unwrap().as_i64(), Some(0), "{panel}");
+    }
+    browser.finish().await.unwrap();
+}

@@ -9,7 +9,7 @@ use shared::{Flow, FlowBackend, ImageFlow};
 use super::Engine;
 use super::edit::numbers;
 use crate::error::{Error, Result};
-use crate::messages::edit::{Completion, Source};
+use crate::messages::edit::{Completion, Hole};
 
 /// Steps to the most likely completion; the page shows every few of them.
 const SEARCH: u32 = 40;
@@ -20,20 +20,20 @@ const SAMPLING: u32 = 40;
 pub type Filling<B> = Inpainting<Autodiff<B>>;
 
 impl<B: FlowBackend> Engine<B> {
-    /// Starts to fill the unknown pixels, given by their places in reading order.
+    /// Starts to fill the unknown pixels.
     ///
     /// # Errors
     /// [`Error::Request`] if the picture or a pixel is none of the model's, [`Error::Model`] if all or none are unknown.
-    pub async fn inpainting(&self, source: &Source, unknown: &[u32], samples: u32, seed: u64) -> Result<Filling<B>> {
+    pub async fn inpainting(&self, hole: &Hole) -> Result<Filling<B>> {
         let size = self.config().size;
         let mut flags = vec![false; size * size];
-        for &pixel in unknown {
+        for &pixel in &hole.unknown {
             let flag = flags.get_mut(pixel as usize);
             *flag.ok_or_else(|| Error::Request(format!("there is no pixel {pixel}")))? = true;
         }
         let mask = Mask::new(size, flags)?;
-        let logits = numbers(self.flow.inverse(self.latents(source)?).0).await?;
-        let schedule = Schedule { search: SEARCH, sampling: SAMPLING, chains: samples as usize, seed };
+        let logits = numbers(self.flow.inverse(self.latents(&hole.source)?).0).await?;
+        let schedule = Schedule { search: SEARCH, sampling: SAMPLING, chains: hole.samples as usize, seed: hole.seed };
         let flow: Rc<dyn ImageFlow<Autodiff<B>>> = self.differentiable()?;
         Ok(Inpainting::new(flow, logits, &mask, Variables::Pixels, schedule, &self.device)?)
     }
@@ -68,6 +68,7 @@ impl<B: FlowBackend> Engine<B> {
 mod tests {
     use super::super::tests::{now, tiny};
     use super::*;
+    use crate::messages::edit::Source;
     use shared::Temperature;
 
     #[test]
@@ -76,7 +77,8 @@ mod tests {
         let source = Source::Sample { seed: 7, index: 3, temperature: Temperature::uniform(0.8) };
         let original = now(engine.pictures(engine.latents(&source).unwrap())).unwrap().remove(0);
         let unknown: Vec<u32> = (4..8).flat_map(|row| (4..8).map(move |col| row * 16 + col)).collect();
-        let mut filling = now(engine.inpainting(&source, &unknown, 2, 1)).unwrap();
+        let hole = |unknown: &[u32]| Hole { source: source.clone(), unknown: unknown.to_vec(), samples: 2, seed: 1 };
+        let mut filling = now(engine.inpainting(&hole(&unknown))).unwrap();
         let first = now(engine.completion(&filling)).unwrap();
         assert!(first.samples.is_empty() && first.taken == 0);
         while filling.step() {}
@@ -88,7 +90,7 @@ mod tests {
                 assert!(a == b || unknown.contains(&(pixel as u32)), "pixel {pixel}");
             }
         }
-        assert!(now(engine.inpainting(&source, &[256], 2, 1)).is_err());
-        assert!(now(engine.inpainting(&source, &[], 2, 1)).is_err());
+        assert!(now(engine.inpainting(&hole(&[256]))).is_err());
+        assert!(now(engine.inpainting(&hole(&[]))).is_err());
     }
 }

@@ -94,16 +94,7 @@ pub enum EditKind {
         count: u32,
     },
     /// Unknown pixels filled in. The answer comes in parts, each better than the one before.
-    Inpaint {
-        /// The picture.
-        source: Source,
-        /// The unknown pixels, row by row.
-        unknown: Vec<u32>,
-        /// How many completions are wanted besides the most likely one.
-        samples: u32,
-        /// What these are drawn from.
-        seed: u64,
-    },
+    Inpaint(Hole),
 }
 
 /// Values of one latent, one after the other.
@@ -138,6 +129,19 @@ pub enum EditAnswer {
     Leading(Vec<Vec<Factor>>),
     /// Unknown pixels, as far as they are filled in.
     Completion(Completion),
+}
+
+/// A picture with unknown pixels.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hole {
+    /// The picture.
+    pub source: Source,
+    /// The unknown pixels, row by row.
+    pub unknown: Vec<u32>,
+    /// How many completions are wanted besides the most likely one.
+    pub samples: u32,
+    /// What these are drawn from.
+    pub seed: u64,
 }
 
 /// A picture whose unknown pixels are being filled in.

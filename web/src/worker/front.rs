@@ -10,7 +10,7 @@ use super::desk::{self, Service, Turn};
 use super::models::Models;
 use super::remote::Remote;
 use super::trial::{self, Run};
-use super::{adapter, breathe, now, report_panics, send};
+use super::{adapter, breathe, edit, now, report_panics, send};
 use crate::error::{Error, Result};
 use crate::messages::edit::EditKind;
 use crate::messages::{Backend, BackendChoice, RequestId, RequestKind, ResponseKind};
@@ -62,6 +62,9 @@ impl Service for Front {
                 Ok(answer)
             }
             RequestKind::Sample { .. } | RequestKind::Edit(EditKind::Mix { .. }) => self.pictures(request, turn).await,
+            RequestKind::Edit(EditKind::Inpaint(hole)) => {
+                Ok(ResponseKind::Edited(edit::fill(&*self.cpu.engine()?, hole, turn).await?))
+            }
             // Of these a GPU does none better.
             RequestKind::Index { .. } | RequestKind::Edit(_) | RequestKind::Cancel { .. } => {
                 self.cpu.serve(request, turn).await

@@ -10,7 +10,7 @@ use super::live::Live;
 use super::panel::{Bench, Context, PanelState};
 use crate::fragment::{InpaintSettings, Mask};
 use crate::messages::RequestId;
-use crate::messages::edit::{Completion, EditAnswer, EditKind, Image};
+use crate::messages::edit::{Completion, EditAnswer, EditKind, Hole, Image};
 
 /// Completions to choose from, besides the most likely one.
 pub const SAMPLES: usize = 4;
@@ -163,12 +163,13 @@ impl Inpaint {
         self.drop_completion();
         let mut effects = self.run.stop(bench.ids);
         if settings.mask.count() > 0 {
-            let kind = EditKind::Inpaint {
+            let hole = Hole {
                 source: bench.source(&settings.pick),
                 unknown: settings.mask.places().iter().map(|&(r, c)| (r * bench.config.size + c) as u32).collect(),
                 samples: SAMPLES as u32,
                 seed: settings.attempt,
             };
+            let kind = EditKind::Inpaint(hole);
             effects.extend(self.run.ask(kind, bench.ids));
         }
         effects
@@ -243,7 +244,7 @@ mod tests {
         assert_eq!(go(InpaintEvent::Brush { row: 0, col: 5, first: true }), []);
         go(InpaintEvent::Brush { row: 0, col: 6, first: false });
         let sent = kinds(go(InpaintEvent::Lifted));
-        let RequestKind::Edit(EditKind::Inpaint { unknown, .. }) = &sent[0] else { panic!("{sent:?}") };
+        let RequestKind::Edit(EditKind::Inpaint(Hole { unknown, .. })) = &sent[0] else { panic!("{sent:?}") };
         assert_eq!(unknown, &[4, 5, 6, 7, 20, 21, 22, 23]);
         // A new stroke stops what is under way.
         let sent = kinds(go(InpaintEvent::Brush { row: 9, col: 9, first: true }));
@@ -266,7 +267,7 @@ mod tests {
         inpaint.update(InpaintEvent::Brush { row: 12, col: 4, first: true }, &mut settings, &mut bench);
         assert_eq!(settings.mask.count(), 119);
         let sent = kinds(inpaint.update(InpaintEvent::Again, &mut settings, &mut bench));
-        assert!(matches!(sent.last(), Some(RequestKind::Edit(EditKind::Inpaint { seed: 1, .. }))), "{sent:?}");
+        assert!(matches!(sent.last(), Some(RequestKind::Edit(EditKind::Inpaint(Hole { seed: 1, .. })))), "{sent:?}");
         assert!(inpaint.update(InpaintEvent::Preset(99), &mut settings, &mut bench).is_empty());
     }
 }

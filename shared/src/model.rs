@@ -95,6 +95,14 @@ impl ModelConfig {
         }
     }
 
+    /// Levels, or scales, of the latents.
+    pub fn level_count(&self) -> usize {
+        match self {
+            Self::RgFlow(config) => config.level_count(),
+            Self::RealNvp(config) => config.scales.len(),
+        }
+    }
+
     /// Numbers in an image, C·L².
     pub fn dims(&self) -> usize {
         let [channels, size] = self.image_shape();
@@ -200,6 +208,7 @@ mod tests {
         ] {
             assert_eq!((config.param_count(), config.macs()), (params, macs));
             assert_eq!((config.image_shape(), config.dims()), ([3, 32], 3072));
+            assert!((2..=4).contains(&config.level_count()));
             config.validate().unwrap();
             let json = serde_json::to_string(&config.with_prior(PriorKind::Gaussian)).unwrap();
             assert!(json.contains("gaussian"));

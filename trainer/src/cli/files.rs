@@ -35,6 +35,9 @@ pub struct ExportArgs {
     /// Licence and attribution of the data, for the card.
     #[arg(long)]
     pub licence: Option<String>,
+    /// Temperatures that samples look best at, for the card: one, or one a level, finest first, with commas.
+    #[arg(long, value_delimiter = ',')]
+    pub temperatures: Vec<f32>,
     /// Numbers.
     #[arg(long, value_enum, default_value = "f16")]
     pub precision: PrecisionName,

@@ -24,6 +24,12 @@ pub fn run(args: ExportArgs) -> Result<()> {
     if let Some(licence) = &args.licence {
         file.card_mut().licence = licence.clone();
     }
+    let levels = file.config().level_count();
+    if ![0, 1, levels].contains(&args.temperatures.len()) {
+        let problem = format!("{} temperatures for {levels} levels", args.temperatures.len());
+        return Err(Error::usage("--temperatures", problem, "give one, or one a level"));
+    }
+    file.card_mut().temperature = args.temperatures.clone();
     let precision = precision(args.precision);
     if let Some(data) = &args.data {
         let [_, size] = file.config().image_shape();

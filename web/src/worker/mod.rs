@@ -1,7 +1,7 @@
 //! The worker: takes requests, holds the engine, sends answers.
 //!
 //! Two programs are made of this. [`start`] is the page's worker: it runs models on the CPU, and hands pictures to the
-//! second one once that has proved itself. [`start_gpu`] is that second one, a worker of the worker with WebGPU in it:
+//! second one once that has proved itself. `start_gpu` is that second one, a worker of the worker with WebGPU in it:
 //! a bundle that only those fetch who have a GPU, and whose end, should a driver or a device give up, ends nothing
 //! else. Both serve [`models`] behind a [`desk`].
 
@@ -10,7 +10,8 @@ mod desk;
 mod edit;
 pub mod fetch;
 mod front;
-#[cfg(feature = "gpu")]
+// Native builds leave it out, since the backend takes minutes to compile; clippy compiles nothing.
+#[cfg(all(feature = "gpu", any(target_arch = "wasm32", clippy)))]
 mod gpu;
 mod models;
 pub mod queue;
@@ -27,7 +28,7 @@ use crate::error::Result;
 use crate::messages::{RequestId, Response, ResponseKind, to_js};
 
 pub use front::start;
-#[cfg(feature = "gpu")]
+#[cfg(all(feature = "gpu", any(target_arch = "wasm32", clippy)))]
 pub use gpu::start_gpu;
 
 fn scope() -> DedicatedWorkerGlobalScope {

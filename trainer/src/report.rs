@@ -112,7 +112,7 @@ pub fn sections(s: &Sources<'_>) -> Vec<Section> {
                 &[first.clone(), s.mask.to_owned()],
                 &by_model,
                 &w("--out inpainted.png --truth"),
-                &[first.clone()],
+                std::slice::from_ref(first),
             ],
             &["inpainted.png"],
         ));

@@ -65,9 +65,9 @@ async fn a_mixture_is_the_librarys_and_its_link_repeats_it() {
     let plane = flow.config().size.pow(2);
     let expected: Vec<u8> = (0..plane * 3).map(|i| to_pixel(logits[i % 3 * plane + i / 3])).collect();
     let shown = pixels(&browser, "#mix-ab").await;
-    assert!(largest_difference(&[shown.clone()], &[expected]) <= 2);
+    assert!(largest_difference(std::slice::from_ref(&shown), &[expected]) <= 2);
     let other = pixels(&browser, "#mix-ba").await;
-    assert!(largest_difference(&[shown.clone()], &[other]) > 50);
+    assert!(largest_difference(std::slice::from_ref(&shown), &[other]) > 50);
 
     slide(&browser, "#mix-cut", "3").await;
     browser.wait_for(QUIET, PATIENCE).await.unwrap();

@@ -29,7 +29,7 @@ impl State {
                 self.panels().into_iter().for_each(|panel| panel.clear());
                 let choice = self.use_backend();
                 let url = self.index_url.clone();
-                self.loading = self.ids.next();
+                self.loading = self.ids.fresh();
                 let list = Effect::Send(Request { id: self.loading, kind: RequestKind::Index { url } });
                 return vec![choice, list];
             }
@@ -96,7 +96,7 @@ impl State {
     }
 
     pub(super) fn use_backend(&mut self) -> Effect {
-        Effect::Send(Request { id: self.ids.next(), kind: RequestKind::Use { backend: self.backend } })
+        Effect::Send(Request { id: self.ids.fresh(), kind: RequestKind::Use { backend: self.backend } })
     }
 
     fn ready(&mut self, info: ModelInfo) -> Vec<Effect> {
@@ -130,12 +130,12 @@ impl State {
         let mut effects = self.samples.cancel(&mut self.ids);
         if matches!(self.phase, Phase::Loading { .. }) {
             let kind = RequestKind::Cancel { request: self.loading };
-            effects.push(Effect::Send(Request { id: self.ids.next(), kind }));
+            effects.push(Effect::Send(Request { id: self.ids.fresh(), kind }));
         }
         self.phase = Phase::Loading { loaded: 0, total: 0 };
         self.info = None;
         self.backend_note.clear();
-        self.loading = self.ids.next();
+        self.loading = self.ids.fresh();
         self.entry = Some(model.clone());
         self.settings.model = Some(model.id.clone());
         // The list's own address without its name.
@@ -151,7 +151,7 @@ impl State {
             self.notices = vec!["The engine is not up yet: drop the weights again in a moment.".to_owned()];
             return vec![];
         }
-        let id = self.ids.next();
+        let id = self.ids.fresh();
         let entry = ModelEntry {
             id: "own".to_owned(),
             title: name,

@@ -10,7 +10,7 @@ pub struct Ids(RequestId);
 
 impl Ids {
     /// A new one, never 0.
-    pub fn next(&mut self) -> RequestId {
+    pub fn fresh(&mut self) -> RequestId {
         self.0 += 1;
         self.0
     }
@@ -30,7 +30,7 @@ impl Live {
             self.next = Some(kind);
             return vec![];
         }
-        let id = ids.next();
+        let id = ids.fresh();
         self.busy = Some(id);
         vec![Effect::Send(Request { id, kind: RequestKind::Edit(kind) })]
     }
@@ -39,7 +39,7 @@ impl Live {
     pub fn stop(&mut self, ids: &mut Ids) -> Vec<Effect> {
         self.next = None;
         let Some(request) = self.busy.take() else { return vec![] };
-        vec![Effect::Send(Request { id: ids.next(), kind: RequestKind::Cancel { request } })]
+        vec![Effect::Send(Request { id: ids.fresh(), kind: RequestKind::Cancel { request } })]
     }
 
     /// A request is over. If it was this one's, the next is sent.

@@ -77,7 +77,7 @@ impl Samples {
         // What was shown longest comes first: while a slider moves, every place gets its turn.
         let mut indices: Vec<u32> = (0..GRID as u32).collect();
         indices.sort_by_key(|&i| self.shown[i as usize].as_ref().map_or(0, |shown| shown.request));
-        self.request = ids.next();
+        self.request = ids.fresh();
         self.times = (0.0, 0);
         self.running = true;
         let kind = RequestKind::Sample { seed, indices, temperature };
@@ -98,7 +98,7 @@ impl Samples {
         if !std::mem::take(&mut self.running) {
             return vec![];
         }
-        vec![Effect::Send(Request { id: ids.next(), kind: RequestKind::Cancel { request: self.request } })]
+        vec![Effect::Send(Request { id: ids.fresh(), kind: RequestKind::Cancel { request: self.request } })]
     }
 
     /// Nothing of it is to be used any more, though it stays in sight.

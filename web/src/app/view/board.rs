@@ -181,7 +181,8 @@ impl Layer {
     pub fn create(document: &Document) -> Result<Self> {
         let canvas: HtmlCanvasElement = create(document, "canvas")?;
         canvas.set_class_name("layer");
-        (canvas.set_width(LAYER), canvas.set_height(LAYER));
+        canvas.set_width(LAYER);
+        canvas.set_height(LAYER);
         Ok(Self { canvas })
     }
 

@@ -30,7 +30,8 @@ impl Picture {
     pub fn create(document: &Document) -> Result<Self> {
         let canvas: HtmlCanvasElement = create(document, "canvas")?;
         canvas.set_class_name("pixels");
-        (canvas.set_width(32), canvas.set_height(32));
+        canvas.set_width(32);
+        canvas.set_height(32);
         Ok(Self::new(canvas))
     }
 

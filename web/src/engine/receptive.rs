@@ -126,7 +126,7 @@ mod tests {
             let strongest = levels.indices(level).iter().map(|&i| search.strengths[i]).fold(0.0, f32::max);
             assert_eq!((found.len(), found[0].strength), (2, strongest));
             assert!(found[1].strength <= strongest && found[1].strength > 0.0);
-            assert!(found.iter().all(|f| f.field.iter().any(|&v| v == 1.0)));
+            assert!(found.iter().all(|f| f.field.contains(&1.0)));
         }
     }
 }

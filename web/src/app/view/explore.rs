@@ -293,7 +293,7 @@ mod tests {
         let level =
             LevelCone { latents: vec![(0, 1); 5], pixels: vec![(0, 0); 64], disentangler: vec![], decimator: vec![] };
         let at = LatentAddress { level: 0, row: 0, col: 1, channel: 0 };
-        assert!(said(Some(at), None, Some(&[level.clone()]), 32).contains("64 of 1024 pixels"));
+        assert!(said(Some(at), None, Some(std::slice::from_ref(&level)), 32).contains("64 of 1024 pixels"));
         assert!(
             said(None, Some((2, 3)), Some(&[level.clone(), level]), 32)
                 .contains("row 3, column 4 depends on the latents at 10 places")

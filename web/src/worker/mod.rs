@@ -3,7 +3,7 @@
 //! Two programs are made of this. [`start`] is the page's worker: it runs models on the CPU, and hands pictures to the
 //! second one once that has proved itself. `start_gpu` is that second one, a worker of the worker with WebGPU in it:
 //! a bundle that only those fetch who have a GPU, and whose end, should a driver or a device give up, ends nothing
-//! else. Both serve [`models`] behind a [`desk`].
+//! else. Both serve `models` behind a `desk`.
 
 mod adapter;
 mod desk;

@@ -152,17 +152,12 @@ fn build_page(env: &Env) -> Result<Done> {
     page::build(env).map(|()| Done::Passed)
 }
 
-/// Tests that waited in vain on a loaded machine and are not understood yet; run them by name.
-const UNRELIABLE: [&str; 2] =
-    ["a_gpu_that_is_lost_leaves_the_page_to_the_cpu", "after_the_first_visit_it_needs_no_network"];
-
 fn in_browser(env: &Env) -> Result<Done> {
     let browser = browser::find().context("no Chromium or no chromedriver: run `cargo xtask setup`")?;
     let mut cmd = cargo(env);
     // The whole workspace, so that the features, and with them what is built, are those of the native tests. One test
     // at a time: each starts a browser, and a slow machine would time out on several.
     cmd.args(["test", "--workspace", "--test", "browser", "--", "--include-ignored", "--test-threads=1"])
-        .args(UNRELIABLE.iter().flat_map(|name| ["--skip", name]))
         .env("CHROME", &browser.chrome)
         .env("CHROMEDRIVER", &browser.driver);
     passed(&mut cmd)

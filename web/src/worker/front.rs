@@ -17,7 +17,7 @@ use crate::messages::{Backend, BackendChoice, RequestId, RequestKind, ResponseKi
 
 /// Starts the worker.
 pub fn start() {
-    report_panics("The engine");
+    report_panics("The engine broke down");
     desk::open(Front {
         cpu: Models::new(Default::default(), Backend::Cpu, 1),
         choice: Cell::default(),

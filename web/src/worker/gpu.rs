@@ -20,7 +20,8 @@ const BATCH: usize = 64;
 
 /// Starts the worker; it says hello when the GPU is there. The front has asked for an adapter before.
 pub fn start_gpu() {
-    report_panics("WebGPU");
+    // A device that goes while results are read back makes the backend panic before it is reported as lost.
+    report_panics("the GPU was lost, or failed");
     spawn_local(async {
         let device = WgpuDevice::default();
         let setup = init_setup_async::<WebGpu>(&device, Default::default()).await;

@@ -42,12 +42,12 @@ fn send(id: RequestId, kind: ResponseKind) {
     }
 }
 
-/// Says so, should this program break down.
-fn report_panics(who: &'static str) {
+/// Says that `what` happened, should this program panic; where, the console tells.
+fn report_panics(what: &'static str) {
     std::panic::set_hook(Box::new(move |info| {
-        let text = info.to_string();
-        console::error_1(&JsValue::from_str(&text));
-        send(0, ResponseKind::Failed { message: format!("{who} broke down. {text}") });
+        console::error_1(&JsValue::from_str(&info.to_string()));
+        let why = info.payload_as_str().unwrap_or_default();
+        send(0, ResponseKind::Failed { message: format!("{what}. {why}").trim_end().to_owned() });
     }));
 }
 

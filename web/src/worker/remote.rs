@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use gloo_events::EventListener;
+use gloo_events::{EventListener, EventListenerOptions};
 use js_sys::{Function, Promise};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -89,7 +89,10 @@ impl Remote {
         };
         let died = {
             let lines = Rc::clone(&lines);
-            EventListener::new(&worker, "error", move |event| {
+            // Taken note of here; left alone, it would count as the breakdown of this worker too.
+            let options = EventListenerOptions::enable_prevent_default();
+            EventListener::new_with_options(&worker, "error", options, move |event| {
+                event.prevent_default();
                 let message = event.dyn_ref::<ErrorEvent>().map(ErrorEvent::message).unwrap_or_default();
                 lines.borrow_mut().die(format!("it could not be loaded, or broke down. {message}"));
             })

@@ -1,16 +1,20 @@
 //! Speed on the CPU: training steps, sampling and encoding, in images per second.
 //!
-//! `cargo bench --manifest-path bench/Cargo.toml --target-dir target`, with `-- train` for one group;
+//! `cargo xtask bench` runs them all; `cargo bench --manifest-path bench/Cargo.toml -- train` one group.
 //! RAYON_NUM_THREADS sets the threads.
 
 // A benchmark's set-up may fail as a test does.
 #![allow(clippy::unwrap_used)]
 
+use std::hint::black_box;
+
+use bench::candle::CandleFlow;
 use burn::backend::{Autodiff, Flex};
 use burn::module::AutodiffModule;
 use burn::tensor::Tensor;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use shared::{Flow, FlowBackend, RgFlow, RgFlowConfig, Temperature};
+use shared::weights::{Card, ModelFile, Precision};
+use shared::{Flow, FlowBackend, Model, ModelConfig, RgFlow, RgFlowConfig, Temperature};
 use trainer::train::adamw::AdamW;
 use trainer::train::batch::{Batch, dequantise};
 use trainer::train::recipe::Recipe;
@@ -28,7 +32,7 @@ fn model<B: FlowBackend>(config: &RgFlowConfig) -> RgFlow<B> {
 
 fn images<B: FlowBackend>(config: &RgFlowConfig, batch: usize) -> Batch<B> {
     let pixels: Vec<u8> = (0..batch * config.dims()).map(|i| (i * i % 251) as u8).collect();
-    dequantise(&pixels, config, 1, 0, &Default::default())
+    dequantise(&pixels, [config.channels, config.size], 1, 0, &Default::default())
 }
 
 /// One optimizer step: loss, gradient, clipping, AdamW.
@@ -37,16 +41,51 @@ fn train(c: &mut Criterion) {
     group.sample_size(10).throughput(Throughput::Elements(BATCH as u64));
     for preset in PRESETS {
         let config = RgFlowConfig::preset(preset).unwrap();
-        let recipe = Recipe::default();
-        let model = model::<Ad>(&config);
+        let recipe = Recipe::cosine(1000);
+        let model = Model::RgFlow(model::<Ad>(&config));
+        let of_model = ModelConfig::RgFlow(config.clone());
         let mut state = Some((AdamW::new(&model.valid()), model, 0));
         group.bench_function(BenchmarkId::new(preset, BATCH), |b| {
             b.iter(|| {
                 let (optimizer, model, number) = state.take().unwrap();
-                let (model, optimizer, measured) =
-                    step(model, optimizer, &config, &recipe, number, images(&config, BATCH));
+                let batch = images(&config, BATCH);
+                let (model, optimizer, measured) = step(model, optimizer, &of_model, &recipe, number, batch).unwrap();
                 state = Some((optimizer, model, number + 1));
                 measured
+            });
+        });
+    }
+    group.finish();
+}
+
+/// The matrix products of a training step alone, as the gemm library does them: the time below which no flow made of
+/// them can come.
+fn products(c: &mut Criterion) {
+    let mut group = c.benchmark_group("train");
+    group.sample_size(10).throughput(Throughput::Elements(BATCH as u64));
+    for preset in PRESETS {
+        let config = RgFlowConfig::preset(preset).unwrap();
+        let zeros = |rows: usize, columns: usize| Tensor::<Flex, 2>::full([rows, columns], 0.5, &Default::default());
+        let mut operands = Vec::new();
+        for (h, level) in config.levels.iter().enumerate() {
+            let rows = BATCH * ((config.size / config.block) >> h).pow(2);
+            // Each net runs in both half-steps of its layer, in both stages.
+            let times = 2 * 2 * 2 * level.layers * level.res_blocks;
+            let dim = config.block_dims();
+            let widths = [vec![dim], vec![level.hidden; level.mlp], vec![dim]].concat();
+            for w in widths.windows(2) {
+                operands.push((times, zeros(rows, w[0]), zeros(w[0], w[1]), zeros(rows, w[1])));
+            }
+        }
+        group.bench_function(BenchmarkId::new(format!("{preset}, products alone"), BATCH), |b| {
+            b.iter(|| {
+                for (times, x, weight, dy) in &operands {
+                    for _ in 0..*times {
+                        black_box(x.clone().matmul(weight.clone()));
+                        black_box(dy.clone().matmul(weight.clone().transpose()));
+                        black_box(x.clone().transpose().matmul(dy.clone()));
+                    }
+                }
             });
         });
     }
@@ -81,5 +120,27 @@ fn each_batch(c: &mut Criterion, name: &str, work: impl Fn(&Flow<Flex>, usize)) 
     group.finish();
 }
 
-criterion_group!(benches, train, sample, encode);
+/// The same in candle-core.
+fn candle(c: &mut Criterion) {
+    let config = RgFlowConfig::bench();
+    let model = model::<Flex>(&config);
+    let bytes = ModelFile::from_model(&model, &config, Card::default()).to_bytes(Precision::F32).unwrap();
+    let flow = CandleFlow::new(&bytes, &config).unwrap();
+    for batch in [1, 64] {
+        let values: Vec<f32> = (0..batch * config.dims()).map(|i| (i as f32 * 0.37).sin()).collect();
+        let x = candle_core::Tensor::from_vec(values, (batch, config.dims()), &candle_core::Device::Cpu).unwrap();
+        let work: [(&str, &dyn Fn()); 2] = [
+            ("sample", &|| drop(black_box(flow.inverse(&x).unwrap()))),
+            ("encode", &|| drop(black_box(flow.forward(&x).unwrap()))),
+        ];
+        for (name, work) in work {
+            let mut group = c.benchmark_group(name);
+            group.sample_size(10).throughput(Throughput::Elements(batch as u64));
+            group.bench_function(BenchmarkId::new("bench, candle-core", batch), |b| b.iter(work));
+            group.finish();
+        }
+    }
+}
+
+criterion_group!(benches, train, products, sample, encode, candle);
 criterion_main!(benches);

@@ -1,1 +1,4 @@
-//! Benchmarks only: see `benches/`.
+//! What benchmarks share: a peer in another library, and reading what was measured.
+
+pub mod candle;
+pub mod results;

@@ -9,6 +9,7 @@ mod train;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use shared::weights::Card;
 use shared::{RgFlowConfig, Temperature};
 
 use crate::device::DeviceChoice;
@@ -139,9 +140,9 @@ pub struct DataSetArgs {
 /// Temperatures of samples.
 #[derive(Args, Debug, Clone)]
 pub struct TemperatureArgs {
-    /// Factor on the prior's scale.
-    #[arg(long, default_value_t = 0.8)]
-    pub temperature: f32,
+    /// Factor on the prior's scale [default: what the model's card recommends, or 0.8].
+    #[arg(long)]
+    pub temperature: Option<f32>,
     /// Another factor for the levels below --cutoff.
     #[arg(long)]
     pub low_temperature: Option<f32>,
@@ -151,14 +152,27 @@ pub struct TemperatureArgs {
 }
 
 impl TemperatureArgs {
-    /// As the library takes it.
-    pub fn temperature(&self) -> Temperature {
-        match self.low_temperature {
-            Some(low) => {
-                Temperature::mixed(self.temperature, low, self.cutoff.min(RgFlowConfig::small().level_count() + 8))
-            }
-            None => Temperature::uniform(self.temperature),
+    /// As the library takes it, for the model of that card.
+    pub fn of(&self, card: &Card) -> Temperature {
+        let high = self.temperature.unwrap_or(0.8);
+        match (self.temperature, self.low_temperature) {
+            (_, Some(low)) => Temperature::mixed(high, low, self.cutoff.min(RgFlowConfig::small().level_count() + 8)),
+            (None, None) => card.recommended().unwrap_or_else(|| Temperature::uniform(high)),
+            (Some(_), None) => Temperature::uniform(high),
         }
+    }
+
+    /// The words that say the same on a command line.
+    pub fn words(&self) -> Vec<String> {
+        let cutoff = self.low_temperature.map(|_| self.cutoff.to_string());
+        let text = |t: Option<f32>| t.map(|t| t.to_string());
+        let options = [
+            ("--temperature", text(self.temperature)),
+            ("--low-temperature", text(self.low_temperature)),
+            ("--cutoff", cutoff),
+        ];
+        let given = options.into_iter().filter_map(|(name, value)| Some([name.to_owned(), value?]));
+        given.flatten().collect()
     }
 }
 
@@ -189,11 +203,18 @@ mod tests {
 
     #[test]
     fn temperatures_are_mixed_when_asked() {
+        let card = Card { temperature: vec![0.5, 0.7], ..Card::default() };
         let parse = |args: &[&str]| match Cli::parse_from([&["trainer", "sample", "m"], args].concat()).command {
-            Some(Command::Sample(args)) => args.temperature.temperature(),
+            Some(Command::Sample(args)) => args.temperature,
             _ => panic!("not sample"),
         };
-        assert_eq!(parse(&[]), Temperature::uniform(0.8));
-        assert_eq!(parse(&["--low-temperature", "0.2", "--cutoff", "2"]), Temperature::mixed(0.8, 0.2, 2));
+        let of = |args: &[&str], card: &Card| parse(args).of(card);
+        assert_eq!(of(&[], &Card::default()), Temperature::uniform(0.8));
+        assert_eq!(of(&[], &card), Temperature { levels: vec![0.5, 0.7] });
+        assert_eq!(of(&["--temperature", "0.9"], &card), Temperature::uniform(0.9));
+        let mixed = ["--low-temperature", "0.2", "--cutoff", "2"];
+        assert_eq!(of(&mixed, &card), Temperature::mixed(0.8, 0.2, 2));
+        assert_eq!(parse(&mixed).words(), mixed);
+        assert!(parse(&[]).words().is_empty());
     }
 }

@@ -6,6 +6,7 @@ use burn::tensor::Tensor;
 use image::RgbImage;
 use shared::edit::{mix, receptive};
 use shared::prior::draw_latents;
+use shared::weights::{Card, ModelFile};
 use shared::{Encoded, Flow, FlowBackend, RgFlowConfig, Temperature, logit};
 
 use crate::commands::model::{self, Loaded};
@@ -148,6 +149,8 @@ impl<B: FlowBackend> Engine for OnDevice<B> {
 pub struct Model {
     /// Its architecture.
     pub config: RgFlowConfig,
+    /// Its card.
+    pub card: Card,
     /// Its abilities.
     pub engine: Box<dyn Engine>,
     file: String,
@@ -175,7 +178,8 @@ impl Model {
     pub fn open(path: &Path, device: DeviceChoice) -> Result<Self> {
         let loaded = model::load(path)?;
         let engine = dispatch(device, Open { loaded: &loaded, path })?;
-        Ok(Self { config: loaded.file.config, engine, file: path.display().to_string() })
+        let ModelFile { config, card, .. } = loaded.file;
+        Ok(Self { config, card, engine, file: path.display().to_string() })
     }
 
     /// Latents of the samples 0 to `count` of a seed.
@@ -236,7 +240,7 @@ impl Model {
 pub(crate) mod tests {
     use super::*;
     use shared::RgFlow;
-    use shared::weights::{Card, ModelFile, Precision};
+    use shared::weights::Precision;
 
     /// A model with random parameters in a file.
     pub fn random_model(folder: &Path) -> Model {

@@ -9,11 +9,13 @@ pub const COLOUR: f64 = 10.0;
 pub const DEGREES: f64 = 8.0;
 /// Brightness, summed over channels, below which a tile shows no oval.
 const DARK: f64 = 600.0;
+/// Share of the brightest pixel's brightness from which on a pixel is inside.
+const INSIDE: f64 = 0.7;
 
 /// An oval as its pixels show it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Oval {
-    /// Mean colour, weighted by brightness.
+    /// Mean colour of the inside, without the border's pixels, which mix with the black around them.
     pub colour: [f64; 3],
     /// Direction of its long axis in degrees, modulo 180.
     pub angle: f64,
@@ -51,7 +53,10 @@ fn oval(picture: &[u8], edge: usize, tile: usize, (top, left): (usize, usize)) -
     let (yy, xx) = (mean(&|p| (p.0 as f64 - y).powi(2)), mean(&|p| (p.1 as f64 - x).powi(2)));
     let xy = mean(&|p| (p.0 as f64 - y) * (p.1 as f64 - x));
     let angle = (0.5 * (2.0 * xy).atan2(xx - yy)).to_degrees();
-    Some(Oval { colour: [0, 1, 2].map(|c| mean(&|(r, q)| value(c, r, q))), angle })
+    let brightest = places().map(weight).fold(0.0, f64::max);
+    let inside: Vec<_> = places().filter(|&p| weight(p) >= INSIDE * brightest).collect();
+    let colour = [0, 1, 2].map(|c| inside.iter().map(|&(r, q)| value(c, r, q)).sum::<f64>() / inside.len() as f64);
+    Some(Oval { colour, angle })
 }
 
 /// Compares two pictures' ovals; those that either does not show are left out.
@@ -121,6 +126,22 @@ mod tests {
         assert!((ovals[9].unwrap().angle - 20.0).abs() < 6.0);
         assert_eq!(first.colour.map(f64::round), [200.0, 100.0, 50.0]);
         assert_eq!(super::ovals(&[0; 3 * 32 * 32], 32), vec![None; 16]);
+    }
+
+    #[test]
+    fn a_soft_border_does_not_change_the_colour() {
+        let mut soft = picture([200, 100, 50], 70.0);
+        // A row of half-lit pixels at the foot of the second tile's bar, wherever it is dark.
+        for (c, lit) in [100, 50, 25].into_iter().enumerate() {
+            (8..16)
+                .map(|q| c * 1024 + 6 * 32 + q)
+                .filter(|&i| soft[i] == 0)
+                .collect::<Vec<_>>()
+                .iter()
+                .for_each(|&i| soft[i] = lit);
+        }
+        let difference = compare(&picture([200, 100, 50], 70.0), &soft, 32);
+        assert_eq!((difference.colour, difference.recoloured), (0.0, 0.0));
     }
 
     #[test]

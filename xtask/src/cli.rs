@@ -34,6 +34,11 @@ pub enum Command {
     },
     /// `test`
     Test(test::Options),
+    /// `bench`
+    Bench {
+        /// Whether PyTorch is fetched and measured too.
+        peers: bool,
+    },
     /// `deny`
     Deny,
 }
@@ -51,6 +56,7 @@ pub fn help() -> String {
                                      serve a folder; port 0 is any free one
   test   [--skip-browser] [--only STEP]
                                      set up and run every check; steps: {steps}
+  bench  [--no-peers]                measure, and write docs/benchmarks.md; PyTorch is fetched to measure against
   deny                               check licences and advisories with cargo-deny
 
 Environment:
@@ -70,7 +76,7 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Comma
         Some(other) => return Err(other.unexpected().into()),
     };
     let (mut port, mut open, mut dir, mut prefix) = (8080, true, PathBuf::from("dist"), "/".to_owned());
-    let mut options = test::Options::default();
+    let (mut options, mut peers) = (test::Options::default(), true);
     while let Some(arg) = parser.next()? {
         match (name.as_str(), arg) {
             (_, Long("help") | Short('h')) => return Ok(Command::Help),
@@ -78,6 +84,7 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Comma
             ("demo", Long("no-open")) => open = false,
             ("serve", Long("dir")) => dir = parser.value()?.into(),
             ("serve", Long("prefix")) => prefix = parser.value()?.string()?,
+            ("bench", Long("no-peers")) => peers = false,
             ("test", Long("skip-browser")) => options.skip_browser = true,
             ("test", Long("only")) => options.only = Some(parser.value()?.string()?),
             (_, arg) => return Err(arg.unexpected().into()),
@@ -90,6 +97,7 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Comma
         "demo" => Command::Demo { port, open },
         "serve" => Command::Serve { dir, port, prefix },
         "test" => Command::Test(options),
+        "bench" => Command::Bench { peers },
         "deny" => Command::Deny,
         _ => bail!("there is no command {name}: see `cargo xtask --help`"),
     })
@@ -111,6 +119,7 @@ mod tests {
             panic!("not serve");
         };
         assert_eq!((dir, port, prefix.as_str()), ("d".into(), 0, "/p/"));
+        assert!(matches!(parsed("bench --no-peers").unwrap(), Command::Bench { peers: false }));
         let Command::Test(options) = parsed("test --only fmt").unwrap() else { panic!("not test") };
         assert_eq!((options.only.as_deref(), options.skip_browser), (Some("fmt"), false));
         for wrong in ["setup --port 1", "demo --port x", "demo --port 65536", "serve --no-open", "nothing", "--port 1"]

@@ -1,5 +1,6 @@
 //! The project's chores: set-up, building and serving the page, and the one command that runs every check.
 
+pub mod bench;
 pub mod cli;
 pub mod deny;
 pub mod env;

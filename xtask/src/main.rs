@@ -6,7 +6,7 @@ use anyhow::Result;
 use xtask::cli::{self, Command};
 use xtask::env::Env;
 use xtask::setup::{Needs, setup};
-use xtask::{deny, page, test};
+use xtask::{bench, deny, page, test};
 
 fn main() -> ExitCode {
     match try_main() {
@@ -31,6 +31,7 @@ fn try_main() -> Result<()> {
         Command::Demo { port, open } => page::demo(&env, port, open),
         Command::Serve { dir, port, prefix } => page::serve(&dir, port, &prefix),
         Command::Test(options) => test::test(&env, &options),
+        Command::Bench { peers } => bench::bench(&env, peers),
         Command::Deny => deny::deny(&env),
     }
 }

@@ -27,7 +27,7 @@ const FRAMES: usize = 12;
 pub fn run(args: FactorsArgs) -> Result<()> {
     let model = Model::open(&args.model, args.figure.device.device)?;
     super::folder(&args.out)?;
-    let temperature = args.temperature.temperature();
+    let temperature = args.temperature.of(&model.card);
     let start = match &args.image {
         Some(image) => model.latents_of(std::slice::from_ref(image))?,
         None => model.draw(args.seed, 1, &temperature),
@@ -69,7 +69,7 @@ fn traversal(model: &Model, args: &FactorsArgs, start: &[f32], places: &[usize],
 
 /// Frames of several samples of which one level wanders from draw to draw, and home again.
 fn walk(model: &Model, args: &FactorsArgs, level: usize) -> Result<Vec<RgbImage>> {
-    let temperature = args.temperature.temperature();
+    let temperature = args.temperature.of(&model.card);
     let own = Levels::new(&model.config).indices(level);
     let dims = model.config.dims();
     let base = model.draw(args.seed, WALKERS, &temperature);

@@ -22,7 +22,7 @@ pub fn run(args: NeighboursArgs) -> Result<()> {
         path: &args.model,
         seed: args.seed,
         count: args.count.max(1),
-        temperature: args.temperature.temperature(),
+        temperature: args.temperature.of(loaded.file.card()),
     };
     let samples = dispatch(args.device.device, job)?;
     let test: Vec<_> = (0..dataset.test.len().min(samples.len())).collect();

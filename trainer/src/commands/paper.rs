@@ -35,15 +35,7 @@ pub fn run(args: PaperArgs) -> Result<()> {
     if let Some(test) = &args.data.test_data {
         data.extend(["--test-data".to_owned(), absolute(test).map(word)?]);
     }
-    let mut temperature = vec!["--temperature".to_owned(), args.temperature.temperature.to_string()];
-    if let Some(low) = args.temperature.low_temperature {
-        temperature.extend([
-            "--low-temperature".into(),
-            low.to_string(),
-            "--cutoff".into(),
-            args.temperature.cutoff.to_string(),
-        ]);
-    }
+    let temperature = args.temperature.words();
     let sources = Sources {
         model: &model,
         others: &others,
@@ -90,7 +82,7 @@ fn write_inputs(args: &PaperArgs, loaded: &Loaded<AnyModelFile>, folder: &Path) 
         let test = super::load(&args.data, size)?.test;
         (0..test.len().min(INPUTS as usize)).map(|i| test.image(i).to_vec()).collect()
     } else {
-        let temperature = args.temperature.temperature();
+        let temperature = args.temperature.of(loaded.file.card());
         dispatch(args.device.device, Sample { loaded, path: &args.model, seed: 7, count: INPUTS, temperature })?
     };
     let save = |pixels: &Vec<u8>, channels: usize, name: String| {

@@ -16,7 +16,7 @@ use crate::{plot, sheet};
 /// A model that cannot be read, a figure that cannot be written.
 pub fn run(args: ReceptiveArgs) -> Result<()> {
     let model = Model::open(&args.model, args.figure.device.device)?;
-    let samples = model.draw(args.seed, args.samples, &args.temperature.temperature());
+    let samples = model.draw(args.seed, args.samples, &args.temperature.of(&model.card));
     let strengths = model.engine.strengths(&samples)?;
     let levels = Levels::new(&model.config);
     let mut rows = Vec::new();

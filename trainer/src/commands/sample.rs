@@ -21,7 +21,7 @@ pub fn run(args: SampleArgs) -> Result<()> {
     let loaded = super::model::load_any(&args.model)?;
     let [channels, size] = loaded.file.config().image_shape();
     let seed = args.seed.unwrap_or_else(random_seed);
-    let (count, temperature) = (args.count, args.temperature.temperature());
+    let (count, temperature) = (args.count, args.temperature.of(loaded.file.card()));
     let job = Sample { loaded: &loaded, path: &args.model, seed, count, temperature };
     let pictures = dispatch(args.device.device, job)?;
     let columns = (args.count as f64).sqrt().ceil() as usize;

@@ -10,6 +10,7 @@ mod own;
 mod pick;
 
 use shared::Temperature;
+use shared::weights::Card;
 
 use crate::index::{is_id, shorten};
 
@@ -22,7 +23,7 @@ pub use pick::Pick;
 /// The largest seed: JavaScript's numbers are exact up to here.
 pub const MAX_SEED: u64 = (1 << 53) - 1;
 /// The highest temperature that the page offers.
-pub const MAX_TEMPERATURE: f32 = 1.5;
+pub const MAX_TEMPERATURE: f32 = Card::MAX_TEMPERATURE;
 /// No address is longer: two pictures of the reader's own, and the rest.
 const MAX_LEN: usize = 48_000;
 /// No model has more levels.

@@ -139,6 +139,16 @@ async fn a_latent_moves_its_cone_and_nothing_else() {
     for (i, (before, after)) in before.chunks(3).zip(after.chunks(3)).enumerate() {
         assert!(before == after || cone.contains(&(i / config.size, i % config.size)), "pixel {i}");
     }
+    // The latent's walk as an animation.
+    browser
+        .eval("(window.made = [], URL.createObjectURL = blob => (window.made.push(blob), 'data:,'), null)")
+        .await
+        .unwrap();
+    click(&browser, "#explore-film").await;
+    browser.wait_for("window.made.length === 1", PATIENCE).await.unwrap();
+    let head = "(b => [String.fromCharCode(...b.slice(0, 6)), b[6] + 256 * b[7]].join())(\
+                new Uint8Array(await window.made[0].arrayBuffer()))";
+    assert_eq!(browser.eval(head).await.unwrap(), "GIF89a,256");
     // A pixel's cone, and back.
     browser.eval("document.querySelector('#explore-board').focus()").await.unwrap();
     let board = browser.driver().find(By::Id("explore-board")).await.unwrap();

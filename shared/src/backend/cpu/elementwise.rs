@@ -28,7 +28,10 @@ impl<const N: usize> WithSimd for Swish<'_, N> {
         let lanes = self.x.iter().zip(self.act).zip(self.alpha);
         match self.sigma {
             Some(sigma) => lanes.zip(sigma).for_each(|(((x, act), a), sigma)| gated(simd, *a, x, act, sigma)),
-            None => lanes.for_each(|((x, act), a)| gated(simd, *a, x, act, &mut { Lane::ZERO })),
+            None => {
+                let mut unused = Lane::<N>::ZERO;
+                lanes.for_each(|((x, act), a)| gated(simd, *a, x, act, &mut unused));
+            }
         }
     }
 }

@@ -9,10 +9,9 @@ use crate::nn::BijectorShape;
 use burn::tensor::{Bytes, DType, Shape};
 use burn_flex::{FlexTensor, Layout};
 
-/// Strips that go through a layer together, small enough for the cache.
-const STRIPS: usize = 2;
-/// The same where the weights' gradient is added up: each sum over a tile's rows costs an addition across a vector.
-const GRAD_STRIPS: usize = 4;
+/// Strips that go through a layer together: enough that weights are not fetched for a handful of rows and that a sum
+/// across a vector, which ends each weight's gradient, is rare; few enough for the cache.
+const STRIPS: usize = 4;
 
 /// A thread's share of `rows`, in whole vectors.
 fn share(rows: usize) -> usize {
@@ -171,7 +170,7 @@ fn share_grad<const N: usize>(
     mut d_theta: Option<&mut [f32]>,
 ) {
     let dim = weights.shape.dim;
-    let strips = grad_log_det.len().div_ceil(N).min(GRAD_STRIPS);
+    let strips = grad_log_det.len().div_ceil(N).min(STRIPS);
     if strips == 0 {
         return;
     }

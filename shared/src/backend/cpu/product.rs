@@ -152,6 +152,9 @@ impl<W: Source, const N: usize> Product<'_, W, N> {
     }
 }
 
+/// Outputs whose gradients are used for all inputs before the next ones are fetched.
+const OUTPUTS: usize = 16;
+
 struct Outer<'a, const N: usize> {
     d_theta: &'a mut [f32],
     w: Matrix,
@@ -175,39 +178,117 @@ impl<const N: usize> WithSimd for Outer<'_, N> {
 }
 
 impl<const N: usize> Outer<'_, N> {
-    /// All weights, those of I inputs and O outputs at a time. The last blocks begin early and leave out what is done.
+    /// All weights. Some outputs first with all inputs, so that their gradients stay in the nearest cache.
     #[inline(always)]
     fn blocks<S: Simd, const I: usize, const O: usize>(self, simd: S) {
         let Matrix { start, inputs, outputs, stride } = self.w;
-        for first_in in (0..inputs).step_by(I) {
-            let at_in = first_in.min(inputs - I);
-            for first_out in (0..outputs).step_by(O) {
-                let at_out = first_out.min(outputs - O);
-                let mut sums = [[simd.splat_f32s(0.0); O]; I];
-                for (x, dy) in self.x.chunks_exact(inputs).zip(self.dy.chunks_exact(outputs)) {
-                    let (x, dy) = (&x[at_in..at_in + I], &dy[at_out..at_out + O]);
-                    for v in 0..N / S::F32_LANES {
-                        for (sums, x) in sums.iter_mut().zip(x) {
-                            let x = S::as_simd_f32s(&x.0).0[v];
-                            for (sum, dy) in sums.iter_mut().zip(dy) {
-                                *sum = simd.mul_add_e_f32s(x, S::as_simd_f32s(&dy.0).0[v], *sum);
-                            }
+        for group in (0..outputs).step_by(OUTPUTS) {
+            let width = OUTPUTS.min(outputs - group);
+            for first in (0..inputs).step_by(I) {
+                // The last blocks begin early rather than being smaller, and leave out what is done.
+                let at_in = first.min(inputs - I);
+                let mut sums = [[0.0; OUTPUTS]; I];
+                for at_out in (group..group + width).step_by(O).map(|at| at.min(outputs - O)) {
+                    let block = self.block::<S, I, O>(simd, at_in, at_out);
+                    for o in (0..O).filter(|o| at_out + o >= group) {
+                        for (sums, block) in sums.iter_mut().zip(&block) {
+                            sums[at_out + o - group] = block[o];
                         }
                     }
                 }
-                for (i, sums) in sums.iter().enumerate() {
-                    let mut totals = [0.0; O];
-                    for (total, sum) in totals.iter_mut().zip(sums) {
-                        *total = simd.reduce_sum_f32s(*sum);
-                    }
-                    if at_in + i >= first_in {
-                        let row = &mut self.d_theta[start + (at_in + i) * stride + at_out..][..O];
-                        for (weight, total) in row.iter_mut().zip(totals).skip(first_out - at_out) {
-                            *weight += total;
-                        }
+                for (i, sums) in sums.iter().enumerate().skip(first - at_in) {
+                    let row = &mut self.d_theta[start + (at_in + i) * stride + group..][..width];
+                    row.iter_mut().zip(sums).for_each(|(weight, sum)| *weight += sum);
+                }
+            }
+        }
+    }
+
+    /// The sums for I inputs and O outputs.
+    #[inline(always)]
+    fn block<S: Simd, const I: usize, const O: usize>(&self, simd: S, at_in: usize, at_out: usize) -> [[f32; O]; I] {
+        let Matrix { inputs, outputs, .. } = self.w;
+        let mut sums = [[simd.splat_f32s(0.0); O]; I];
+        for (x, dy) in self.x.chunks_exact(inputs).zip(self.dy.chunks_exact(outputs)) {
+            let (x, dy) = (&x[at_in..at_in + I], &dy[at_out..at_out + O]);
+            for v in 0..N / S::F32_LANES {
+                for (sums, x) in sums.iter_mut().zip(x) {
+                    let x = S::as_simd_f32s(&x.0).0[v];
+                    for (sum, dy) in sums.iter_mut().zip(dy) {
+                        *sum = simd.mul_add_e_f32s(x, S::as_simd_f32s(&dy.0).0[v], *sum);
                     }
                 }
             }
+        }
+        let mut totals = [[0.0; O]; I];
+        for (totals, sums) in totals.iter_mut().zip(&sums) {
+            for (total, sum) in totals.iter_mut().zip(sums) {
+                *total = simd.reduce_sum_f32s(*sum);
+            }
+        }
+        totals
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::strip::{NARROW, WIDE};
+    use super::*;
+    use std::array::from_fn;
+
+    fn numbers(len: usize, seed: usize) -> Vec<f32> {
+        (0..len).map(|i| (((i + 1) * 7919 + seed * 104_729) % 1009) as f32 / 504.5 - 1.0).collect()
+    }
+
+    fn lanes<const N: usize>(len: usize, seed: usize) -> Vec<Lane<N>> {
+        numbers(len * N, seed).chunks_exact(N).map(|lane| Lane(from_fn(|i| lane[i]))).collect()
+    }
+
+    /// The three products of a part of a linear, number by number, in f64.
+    fn check<const N: usize>(inputs: usize, outputs: usize, strips: usize) {
+        let w = Matrix { start: 5, inputs, outputs, stride: outputs + 3 };
+        let len = w.start + inputs * w.stride;
+        let (theta, bias) = (numbers(len, 1), numbers(outputs, 2));
+        let weight = |i: usize, o: usize| theta[w.start + i * w.stride + o] as f64;
+        let (x, dy) = (lanes::<N>(strips * inputs, 3), lanes::<N>(strips * outputs, 4));
+        let close = |got: f32, want: f64| {
+            assert!((got as f64 - want).abs() < 1e-5 * (1.0 + want.abs()), "{inputs} {outputs}: {got} {want}");
+        };
+
+        let (mut y, mut dx) = (lanes::<N>(outputs, 5), lanes::<N>(inputs, 6));
+        apply(&theta, w, &bias, &x[..inputs], &mut y);
+        apply_transposed(&theta, w, &dy[..outputs], &mut dx);
+        for row in 0..N {
+            for (o, y) in y.iter().enumerate() {
+                let sum: f64 = x[..inputs].iter().enumerate().map(|(i, x)| weight(i, o) * x.0[row] as f64).sum();
+                close(y.0[row], bias[o] as f64 + sum);
+            }
+            for (i, dx) in dx.iter().enumerate() {
+                let sum = dy[..outputs].iter().enumerate().map(|(o, dy)| weight(i, o) * dy.0[row] as f64).sum();
+                close(dx.0[row], sum);
+            }
+        }
+
+        let before = numbers(len, 7);
+        let mut d_theta = before.clone();
+        add_outer(&mut d_theta, w, &x, &dy);
+        let mut expected: Vec<f64> = before.iter().map(|&b| b as f64).collect();
+        for (x, dy) in x.chunks_exact(inputs).zip(dy.chunks_exact(outputs)) {
+            for (i, x) in x.iter().enumerate() {
+                for (o, dy) in dy.iter().enumerate() {
+                    let sum: f64 = x.0.iter().zip(&dy.0).map(|(x, dy)| *x as f64 * *dy as f64).sum();
+                    expected[w.start + i * w.stride + o] += sum;
+                }
+            }
+        }
+        d_theta.iter().zip(expected).for_each(|(got, want)| close(*got, want));
+    }
+
+    #[test]
+    fn products_agree_with_their_definition_at_every_width() {
+        for (inputs, outputs) in [(1, 1), (2, 9), (5, 3), (6, 2), (7, 8), (24, 13), (9, 35), (12, 17)] {
+            check::<WIDE>(inputs, outputs, 2);
+            check::<NARROW>(inputs, outputs, 3);
         }
     }
 }

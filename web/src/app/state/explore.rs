@@ -16,6 +16,9 @@ use crate::messages::edit::{Change, EditAnswer, EditKind, Factor, Image, Walk};
 /// Values of the strip below the slider, in standard deviations.
 pub const WALK: [f32; 7] = [-4.0, -2.5, -1.2, 0.0, 1.2, 2.5, 4.0];
 
+/// Frames of a film from one end of a latent's values to the other, and the end itself in standard deviations.
+const FILM: (u8, f32) = (25, 3.0);
+
 /// Leading latents of each level.
 pub const LEADING: usize = 6;
 
@@ -38,6 +41,8 @@ pub enum ExploreEvent {
     Reset,
     /// The leading latents are wanted.
     Search,
+    /// A film of the chosen latent is wanted.
+    Film,
 }
 
 /// What the panel shows besides its settings.
@@ -48,6 +53,7 @@ pub struct Explore {
     walk: Live,
     reach: Live,
     search: Live,
+    film: Live,
     /// The receptive field of the chosen latent.
     pub field: Option<Rc<Vec<f32>>>,
     /// The leading latents of each level, finest first, once they were asked for.
@@ -56,6 +62,8 @@ pub struct Explore {
     pub image: Option<Rc<Image>>,
     /// The picture for each value of [`WALK`].
     pub strip: Vec<Rc<Image>>,
+    /// The film that was asked for last.
+    pub frames: Option<Rc<Vec<Image>>>,
     /// The latents of each level, finest first, as they are now.
     pub pyramid: Vec<Rc<Image>>,
     /// What the edits start from.
@@ -123,6 +131,12 @@ impl Explore {
                 self.replace(vec![], settings, bench)
             }
             ExploreEvent::Search => self.search.ask(EditKind::Leading { count: LEADING as u32 }, bench.ids),
+            ExploreEvent::Film => {
+                let (count, end) = FILM;
+                let value = |i: u8| end * (2.0 * f32::from(i) / f32::from(count - 1) - 1.0);
+                let walk = walk(settings, bench, (0..count).map(value).collect());
+                walk.map(|kind| self.film.ask(kind, bench.ids)).unwrap_or_default()
+            }
         }
     }
 
@@ -160,6 +174,11 @@ impl Explore {
         index.map(|index| self.reach.ask(EditKind::Field { index: index as u32 }, bench.ids)).unwrap_or_default()
     }
 
+    /// Whether a film is being made.
+    pub fn is_filming(&self) -> bool {
+        self.film.is_busy()
+    }
+
     /// Whether the leading latents are being looked for.
     pub fn is_searching(&self) -> bool {
         self.search.is_busy()
@@ -178,14 +197,11 @@ impl Explore {
     }
 
     fn ask_walk(&mut self, settings: &ExploreSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
-        let index = settings.at.and_then(|at| Levels::new(bench.config).index(at).ok());
-        let Some(index) = index else {
+        let Some(walk) = walk(settings, bench, WALK.to_vec()) else {
             self.strip.clear();
             return vec![];
         };
-        let walk = Some(Walk { index: index as u32, values: WALK.to_vec() });
-        let source = bench.source(&settings.pick);
-        self.walk.ask(EditKind::Change { source, changes: changes(settings, bench.config), walk }, bench.ids)
+        self.walk.ask(walk, bench.ids)
     }
 
     /// The chosen latent's value now, once the latents are here.
@@ -228,6 +244,13 @@ fn first_choice(config: &RgFlowConfig) -> LatentAddress {
     LatentAddress { level, row: middle, col: middle, channel: 0 }
 }
 
+/// The chosen latent at these values, the other edits as they are.
+fn walk(settings: &ExploreSettings, bench: &Bench<'_>, values: Vec<f32>) -> Option<EditKind> {
+    let index = Levels::new(bench.config).index(settings.at?).ok()?;
+    let (source, walk) = (bench.source(&settings.pick), Some(Walk { index: index as u32, values }));
+    Some(EditKind::Change { source, changes: changes(settings, bench.config), walk })
+}
+
 /// The edits as the engine takes them.
 fn changes(settings: &ExploreSettings, config: &RgFlowConfig) -> Vec<Change> {
     let levels = Levels::new(config);
@@ -254,7 +277,7 @@ pub(super) fn draw_level(values: &[f32], level: usize, config: &RgFlowConfig) ->
 
 impl PanelState for Explore {
     fn lives(&mut self) -> Vec<&mut Live> {
-        vec![&mut self.latents, &mut self.change, &mut self.walk, &mut self.reach, &mut self.search]
+        vec![&mut self.latents, &mut self.change, &mut self.walk, &mut self.reach, &mut self.search, &mut self.film]
     }
 
     fn take(&mut self, id: RequestId, answer: EditAnswer, context: &Context<'_>) {
@@ -263,6 +286,7 @@ impl PanelState for Explore {
                 self.original = values;
                 self.draw_pyramid(&context.settings.explore, context.config);
             }
+            EditAnswer::Images(images) if self.film.waits_for(id) => self.frames = Some(Rc::new(images)),
             EditAnswer::Images(images) => {
                 let mut images = images.into_iter().map(Rc::new);
                 if self.change.waits_for(id) {
@@ -286,6 +310,8 @@ impl PanelState for Explore {
 mod tests {
     use super::*;
     use crate::app::state::live::Ids;
+    use crate::fragment::Settings;
+    use crate::messages::{Request, RequestKind};
     use shared::Temperature;
 
     fn bench<'a>(config: &'a RgFlowConfig, ids: &'a mut Ids) -> Bench<'a> {
@@ -335,6 +361,28 @@ mod tests {
         let cone = explore.cone(&settings, &config).unwrap();
         assert!(cone.iter().all(|level| !level.latents.is_empty()));
         assert!(cone[0].latents.len() < 16 * 16 * 3 / 4);
+    }
+
+    #[test]
+    fn a_film_goes_from_end_to_end_of_the_chosen_latent() {
+        let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
+        let (mut explore, mut settings) = (Explore::default(), ExploreSettings::default());
+        let mut bench = bench(&config, &mut ids);
+        assert!(explore.update(ExploreEvent::Film, &mut settings, &mut bench).is_empty());
+        settings.at = Some(at(2, 1, 1));
+        let sent = explore.update(ExploreEvent::Film, &mut settings, &mut bench);
+        let [Effect::Send(Request { id, kind: RequestKind::Edit(EditKind::Change { walk: Some(walk), .. }) })] =
+            &sent[..]
+        else {
+            panic!("{sent:?}");
+        };
+        assert_eq!((walk.values[0], walk.values[12], walk.values[24]), (-3.0, 0.0, 3.0));
+        assert!(explore.is_filming());
+        let image = Image { size: 1, rgba: ByteBuf::from(vec![0; 4]) };
+        let context = Context { config: &config, settings: &Settings { explore: settings, ..Settings::default() } };
+        explore.take(*id, EditAnswer::Images(vec![image; 25]), &context);
+        assert_eq!(explore.frames.as_ref().map(|frames| frames.len()), Some(25));
+        assert!(explore.strip.is_empty() && explore.image.is_none());
     }
 
     #[test]

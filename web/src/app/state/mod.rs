@@ -140,9 +140,8 @@ impl State {
     /// The temperatures in use, one for all levels or one a level.
     pub fn temperature(&self) -> Temperature {
         let recommended = || {
-            let card = self.info.as_ref().map(|info| info.card.temperature.clone()).unwrap_or_default();
-            let sane = !card.is_empty() && card.iter().all(|t| (0.0..=MAX_TEMPERATURE).contains(t));
-            if sane { Temperature { levels: card } } else { Temperature::uniform(DEFAULT_TEMPERATURE) }
+            let card = self.info.as_ref().and_then(|info| info.card.recommended());
+            card.unwrap_or_else(|| Temperature::uniform(DEFAULT_TEMPERATURE))
         };
         let mut temperature = self.settings.temperature.clone().unwrap_or_else(recommended);
         if self.info.is_some() {

@@ -110,7 +110,8 @@ pub fn save(document: &Document, rows: &[Vec<HtmlCanvasElement>], name: &str) ->
     Ok(sheet.to_blob(made.unchecked_ref())?)
 }
 
-fn download(document: &Document, blob: &Blob, name: &str) -> Result<()> {
+/// Hands a file out.
+pub fn download(document: &Document, blob: &Blob, name: &str) -> Result<()> {
     let url = Url::create_object_url_with_blob(blob)?;
     let link: HtmlAnchorElement = create(document, "a")?;
     link.set_href(&url);

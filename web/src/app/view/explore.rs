@@ -10,12 +10,13 @@ use web_sys::{Document, HtmlButtonElement, HtmlCanvasElement, HtmlElement, HtmlI
 use super::board::{self, Board, Layer, Touch};
 use super::canvas::Picture;
 use super::dom::{by_id, create, on, on_click, set_text, set_value};
+use super::film;
 use super::picker::Picker;
 use crate::app::Dispatch;
 use crate::app::state::explore::{ExploreEvent, WALK};
 use crate::app::state::{Event, Slot, State};
 use crate::error::Result;
-use crate::messages::edit::Factor;
+use crate::messages::edit::{Factor, Image};
 
 /// What the chosen thing is drawn with, and what is in its cone.
 const CHOSEN: &str = "#ff5a3c";
@@ -42,6 +43,8 @@ pub struct ExploreView {
     search: HtmlButtonElement,
     leading: HtmlElement,
     led: RefCell<Option<Rc<Vec<Vec<Factor>>>>>,
+    film: HtmlButtonElement,
+    filmed: RefCell<Option<Rc<Vec<Image>>>>,
 }
 
 /// One level of the pyramid.
@@ -70,11 +73,15 @@ impl ExploreView {
             search: by_id(document, "explore-search")?,
             leading: by_id(document, "explore-leading")?,
             led: RefCell::default(),
+            film: by_id(document, "explore-film")?,
+            filmed: RefCell::default(),
         };
         let d = dispatch.clone();
         on(&view.show_field, "change", move |_| d(Event::Redraw));
         let d = dispatch.clone();
         on(&view.search, "click", move |_| d(Event::Explore(ExploreEvent::Search)));
+        let d = dispatch.clone();
+        on(&view.film, "click", move |_| d(Event::Explore(ExploreEvent::Film)));
         let (d, again) = (dispatch.clone(), dispatch.clone());
         let touched = move |touch, row, col| {
             if touch != Touch::End {
@@ -154,16 +161,27 @@ impl ExploreView {
         let searching = explore.is_searching();
         self.search.set_disabled(searching || explore.leading.is_some());
         set_text(&self.search, if searching { "Looking for them…" } else { "Find the leading latents" });
-        let same = match (&*self.led.borrow(), &explore.leading) {
-            (Some(old), Some(new)) => Rc::ptr_eq(old, new),
-            (old, new) => old.is_none() && new.is_none(),
-        };
-        if !same {
+        self.film.set_disabled(settings.at.is_none() || explore.is_filming());
+        set_text(&self.film, if explore.is_filming() { "Filming…" } else { "Save as GIF" });
+        if is_new(&self.filmed, &explore.frames) {
+            self.filmed.replace(explore.frames.clone());
+            if let Some(frames) = &explore.frames {
+                self.save_film(frames);
+            }
+        }
+        if is_new(&self.led, &explore.leading) {
             let _ = self.show_leading(explore.leading.as_deref().map_or(&[], Vec::as_slice), config);
             self.led.replace(explore.leading.clone());
         }
         self.undo.set_disabled(!explore.can_undo());
         self.reset.set_disabled(settings.edits.is_empty());
+    }
+
+    fn save_film(&self, frames: &[Image]) {
+        let saved = film::gif(frames).and_then(|bytes| film::save(&self.document, &bytes, "rg-flow-latent.gif"));
+        if let Err(error) = saved {
+            set_text(&self.said, &error.to_string());
+        }
     }
 
     /// A board a level, coarsest first.
@@ -239,6 +257,14 @@ impl ExploreView {
     /// What a saved file shows.
     pub fn sheet(&self) -> Vec<Vec<HtmlCanvasElement>> {
         vec![vec![self.picture.canvas().clone()]]
+    }
+}
+
+/// Whether there is something else than was shown last.
+fn is_new<T>(shown: &RefCell<Option<Rc<T>>>, now: &Option<Rc<T>>) -> bool {
+    match (&*shown.borrow(), now) {
+        (Some(old), Some(new)) => !Rc::ptr_eq(old, new),
+        (old, new) => old.is_some() || new.is_some(),
     }
 }
 

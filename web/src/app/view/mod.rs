@@ -6,6 +6,7 @@ mod canvas;
 mod dom;
 mod drop;
 mod explore;
+mod film;
 mod inpaint;
 mod mix;
 mod model;

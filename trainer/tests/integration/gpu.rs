@@ -1,7 +1,4 @@
 //! The GPU's kernel against the CPU's, by the program: a test of its own would compile the GPU's backend once more.
-#![cfg(feature = "wgpu")]
-// A test's helpers may fail as the test itself does.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::path::Path;
 use std::process::Command;

@@ -1,8 +1,5 @@
 //! Runs of the trainer on the CPU: that they learn, go on exactly, and end well when they cannot go on.
 
-// A test's helpers may fail as the test itself does.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

@@ -1,8 +1,5 @@
 //! The exported file: round trips, and files that are anything but.
 
-// A test's helpers may fail as the test itself does.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use burn::backend::Flex;
 use shared::weights::{Card, ModelFile, Precision};
 use shared::{RgFlow, RgFlowConfig};

@@ -1,13 +1,10 @@
 //! Inpainting, from random parameters and where the answer is known.
 
-// A test's helpers may fail as the test itself does.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use std::rc::Rc;
 
+use crate::numbers::values;
+
 use burn::backend::{Autodiff, Flex};
-use burn::tensor::Tensor;
-use burn::tensor::backend::Backend;
 use shared::edit::inpaint::{Inpainting, Mask, Phase, Schedule, Variables};
 use shared::{Flow, ImageFlow, LevelConfig, PriorKind, RgFlow, RgFlowConfig};
 
@@ -24,10 +21,6 @@ fn flow(size: usize) -> Flow<Ad> {
 
 fn image(size: usize) -> Vec<f32> {
     (0..3 * size * size).map(|i| (i as f32 * 0.37).sin()).collect()
-}
-
-fn values<B: Backend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f32> {
-    tensor.into_data().to_vec().unwrap()
 }
 
 fn search(steps: u32) -> Schedule {

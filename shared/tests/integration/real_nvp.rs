@@ -1,8 +1,5 @@
 //! Real NVP, always from random parameters.
 
-// A test's helpers may fail as the test itself does.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use burn::backend::{Autodiff, Flex};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;
@@ -10,6 +7,8 @@ use burn::tensor::backend::AutodiffBackend;
 use shared::real_nvp::{RealNvp, RealNvpConfig, RealNvpFile, RealNvpFlow, ScaleConfig};
 use shared::weights::{AnyModelFile, Card, ModelFile, Precision};
 use shared::{Encoded, FlowBackend, ImageFlow, Model, ModelConfig, RgFlowConfig, Temperature};
+
+use crate::numbers::{largest_difference, values};
 
 type Ad = Autodiff<Flex>;
 
@@ -25,15 +24,6 @@ fn three_scales() -> RealNvpConfig {
 fn images<B: FlowBackend>(flow: &RealNvpFlow<B>, batch: usize) -> Tensor<B, 4> {
     let values = (0..batch * flow.dims()).map(|i| (i as f32 * 0.37).sin()).collect();
     flow.batch(values, &Default::default()).unwrap()
-}
-
-fn values<B: FlowBackend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f32> {
-    tensor.into_data().to_vec().unwrap()
-}
-
-fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
-    assert_eq!(a.len(), b.len());
-    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 
 #[test]

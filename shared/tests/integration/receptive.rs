@@ -1,14 +1,13 @@
 //! Derivatives of the generator against finite differences and against each other, always from random parameters.
 
-// A test's helpers may fail as the test itself does.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use burn::backend::Flex;
 use burn::tensor::{Tensor, TensorData};
 use shared::edit::receptive::{Jacobian, leading, push_forward, receptive_fields, strengths};
 use shared::geometry::{Levels, generation_cone};
 use shared::prior::draw_latents;
 use shared::{BlockOrder, Flow, LevelConfig, RgFlow, RgFlowConfig, Temperature};
+
+use crate::numbers::{largest_difference, values};
 
 fn flow(order: BlockOrder) -> Flow<Flex> {
     let level = |res_blocks, mlp| LevelConfig { layers: 2, res_blocks, mlp, hidden: 10 };
@@ -23,15 +22,9 @@ fn samples(flow: &Flow<Flex>, count: u64) -> Tensor<Flex, 4> {
     flow.batch(values, &Default::default()).unwrap()
 }
 
-fn values<const D: usize>(tensor: Tensor<Flex, D>) -> Vec<f32> {
-    tensor.into_data().to_vec().unwrap()
-}
-
 /// The largest difference, as a share of the largest number there is.
 fn relative_difference(a: &[f32], b: &[f32]) -> f32 {
-    assert_eq!(a.len(), b.len());
-    let size = b.iter().fold(0f32, |m, x| m.max(x.abs()));
-    a.iter().zip(b).fold(0f32, |m, (a, b)| m.max((a - b).abs())) / size
+    largest_difference(a, b) / b.iter().fold(0f32, |m, x| m.max(x.abs()))
 }
 
 fn unit(flow: &Flow<Flex>, place: usize, height: f32) -> Tensor<Flex, 4> {

@@ -1,9 +1,6 @@
 //! The exported file is readable by another library alone: candle-core reads it and computes log p of an image with
 //! a flow written from the file's documentation, in a few dozen lines.
 
-// A test's helpers may fail as the test itself does.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use std::collections::HashMap;
 
 use burn::backend::Flex;

@@ -1,8 +1,5 @@
 //! What the authors' PyTorch code computes on random weights, against ours on the same weights.
 
-// A test's helpers may fail as the test itself does.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use std::collections::HashMap;
 use std::path::PathBuf;
 

@@ -1,14 +1,13 @@
 //! The flow as a whole, always from random parameters.
 
-// A test's helpers may fail as the test itself does.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::{Tensor, TensorData};
 use shared::backend::Direction;
 use shared::geometry::{Levels, generation_cone, inference_cone};
 use shared::nn::{Bijector, BijectorShape, Layered};
 use shared::{BlockOrder, Encoded, Flow, FlowBackend, LevelConfig, PriorKind, RgFlow, RgFlowConfig, Temperature};
+
+use crate::numbers::{largest_difference, values};
 
 type Ad = Autodiff<Flex>;
 
@@ -37,15 +36,6 @@ fn images<B: FlowBackend>(flow: &Flow<B>, batch: u64) -> Tensor<B, 4> {
         .flat_map(|i| shared::prior::draw_latents(flow.config(), 11, i, &Temperature::uniform(1.0)))
         .collect();
     flow.batch(values, &Default::default()).unwrap()
-}
-
-fn values<B: FlowBackend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f32> {
-    tensor.into_data().to_vec().unwrap()
-}
-
-fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
-    assert_eq!(a.len(), b.len());
-    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 
 #[test]

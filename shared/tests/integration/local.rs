@@ -1,13 +1,12 @@
 //! Local recomputation against whole passes, always from random parameters.
 
-// A test's helpers may fail as the test itself does.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use burn::backend::Flex;
 use burn::tensor::{Tensor, TensorData};
 use shared::edit::local::Trace;
 use shared::prior::draw_latents;
 use shared::{BlockOrder, Encoded, Flow, LevelConfig, RgFlow, RgFlowConfig, Temperature};
+
+use crate::numbers::{self, values};
 
 fn flow(size: usize, order: BlockOrder, channels: usize) -> Flow<Flex> {
     let level = LevelConfig { layers: 2, res_blocks: 1, mlp: 1, hidden: 10 };
@@ -22,14 +21,8 @@ fn pictures(flow: &Flow<Flex>, batch: u64) -> Tensor<Flex, 4> {
     flow.batch(values, &Default::default()).unwrap()
 }
 
-fn values<const D: usize>(tensor: Tensor<Flex, D>) -> Vec<f32> {
-    tensor.into_data().to_vec().unwrap()
-}
-
 fn largest_difference<const D: usize>(a: Tensor<Flex, D>, b: Tensor<Flex, D>) -> f32 {
-    let (a, b) = (values(a), values(b));
-    assert_eq!(a.len(), b.len());
-    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+    numbers::largest_difference(&values(a), &values(b))
 }
 
 /// New values for these places of a batch of two.

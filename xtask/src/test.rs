@@ -111,8 +111,12 @@ fn doc(env: &Env) -> Result<Done> {
     passed(cargo(env).args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
+/// Tests without the native GPU backends, which no test runs: they would be half of everything that is compiled. Clippy
+/// has checked them, and the browser runs the GPU's kernel.
+const ON_CPU: [&str; 5] = ["test", "--workspace", "--no-default-features", "--features", "trainer/candle"];
+
 fn native(env: &Env) -> Result<Done> {
-    passed(cargo(env).args(["test", "--workspace"]))
+    passed(cargo(env).args(ON_CPU))
 }
 
 /// The packages with tests for wasm, in files called `tests/wasm*.rs`.
@@ -155,9 +159,10 @@ fn build_page(env: &Env) -> Result<Done> {
 fn in_browser(env: &Env) -> Result<Done> {
     let browser = browser::find().context("no Chromium or no chromedriver: run `cargo xtask setup`")?;
     let mut cmd = cargo(env);
-    // The whole workspace, so that the features, and with them what is built, are those of the native tests. One test
-    // at a time: each starts a browser, and a slow machine would time out on several.
-    cmd.args(["test", "--workspace", "--test", "browser", "--", "--include-ignored", "--test-threads=1"])
+    // Built as the native tests were. One test at a time: each starts a browser, and a slow machine would time out on
+    // several.
+    cmd.args(ON_CPU)
+        .args(["--test", "browser", "--", "--include-ignored", "--test-threads=1"])
         .env("CHROME", &browser.chrome)
         .env("CHROMEDRIVER", &browser.driver);
     passed(&mut cmd)

@@ -1,0 +1,126 @@
+"""Images per second of the PyTorch peer on the CPU: training steps, sampling, encoding.
+
+    python torch_bench.py [bench] [small] [MODEL.safetensors] --out FILE.json [--threads N] [--compile]
+
+Writes {"train/bench/64": images per second, "sample/bench/1": ..., "encode/bench/64": ..., "torch": version, ...}:
+the names of `cargo bench` in this folder's parent. A weights file holds no training parameters, so a model from a file
+is not trained; it goes by the file's name.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import time
+from pathlib import Path
+
+import torch
+from rgflow import PRESETS, Net, RgFlow
+
+TRAIN_BATCH = 64
+BATCHES = (1, 64)
+GROUPS = ("train", "sample", "encode")
+
+
+def rate(images, work, args):
+    """Images per second: the median of the repetitions, as many as fit into the time but no fewer than `repeat`."""
+    for _ in range(args.warmup):
+        work()
+    times, end = [], time.perf_counter() + args.seconds
+    while len(times) < args.repeat or time.perf_counter() < end:
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return images / statistics.median(times)
+
+
+def training_step(model, config):
+    dims = config["channels"] * config["size"] ** 2
+    images = torch.randn(TRAIN_BATCH, config["channels"], config["size"], config["size"])
+    parameters = list(model.parameters())
+    optimizer = torch.optim.AdamW(parameters, lr=1e-3, weight_decay=1e-2, fused=True)
+
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        loss = -model.log_prob(images).mean() / dims
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+def inference(work):
+    def run():
+        with torch.inference_mode():
+            work()
+
+    return run
+
+
+def compile_nets(model):
+    """Compiles each net by itself: the time goes there, and the whole flow would be one graph of thousands of nodes."""
+    for module in model.modules():
+        if isinstance(module, Net):
+            module.compile()
+
+
+def measure(name, load, args, report, suffix=""):
+    def note(group, batch, work):
+        key = f"{group}/{name}/{batch}{suffix}"
+        try:
+            report[key] = round(rate(batch, work, args), 3)
+            # At once: compiling may take longer than anybody waits.
+            args.out.write_text(json.dumps(report, indent=2) + "\n")
+            print(f"{key}: {report[key]:.1f} images/s", flush=True)
+        except Exception as error:
+            if not suffix:
+                raise
+            print(f"{key}: skipped, {type(error).__name__}: {str(error).splitlines()[0]}", flush=True)
+
+    def fresh():
+        torch.manual_seed(1)
+        model = load()
+        if suffix:
+            compile_nets(model)
+        return model
+
+    if "train" in args.groups and name in PRESETS:
+        note("train", TRAIN_BATCH, training_step(fresh(), PRESETS[name]))
+    model = fresh().fold()
+    for batch in BATCHES:
+        if "sample" in args.groups:
+            note("sample", batch, inference(lambda: model.inverse(model.draw(batch))))
+        if "encode" in args.groups:
+            images = torch.randn(batch, *model.draw(1).shape[1:])
+            note("encode", batch, inference(lambda: model.log_prob(images)))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models", nargs="*", default=["bench", "small"], metavar="MODEL_OR_PRESET")
+    parser.add_argument("--out", required=True, type=Path)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--groups", nargs="+", choices=GROUPS, default=GROUPS)
+    parser.add_argument("--warmup", type=int, default=3)
+    parser.add_argument("--repeat", type=int, default=10, help="least number of repetitions")
+    parser.add_argument("--seconds", type=float, default=3, help="repeat for so long, each")
+    parser.add_argument("--compile", action="store_true", help="measure torch.compile too")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    report = {"torch": torch.__version__, "threads": args.threads}
+    for model in args.models:
+        if model in PRESETS:
+            name, load = model, lambda model=model: RgFlow.random(PRESETS[model])
+        else:
+            name, load = Path(model).stem, lambda model=model: RgFlow.load(model)
+        measure(name, load, args, report)
+        if args.compile:
+            # Every width and number of rows is a graph of its own.
+            torch._dynamo.config.recompile_limit = 256
+            measure(name, load, args, report, " (compiled)")
+
+
+if __name__ == "__main__":
+    main()

@@ -2,6 +2,15 @@
 // keeps a new page from an old page's files.
 const program = self.name === "gpu" ? "gpu" : "worker";
 const version = self.location.search;
+// A response as web/src/messages.rs spells it.
+const fail = (message) => postMessage({ id: 0, kind: { failed: { message } } });
+if (program === "gpu") {
+  // Left alone, it would count as a breakdown of the worker that started this one, and then of the page's.
+  self.addEventListener("error", (event) => {
+    event.preventDefault();
+    fail(`it broke down. ${event.message}`);
+  });
+}
 try {
   const { default: init } = await import(`./${program}.js${version}`);
   await init({ module_or_path: new URL(`${program}_bg.wasm${version}`, import.meta.url) });
@@ -9,6 +18,5 @@ try {
     keep((url) => new URL(url).searchParams.has("v") && new URL(url).search !== version),
   );
 } catch (error) {
-  // A response as web/src/messages.rs spells it.
-  postMessage({ id: 0, kind: { failed: { message: `The engine did not start. ${error}` } } });
+  fail(`The engine did not start. ${error}`);
 }

@@ -15,7 +15,8 @@ const INSIDE: f64 = 0.7;
 /// An oval as its pixels show it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Oval {
-    /// Mean colour of the inside, without the border's pixels, which mix with the black around them.
+    /// Mean colour of the inside, scaled to a brightest channel of 255: an oval of a few pixels changes its brightness as
+    /// it turns, and the border's pixels mix with the black around them.
     pub colour: [f64; 3],
     /// Direction of its long axis in degrees, modulo 180.
     pub angle: f64,
@@ -56,7 +57,8 @@ fn oval(picture: &[u8], edge: usize, tile: usize, (top, left): (usize, usize)) -
     let brightest = places().map(weight).fold(0.0, f64::max);
     let inside: Vec<_> = places().filter(|&p| weight(p) >= INSIDE * brightest).collect();
     let colour = [0, 1, 2].map(|c| inside.iter().map(|&(r, q)| value(c, r, q)).sum::<f64>() / inside.len() as f64);
-    Some(Oval { colour, angle })
+    let top = colour.into_iter().fold(1.0, f64::max);
+    Some(Oval { colour: colour.map(|c| c * 255.0 / top), angle })
 }
 
 /// Compares two pictures' ovals; those that either does not show are left out.
@@ -96,6 +98,47 @@ impl Difference {
     }
 }
 
+/// What a latent is to an MSDS picture, by what it does on average.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It changes the colour of most ovals and turns few: the global feature of MSDS1.
+    Colour,
+    /// It turns most ovals and changes the colour of few: the global feature of MSDS2.
+    Turn,
+    /// It turns one oval and changes no colour: the local feature of MSDS1.
+    OneTurn,
+    /// It changes one oval's colour and turns none: the local feature of MSDS2.
+    OneColour,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Colour, Self::Turn, Self::OneTurn, Self::OneColour];
+
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Colour => "recolours most",
+            Self::Turn => "turns most",
+            Self::OneTurn => "turns one only",
+            Self::OneColour => "recolours one only",
+        }
+    }
+
+    /// Whether a mean difference is of this kind.
+    pub fn is(self, difference: &Difference) -> bool {
+        let Difference { recoloured, turned, .. } = *difference;
+        let (most, few) = ((TILES * TILES) as f64 * 0.5, (TILES * TILES) as f64 * 0.25);
+        let one = |count: f64| (0.5..1.5).contains(&count);
+        match self {
+            Self::Colour => recoloured > most && turned < few,
+            Self::Turn => turned > most && recoloured < few,
+            Self::OneTurn => one(turned) && recoloured < 0.25,
+            Self::OneColour => one(recoloured) && turned < 0.25,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,7 +167,7 @@ mod tests {
         let first = ovals[0].unwrap();
         assert!((first.angle - 70.0).abs() < 6.0, "{first:?}");
         assert!((ovals[9].unwrap().angle - 20.0).abs() < 6.0);
-        assert_eq!(first.colour.map(f64::round), [200.0, 100.0, 50.0]);
+        assert_eq!(first.colour, [255.0, 127.5, 63.75]);
         assert_eq!(super::ovals(&[0; 3 * 32 * 32], 32), vec![None; 16]);
     }
 
@@ -142,6 +185,19 @@ mod tests {
         }
         let difference = compare(&picture([200, 100, 50], 70.0), &soft, 32);
         assert_eq!((difference.colour, difference.recoloured), (0.0, 0.0));
+    }
+
+    #[test]
+    fn kinds_exclude_each_other() {
+        let of = |recoloured, turned| {
+            let difference = Difference { recoloured, turned, ..Difference::default() };
+            Kind::ALL.into_iter().filter(|kind| kind.is(&difference)).collect::<Vec<_>>()
+        };
+        assert_eq!(of(15.0, 1.3), [Kind::Colour]);
+        assert_eq!(of(1.0, 14.0), [Kind::Turn]);
+        assert_eq!(of(0.1, 0.9), [Kind::OneTurn]);
+        assert_eq!(of(1.0, 0.0), [Kind::OneColour]);
+        assert!(of(1.0, 0.7).is_empty() && of(15.0, 15.0).is_empty() && of(0.0, 0.0).is_empty());
     }
 
     #[test]

@@ -49,11 +49,11 @@ impl CandleFlow {
             Some(tensor) => tensor.to_dtype(DType::F32),
             None => Err(candle_core::Error::Msg(format!("there is no tensor {name}"))),
         };
-        let linear = |at: String| {
+        let linear = |at: String| -> Result<Linear> {
             let part = |name: &str| get(format!("{at}.{name}"));
             Ok(Linear { alpha: part("alpha")?, weight: part("weight")?, bias: part("bias")? })
         };
-        let stage = |h: usize, name: &str, shift: usize| {
+        let stage = |h: usize, name: &str, shift: usize| -> Result<Stage> {
             let (level, at) = (config.levels[h], format!("levels.{h}.{name}"));
             let gather = rows(config, config.size >> h, shift);
             let count = level.res_blocks * (level.mlp + 1);
@@ -113,7 +113,7 @@ impl CandleFlow {
             end -= count;
             let own = latents.narrow(1, end, count)?;
             let all = match grid {
-                Some(coarse) => Tensor::cat(&[&own, &coarse], 1)?,
+                Some(coarse) => Tensor::cat(&[&own.contiguous()?, &coarse], 1)?.contiguous()?,
                 None => own.contiguous()?,
             };
             let mut fine = all.index_select(&level.merge, 1)?;

@@ -14,7 +14,7 @@ fn main() -> Result<()> {
     let measured = Measured::read(Path::new(criterion))?;
     let peers = peers.first().map(|path| json::<Peers>(Path::new(path))).transpose()?.unwrap_or_default();
     let text = format!(
-        "# Benchmarks\n\nMade by `cargo xtask bench` on {}, {}. Medians; everything in one run.\n\n{}",
+        "# Benchmarks\n\nMade by `cargo xtask bench` on {}, {}. Medians, all measured one after the other on it.\n\n{}",
         jiff::Zoned::now().date(),
         machine(),
         tables(&measured, &peers).trim_end(),

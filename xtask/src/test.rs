@@ -111,7 +111,7 @@ fn doc(env: &Env) -> Result<Done> {
     passed(cargo(env).args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
-/// Tests without the native GPU backends, which no test runs: they would be half of everything that is compiled. Clippy
+/// Tests without the native GPU backends, which no test runs: they are a fifth of the crates, and slow to compile. Clippy
 /// has checked them, and the browser runs the GPU's kernel.
 const ON_CPU: [&str; 5] = ["test", "--workspace", "--no-default-features", "--features", "trainer/candle"];
 

@@ -176,12 +176,11 @@ mod tests {
         let mut soft = picture([200, 100, 50], 70.0);
         // A row of half-lit pixels at the foot of the second tile's bar, wherever it is dark.
         for (c, lit) in [100, 50, 25].into_iter().enumerate() {
-            (8..16)
-                .map(|q| c * 1024 + 6 * 32 + q)
-                .filter(|&i| soft[i] == 0)
-                .collect::<Vec<_>>()
-                .iter()
-                .for_each(|&i| soft[i] = lit);
+            for i in (8..16).map(|q| c * 1024 + 6 * 32 + q) {
+                if soft[i] == 0 {
+                    soft[i] = lit;
+                }
+            }
         }
         let difference = compare(&picture([200, 100, 50], 70.0), &soft, 32);
         assert_eq!((difference.colour, difference.recoloured), (0.0, 0.0));

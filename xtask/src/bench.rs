@@ -12,8 +12,8 @@ use crate::process::{on_path, run};
 pub fn bench(env: &Env, peers: bool) -> Result<()> {
     let target = env.root.join("target/bench");
     let cargo = |words: &[&str]| {
-        let mut cmd = Command::new("cargo");
-        cmd.current_dir(&env.root).args(words).env("CARGO_TARGET_DIR", &target);
+        let mut cmd = env.cargo();
+        cmd.args(words).env("CARGO_TARGET_DIR", &target);
         cmd
     };
     run(&mut cargo(&["bench", "--manifest-path", "bench/Cargo.toml"]))?;

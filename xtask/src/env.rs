@@ -42,6 +42,13 @@ impl Env {
         Ok(Self { root, cache, wasm_bindgen })
     }
 
+    /// Cargo, at the workspace's root.
+    pub fn cargo(&self) -> Command {
+        let mut cmd = Command::new("cargo");
+        cmd.current_dir(&self.root);
+        cmd
+    }
+
     /// Where `cargo install` puts one version of one tool. The version is part of the path, so that two clones that
     /// want different ones do not undo each other's work.
     pub fn tool_root(&self, package: &str, version: &str) -> PathBuf {

@@ -89,26 +89,20 @@ fn chosen(options: &Options) -> Result<Vec<&'static Step>> {
     Ok(vec![step.with_context(|| format!("no step is called {only}: there are {}", names()))?])
 }
 
-fn cargo(env: &Env) -> Command {
-    let mut cmd = Command::new("cargo");
-    cmd.current_dir(&env.root);
-    cmd
-}
-
 fn passed(cmd: &mut Command) -> Result<Done> {
     run(cmd).map(|()| Done::Passed)
 }
 
 fn fmt(env: &Env) -> Result<Done> {
-    passed(cargo(env).args(["fmt", "--all", "--check"]))
+    passed(env.cargo().args(["fmt", "--all", "--check"]))
 }
 
 fn clippy(env: &Env) -> Result<Done> {
-    passed(cargo(env).args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+    passed(env.cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
 }
 
 fn doc(env: &Env) -> Result<Done> {
-    passed(cargo(env).args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
+    passed(env.cargo().args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 /// Tests without the native GPU backends, which no test runs: they are a fifth of the crates, and slow to compile. Clippy
@@ -116,7 +110,7 @@ fn doc(env: &Env) -> Result<Done> {
 const ON_CPU: [&str; 5] = ["test", "--workspace", "--no-default-features", "--features", "trainer/candle"];
 
 fn native(env: &Env) -> Result<Done> {
-    passed(cargo(env).args(ON_CPU))
+    passed(env.cargo().args(ON_CPU))
 }
 
 /// The packages with tests for wasm, in files called `tests/wasm*.rs`.
@@ -127,7 +121,7 @@ fn wasm(env: &Env) -> Result<Done> {
     let mut done = Done::Skipped("no tests/wasm*.rs");
     for package in WASM_PACKAGES {
         for name in wasm_tests(&env.root.join(package)) {
-            let mut cmd = cargo(env);
+            let mut cmd = env.cargo();
             env.wasm_env(&mut cmd)?;
             // Without WebGPU, which takes minutes to build; the browser tests load the very bundle that has it.
             cmd.args(["test", "--package", package, "--no-default-features", "--target", WASM_TARGET, "--test", &name])
@@ -158,7 +152,7 @@ fn build_page(env: &Env) -> Result<Done> {
 
 fn in_browser(env: &Env) -> Result<Done> {
     let browser = browser::find().context("no Chromium or no chromedriver: run `cargo xtask setup`")?;
-    let mut cmd = cargo(env);
+    let mut cmd = env.cargo();
     // Built as the native tests were. One test at a time: each starts a browser, and a slow machine would time out on
     // several.
     cmd.args(ON_CPU)

@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use crate::numbers::values;
-
 use burn::backend::{Autodiff, Flex};
 use shared::edit::inpaint::{Inpainting, Mask, Phase, Schedule, Variables};
 use shared::{Flow, ImageFlow, LevelConfig, PriorKind, RgFlow, RgFlowConfig};
+
+use crate::numbers::values;
 
 type Ad = Autodiff<Flex>;
 

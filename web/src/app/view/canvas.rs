@@ -47,17 +47,20 @@ impl Picture {
 
     /// Shows a picture, unless it is there already.
     pub fn show(&self, image: Option<&Rc<Image>>) {
-        let same = match (&*self.shown.borrow(), image) {
-            (Some(old), Some(new)) => Rc::ptr_eq(old, new),
-            (None, None) => true,
-            _ => false,
-        };
-        if same {
+        if !is_new(self.shown.borrow().as_ref(), image) {
             return;
         }
         let painted = image.is_some_and(|image| paint(&self.canvas, image).is_ok());
         let _ = self.canvas.toggle_attribute_with_force("data-painted", painted);
         self.shown.replace(image.cloned());
+    }
+}
+
+/// Whether there is something else to show than was shown last.
+pub fn is_new<T>(shown: Option<&Rc<T>>, now: Option<&Rc<T>>) -> bool {
+    match (shown, now) {
+        (Some(old), Some(new)) => !Rc::ptr_eq(old, new),
+        (old, new) => old.is_some() || new.is_some(),
     }
 }
 
@@ -118,4 +121,16 @@ pub fn download(document: &Document, blob: &Blob, name: &str) -> Result<()> {
     link.set_download(name);
     link.click();
     Ok(Url::revoke_object_url(&url)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_very_thing_that_is_shown_is_not_new() {
+        let (one, twin) = (Rc::new(1), Rc::new(1));
+        assert!(!is_new(Some(&one), Some(&Rc::clone(&one))) && !is_new::<u8>(None, None));
+        assert!(is_new(Some(&one), Some(&twin)) && is_new(None, Some(&one)) && is_new(Some(&one), None));
+    }
 }

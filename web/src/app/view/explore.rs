@@ -8,7 +8,7 @@ use shared::geometry::{LatentAddress, LevelCone, Levels};
 use web_sys::{Document, HtmlButtonElement, HtmlCanvasElement, HtmlElement, HtmlInputElement};
 
 use super::board::{self, Board, Layer, Touch};
-use super::canvas::Picture;
+use super::canvas::{Picture, is_new};
 use super::dom::{by_id, create, on, on_click, set_text, set_value};
 use super::film;
 use super::picker::Picker;
@@ -163,13 +163,13 @@ impl ExploreView {
         set_text(&self.search, if searching { "Looking for them…" } else { "Find the leading latents" });
         self.film.set_disabled(settings.at.is_none() || explore.is_filming());
         set_text(&self.film, if explore.is_filming() { "Filming…" } else { "Save as GIF" });
-        if is_new(&self.filmed, &explore.frames) {
+        if is_new(self.filmed.borrow().as_ref(), explore.frames.as_ref()) {
             self.filmed.replace(explore.frames.clone());
             if let Some(frames) = &explore.frames {
                 self.save_film(frames);
             }
         }
-        if is_new(&self.led, &explore.leading) {
+        if is_new(self.led.borrow().as_ref(), explore.leading.as_ref()) {
             let _ = self.show_leading(explore.leading.as_deref().map_or(&[], Vec::as_slice), config);
             self.led.replace(explore.leading.clone());
         }
@@ -257,14 +257,6 @@ impl ExploreView {
     /// What a saved file shows.
     pub fn sheet(&self) -> Vec<Vec<HtmlCanvasElement>> {
         vec![vec![self.picture.canvas().clone()]]
-    }
-}
-
-/// Whether there is something else than was shown last.
-fn is_new<T>(shown: &RefCell<Option<Rc<T>>>, now: &Option<Rc<T>>) -> bool {
-    match (&*shown.borrow(), now) {
-        (Some(old), Some(new)) => !Rc::ptr_eq(old, new),
-        (old, new) => old.is_some() || new.is_some(),
     }
 }
 

@@ -9,51 +9,29 @@
 use std::hint::black_box;
 
 use bench::candle::CandleFlow;
+use bench::training::{Training, noise};
 use burn::backend::{Autodiff, Flex};
-use burn::module::AutodiffModule;
 use burn::tensor::Tensor;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use shared::weights::{Card, ModelFile, Precision};
-use shared::{Flow, FlowBackend, Model, ModelConfig, RgFlow, RgFlowConfig, Temperature};
-use trainer::train::adamw::AdamW;
-use trainer::train::batch::{Batch, dequantise};
-use trainer::train::recipe::Recipe;
-use trainer::train::step::step;
-
-type Ad = Autodiff<Flex>;
+use shared::{Flow, RgFlow, RgFlowConfig, Temperature};
 
 const PRESETS: [&str; 2] = ["bench", "small"];
 /// The batch of the training comparisons.
 const BATCH: usize = 64;
 
-fn model<B: FlowBackend>(config: &RgFlowConfig) -> RgFlow<B> {
+fn model(config: &RgFlowConfig) -> RgFlow<Flex> {
     RgFlow::random(config, 0.02, 1, &Default::default()).unwrap()
 }
 
-fn images<B: FlowBackend>(config: &RgFlowConfig, batch: usize) -> Batch<B> {
-    let pixels: Vec<u8> = (0..batch * config.dims()).map(|i| (i * i % 251) as u8).collect();
-    dequantise(&pixels, [config.channels, config.size], 1, 0, &Default::default())
-}
-
-/// One optimizer step: loss, gradient, clipping, AdamW.
+/// One optimizer step.
 fn train(c: &mut Criterion) {
     let mut group = c.benchmark_group("train");
     group.sample_size(10).throughput(Throughput::Elements(BATCH as u64));
     for preset in PRESETS {
         let config = RgFlowConfig::preset(preset).unwrap();
-        let recipe = Recipe::cosine(1000);
-        let model = Model::RgFlow(model::<Ad>(&config));
-        let of_model = ModelConfig::RgFlow(config.clone());
-        let mut state = Some((AdamW::new(&model.valid()), model, 0));
-        group.bench_function(BenchmarkId::new(preset, BATCH), |b| {
-            b.iter(|| {
-                let (optimizer, model, number) = state.take().unwrap();
-                let batch = images(&config, BATCH);
-                let (model, optimizer, measured) = step(model, optimizer, &of_model, &recipe, number, batch).unwrap();
-                state = Some((optimizer, model, number + 1));
-                measured
-            });
-        });
+        let mut training = Training::<Autodiff<Flex>>::start(&config, &Default::default()).unwrap();
+        group.bench_function(BenchmarkId::new(preset, BATCH), |b| b.iter(|| training.step(BATCH).unwrap()));
     }
     group.finish();
 }
@@ -102,7 +80,7 @@ fn sample(c: &mut Criterion) {
 /// From the images to the latents and the likelihood.
 fn encode(c: &mut Criterion) {
     each_batch(c, "encode", |flow, batch| {
-        let _: Tensor<Flex, 1> = flow.log_prob(images(flow.config(), batch).images);
+        let _: Tensor<Flex, 1> = flow.log_prob(noise(flow.config(), batch, &Default::default()).images);
     });
 }
 
@@ -111,7 +89,7 @@ fn each_batch(c: &mut Criterion, name: &str, work: impl Fn(&Flow<Flex>, usize)) 
     group.sample_size(10);
     for preset in PRESETS {
         let config = RgFlowConfig::preset(preset).unwrap();
-        let flow = model::<Flex>(&config).fold(&config);
+        let flow = model(&config).fold(&config);
         for batch in [1, 64] {
             group.throughput(Throughput::Elements(batch as u64));
             group.bench_function(BenchmarkId::new(preset, batch), |b| b.iter(|| work(&flow, batch)));
@@ -123,7 +101,7 @@ fn each_batch(c: &mut Criterion, name: &str, work: impl Fn(&Flow<Flex>, usize)) 
 /// The same in candle-core.
 fn candle(c: &mut Criterion) {
     let config = RgFlowConfig::bench();
-    let model = model::<Flex>(&config);
+    let model = model(&config);
     let bytes = ModelFile::from_model(&model, &config, Card::default()).to_bytes(Precision::F32).unwrap();
     let flow = CandleFlow::new(&bytes, &config).unwrap();
     for batch in [1, 64] {

@@ -1,6 +1,6 @@
-"""Images per second of the PyTorch peer on the CPU: training steps, sampling, encoding.
+"""Images per second of the PyTorch peer: training steps, sampling, encoding; on a GPU also MiB that PyTorch reserved.
 
-    python torch_bench.py [bench] [small] [MODEL.safetensors] --out FILE.json [--threads N] [--compile]
+    python torch_bench.py [bench] [small] [MODEL.safetensors] --out FILE.json [--threads N] [--compile] [--device cuda]
 
 Writes {"train/bench/64": images per second, "sample/bench/1": ..., "encode/bench/64": ..., "torch": version, ...}:
 the names of `cargo bench` in this folder's parent. A weights file holds no training parameters, so a model from a file
@@ -34,9 +34,9 @@ def rate(images, work, args):
     return images / statistics.median(times)
 
 
-def training_step(model, config):
+def training_step(model, config, device):
     dims = config["channels"] * config["size"] ** 2
-    images = torch.randn(TRAIN_BATCH, config["channels"], config["size"], config["size"])
+    images = torch.randn(TRAIN_BATCH, config["channels"], config["size"], config["size"], device=device)
     parameters = list(model.parameters())
     optimizer = torch.optim.AdamW(parameters, lr=1e-3, weight_decay=1e-2, fused=True)
 
@@ -51,10 +51,12 @@ def training_step(model, config):
     return step
 
 
-def inference(work):
+def inference(work, device):
     def run():
         with torch.inference_mode():
             work()
+        if device == "cuda":
+            torch.cuda.synchronize()
 
     return run
 
@@ -81,20 +83,26 @@ def measure(name, load, args, report, suffix=""):
 
     def fresh():
         torch.manual_seed(1)
-        model = load()
+        model = load().to(args.device)
         if suffix:
             compile_nets(model)
         return model
 
     if "train" in args.groups and name in PRESETS:
-        note("train", TRAIN_BATCH, training_step(fresh(), PRESETS[name]))
+        if args.device == "cuda":
+            torch.cuda.empty_cache()
+            torch.cuda.reset_peak_memory_stats()
+        note("train", TRAIN_BATCH, training_step(fresh(), PRESETS[name], args.device))
+        if args.device == "cuda":
+            report[f"memory/{name}/{TRAIN_BATCH}{suffix}"] = torch.cuda.max_memory_reserved() / 2**20
+            args.out.write_text(json.dumps(report, indent=2) + "\n")
     model = fresh().fold()
     for batch in BATCHES:
         if "sample" in args.groups:
-            note("sample", batch, inference(lambda: model.inverse(model.draw(batch))))
+            note("sample", batch, inference(lambda: model.inverse(model.draw(batch).to(args.device)), args.device))
         if "encode" in args.groups:
-            images = torch.randn(batch, *model.draw(1).shape[1:])
-            note("encode", batch, inference(lambda: model.log_prob(images)))
+            images = torch.randn(batch, *model.draw(1).shape[1:], device=args.device)
+            note("encode", batch, inference(lambda: model.log_prob(images), args.device))
 
 
 def main():
@@ -107,7 +115,11 @@ def main():
     parser.add_argument("--repeat", type=int, default=10, help="least number of repetitions")
     parser.add_argument("--seconds", type=float, default=3, help="repeat for so long, each")
     parser.add_argument("--compile", action="store_true", help="measure torch.compile too")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     args = parser.parse_args()
+    if args.device == "cuda":
+        # Tensor cores, as anyone who trains would have them.
+        torch.set_float32_matmul_precision("high")
     torch.set_num_threads(args.threads)
     report = {"torch": torch.__version__, "threads": args.threads}
     for model in args.models:

@@ -136,6 +136,33 @@ fn rates(text: &mut String, measured: &Measured, peers: &Peers) {
     );
 }
 
+/// Training on a GPU: what the program `gpu` measured, beside PyTorch.
+pub fn gpu_table(measured: &BTreeMap<String, f64>, peers: &Peers) -> String {
+    let mut text = String::from("Images a second in training, 64 at once, and MiB of the card in use at the peak.\n\n");
+    let peer = format!("PyTorch {}", peers.torch);
+    let _ = writeln!(
+        text,
+        "| preset | ours | {0} | ratio | {0}, compiled | ratio | MiB, ours | MiB, PyTorch |",
+        peer.trim_end()
+    );
+    let _ = writeln!(text, "|---|---|---|---|---|---|---|---|");
+    for (name, &ours) in measured.iter().filter(|(name, _)| name.starts_with("train/")) {
+        let preset = name.split('/').nth(1).unwrap_or_default();
+        let _ = write!(text, "| `{preset}` | {ours:.0} |");
+        for suffix in ["", " (compiled)"] {
+            let _ = match peers.rates.get(&format!("{name}{suffix}")) {
+                Some(other) => write!(text, " {other:.0} | {:.2} |", ours / other),
+                None => write!(text, " – | – |"),
+            };
+        }
+        let memory = name.replacen("train", "memory", 1);
+        let cell =
+            |of: &BTreeMap<String, f64>| of.get(&memory).map_or_else(|| "–".to_owned(), |mib| format!("{mib:.0}"));
+        let _ = writeln!(text, " {} | {} |", cell(measured), cell(&peers.rates));
+    }
+    text
+}
+
 fn local(text: &mut String, measured: &Measured) {
     let _ = writeln!(text, "## Local edits\n");
     let _ = writeln!(
@@ -172,6 +199,15 @@ mod tests {
         let text = tables(&measured, &peers);
         assert!(text.contains("| train | `bench` | 64 | 128 | 64 | 2.00 | – | – | 256 | 0.50 |"), "{text}");
         assert!(text.contains("| PyTorch 2.0 |"));
+    }
+
+    #[test]
+    fn a_gpu_is_compared_with_pytorch_eager_and_compiled() {
+        let ours = [("train/small/64", 3000.0), ("memory/small/64", 900.0)];
+        let ours = ours.map(|(name, value)| (name.to_owned(), value)).into();
+        let json = r#"{"torch": "2.0", "train/small/64": 1000.0, "train/small/64 (compiled)": 2000.0, "memory/small/64": 1200}"#;
+        let text = gpu_table(&ours, &serde_json::from_str(json).unwrap());
+        assert!(text.contains("| `small` | 3000 | 1000 | 3.00 | 2000 | 1.50 | 900 | 1200 |"), "{text}");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The whole model: RG steps from the image to the latents and back (eq. 2 to 4), and its likelihood (eq. 1).
 
+#[cfg(feature = "autodiff")]
+use burn::backend::Autodiff;
 use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor, TensorData};
 
@@ -94,6 +96,28 @@ impl<B: FlowBackend> StageOnDevice<B> {
             Some(above) => above,
         };
         source.select(1, self.ungather.clone())
+    }
+}
+
+#[cfg(feature = "autodiff")]
+impl<B: FlowBackend> Flow<B> {
+    /// The same flow, of the same memory, on the backend that takes gradients.
+    pub fn with_gradients(&self) -> Flow<Autodiff<B>> {
+        let index = |list: &Tensor<B, 1, Int>| Tensor::from_inner(list.clone());
+        let stage = |stage: &StageOnDevice<B>| StageOnDevice {
+            bijector: stage.bijector.with_gradients(),
+            blocks: stage.blocks,
+            gather: index(&stage.gather),
+            latents: stage.latents.as_ref().map(index),
+            ungather: index(&stage.ungather),
+        };
+        Flow {
+            config: self.config.clone(),
+            stages: self.stages.iter().map(stage).collect(),
+            to_picture: index(&self.to_picture),
+            means: self.means.iter().map(|mean| Tensor::from_inner(mean.clone())).collect(),
+            from_rows: self.from_rows.iter().map(index).collect(),
+        }
     }
 }
 

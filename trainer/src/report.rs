@@ -45,6 +45,8 @@ pub struct Sources<'a> {
     pub images: usize,
     /// Whether the data are MSDS pictures.
     pub ovals: bool,
+    /// Models with levels, of the model and those to compare with, where the data have known factors to score them by.
+    pub scored: &'a [String],
     /// Whether the model has levels: an RG-Flow, not a Real NVP.
     pub levels: bool,
 }
@@ -91,7 +93,7 @@ pub fn sections(s: &Sources<'_>) -> Vec<Section> {
             ),
             section(
                 "Factors (fig. 5)",
-                "The leading latents of each level, each varied alone from left to right; the scores say how far single latents are tied to known factors, where the data have some.",
+                "The leading latents of each level, each varied alone from left to right.",
                 &[&w("factors"), &model, &w("--seed 1 --count 6 --out factors"), s.temperature],
                 &["factors"],
             ),
@@ -102,6 +104,14 @@ pub fn sections(s: &Sources<'_>) -> Vec<Section> {
                 &["mix.png", "mix-grid.png"],
             ),
         ]);
+    }
+    for model in s.scored {
+        all.push(section(
+            "Disentanglement",
+            "How far single latents of each level are tied to the known factors of the data.",
+            &[&w("factors"), std::slice::from_ref(model), s.data, &w("--only-scores --out factors")],
+            &[],
+        ));
     }
     if let Some(first) = s.inputs.first() {
         all.push(section(
@@ -200,6 +210,7 @@ mod tests {
             mask: "mask.png",
             images: 8,
             ovals,
+            scored: &words("m.safetensors gauss.safetensors"),
             levels,
         })
     }
@@ -212,7 +223,7 @@ mod tests {
             assert!(Cli::try_parse_from(words).is_ok(), "{:?}", section.words);
         }
         let uses = |sections: &[Section], command: &str| sections.iter().filter(|s| s.words[0] == command).count();
-        assert_eq!((uses(&sections, "ovals"), uses(&sections, "mix")), (2, 1));
+        assert_eq!((uses(&sections, "ovals"), uses(&sections, "mix"), uses(&sections, "factors")), (2, 1, 3));
         assert_eq!((uses(&all(false, false), "ovals"), uses(&all(false, false), "mix")), (0, 0));
     }
 

@@ -4,6 +4,11 @@ const embed = new URLSearchParams(location.search).get("embed");
 if (embed !== null) root.dataset.embed = embed;
 try {
   const [js, wasm] = document.querySelector("meta[name=rg-flow-app]").content.split(" ");
+  // On their way already while the page's own program starts, which asks for them by these names (web/src/app/link.rs).
+  const version = js.replaceAll(/[^0-9a-z]/gi, "");
+  for (const file of ["engine.js", "worker.js", "worker_bg.wasm"]) {
+    fetch(new URL(`${file}?v=${version}`, document.baseURI)).then((early) => early.blob()).catch(() => {});
+  }
   const { default: init } = await import(new URL(js, document.baseURI).href);
   await init({ module_or_path: new URL(wasm, document.baseURI) });
   // For visits without a network. Where a browser does not want this, the page works all the same.

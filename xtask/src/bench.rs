@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: every benchmark in one run, and docs/benchmarks.md made of it.
+//! `cargo xtask bench` and `bench-gpu`: every benchmark in one run, and a document made of it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,37 +6,118 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::env::Env;
+use crate::page;
 use crate::process::{on_path, run};
+use crate::setup::{Needs, browser, npm, setup};
+use crate::versions::ONNX_RUNTIME_WEB;
 
-/// Measures, with PyTorch as a peer where Python is there, and writes the tables.
+/// The weights that the browser's engines are timed with: those that the page opens with.
+const MODEL: &str = "web/models/faces.safetensors";
+
+/// Measures on the CPU and in the browser, with peers where Python is there, and writes docs/benchmarks.md.
 pub fn bench(env: &Env, peers: bool) -> Result<()> {
-    let target = env.root.join("target/bench");
-    let cargo = |words: &[&str]| {
-        let mut cmd = env.cargo();
-        cmd.args(words).env("CARGO_TARGET_DIR", &target);
-        cmd
-    };
-    run(&mut cargo(&["bench", "--manifest-path", "bench/Cargo.toml"]))?;
-    let measured = target.join("criterion");
-    let mut table =
-        cargo(&["run", "--release", "--quiet", "--manifest-path", "bench/Cargo.toml", "--bin", "table", "--"]);
-    table.args([&measured, Path::new("docs/benchmarks.md")]);
-    if peers {
-        table.arg(torch(env, &target)?);
+    let bench = Bench::new(env);
+    // Before anything is measured: what is built or fetched meanwhile would be measured too.
+    let peers = if peers { Some(Peers::fetch(env, &bench.target)?) } else { None };
+    if peers.is_some() {
+        setup(env, Needs::PageAndBrowser)?;
+        page::build(env)?;
+    }
+    run(&mut bench.cargo(&["bench"], &[]))?;
+    let mut table = bench.cargo(&["run", "--release", "--quiet"], &["--bin", "table", "--"]);
+    table.args([&bench.target.join("criterion"), Path::new("docs/benchmarks.md")]);
+    if let Some(peers) = peers {
+        table.arg(peers.torch(&[])?).arg(peers.browser()?);
     }
     run(&mut table)
 }
 
-/// PyTorch's rates, in a file; PyTorch is fetched for it, into a folder of its own.
-fn torch(env: &Env, target: &Path) -> Result<PathBuf> {
-    let python = on_path("python3").context("no python3: use `cargo xtask bench --no-peers`")?;
-    let (venv, out) = (target.join("python"), target.join("torch.json"));
-    let inside = venv.join("bin/python");
-    if !inside.is_file() {
-        run(Command::new(python).args(["-m", "venv"]).arg(&venv))?;
+/// Measures training on a CUDA card, PyTorch beside it, and writes docs/benchmarks-gpu.md.
+pub fn bench_gpu(env: &Env, peers: bool) -> Result<()> {
+    let bench = Bench::new(env);
+    let ours = bench.target.join("gpu.json");
+    run(bench.cargo(&["run", "--release"], &["--features", "cuda", "--bin", "gpu", "--"]).arg(&ours))?;
+    let mut table = bench.cargo(&["run", "--release", "--quiet"], &["--bin", "table", "--", "--gpu"]);
+    table.args([&ours, Path::new("docs/benchmarks-gpu.md")]);
+    if peers {
+        let words = "official_celeba32 small bench --device cuda --groups train --compile";
+        table.arg(Peers::fetch(env, &bench.target)?.torch(&words.split(' ').collect::<Vec<_>>())?);
     }
-    let script = |name: &str| env.root.join("bench/peers").join(name);
-    run(Command::new(&inside).args(["-m", "pip", "install", "--quiet", "-r"]).arg(script("requirements.txt")))?;
-    run(Command::new(&inside).arg(script("torch_bench.py")).arg("--out").arg(&out))?;
-    Ok(out)
+    run(&mut table)
+}
+
+/// The benchmarks' own workspace.
+struct Bench<'a> {
+    env: &'a Env,
+    target: PathBuf,
+}
+
+impl<'a> Bench<'a> {
+    fn new(env: &'a Env) -> Self {
+        Self { env, target: env.root.join("target/bench") }
+    }
+
+    fn cargo(&self, before: &[&str], after: &[&str]) -> Command {
+        let mut cmd = self.env.cargo();
+        cmd.args(before)
+            .args(["--manifest-path", "bench/Cargo.toml"])
+            .args(after)
+            .env("CARGO_TARGET_DIR", &self.target);
+        cmd
+    }
+}
+
+/// What our speed is compared with: fetched at bench time only, into the benchmarks' folder.
+struct Peers<'a> {
+    env: &'a Env,
+    target: &'a Path,
+}
+
+impl<'a> Peers<'a> {
+    fn fetch(env: &'a Env, target: &'a Path) -> Result<Self> {
+        let python = on_path("python3").context("no python3: add --no-peers to do without")?;
+        let peers = Self { env, target };
+        if !target.join("python/bin/python").is_file() {
+            run(Command::new(python).args(["-m", "venv"]).arg(target.join("python")))?;
+        }
+        run(peers.python().args(["-m", "pip", "install", "--quiet", "-r"]).arg(peers.file("requirements.txt")))?;
+        Ok(peers)
+    }
+
+    fn python(&self) -> Command {
+        let mut cmd = Command::new(self.target.join("python/bin/python"));
+        // Nothing is left beside the scripts.
+        cmd.env("PYTHONDONTWRITEBYTECODE", "1");
+        cmd
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.env.root.join("bench/peers").join(name)
+    }
+
+    /// PyTorch's rates, in a file.
+    fn torch(&self, words: &[&str]) -> Result<PathBuf> {
+        let out = self.target.join("torch.json");
+        run(self.python().arg(self.file("torch_bench.py")).args(words).arg("--out").arg(&out))?;
+        Ok(out)
+    }
+
+    /// What the built page costs, and its engine beside ONNX Runtime Web, in a file.
+    fn browser(&self) -> Result<PathBuf> {
+        let found = browser::find().context("no Chromium or no chromedriver: run `cargo xtask setup`")?;
+        let runtime = self.target.join("onnxruntime-web");
+        npm::install(&runtime, "onnxruntime-web", ONNX_RUNTIME_WEB)?;
+        let out = self.target.join("browser.json");
+        let mut race = self.python();
+        race.arg(self.file("browser/run.py"));
+        for batch in ["1", "16"] {
+            let onnx = self.target.join(format!("{batch}.onnx"));
+            let export = [&self.file("export_onnx.py"), &self.env.root.join(MODEL), &onnx];
+            run(self.python().args(export).args(["--batch", batch]))?;
+            race.arg(onnx);
+        }
+        race.arg("--ort").arg(runtime.join("node_modules/onnxruntime-web/dist")).arg("--out").arg(&out);
+        run(race.env("CHROME", found.chrome).env("CHROMEDRIVER", found.driver))?;
+        Ok(out)
+    }
 }

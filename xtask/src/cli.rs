@@ -39,6 +39,11 @@ pub enum Command {
         /// Whether PyTorch is fetched and measured too.
         peers: bool,
     },
+    /// `bench-gpu`
+    BenchGpu {
+        /// Whether PyTorch is fetched and measured too.
+        peers: bool,
+    },
     /// `deny`
     Deny,
 }
@@ -56,7 +61,9 @@ pub fn help() -> String {
                                      serve a folder; port 0 is any free one
   test   [--skip-browser] [--only STEP]
                                      set up and run every check; steps: {steps}
-  bench  [--no-peers]                measure, and write docs/benchmarks.md; PyTorch is fetched to measure against
+  bench  [--no-peers]                measure on the CPU and in the browser, and write docs/benchmarks.md; PyTorch and
+                                     ONNX Runtime Web are fetched to measure against
+  bench-gpu [--no-peers]             measure training on a CUDA card, and write docs/benchmarks-gpu.md
   deny                               check licences and advisories with cargo-deny
 
 Environment:
@@ -84,7 +91,7 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Comma
             ("demo", Long("no-open")) => open = false,
             ("serve", Long("dir")) => dir = parser.value()?.into(),
             ("serve", Long("prefix")) => prefix = parser.value()?.string()?,
-            ("bench", Long("no-peers")) => peers = false,
+            ("bench" | "bench-gpu", Long("no-peers")) => peers = false,
             ("test", Long("skip-browser")) => options.skip_browser = true,
             ("test", Long("only")) => options.only = Some(parser.value()?.string()?),
             (_, arg) => return Err(arg.unexpected().into()),
@@ -98,6 +105,7 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Comma
         "serve" => Command::Serve { dir, port, prefix },
         "test" => Command::Test(options),
         "bench" => Command::Bench { peers },
+        "bench-gpu" => Command::BenchGpu { peers },
         "deny" => Command::Deny,
         _ => bail!("there is no command {name}: see `cargo xtask --help`"),
     })
@@ -120,6 +128,7 @@ mod tests {
         };
         assert_eq!((dir, port, prefix.as_str()), ("d".into(), 0, "/p/"));
         assert!(matches!(parsed("bench --no-peers").unwrap(), Command::Bench { peers: false }));
+        assert!(matches!(parsed("bench-gpu").unwrap(), Command::BenchGpu { peers: true }));
         let Command::Test(options) = parsed("test --only fmt").unwrap() else { panic!("not test") };
         assert_eq!((options.only.as_deref(), options.skip_browser), (Some("fmt"), false));
         for wrong in ["setup --port 1", "demo --port x", "demo --port 65536", "serve --no-open", "nothing", "--port 1"]

@@ -32,6 +32,7 @@ fn try_main() -> Result<()> {
         Command::Serve { dir, port, prefix } => page::serve(&dir, port, &prefix),
         Command::Test(options) => test::test(&env, &options),
         Command::Bench { peers } => bench::bench(&env, peers),
+        Command::BenchGpu { peers } => bench::bench_gpu(&env, peers),
         Command::Deny => deny::deny(&env),
     }
 }

@@ -13,6 +13,9 @@ pub const BINARYEN: &str = "132.0.0";
 /// The npm package `axe-core`, which the browser tests judge the page's accessibility with.
 pub const AXE: &str = "4.14.1";
 
+/// The npm package `onnxruntime-web`, which the page's engine is timed beside.
+pub const ONNX_RUNTIME_WEB: &str = "1.30.0";
+
 /// cargo-deny's version, which checks licences and advisories.
 pub const CARGO_DENY: &str = "0.20.2";
 

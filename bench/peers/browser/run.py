@@ -1,8 +1,8 @@
-"""Times the built page's engine and ONNX Runtime Web in one headless Chromium.
+"""Times the built page, and its engine beside ONNX Runtime Web, in one headless Chromium.
 
-    python run.py FACES-1.onnx FACES-16.onnx --out FILE.json
+    python run.py FACES-1.onnx FACES-16.onnx --ort node_modules/onnxruntime-web/dist --out FILE.json
 
-needs the built page (`cargo xtask web`), `npm install` in this folder, Chromium and chromedriver (from PATH, or CHROME
+needs the built page (`cargo xtask web`), Chromium and chromedriver (from PATH, or CHROME
 and CHROMEDRIVER). The ONNX files are to be of the model that the page opens with: export_onnx.py, batch 1 and 16.
 """
 
@@ -20,6 +20,8 @@ import urllib.request
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+import budgets
 
 HERE = Path(__file__).resolve().parent
 # As xtask/tests/browser/harness.rs has them; the last one also offers a GPU that is a program.
@@ -76,6 +78,11 @@ class Browser:
     def eval(self, script):
         return self.post("/execute/sync", {"script": f"return {script}", "args": []})
 
+    def run(self, script):
+        """What the body of an asynchronous function returns."""
+        self.post("/timeouts", {"script": 120_000})
+        return self.eval(f"(async () => {{ {script} }})()")
+
     def end(self):
         urllib.request.urlopen(urllib.request.Request(self.base, method="DELETE")).close()
         self.process.terminate()
@@ -98,7 +105,7 @@ def main():
     parser.add_argument("onnx", nargs="+", type=Path)
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("--dist", type=Path, default=HERE.parents[2] / "dist", help="the built page")
-    parser.add_argument("--ort", type=Path, default=HERE / "node_modules/onnxruntime-web/dist")
+    parser.add_argument("--ort", required=True, type=Path, help="the folder dist of the npm package onnxruntime-web")
     parser.add_argument("--repeats", type=int, default=30)
     parser.add_argument("--seconds", type=float, default=60, help="for CPU and WebGPU each, however few repeats")
     parser.add_argument("--no-webgpu", action="store_true")
@@ -107,7 +114,7 @@ def main():
     chrome = os.environ.get("CHROME") or shutil.which("chromium") or shutil.which("google-chrome")
     driver = os.environ.get("CHROMEDRIVER") or shutil.which("chromedriver")
     assert chrome and driver, "no Chromium or no chromedriver: run `cargo xtask setup`"
-    assert args.ort.is_dir(), f"no {args.ort}: run `npm install` in {HERE}"
+    assert args.ort.is_dir(), f"no {args.ort}: run `npm install onnxruntime-web`"
     assert (args.dist / "engine.js").is_file(), "no built page: run `cargo xtask web`"
 
     query = [("onnx", file.name) for file in args.onnx]
@@ -119,10 +126,11 @@ def main():
         lay_out(site, args)
         server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=site))
         threading.Thread(target=server.serve_forever, daemon=True).start()
+        site_url = f"http://127.0.0.1:{server.server_address[1]}"
+        costs = budgets.measure(partial(Browser, chrome, driver), f"{site_url}/rgflow/", args.dist)
         browser = Browser(chrome, driver, profile)
         try:
-            port = server.server_address[1]
-            browser.post("/url", {"url": f"http://127.0.0.1:{port}/ort.html?{urllib.parse.urlencode(query)}"})
+            browser.post("/url", {"url": f"{site_url}/ort.html?{urllib.parse.urlencode(query)}"})
             end = time.monotonic() + args.limit
             while not (result := browser.eval("window.result ?? null")):
                 if time.monotonic() > end:
@@ -131,6 +139,7 @@ def main():
                     break
                 time.sleep(1)
             result["browser"] = browser.version
+            result["budgets"] = costs
         finally:
             browser.end()
             server.shutdown()

@@ -1,5 +1,8 @@
 //! Latents by level and position, and their places in the picture.
 
+use std::fmt::{Display, Formatter};
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::RgFlowConfig;
@@ -16,6 +19,27 @@ pub struct LatentAddress {
     pub col: usize,
     /// Channel.
     pub channel: usize,
+}
+
+/// As `level.row.column.channel`.
+impl Display for LatentAddress {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}.{}.{}", self.level, self.row, self.col, self.channel)
+    }
+}
+
+impl FromStr for LatentAddress {
+    type Err = Error;
+
+    /// # Errors
+    /// [`Error::Address`] if these are not four numbers of a sensible size with dots between.
+    fn from_str(text: &str) -> Result<Self> {
+        let numbers: Option<Vec<usize>> = text.split('.').map(|n| n.parse::<u16>().ok().map(usize::from)).collect();
+        match numbers.as_deref() {
+            Some(&[level, row, col, channel]) => Ok(Self { level, row, col, channel }),
+            _ => Err(Error::Address(format!("{text:?} is not LEVEL.ROW.COLUMN.CHANNEL"))),
+        }
+    }
 }
 
 /// The levels of a model: which place in the picture belongs to which level.
@@ -120,6 +144,15 @@ mod tests {
         let levels = Levels::new(&RgFlowConfig::small());
         let counts: Vec<_> = (0..levels.count()).map(|h| levels.indices(h).len()).collect();
         assert_eq!(counts, [3 * 768, 3 * 192, 3 * 48, 3 * 16]);
+    }
+
+    #[test]
+    fn addresses_are_spelled_and_read() {
+        let at = LatentAddress { level: 3, row: 0, col: 12, channel: 2 };
+        assert_eq!((at.to_string().as_str(), at.to_string().parse().ok()), ("3.0.12.2", Some(at)));
+        for bad in ["", "1.2.3", "1.2.3.4.5", "1.2.3.-4", "1.2.3.70000", "a.b.c.d", "1..2.3"] {
+            assert!(bad.parse::<LatentAddress>().unwrap_err().to_string().contains("LEVEL.ROW"), "{bad}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! A bijector ready to run, in the form that its backend is quickest with.
 
+#[cfg(feature = "autodiff")]
+use burn::backend::Autodiff;
 use burn::tensor::{Tensor, TensorPrimitive};
 
 use super::{BijectorShape, Layered, LinearMap};
@@ -31,6 +33,23 @@ enum Weights<B: FlowBackend> {
     Flat(Tensor<B, 1>),
     /// For tensor operations.
     Layered(Layered<B>),
+}
+
+#[cfg(feature = "autodiff")]
+impl<B: FlowBackend> FoldedBijector<B> {
+    /// The same bijector, of the same memory, on the backend that takes gradients.
+    pub fn with_gradients(&self) -> FoldedBijector<Autodiff<B>> {
+        let map = |map: &Option<LinearMap<B>>| map.as_ref().map(LinearMap::with_gradients);
+        // A kernel need not have a gradient.
+        let weights = match &self.weights {
+            Weights::Flat(theta) => match <Autodiff<B>>::kernels().filter(|kernels| kernels.takes(&self.shape)) {
+                Some(_) => Weights::Flat(Tensor::from_inner(theta.clone())),
+                None => Weights::Layered(Layered::from_flat(&self.shape, theta).with_gradients()),
+            },
+            Weights::Layered(layered) => Weights::Layered(layered.with_gradients()),
+        };
+        FoldedBijector { shape: self.shape, entry: map(&self.entry), weights, exit: map(&self.exit) }
+    }
 }
 
 impl<B: FlowBackend> FoldedBijector<B> {

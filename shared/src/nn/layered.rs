@@ -1,5 +1,7 @@
 //! A bijector's weights layer by layer, and the bijector in plain tensor operations: what any backend can run.
 
+#[cfg(feature = "autodiff")]
+use burn::backend::Autodiff;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
@@ -27,6 +29,20 @@ pub struct Layered<B: Backend> {
     pub linears: Vec<LayeredLinear<B>>,
     /// `[nets, dim]`.
     pub scale: Tensor<B, 2>,
+}
+
+#[cfg(feature = "autodiff")]
+impl<B: Backend> Layered<B> {
+    /// The same weights, of the same memory, on the backend that takes gradients.
+    pub fn with_gradients(&self) -> Layered<Autodiff<B>> {
+        let linear = |linear: &LayeredLinear<B>| LayeredLinear {
+            alpha: Tensor::from_inner(linear.alpha.clone()),
+            weight: Tensor::from_inner(linear.weight.clone()),
+            bias: Tensor::from_inner(linear.bias.clone()),
+        };
+        let linears = self.linears.iter().map(linear).collect();
+        Layered { shape: self.shape, linears, scale: Tensor::from_inner(self.scale.clone()) }
+    }
 }
 
 impl<B: Backend> Layered<B> {

@@ -4,6 +4,8 @@
 //! Couplings alone have to learn that neighbouring pixels are alike; a linear map says it in one matrix, which can be
 //! computed from the data before training starts.
 
+#[cfg(feature = "autodiff")]
+use burn::backend::Autodiff;
 use burn::module::{Module, Param};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
@@ -91,6 +93,19 @@ impl<B: Backend> LinearMap<B> {
             Direction::Forward => self.weight.clone(),
             Direction::Inverse => self.inverse.clone(),
         })
+    }
+}
+
+#[cfg(feature = "autodiff")]
+impl<B: Backend> LinearMap<B> {
+    /// The same map, of the same memory, on the backend that takes gradients.
+    pub fn with_gradients(&self) -> LinearMap<Autodiff<B>> {
+        LinearMap {
+            weight: Tensor::from_inner(self.weight.clone()),
+            bias: Tensor::from_inner(self.bias.clone()),
+            inverse: Tensor::from_inner(self.inverse.clone()),
+            log_det: Tensor::from_inner(self.log_det.clone()),
+        }
     }
 }
 

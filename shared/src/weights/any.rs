@@ -65,7 +65,7 @@ impl AnyModelFile {
     /// [`Error::Weights`] if a tensor is missing.
     pub fn to_flow<B: FlowBackend>(&self, device: &B::Device) -> Result<Box<dyn ImageFlow<B>>> {
         match self {
-            Self::RgFlow(file) => Ok(Box::new(file.to_flow(device)?)),
+            Self::RgFlow(file) => Ok(Box::new(file.clone().into_flow(device)?)),
             Self::RealNvp(file) => Ok(Box::new(file.to_flow(device)?)),
         }
     }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::geometry::{LatentAddress, Levels};
 use crate::prior::Temperature;
 
 /// A model's card. Every field may be empty.
@@ -22,11 +23,30 @@ pub struct Card {
     pub images_seen: u64,
     /// How it was trained, in a sentence.
     pub training: String,
+    /// Latents that were seen to do one thing (fig. 5), the clearest first.
+    pub factors: Vec<NamedFactor>,
+}
+
+/// A latent, and what it was seen to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedFactor {
+    /// Which latent.
+    pub at: LatentAddress,
+    /// What it does, in a few words.
+    pub name: String,
 }
 
 impl Card {
     /// The highest temperature that a card may recommend.
     pub const MAX_TEMPERATURE: f32 = 1.5;
+
+    /// The most factors of a card that are looked at.
+    pub const MAX_FACTORS: usize = 24;
+
+    /// The named latents that a model of these levels has.
+    pub fn known_factors(&self, levels: &Levels) -> Vec<&NamedFactor> {
+        self.factors.iter().filter(|factor| levels.index(factor.at).is_ok()).take(Self::MAX_FACTORS).collect()
+    }
 
     /// The temperatures that samples look best at, if the card names some that make sense.
     pub fn recommended(&self) -> Option<Temperature> {
@@ -38,6 +58,20 @@ impl Card {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::RgFlowConfig;
+
+    #[test]
+    fn factors_of_latents_that_the_model_lacks_are_left_out() {
+        let factor = |at: &str| NamedFactor { at: at.parse().unwrap(), name: at.to_owned() };
+        let card =
+            Card { factors: ["2.0.1.0", "9.0.1.0", "0.0.0.0", "0.0.1.2"].map(factor).to_vec(), ..Card::default() };
+        let known = card.known_factors(&Levels::new(&RgFlowConfig::tiny()));
+        assert_eq!(known.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(), ["2.0.1.0", "0.0.1.2"]);
+        let many = Card { factors: vec![factor("2.0.1.0"); 100], ..Card::default() };
+        assert_eq!(many.known_factors(&Levels::new(&RgFlowConfig::tiny())).len(), Card::MAX_FACTORS);
+        let old: Card = serde_json::from_str(r#"{"name": "before factors had names"}"#).unwrap();
+        assert!(old.factors.is_empty());
+    }
 
     #[test]
     fn only_sensible_temperatures_are_recommended() {

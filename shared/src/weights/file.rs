@@ -91,11 +91,11 @@ impl ModelFile {
         Ok(Self { config, card, tensors })
     }
 
-    /// The flow on a device.
+    /// The flow on a device, made of this file's numbers without a copy of them.
     ///
     /// # Errors
     /// [`Error::Weights`] if a tensor is missing; [`ModelFile::from_bytes`] has seen to that already.
-    pub fn to_flow<B: FlowBackend>(&self, device: &B::Device) -> Result<Flow<B>> {
+    pub fn into_flow<B: FlowBackend>(mut self, device: &B::Device) -> Result<Flow<B>> {
         let stages = shapes(&self.config).into_iter().zip(names(&self.config));
         let stages = stages.map(|(shape, stage)| self.stage(&shape, &stage, device)).collect::<Result<_>>()?;
         let RgFlowConfig { size, channels, .. } = self.config;
@@ -104,46 +104,46 @@ impl ModelFile {
     }
 
     fn stage<B: FlowBackend>(
-        &self,
+        &mut self,
         shape: &BijectorShape,
         stage: &str,
         device: &B::Device,
     ) -> Result<BijectorWeights<B>> {
         let nets = shape.nets();
-        let linear = |(i, l): (usize, crate::nn::LinearShape)| {
+        let mut linear = |(i, l): (usize, crate::nn::LinearShape)| {
             Ok(LayeredLinear {
                 alpha: self.tensor(&format!("{stage}.linears.{i}.alpha"), [nets, l.inputs], device)?,
                 weight: self.tensor(&format!("{stage}.linears.{i}.weight"), [nets, l.inputs, l.outputs], device)?,
                 bias: self.tensor(&format!("{stage}.linears.{i}.bias"), [nets, l.outputs], device)?,
             })
         };
-        let linears = shape.linears().into_iter().enumerate().map(linear).collect::<Result<_>>()?;
+        let linears = shape.linears().into_iter().enumerate().map(&mut linear).collect::<Result<_>>()?;
         let scale = self.tensor(&format!("{stage}.scale"), [nets, shape.dim], device)?;
         let couplings = Layered { shape: *shape, linears, scale };
-        let map = |name: &str| match self.config.linear_maps {
+        let mut map = |name: &str| match self.config.linear_maps {
             true => self.map(&format!("{stage}.{name}"), device).map(Some),
             false => Ok(None),
         };
         Ok(BijectorWeights { entry: map("entry")?, couplings, exit: map("exit")? })
     }
 
-    fn map<B: FlowBackend>(&self, name: &str, device: &B::Device) -> Result<LinearMap<B>> {
+    fn map<B: FlowBackend>(&mut self, name: &str, device: &B::Device) -> Result<LinearMap<B>> {
         let (weight, bias) = (self.values(&format!("{name}.weight"))?, self.values(&format!("{name}.bias"))?);
-        LinearMap::new(weight.clone(), bias.clone(), device)
+        LinearMap::new(weight, bias, device)
             .ok_or_else(|| Error::Weights(format!("{name} cannot be inverted; export the model again")))
     }
 
-    fn values(&self, name: &str) -> Result<&Vec<f32>> {
-        self.tensors.get(name).ok_or_else(|| Error::Weights(format!("tensor {name} is missing")))
+    fn values(&mut self, name: &str) -> Result<Vec<f32>> {
+        self.tensors.remove(name).ok_or_else(|| Error::Weights(format!("tensor {name} is missing")))
     }
 
     fn tensor<B: FlowBackend, const D: usize>(
-        &self,
+        &mut self,
         name: &str,
         shape: [usize; D],
         device: &B::Device,
     ) -> Result<Tensor<B, D>> {
-        Ok(Tensor::from_data(TensorData::new(self.values(name)?.clone(), shape), device))
+        Ok(Tensor::from_data(TensorData::new(self.values(name)?, shape), device))
     }
 
     /// Writes the file.

@@ -6,5 +6,5 @@ pub(crate) mod container;
 pub(crate) mod file;
 
 pub use any::AnyModelFile;
-pub use card::Card;
+pub use card::{Card, NamedFactor};
 pub use file::{FORMAT_VERSION, ModelFile, Precision};

@@ -298,6 +298,24 @@ fn the_weight_norms_kernel_agrees_with_tensor_operations() {
 }
 
 #[test]
+fn a_flow_with_gradients_is_the_same_flow() {
+    let config = RgFlowConfig { linear_maps: true, mean_image: true, ..RgFlowConfig::tiny() };
+    let device = Default::default();
+    let plain = RgFlow::<Flex>::random(&config, 0.3, 5, &device).unwrap().fold(&config);
+    let x: Vec<f32> = (0..config.dims()).map(|i| (i as f32 * 0.17).sin()).collect();
+    let expected = values(plain.log_prob(plain.batch(x.clone(), &device).unwrap()));
+    let gradient = |flow: &Flow<Ad>| {
+        let x = flow.batch(x.clone(), &device).unwrap().require_grad();
+        let log_prob = flow.log_prob(x.clone());
+        (values(log_prob.clone()), values(x.grad(&log_prob.sum().backward()).unwrap()))
+    };
+    let (value, grad) = gradient(&plain.with_gradients());
+    assert_eq!(value, expected);
+    let (_, trained) = gradient(&RgFlow::<Ad>::random(&config, 0.3, 5, &device).unwrap().fold(&config));
+    assert!(largest_difference(&grad, &trained) < 1e-4 && grad.iter().any(|g| g.abs() > 0.1));
+}
+
+#[test]
 fn the_log_determinant_of_a_linear_map_has_its_gradient() {
     let config =
         RgFlowConfig { linear_maps: true, block: 2, channels: 1, ..RgFlowConfig::new(2, vec![level(1, 1, 1)]) };

@@ -15,7 +15,7 @@ fn exported(precision: Precision) -> (RgFlowConfig, ModelFile, Vec<u8>) {
 }
 
 fn log_prob(file: &ModelFile) -> f32 {
-    let flow = file.to_flow::<Flex>(&Default::default()).unwrap();
+    let flow = file.clone().into_flow::<Flex>(&Default::default()).unwrap();
     let x =
         flow.batch((0..flow.config().dims()).map(|i| (i as f32 * 0.1).sin()).collect(), &Default::default()).unwrap();
     flow.log_prob(x).into_data().to_vec::<f32>().unwrap()[0]
@@ -69,7 +69,7 @@ fn numbers_that_are_not_finite_do_not_leave_or_enter() {
     let entry = model.bijectors[1].entry.as_mut().unwrap();
     entry.weight = entry.weight.clone().map(|w| w * 0.0);
     let bytes = ModelFile::from_model(&model, &config, Card::default()).to_bytes(Precision::F32).unwrap();
-    let error = ModelFile::from_bytes(&bytes).unwrap().to_flow::<Flex>(&Default::default()).unwrap_err();
+    let error = ModelFile::from_bytes(&bytes).unwrap().into_flow::<Flex>(&Default::default()).unwrap_err();
     assert!(error.to_string().contains("levels.0.decimator.entry cannot be inverted"), "{error}");
     let (_, _, mut bytes) = exported(Precision::F32);
     let end = bytes.len();

@@ -153,10 +153,16 @@ pub struct FactorsArgs {
     /// with a .csv of labels.
     #[arg(long)]
     pub data: Option<String>,
+    /// Their test part, where it is a file of its own.
+    #[arg(long, requires = "data")]
+    pub test_data: Option<PathBuf>,
+    /// Scores, and no pictures.
+    #[arg(long, requires = "data")]
+    pub only_scores: bool,
     /// Test images to score on.
     #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u64).range(64..=100_000))]
     pub images: u64,
-    /// Folder for traversal-hH.png, walk-hH.gif and scores.json.
+    /// Folder for traversal-hH.png, walk-hH.gif and scores.json. Strips are labelled LEVEL.ROW.COLUMN.CHANNEL.
     #[arg(long, default_value = "factors")]
     pub out: PathBuf,
     /// Size and device.

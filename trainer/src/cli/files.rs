@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use shared::weights::NamedFactor;
 
 use super::DeviceArgs;
 
@@ -18,14 +19,14 @@ pub enum PrecisionName {
 /// Arguments of `export`.
 #[derive(Args, Debug, Clone)]
 pub struct ExportArgs {
-    /// Checkpoint, or a run's folder.
+    /// Checkpoint, a run's folder, or a weights file, of whose card everything stays for which there is no option here.
     pub model: PathBuf,
     /// The weights file.
     #[arg(long)]
     pub out: PathBuf,
     /// Short name of the model.
-    #[arg(long, default_value = "model")]
-    pub name: String,
+    #[arg(long)]
+    pub name: Option<String>,
     /// Evaluate on the test part of this data and note it on the card.
     #[arg(long)]
     pub data: Option<String>,
@@ -38,6 +39,10 @@ pub struct ExportArgs {
     /// Temperatures that samples look best at, for the card: one, or one a level, finest first, with commas.
     #[arg(long, value_delimiter = ',')]
     pub temperatures: Vec<f32>,
+    /// A latent that was seen to do one thing, for the card, as LEVEL.ROW.COLUMN.CHANNEL=NAME; give it again for more.
+    /// `trainer factors` draws strips to see it.
+    #[arg(long = "factor", value_parser = parse_factor)]
+    pub factors: Vec<NamedFactor>,
     /// Numbers.
     #[arg(long, value_enum, default_value = "f16")]
     pub precision: PrecisionName,
@@ -83,4 +88,24 @@ pub struct DataArgs {
     /// Seed of generated sets.
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
+}
+
+fn parse_factor(text: &str) -> Result<NamedFactor, String> {
+    let (at, name) = text.split_once('=').ok_or("give LEVEL.ROW.COLUMN.CHANNEL=NAME")?;
+    let at = at.parse().map_err(|error: shared::Error| error.to_string())?;
+    Ok(NamedFactor { at, name: name.trim().to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn factors_are_an_address_and_a_name() {
+        let factor = parse_factor("3.1.0.2= light, warm = high ").unwrap();
+        assert_eq!((factor.at.to_string().as_str(), factor.name.as_str()), ("3.1.0.2", "light, warm = high"));
+        for (bad, says) in [("3.1.0.2", "=NAME"), ("3.1=light", "LEVEL.ROW")] {
+            assert!(parse_factor(bad).unwrap_err().contains(says), "{bad}");
+        }
+    }
 }

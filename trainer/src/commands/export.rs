@@ -1,6 +1,7 @@
 //! `trainer export`.
 
-use shared::weights::{AnyModelFile, Precision};
+use shared::geometry::Levels;
+use shared::weights::{AnyModelFile, Card, NamedFactor, Precision};
 
 use super::eval::Eval;
 use super::model::Loaded;
@@ -17,7 +18,9 @@ use crate::train::checkpoint::write_atomically;
 pub fn run(args: ExportArgs) -> Result<()> {
     let Loaded { mut file, state } = super::model::load_any(&args.model)?;
     let of_model = |source| Error::Model { file: args.model.display().to_string(), source };
-    file.card_mut().name = args.name.clone();
+    if let Some(name) = &args.name {
+        file.card_mut().name = name.clone();
+    }
     if let Some(dataset) = &args.dataset {
         file.card_mut().dataset = dataset.clone();
     }
@@ -29,7 +32,12 @@ pub fn run(args: ExportArgs) -> Result<()> {
         let problem = format!("{} temperatures for {levels} levels", args.temperatures.len());
         return Err(Error::usage("--temperatures", problem, "give one, or one a level"));
     }
-    file.card_mut().temperature = args.temperatures.clone();
+    if !args.temperatures.is_empty() {
+        file.card_mut().temperature = args.temperatures.clone();
+    }
+    if !args.factors.is_empty() {
+        name_factors(&mut file, &args.factors)?;
+    }
     let precision = precision(args.precision);
     if let Some(data) = &args.data {
         let [_, size] = file.config().image_shape();
@@ -48,10 +56,51 @@ pub fn run(args: ExportArgs) -> Result<()> {
     Ok(())
 }
 
+/// Notes on the card what latents do; latents that the model lacks are an error.
+fn name_factors(file: &mut AnyModelFile, factors: &[NamedFactor]) -> Result<()> {
+    let usage = |problem, advice| Error::usage("--factor", problem, advice);
+    if factors.len() > Card::MAX_FACTORS {
+        return Err(usage(format!("{} named latents", factors.len()), "name the clearest 24"));
+    }
+    if let (AnyModelFile::RealNvp(_), [_, ..]) = (&*file, factors) {
+        return Err(usage("a Real NVP's latents have no place in the picture".into(), "name those of an RG-Flow"));
+    }
+    if let AnyModelFile::RgFlow(model) = &*file {
+        let levels = Levels::new(&model.config);
+        if let Some(problem) = factors.iter().find_map(|factor| levels.index(factor.at).err()) {
+            return Err(usage(problem.to_string(), "take addresses from the strips of `trainer factors`"));
+        }
+    }
+    file.card_mut().factors = factors.to_vec();
+    Ok(())
+}
+
 /// As the library takes it.
 pub fn precision(name: PrecisionName) -> Precision {
     match name {
         PrecisionName::F16 => Precision::F16,
         PrecisionName::F32 => Precision::F32,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::backend::Flex;
+    use shared::weights::ModelFile;
+    use shared::{RgFlow, RgFlowConfig};
+
+    #[test]
+    fn only_latents_that_are_there_get_a_name() {
+        let config = RgFlowConfig::tiny();
+        let model = RgFlow::<Flex>::random(&config, 0.1, 1, &Default::default()).unwrap();
+        let mut file = AnyModelFile::RgFlow(ModelFile::from_model(&model, &config, Card::default()));
+        let factor = |at: &str| NamedFactor { at: at.parse().unwrap(), name: "warmth".into() };
+        let error = name_factors(&mut file, &[factor("2.0.1.0"), factor("5.0.0.0")]).unwrap_err().to_string();
+        assert!(error.contains("--factor") && error.contains("trainer factors"), "{error}");
+        assert!(name_factors(&mut file, &vec![factor("2.0.1.0"); 25]).unwrap_err().to_string().contains("25"));
+        assert!(file.card().factors.is_empty());
+        name_factors(&mut file, &[factor("2.0.1.0")]).unwrap();
+        assert_eq!(file.card().factors, [factor("2.0.1.0")]);
     }
 }

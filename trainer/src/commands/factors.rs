@@ -27,6 +27,17 @@ const FRAMES: usize = 12;
 pub fn run(args: FactorsArgs) -> Result<()> {
     let model = Model::open(&args.model, args.figure.device.device)?;
     super::folder(&args.out)?;
+    if !args.only_scores {
+        draw(&model, &args)?;
+    }
+    match &args.data {
+        Some(data) => score(&model, &args, data),
+        None => Ok(()),
+    }
+}
+
+/// Strips and walks of every level.
+fn draw(model: &Model, args: &FactorsArgs) -> Result<()> {
     let temperature = args.temperature.of(&model.card);
     let start = match &args.image {
         Some(image) => model.latents_of(std::slice::from_ref(image))?,
@@ -35,17 +46,14 @@ pub fn run(args: FactorsArgs) -> Result<()> {
     let samples = model.draw(args.seed, FIELD_SAMPLES, &temperature);
     let strengths = model.engine.strengths(&samples)?;
     for level in (0..model.config.level_count()).rev() {
-        let places = leading_of(&model, &strengths, level, args.count as usize)?;
+        let places = leading_of(model, &strengths, level, args.count as usize)?;
         let strips = args.out.join(format!("traversal-h{level}.png"));
-        sheet::save(&traversal(&model, &args, &start, &places, &samples)?, &strips)?;
+        sheet::save(&traversal(model, args, &start, &places, &samples)?, &strips)?;
         let walks = args.out.join(format!("walk-h{level}.gif"));
-        animation(&walks, walk(&model, &args, level)?, 80)?;
+        animation(&walks, walk(model, args, level)?, 80)?;
         println!("level {level}: {}, {}", strips.display(), walks.display());
     }
-    match &args.data {
-        Some(data) => score(&model, &args, data),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// One latent a row: its receptive field, then the image for each of its values.
@@ -58,7 +66,7 @@ fn traversal(model: &Model, args: &FactorsArgs, start: &[f32], places: &[usize],
         let mut latents = start.repeat(steps);
         latents.chunks_exact_mut(start.len()).zip(&values).for_each(|(picture, value)| picture[place] = *value);
         let at = levels.address(place).map_err(|source| Error::Model { file: "latent".into(), source })?;
-        let label = format!("h {}, row {}, column {}, channel {}", at.level, at.row, at.col, at.channel);
+        let label = format!("latent {at}");
         let pictures = [field].into_iter().chain(model.paint(&latents)?).collect();
         rows.push(Row { label, pictures });
     }
@@ -97,7 +105,7 @@ fn walk(model: &Model, args: &FactorsArgs, level: usize) -> Result<Vec<RgbImage>
 fn score(model: &Model, args: &FactorsArgs, data: &str) -> Result<()> {
     let data = DataSetArgs {
         data: data.to_string(),
-        test_data: None,
+        test_data: args.test_data.clone(),
         // Only the test part is used.
         limit: Some(1),
         test_limit: Some(args.images as usize),

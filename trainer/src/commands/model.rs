@@ -90,7 +90,7 @@ impl Job for Checkpoint<'_> {
 /// # Errors
 /// [`Error::Model`] if a tensor is missing.
 pub fn flow<B: FlowBackend>(loaded: &Loaded, path: &Path, device: &B::Device) -> Result<Flow<B>> {
-    loaded.file.to_flow(device).map_err(|source| Error::Model { file: path.display().to_string(), source })
+    loaded.file.clone().into_flow(device).map_err(|source| Error::Model { file: path.display().to_string(), source })
 }
 
 /// The same for a model of either architecture.

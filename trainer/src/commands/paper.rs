@@ -7,8 +7,9 @@ use shared::weights::AnyModelFile;
 
 use super::model::{Loaded, load_any};
 use super::sample::Sample;
-use crate::cli::PaperArgs;
+use crate::cli::{DataSetArgs, PaperArgs};
 use crate::device::dispatch;
+use crate::disentangle::factors_of;
 use crate::error::{Error, Result};
 use crate::report::{Outcome, Sources, html, pictures, sections};
 use crate::sheet;
@@ -35,6 +36,7 @@ pub fn run(args: PaperArgs) -> Result<()> {
     if let Some(test) = &args.data.test_data {
         data.extend(["--test-data".to_owned(), absolute(test).map(word)?]);
     }
+    let scored = scored(&args, &loaded)?.into_iter().map(|p| absolute(&p).map(word)).collect::<Result<Vec<_>>>()?;
     let temperature = args.temperature.words();
     let sources = Sources {
         model: &model,
@@ -45,6 +47,7 @@ pub fn run(args: PaperArgs) -> Result<()> {
         mask: &mask,
         images: args.images,
         ovals: args.data.data.starts_with("msds"),
+        scored: &scored,
         levels: matches!(loaded.file, AnyModelFile::RgFlow(_)),
     };
     let program = std::env::current_exe().map_err(Error::io(Path::new("trainer"), "find this program"))?;
@@ -67,6 +70,23 @@ pub fn run(args: PaperArgs) -> Result<()> {
     std::fs::write(&index, html(name, &outcomes)).map_err(Error::io(&index, "write it"))?;
     println!("{}", index.display());
     Ok(())
+}
+
+/// The models with levels, if the data have known factors.
+fn scored(args: &PaperArgs, loaded: &Loaded<AnyModelFile>) -> Result<Vec<PathBuf>> {
+    let [_, size] = loaded.file.config().image_shape();
+    let few = DataSetArgs { limit: Some(1), test_limit: Some(64), ..args.data.clone() };
+    let test = super::load(&few, size)?.test;
+    if test.labels().is_none_or(|labels| factors_of(labels).is_empty()) {
+        return Ok(vec![]);
+    }
+    let mut scored = Vec::new();
+    for path in std::iter::once(&args.model).chain(&args.compare) {
+        if matches!(load_any(path)?.file, AnyModelFile::RgFlow(_)) {
+            scored.push(path.clone());
+        }
+    }
+    Ok(scored)
 }
 
 /// A path as seen from the report's folder; a name stays one.

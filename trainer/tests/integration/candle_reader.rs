@@ -138,7 +138,7 @@ fn candle_reads_the_file_and_finds_the_same_likelihood() {
     let image: Vec<f32> = (0..config.dims()).map(|i| (i as f32 * 0.17).sin() * 1.5).collect();
     for precision in [Precision::F32, Precision::F16] {
         let bytes = file.to_bytes(precision).unwrap();
-        let flow = ModelFile::from_bytes(&bytes).unwrap().to_flow::<Flex>(&Default::default()).unwrap();
+        let flow = ModelFile::from_bytes(&bytes).unwrap().into_flow::<Flex>(&Default::default()).unwrap();
         let ours = flow.log_prob(flow.batch(image.clone(), &Default::default()).unwrap());
         let ours = f64::from(ours.into_data().to_vec::<f32>().unwrap()[0]);
         let tensors = safetensors::load_buffer(&bytes, &Device::Cpu).unwrap();

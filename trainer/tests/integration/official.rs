@@ -32,7 +32,7 @@ fn numbers<B: FlowBackend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f32> {
 }
 
 fn check<B: FlowBackend>(name: &str, device: &B::Device) {
-    let flow: Flow<B> = official::import(&path(&format!("{name}.state"))).unwrap().to_flow(device).unwrap();
+    let flow: Flow<B> = official::import(&path(&format!("{name}.state"))).unwrap().into_flow(device).unwrap();
     let expected = expected(name);
     let batch = |key: &str| flow.batch(expected[key].clone(), device).unwrap();
     let encoded = flow.forward(batch("x"));

@@ -34,7 +34,7 @@ impl<B: FlowBackend> Engine<B> {
         let mask = Mask::new(size, flags)?;
         let logits = numbers(self.flow.inverse(self.latents(&hole.source)?).0).await?;
         let schedule = Schedule { search: SEARCH, sampling: SAMPLING, chains: hole.samples as usize, seed: hole.seed };
-        let flow: Rc<dyn ImageFlow<Autodiff<B>>> = self.differentiable()?;
+        let flow: Rc<dyn ImageFlow<Autodiff<B>>> = self.differentiable();
         Ok(Inpainting::new(flow, logits, &mask, Variables::Pixels, schedule, &self.device)?)
     }
 
@@ -54,13 +54,9 @@ impl<B: FlowBackend> Engine<B> {
     }
 
     /// The flow with gradients, made at its first use.
-    fn differentiable(&self) -> Result<Rc<Flow<Autodiff<B>>>> {
-        if let Some(flow) = &*self.trainable.borrow() {
-            return Ok(Rc::clone(flow));
-        }
-        let flow = Rc::new(self.file.to_flow(&self.device)?);
-        self.trainable.replace(Some(Rc::clone(&flow)));
-        Ok(flow)
+    fn differentiable(&self) -> Rc<Flow<Autodiff<B>>> {
+        let mut made = self.trainable.borrow_mut();
+        Rc::clone(made.get_or_insert_with(|| Rc::new(self.flow.with_gradients())))
     }
 }
 

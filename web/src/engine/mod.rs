@@ -27,8 +27,7 @@ pub struct Engine<B: FlowBackend> {
     flow: Flow<B>,
     device: B::Device,
     session: RefCell<Option<Session<B>>>,
-    /// What the flow was made from, for [`Engine::inpainting`].
-    file: ModelFile,
+    card: Card,
     trainable: RefCell<Option<Rc<Flow<Autodiff<B>>>>>,
 }
 
@@ -55,7 +54,8 @@ impl<B: FlowBackend> Engine<B> {
             )));
         }
         let (session, trainable) = Default::default();
-        Ok(Self { flow: file.to_flow(&device)?, device, session, file, trainable })
+        let card = file.card.clone();
+        Ok(Self { flow: file.into_flow(&device)?, device, session, card, trainable })
     }
 
     /// The architecture.
@@ -65,7 +65,7 @@ impl<B: FlowBackend> Engine<B> {
 
     /// What to know of the weights.
     pub fn card(&self) -> &Card {
-        &self.file.card
+        &self.card
     }
 
     /// Samples number `indices` of a seed, all at once: the same pixels as the native program's, up to rounding. Four

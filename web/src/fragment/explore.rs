@@ -40,7 +40,7 @@ impl ExploreSettings {
         match key {
             "x" => set(&mut self.pick, Pick::parse(value), "is not a picture"),
             "z" => set(&mut self.edits, parse_edits(value), "is not a list of changed latents"),
-            "at" => set(&mut self.at, parse_address(value).map(Some), "is not a latent"),
+            "at" => set(&mut self.at, value.parse().ok().map(Some), "is not a latent"),
             _ => Ok(()),
         }
     }
@@ -48,30 +48,20 @@ impl ExploreSettings {
     pub(super) fn write(&self, push: &mut impl FnMut(&str, &str)) {
         push("x", &self.pick.spell());
         if !self.edits.is_empty() {
-            let spell = |edit: &LatentEdit| format!("{}:{}", spell_address(edit.at), number(edit.value));
+            let spell = |edit: &LatentEdit| format!("{}:{}", edit.at, number(edit.value));
             push("z", &self.edits.iter().map(spell).collect::<Vec<_>>().join(","));
         }
         if let Some(at) = self.at {
-            push("at", &spell_address(at));
+            push("at", &at.to_string());
         }
     }
-}
-
-fn spell_address(at: LatentAddress) -> String {
-    format!("{}.{}.{}.{}", at.level, at.row, at.col, at.channel)
-}
-
-fn parse_address(text: &str) -> Option<LatentAddress> {
-    let numbers: Vec<usize> = text.split('.').map(|n| n.parse::<u16>().ok().map(usize::from)).collect::<Option<_>>()?;
-    let &[level, row, col, channel] = &numbers[..] else { return None };
-    Some(LatentAddress { level, row, col, channel })
 }
 
 fn parse_edits(text: &str) -> Option<Vec<LatentEdit>> {
     let edit = |text: &str| {
         let (at, value) = text.split_once(':')?;
         let value = value.parse().ok().filter(|value: &f32| value.abs() <= MAX_VALUE)?;
-        Some(LatentEdit { at: parse_address(at)?, value })
+        Some(LatentEdit { at: at.parse().ok()?, value })
     };
     let edits: Vec<_> = text.split(',').map(edit).collect::<Option<_>>()?;
     (edits.len() <= MAX_EDITS).then_some(edits)

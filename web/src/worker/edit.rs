@@ -4,6 +4,7 @@ use burn::tensor::Tensor;
 use shared::{FlowBackend, Temperature};
 
 use super::desk::Turn;
+use super::models::Batch;
 use super::now;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -23,7 +24,12 @@ const SHOW: f64 = 120.0;
 ///
 /// # Errors
 /// [`Error::Request`] if it asks for what cannot be, [`Error::Cancelled`].
-pub async fn serve<B: FlowBackend>(engine: &Engine<B>, kind: EditKind, turn: &Turn) -> Result<EditAnswer> {
+pub async fn serve<B: FlowBackend>(
+    engine: &Engine<B>,
+    kind: EditKind,
+    batch: Batch,
+    turn: &Turn,
+) -> Result<EditAnswer> {
     match kind {
         EditKind::Mix { sources, cells } => {
             if cells.len() > MAX_PICTURES {
@@ -31,9 +37,10 @@ pub async fn serve<B: FlowBackend>(engine: &Engine<B>, kind: EditKind, turn: &Tu
             }
             let sources = latents(engine, &sources, turn).await?;
             let mut images = Vec::new();
-            for cell in cells {
+            for some in cells.chunks(batch.then) {
                 turn.pause().await?;
-                images.extend(engine.pictures(engine.mixed(&sources, cell)?).await?);
+                let mixed = some.iter().map(|&cell| engine.mixed(&sources, cell)).collect::<Result<Vec<_>>>()?;
+                images.extend(engine.pictures(Tensor::cat(mixed, 0)).await?);
             }
             Ok(EditAnswer::Images(images))
         }

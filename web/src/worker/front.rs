@@ -7,7 +7,7 @@ use burn_flex::Flex;
 use wasm_bindgen_futures::spawn_local;
 
 use super::desk::{self, Service, Turn};
-use super::models::Models;
+use super::models::{Batch, Models};
 use super::remote::Remote;
 use super::trial::{self, Run};
 use super::{adapter, breathe, edit, now, report_panics, send};
@@ -15,11 +15,14 @@ use crate::error::{Error, Result};
 use crate::messages::edit::EditKind;
 use crate::messages::{Backend, BackendChoice, RequestId, RequestKind, ResponseKind};
 
+/// Many at once read the weights once; no more than a reader waits for without noticing.
+const BATCH: Batch = Batch { first: 1, then: 8 };
+
 /// Starts the worker.
 pub fn start() {
     report_panics("The engine broke down");
     desk::open(Front {
-        cpu: Models::new(Default::default(), Backend::Cpu, 1),
+        cpu: Models::new(Default::default(), Backend::Cpu, BATCH),
         choice: Cell::default(),
         loaded: RefCell::default(),
         remote: RefCell::default(),
@@ -176,10 +179,10 @@ impl Front {
         let engine = self.cpu.engine()?;
         let mut run = Run::default();
         let indices = trial::indices();
-        for &index in &indices {
+        for some in BATCH.cut(&indices) {
             breathe().await?;
             let start = now();
-            let drawn = engine.samples(trial::seed(), &[index], &trial::temperature()).await?;
+            let drawn = engine.samples(trial::seed(), some, &trial::temperature()).await?;
             run.pictures.extend(drawn.into_iter().map(|drawn| drawn.rgba));
             run.millis += (now() - start) / indices.len() as f64;
         }

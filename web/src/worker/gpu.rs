@@ -10,13 +10,13 @@ use burn::backend::wgpu::{WgpuDevice, init_setup_async};
 use wasm_bindgen_futures::spawn_local;
 
 use super::desk::{self, Service, Turn};
-use super::models::Models;
+use super::models::{Batch, Models};
 use super::{report_panics, send};
 use crate::error::Result;
 use crate::messages::{Backend, RequestKind, ResponseKind};
 
-/// Pictures at once.
-const BATCH: usize = 64;
+/// A GPU takes as long for one picture as for many.
+const BATCH: Batch = Batch { first: 64, then: 64 };
 
 /// Starts the worker; it says hello when the GPU is there. The front has asked for an adapter before.
 pub fn start_gpu() {

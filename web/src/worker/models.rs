@@ -18,13 +18,29 @@ pub struct Models<B: FlowBackend> {
     engine: RefCell<Option<Rc<Engine<B>>>>,
     device: B::Device,
     backend: Backend,
-    /// Pictures at once. A GPU takes as long for one as for many; on a CPU, the fewer the sooner the first is there.
-    batch: usize,
+    batch: Batch,
+}
+
+/// How many pictures are drawn at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch {
+    /// At first: on a CPU, the fewer the sooner there is something to look at.
+    pub first: usize,
+    /// Then: together they take less time.
+    pub then: usize,
+}
+
+impl Batch {
+    /// Cuts a list of things to draw into what is drawn at once.
+    pub fn cut<'a, T>(&self, all: &'a [T]) -> impl Iterator<Item = &'a [T]> + use<'a, T> {
+        let (first, then) = all.split_at(self.first.min(all.len()));
+        std::iter::once(first).filter(|some| !some.is_empty()).chain(then.chunks(self.then.max(1)))
+    }
 }
 
 impl<B: FlowBackend> Models<B> {
     /// Nothing is loaded yet.
-    pub fn new(device: B::Device, backend: Backend, batch: usize) -> Self {
+    pub fn new(device: B::Device, backend: Backend, batch: Batch) -> Self {
         Self { engine: RefCell::default(), device, backend, batch }
     }
 
@@ -38,7 +54,9 @@ impl<B: FlowBackend> Models<B> {
             RequestKind::Load { base, model } => self.load(&base, &model, turn).await,
             RequestKind::Open { bytes } => self.start(&bytes, false, now()),
             RequestKind::Sample { seed, indices, temperature } => self.sample(seed, &indices, &temperature, turn).await,
-            RequestKind::Edit(kind) => Ok(ResponseKind::Edited(edit::serve(&*self.engine()?, kind, turn).await?)),
+            RequestKind::Edit(kind) => {
+                Ok(ResponseKind::Edited(edit::serve(&*self.engine()?, kind, self.batch, turn).await?))
+            }
             // Whoever keeps the desk has seen to these.
             RequestKind::Cancel { .. } | RequestKind::Use { .. } => Ok(ResponseKind::Done),
         }
@@ -90,7 +108,7 @@ impl<B: FlowBackend> Models<B> {
         }
         let engine = self.engine()?;
         let size = engine.config().size as u32;
-        for some in indices.chunks(self.batch) {
+        for some in self.batch.cut(indices) {
             turn.pause().await?;
             let start = now();
             let pictures = engine.samples(seed, some, temperature).await?;
@@ -100,5 +118,18 @@ impl<B: FlowBackend> Models<B> {
             }
         }
         Ok(ResponseKind::Done)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_picture_comes_alone() {
+        let batch = Batch { first: 1, then: 4 };
+        let cut = |count| batch.cut(&[7; 16][..count]).map(<[_]>::len).collect::<Vec<_>>();
+        assert_eq!((cut(0), cut(1), cut(5), cut(10)), (vec![], vec![1], vec![1, 4], vec![1, 4, 4, 1]));
+        assert_eq!(Batch { first: 64, then: 64 }.cut(&[0; 16]).count(), 1);
     }
 }

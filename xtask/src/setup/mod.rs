@@ -5,7 +5,7 @@ mod axe;
 pub mod browser;
 pub mod cargo_tool;
 pub mod debian;
-mod npm;
+pub mod npm;
 mod wasm_opt;
 mod wasm_target;
 

@@ -8,7 +8,10 @@ use anyhow::{Result, bail};
 use crate::process::{on_path, run};
 
 /// Installs a package below `root`, without a project around it.
-pub(super) fn install(root: &Path, package: &str, version: &str) -> Result<()> {
+///
+/// # Errors
+/// No npm, or one that fails.
+pub fn install(root: &Path, package: &str, version: &str) -> Result<()> {
     if on_path("npm").is_none() {
         bail!(
             "no npm here: install Node.js and npm (Debian: `apt-get install nodejs npm`); {package} {version} is needed"

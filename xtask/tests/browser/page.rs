@@ -37,7 +37,7 @@ fn native(model: &str, seed: u64, temperature: f32) -> (RgFlowConfig, Vec<Vec<u8
 
 /// What the native engine draws: 16 pictures of RGB bytes, pixel by pixel.
 pub fn native_of(model: &[u8], seed: u64, temperature: f32) -> (RgFlowConfig, Vec<Vec<u8>>) {
-    let flow = ModelFile::from_bytes(model).unwrap().to_flow::<Flex>(&Default::default()).unwrap();
+    let flow = ModelFile::from_bytes(model).unwrap().into_flow::<Flex>(&Default::default()).unwrap();
     let samples = flow.sample(seed, 0..16, &Temperature::uniform(temperature), &Default::default());
     let logits = samples.into_data().to_vec::<f32>().unwrap();
     let config = flow.config().clone();

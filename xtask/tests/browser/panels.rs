@@ -56,7 +56,7 @@ async fn a_mixture_is_the_librarys_and_its_link_repeats_it() {
     browser.screenshot("mix").await.unwrap();
     let bytes = std::fs::read(root().join("web/models/faces.safetensors")).unwrap();
     let device = Default::default();
-    let flow = ModelFile::from_bytes(&bytes).unwrap().to_flow::<Flex>(&device).unwrap();
+    let flow = ModelFile::from_bytes(&bytes).unwrap().into_flow::<Flex>(&device).unwrap();
     let latents = |seed, index| {
         flow.batch(draw_latents(flow.config(), seed, index, &Temperature::uniform(0.7)), &device).unwrap()
     };

@@ -6,9 +6,9 @@ use shared::RgFlowConfig;
 use shared::geometry::{LatentAddress, Levels};
 
 use super::Effect;
-use super::explore::draw_level;
 use super::live::Live;
 use super::panel::{Bench, Context, PanelState};
+use super::pyramid::draw_level;
 use crate::fragment::Pick;
 use crate::messages::RequestId;
 use crate::messages::edit::{EditAnswer, EditKind, Image, MixCell, Walk};

@@ -2,13 +2,13 @@
 
 use std::rc::Rc;
 
-use serde_bytes::ByteBuf;
 use shared::RgFlowConfig;
 use shared::geometry::{Cone, LatentAddress, Levels, generation_cone, inference_cone};
 
 use super::Effect;
 use super::live::Live;
 use super::panel::{Bench, Context, PanelState};
+use super::pyramid::draw_level;
 use crate::fragment::{ExploreSettings, LatentEdit, MAX_EDITS};
 use crate::messages::RequestId;
 use crate::messages::edit::{Change, EditAnswer, EditKind, Factor, Image, Walk};
@@ -159,7 +159,7 @@ impl Explore {
         settings.edits.retain(|edit| levels.index(edit.at).is_ok());
         settings.at = settings.at.filter(|&at| levels.index(at).is_ok());
         if settings.at.is_none() && self.pixel.is_none() {
-            settings.at = Some(first_choice(bench.config));
+            settings.at = Some(first_choice(bench));
         }
         let mut effects = self.latents.ask(EditKind::Latents { source: bench.source(&settings.pick) }, bench.ids);
         effects.extend(self.ask_change(settings, bench));
@@ -237,8 +237,12 @@ impl Explore {
     }
 }
 
-/// A latent to start with: in the middle of the coarsest level, where much follows from it.
-fn first_choice(config: &RgFlowConfig) -> LatentAddress {
+/// A latent to start with: one with a name, or in the middle of the coarsest level, where much follows from it.
+fn first_choice(bench: &Bench<'_>) -> LatentAddress {
+    let config = bench.config;
+    if let Some(factor) = bench.card.known_factors(&Levels::new(config)).first() {
+        return factor.at;
+    }
     let level = config.level_count() - 1;
     let middle = ((config.size >> level) / 2).saturating_sub(1);
     LatentAddress { level, row: middle, col: middle, channel: 0 }
@@ -257,22 +261,6 @@ fn changes(settings: &ExploreSettings, config: &RgFlowConfig) -> Vec<Change> {
     let change =
         |edit: &LatentEdit| levels.index(edit.at).ok().map(|index| Change { index: index as u32, value: edit.value });
     settings.edits.iter().filter_map(change).collect()
-}
-
-/// One level's latents as colours: grey is 0. What belongs to coarser levels is left out.
-pub(super) fn draw_level(values: &[f32], level: usize, config: &RgFlowConfig) -> Image {
-    let (levels, edge, area) = (Levels::new(config), config.size >> level, config.size * config.size);
-    let shade = |value: f32| (128.0 + 45.0 * value).clamp(0.0, 255.0) as u8;
-    let mut rgba = Vec::with_capacity(edge * edge * 4);
-    for (row, col) in (0..edge * edge).map(|i| ((i / edge) << level, (i % edge) << level)) {
-        if levels.level_at(row, col) == level {
-            let channel = |c: usize| shade(values[c.min(config.channels - 1) * area + row * config.size + col]);
-            rgba.extend([channel(0), channel(1), channel(2), u8::MAX]);
-        } else {
-            rgba.extend([0; 4]);
-        }
-    }
-    Image { size: edge as u32, rgba: ByteBuf::from(rgba) }
 }
 
 impl PanelState for Explore {
@@ -312,10 +300,15 @@ mod tests {
     use crate::app::state::live::Ids;
     use crate::fragment::Settings;
     use crate::messages::{Request, RequestKind};
+    use serde_bytes::ByteBuf;
     use shared::Temperature;
+    use shared::weights::{Card, NamedFactor};
+    use std::sync::LazyLock;
+
+    static NAMELESS: LazyLock<Card> = LazyLock::new(Card::default);
 
     fn bench<'a>(config: &'a RgFlowConfig, ids: &'a mut Ids) -> Bench<'a> {
-        Bench { config, temperature: Temperature::uniform(0.5), seed: 1, ids }
+        Bench { config, card: &NAMELESS, temperature: Temperature::uniform(0.5), seed: 1, ids }
     }
 
     fn at(level: usize, row: usize, col: usize) -> LatentAddress {
@@ -364,6 +357,20 @@ mod tests {
     }
 
     #[test]
+    fn the_first_latent_is_one_with_a_name() {
+        let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
+        let first = |card: &Card, ids: &mut Ids| {
+            let (mut explore, mut settings) = (Explore::default(), ExploreSettings::default());
+            explore.refresh(&mut settings, &mut Bench { card, ..bench(&config, ids) });
+            settings.at
+        };
+        assert_eq!(first(&NAMELESS, &mut ids), Some(LatentAddress { channel: 0, ..at(2, 1, 1) }));
+        let factor = |at| NamedFactor { at, name: "an eye".to_owned() };
+        let card = Card { factors: vec![factor(at(7, 0, 0)), factor(at(1, 0, 1))], ..Card::default() };
+        assert_eq!(first(&card, &mut ids), Some(at(1, 0, 1)));
+    }
+
+    #[test]
     fn a_film_goes_from_end_to_end_of_the_chosen_latent() {
         let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
         let (mut explore, mut settings) = (Explore::default(), ExploreSettings::default());
@@ -383,16 +390,5 @@ mod tests {
         explore.take(*id, EditAnswer::Images(vec![image; 25]), &context);
         assert_eq!(explore.frames.as_ref().map(|frames| frames.len()), Some(25));
         assert!(explore.strip.is_empty() && explore.image.is_none());
-    }
-
-    #[test]
-    fn levels_are_drawn_with_gaps_for_the_coarser_ones() {
-        let config = RgFlowConfig::tiny();
-        let mut values = vec![0.0; config.dims()];
-        values[1] = 9.0;
-        let level = draw_level(&values, 0, &config);
-        assert_eq!((level.size, &level.rgba[..8]), (16, &[0, 0, 0, 0, 255, 128, 128, 255][..]));
-        let top = draw_level(&values, 2, &config);
-        assert_eq!((top.size, top.rgba.chunks(4).all(|pixel| pixel == [128, 128, 128, 255])), (4, true));
     }
 }

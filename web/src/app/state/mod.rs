@@ -10,6 +10,7 @@ pub mod inpaint;
 pub mod live;
 pub mod mix;
 pub mod panel;
+mod pyramid;
 pub mod sample;
 
 use shared::Temperature;
@@ -252,10 +253,10 @@ impl State {
 
     /// Lets a panel ask for pictures, if there is a model to make them.
     fn with_bench(&mut self, f: impl FnOnce(&mut Self, &mut Bench<'_>) -> Vec<Effect>) -> Vec<Effect> {
-        let Some(config) = self.info.as_ref().map(|info| info.config.clone()) else { return vec![] };
+        let Some(ModelInfo { config, card, .. }) = self.info.clone() else { return vec![] };
         let mut ids = std::mem::take(&mut self.ids);
         let temperature = self.temperature();
-        let mut bench = Bench { config: &config, temperature, seed: self.settings.seed.0, ids: &mut ids };
+        let mut bench = Bench { config: &config, card: &card, temperature, seed: self.settings.seed.0, ids: &mut ids };
         let effects = f(self, &mut bench);
         self.ids = ids;
         effects

@@ -1,5 +1,6 @@
 //! What a panel is to the state: it asks for pictures, and takes the answers.
 
+use shared::weights::Card;
 use shared::{RgFlowConfig, Temperature};
 
 use super::Effect;
@@ -12,6 +13,8 @@ use crate::messages::edit::{EditAnswer, Source};
 pub struct Bench<'a> {
     /// The model's architecture.
     pub config: &'a RgFlowConfig,
+    /// What is known of it.
+    pub card: &'a Card,
     /// The samples' temperature.
     pub temperature: Temperature,
     /// The seed of the gallery.

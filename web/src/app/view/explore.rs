@@ -11,6 +11,7 @@ use super::board::{self, Board, Layer, Touch};
 use super::canvas::{Picture, is_new};
 use super::dom::{by_id, create, on, on_click, set_text, set_value};
 use super::film;
+use super::named::{NamedView, short};
 use super::picker::Picker;
 use crate::app::Dispatch;
 use crate::app::state::explore::{ExploreEvent, WALK};
@@ -29,6 +30,7 @@ const INSIDE: &str = "rgb(255 176 46 / 55%)";
 pub struct ExploreView {
     document: Document,
     dispatch: Dispatch,
+    named: NamedView,
     picture: Rc<Board>,
     pyramid: HtmlElement,
     levels: RefCell<Vec<Level>>,
@@ -59,6 +61,7 @@ impl ExploreView {
         let view = Self {
             document: document.clone(),
             dispatch: dispatch.clone(),
+            named: NamedView::new(document, dispatch)?,
             picture: Board::by_id(document, "explore-board", "The picture")?,
             pyramid: by_id(document, "explore-pyramid")?,
             levels: RefCell::default(),
@@ -143,7 +146,11 @@ impl ExploreView {
             let text = if reached.is_empty() { String::new() } else { format!("{} of {all}", reached.len()) };
             set_text(&level.count, &text);
         }
-        set_text(&self.said, &said(settings.at, explore.pixel, cone.as_deref(), config.size));
+        let known = info.card.known_factors(&Levels::new(config));
+        let _ = self.named.render(&known, settings.at);
+        let name = known.iter().find(|factor| Some(factor.at) == settings.at).map(|factor| short(&factor.name));
+        let said = said(settings.at, explore.pixel, cone.as_deref(), config.size);
+        set_text(&self.said, &name.map_or_else(|| said.clone(), |name| format!("{}. {said}", capital(&name))));
         let value = explore.value(settings, config);
         self.value.set_disabled(value.is_none());
         if let Some(value) = value {
@@ -280,6 +287,12 @@ fn build_strip(document: &Document, dispatch: &Dispatch) -> Result<Vec<(HtmlButt
     WALK.into_iter().map(cell).collect()
 }
 
+/// With a capital letter at its beginning.
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
 /// What is seen, in a sentence.
 fn said(at: Option<LatentAddress>, pixel: Option<(usize, usize)>, cone: Option<&[LevelCone]>, size: usize) -> String {
     match (at, pixel, cone) {
@@ -317,5 +330,6 @@ mod tests {
                 .contains("row 3, column 4 depends on the latents at 10 places")
         );
         assert_eq!(said(None, None, None, 32), "Choose a latent or a pixel.");
+        assert_eq!((capital("an eye").as_str(), capital("").as_str()), ("An eye", ""));
     }
 }

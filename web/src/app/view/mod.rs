@@ -10,6 +10,7 @@ mod film;
 mod inpaint;
 mod mix;
 mod model;
+mod named;
 mod picker;
 mod sample;
 mod share;

@@ -1,0 +1,95 @@
+"""What the page may cost: bytes, and the time until something is seen."""
+
+import statistics
+import tempfile
+import time
+
+import brotli
+
+# The grid's first picture.
+FIRST = "!!document.querySelector('#grid canvas[data-painted]')"
+QUIET = "document.documentElement.dataset.state === 'done' && document.documentElement.dataset.busy === 'false'"
+OPENINGS = 5
+# Moves of the slider's latent, and milliseconds until the picture is another one.
+SLIDE = """
+(async () => {
+  const canvas = document.querySelector("#explore-board canvas");
+  const slider = document.querySelector("#explore-value");
+  const pixels = () => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.join();
+  const settled = () => new Promise((resolve) => setTimeout(resolve, 400));
+  const times = [];
+  for (let move = 0; move < 15; move++) {
+    const before = pixels();
+    slider.value = move % 2 ? 2 : -2;
+    const start = performance.now();
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    while (pixels() === before && performance.now() - start < 5000) await new Promise((resolve) => setTimeout(resolve));
+    times.push(performance.now() - start);
+    await settled();
+  }
+  return times;
+})()
+"""
+# New samples, and how long the page was not to be spoken to at the worst.
+SAMPLE = f"""
+(async () => {{
+  let longest = 0;
+  new PerformanceObserver((list) => {{
+    for (const task of list.getEntries()) longest = Math.max(longest, task.duration);
+  }}).observe({{ type: "longtask" }});
+  for (let turn = 0; turn < 5; turn++) {{
+    document.querySelector("#new-samples").click();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    while (!({QUIET})) await new Promise((resolve) => setTimeout(resolve, 20));
+  }}
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  return longest;
+}})()
+"""
+
+
+def wait(browser, condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not browser.eval(condition):
+        assert time.monotonic() < end, f"never true: {condition}"
+        time.sleep(0.02)
+
+
+def first_sample(start, url):
+    """Milliseconds from the navigation to the first picture, with nothing kept from before."""
+    with tempfile.TemporaryDirectory() as profile:
+        browser = start(profile)
+        try:
+            browser.post("/url", {"url": url})
+            script = f"while (!({FIRST})) await new Promise((resolve) => setTimeout(resolve, 5)); return performance.now();"
+            return browser.run(script)
+        finally:
+            browser.end()
+
+
+def measure(start, url, dist):
+    """`start` starts a browser on a folder for its profile; `url` is the page's, `dist` its files."""
+    times = [first_sample(start, url) for _ in range(OPENINGS)]
+    result = {"first_sample_ms": round(statistics.median(times))}
+    with tempfile.TemporaryDirectory() as profile:
+        browser = start(profile)
+        try:
+            for level, latent in (("coarse", "3.1.1.0"), ("fine", "0.15.9.1")):
+                browser.post("/url", {"url": "about:blank"})
+                browser.post("/url", {"url": f"{url}?backend=cpu#panel=explore&x=3.0&at={latent}"})
+                wait(browser, QUIET)
+                result[f"slider_{level}_ms"] = round(statistics.median(browser.run(f"return {SLIDE}")), 1)
+            browser.post("/url", {"url": "about:blank"})
+            browser.post("/url", {"url": f"{url}?backend=cpu#panel=sample"})
+            wait(browser, QUIET)
+            result["longest_task_ms"] = round(browser.run(f"return {SAMPLE}"))
+        finally:
+            browser.end()
+
+    def megabytes(*names):
+        files = [file for name in names for file in dist.glob(f"{name}*_bg.wasm")]
+        return round(sum(len(brotli.compress(file.read_bytes())) for file in files) / 1e6, 3)
+
+    result["cpu_wasm_mb"] = megabytes("app", "worker")
+    result["gpu_wasm_mb"] = megabytes("gpu")
+    return result

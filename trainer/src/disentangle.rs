@@ -4,7 +4,8 @@
 //!   that tell most about it, as a share of the factor's entropy. Latents, and factors that are quantities, are cut
 //!   into 20 bins of equal width.
 //! - **DCI** (Eastwood & Williams 2018): disentanglement, completeness and informativeness of a lasso from latents to
-//!   factors, whose absolute weights are the importances. A categorical factor is one regression for each category.
+//!   factors, whose absolute weights are the importances. A categorical factor is one regression for each category,
+//!   which count by their variance.
 //!   Half of the images fit, a quarter chooses the penalty, and the last quarter gives informativeness: the mean R².
 
 mod lasso;
@@ -13,7 +14,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::data::{LabelKind, Labels};
-use lasso::Lasso;
+use lasso::{Fit, Lasso};
 
 const BINS: usize = 20;
 
@@ -137,9 +138,17 @@ impl Importances {
                     .collect(),
             };
             let fits: Vec<_> = targets.iter().filter_map(|target| lasso.fit(target)).collect();
+            // Categories count as much as they vary: of a rare one a few images say nothing.
             let mut sum = vec![0.0; codes.columns.len()];
-            fits.iter().for_each(|fit| sum.iter_mut().zip(&fit.weights).for_each(|(s, w)| *s += f64::from(w.abs())));
-            (sum, fits.iter().map(|fit| fit.explained).sum::<f64>() / fits.len().max(1) as f64)
+            let mut squares = [0.0; 2];
+            let scale = fits.iter().map(|fit| f64::from(fit.deviation).powi(2)).sum::<f64>().sqrt();
+            for Fit { weights, deviation, squares: own } in &fits {
+                let deviation = f64::from(*deviation);
+                sum.iter_mut().zip(weights).for_each(|(s, w)| *s += f64::from(w.abs()) * deviation / scale);
+                squares.iter_mut().zip(own).for_each(|(s, own)| *s += own * deviation.powi(2));
+            }
+            let [total, left] = squares;
+            (sum, if total > 0.0 { 1.0 - left / total } else { 0.0 })
         };
         let (by_factor, explained): (Vec<Vec<f64>>, Vec<f64>) = factors.par_iter().map(fit).unzip();
         let weights = (0..codes.columns.len()).map(|i| by_factor.iter().map(|f| f[i]).collect()).collect();
@@ -224,6 +233,17 @@ mod tests {
         let factor = Factor { name: "kind".into(), values: kinds, categories: Some(3) };
         let found = scores(&Codes { columns }, &[factor]);
         assert!(found.mig > 0.95 && found.completeness > 0.9, "{found:?}");
+    }
+
+    #[test]
+    fn a_rare_category_says_next_to_nothing() {
+        let columns = noise(20, 400);
+        let mut kinds: Vec<f32> = columns[0].iter().map(|v| (v * 2.0).floor()).collect();
+        // Twice where the regression is fitted, never where it is judged.
+        (kinds[3], kinds[50]) = (2.0, 2.0);
+        let factor = Factor { name: "kind".into(), values: kinds, categories: Some(3) };
+        let found = scores(&Codes { columns }, &[factor]).informativeness;
+        assert!((0.6..1.0).contains(&found), "{found}");
     }
 
     #[test]

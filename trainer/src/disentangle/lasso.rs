@@ -17,10 +17,12 @@ pub struct Lasso {
 
 /// A fitted regression.
 pub struct Fit {
-    /// Weights of the standardised columns.
+    /// Weights of the standardised columns, for the standardised target.
     pub weights: Vec<f32>,
-    /// R² on images that had no part in it.
-    pub explained: f64,
+    /// The target's standard deviation where it was fitted.
+    pub deviation: f32,
+    /// On images that had no part in it: the standardised target's squares about its mean, and those of what is left.
+    pub squares: [f64; 2],
 }
 
 impl Lasso {
@@ -28,12 +30,12 @@ impl Lasso {
     pub fn new(columns: &[Vec<f32>]) -> Self {
         let n = columns.first().map_or(0, Vec::len);
         let (fit, choose) = (n / 2, n * 3 / 4);
-        Self { columns: columns.iter().map(|column| standardised(column, fit)).collect(), fit, choose }
+        Self { columns: columns.iter().map(|column| standardised(column, fit).0).collect(), fit, choose }
     }
 
     /// Fits a target; nothing if it does not vary.
     pub fn fit(&self, target: &[f32]) -> Option<Fit> {
-        let target = standardised(target, self.fit);
+        let (target, deviation) = standardised(target, self.fit);
         let n = self.fit as f32;
         if target[..self.fit].iter().all(|t| *t == 0.0) {
             return None;
@@ -42,16 +44,16 @@ impl Lasso {
         let most = self.columns.iter().map(|column| correlation(column).abs()).fold(0f32, f32::max);
         let mut weights = vec![0f32; self.columns.len()];
         let mut residual = target.clone();
-        let mut best: Option<(f64, Vec<f32>, f64)> = None;
+        let mut best: Option<(f64, Vec<f32>, [f64; 2])> = None;
         for share in PATH {
             self.descend(&mut weights, &mut residual, share * most);
-            let chosen = explained(&target[self.fit..self.choose], &residual[self.fit..self.choose]);
-            if best.as_ref().is_none_or(|(least, ..)| chosen > *least) {
-                let tested = explained(&target[self.choose..], &residual[self.choose..]);
+            let [_, chosen] = squares(&target[self.fit..self.choose], &residual[self.fit..self.choose]);
+            if best.as_ref().is_none_or(|(least, ..)| chosen < *least) {
+                let tested = squares(&target[self.choose..], &residual[self.choose..]);
                 best = Some((chosen, weights.clone(), tested));
             }
         }
-        best.map(|(_, weights, explained)| Fit { weights, explained })
+        best.map(|(_, weights, squares)| Fit { weights, deviation, squares })
     }
 
     /// Finds the weights of one penalty, from those of a larger one.
@@ -77,19 +79,20 @@ impl Lasso {
     }
 }
 
-/// Mean 0 and variance 1 over the first `fit` numbers; zeros if they do not vary.
-fn standardised(values: &[f32], fit: usize) -> Vec<f32> {
+/// Mean 0 and variance 1 over the first `fit` numbers, and their standard deviation; zeros if they do not vary.
+fn standardised(values: &[f32], fit: usize) -> (Vec<f32>, f32) {
     let n = fit.max(1) as f32;
     let mean = values[..fit].iter().sum::<f32>() / n;
     let variance = values[..fit].iter().map(|v| (v - mean).powi(2)).sum::<f32>() / n;
     let factor = if variance > 1e-12 { variance.sqrt().recip() } else { 0.0 };
-    values.iter().map(|v| (v - mean) * factor).collect()
+    (values.iter().map(|v| (v - mean) * factor).collect(), variance.sqrt())
 }
 
-fn explained(target: &[f32], residual: &[f32]) -> f64 {
+/// A target's squares about its mean, and those of what is left of it.
+fn squares(target: &[f32], residual: &[f32]) -> [f64; 2] {
     let mean = target.iter().sum::<f32>() / target.len().max(1) as f32;
     let total: f32 = target.iter().map(|t| (t - mean).powi(2)).sum();
-    1.0 - f64::from(dot(residual, residual) / total.max(f32::MIN_POSITIVE))
+    [total, dot(residual, residual)].map(f64::from)
 }
 
 /// In eight sums, which the compiler turns into vectors.
@@ -119,7 +122,7 @@ mod tests {
         let norm = (4f32 + 0.25).sqrt();
         assert!((fit.weights[0] - 2.0 / norm).abs() < 0.05, "{:?}", fit.weights);
         assert!((fit.weights[2] + 0.5 / norm).abs() < 0.05, "{:?}", fit.weights);
-        assert!(fit.weights[1].abs() < 0.02 && fit.explained > 0.99);
+        assert!(fit.weights[1].abs() < 0.02 && fit.squares[1] < 0.01 * fit.squares[0]);
     }
 
     #[test]

@@ -226,10 +226,10 @@ impl Marks {
         self.tint(&others, colour);
     }
 
-    /// Colours every place by a value from 0 to 1, a row after the other. A `power` below 1 shows what is faint.
-    pub fn heat(&self, values: &[f32], [red, green, blue]: [u8; 3], power: f32) {
+    /// Colours every place by a value from 0 to 1, a row after the other; what is faint is seen too.
+    pub fn heat(&self, values: &[f32], [red, green, blue]: [u8; 3]) {
         for (i, value) in values.iter().enumerate().filter(|(_, value)| **value > 0.02) {
-            let colour = format!("rgb({red} {green} {blue} / {:.2})", 0.85 * value.powf(power));
+            let colour = format!("rgb({red} {green} {blue} / {:.2})", 0.85 * value.sqrt());
             self.tint(&[(i / self.edge, i % self.edge)], &colour);
         }
     }

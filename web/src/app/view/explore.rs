@@ -123,7 +123,7 @@ impl ExploreView {
                 marks.shade_others(&cone[0].pixels, OUTSIDE);
                 marks.outline(&cone[0].pixels, CONE);
                 if let (Some(field), true) = (&explore.field, self.show_field.checked()) {
-                    marks.heat(field, FIELD, 1.5);
+                    marks.outline(&strong(field, config.size), CHOSEN);
                 }
             }
             marks.outline(explore.pixel.as_slice(), CHOSEN);
@@ -249,7 +249,7 @@ impl ExploreView {
                 button.set_attribute("aria-label", &format!("{place}: choose it"))?;
                 let layer = Layer::create(&self.document)?;
                 if let Some(marks) = layer.marks(config.size) {
-                    marks.heat(&factor.field, FIELD, 0.5);
+                    marks.heat(&factor.field, FIELD);
                 }
                 button.append_child(layer.canvas())?;
                 row.append_child(&button)?;
@@ -285,6 +285,13 @@ fn build_strip(document: &Document, dispatch: &Dispatch) -> Result<Vec<(HtmlButt
         Ok((button, picture))
     };
     WALK.into_iter().map(cell).collect()
+}
+
+/// Where a field is at least half as strong as where it is strongest. A tint would hide the picture's colours, which
+/// are what coarse latents change.
+fn strong(field: &[f32], size: usize) -> Vec<(usize, usize)> {
+    let places = field.iter().enumerate().filter(|(_, value)| **value >= 0.5);
+    places.map(|(i, _)| (i / size, i % size)).collect()
 }
 
 /// With a capital letter at its beginning.
@@ -330,6 +337,7 @@ mod tests {
                 .contains("row 3, column 4 depends on the latents at 10 places")
         );
         assert_eq!(said(None, None, None, 32), "Choose a latent or a pixel.");
+        assert_eq!(strong(&[0.1, 0.5, 0.2, 1.0], 2), [(0, 1), (1, 1)]);
         assert_eq!((capital("an eye").as_str(), capital("").as_str()), ("An eye", ""));
     }
 }

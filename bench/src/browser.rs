@@ -31,6 +31,7 @@ struct Budgets {
     slider_coarse_ms: f64,
     slider_fine_ms: f64,
     longest_task_ms: f64,
+    layout_shift: f64,
     cpu_wasm_mb: f64,
     gpu_wasm_mb: f64,
 }
@@ -94,6 +95,7 @@ fn budgets(text: &mut String, browser: &Browser) {
         ("a slider's move to the new picture, a latent of the coarsest level", b.slider_coarse_ms, "ms", 150.0),
         ("the same, of the finest level", b.slider_fine_ms, "ms", 150.0),
         ("longest task of the page while sampling (0: none over 50 ms)", b.longest_task_ms, "ms", 50.0),
+        ("layout shift while a panel opens, the largest of the five", b.layout_shift, "", 0.1),
         ("wasm of the CPU path, brotli", b.cpu_wasm_mb, "MB", 0.6),
         ("wasm of WebGPU, brotli, fetched after the first pictures", b.gpu_wasm_mb, "MB", 1.2),
     ];
@@ -113,7 +115,7 @@ mod tests {
         let json = r#"{"browser": "156", "model": "faces", "notes": [], "rgflow/cpu/1": 10.0, "ort/wasm/1": 15.0,
             "ort/webgpu/1": 3.0, "best": {"rgflow/cpu/1": 9.0, "ort/wasm/1": 14.0, "ort/webgpu/1": 2.0},
             "adapter": {"vendor": "v", "description": "", "software": true},
-            "budgets": {"first_sample_ms": 3100, "slider_coarse_ms": 40.5, "slider_fine_ms": 9, "longest_task_ms": 0,
+            "budgets": {"first_sample_ms": 3100, "slider_coarse_ms": 40.5, "slider_fine_ms": 9, "longest_task_ms": 0, "layout_shift": 0,
             "cpu_wasm_mb": 0.59, "gpu_wasm_mb": 1.1}}"#;
         let text = tables(&serde_json::from_str(json).unwrap());
         assert!(text.contains("| CPU | 1 | 10.0 (9.0) | 15.0 (14.0) | 1.50 |"), "{text}");

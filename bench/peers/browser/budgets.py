@@ -30,6 +30,16 @@ SLIDE = """
   return times;
 })()
 """
+# How much of the page moved while it opened, panel by panel, as browsers count it.
+SHIFT = """
+let shift = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) shift += entry.value;
+}).observe({ type: "layout-shift", buffered: true });
+await new Promise((resolve) => setTimeout(resolve, 500));
+return shift;
+"""
+PANELS = ("sample", "mix", "explore", "inpaint", "about")
 # New samples, and how long the page was not to be spoken to at the worst.
 SAMPLE = f"""
 (async () => {{
@@ -79,6 +89,13 @@ def measure(start, url, dist):
                 browser.post("/url", {"url": f"{url}?backend=cpu#panel=explore&x=3.0&at={latent}"})
                 wait(browser, QUIET)
                 result[f"slider_{level}_ms"] = round(statistics.median(browser.run(f"return {SLIDE}")), 1)
+            shifts = []
+            for panel in PANELS:
+                browser.post("/url", {"url": "about:blank"})
+                browser.post("/url", {"url": f"{url}#panel={panel}"})
+                wait(browser, QUIET)
+                shifts.append(browser.run(SHIFT))
+            result["layout_shift"] = round(max(shifts), 3)
             browser.post("/url", {"url": "about:blank"})
             browser.post("/url", {"url": f"{url}?backend=cpu#panel=sample"})
             wait(browser, QUIET)

@@ -163,6 +163,22 @@ async fn a_latent_moves_its_cone_and_nothing_else() {
 
 #[tokio::test]
 #[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
+async fn a_latents_name_chooses_it() {
+    let (browser, _server) = open("panel=explore&model=faces").await;
+    let bytes = std::fs::read(root().join("web/models/faces.safetensors")).unwrap();
+    let factors = ModelFile::from_bytes(&bytes).unwrap().card.factors;
+    let pressed = "document.querySelector('#explore-names [aria-pressed=true]').textContent";
+    assert_eq!(browser.eval(pressed).await.unwrap(), factors[0].name.as_str());
+    click(&browser, "#explore-names button:nth-child(3)").await;
+    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+    assert_eq!(browser.eval(pressed).await.unwrap(), factors[2].name.as_str());
+    let link = browser.eval("location.hash").await.unwrap();
+    assert!(link.as_str().unwrap().contains(&format!("at={}", factors[2].at)), "{link}");
+    browser.finish().await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
 async fn a_hole_is_filled_and_all_else_stays() {
     let (browser, _server) = open("panel=inpaint&model=faces&t=0.7&p=3.0").await;
     let before = pixels(&browser, "#inpaint-board canvas").await;

@@ -30,8 +30,14 @@ fn train(c: &mut Criterion) {
     group.sample_size(10).throughput(Throughput::Elements(BATCH as u64));
     for preset in PRESETS {
         let config = RgFlowConfig::preset(preset).unwrap();
-        let mut training = Training::<Autodiff<Flex>>::start(&config, &Default::default()).unwrap();
-        group.bench_function(BenchmarkId::new(preset, BATCH), |b| b.iter(|| training.step(BATCH).unwrap()));
+        let mut training = Some(Training::<Autodiff<Flex>>::start(&config, &Default::default()).unwrap());
+        group.bench_function(BenchmarkId::new(preset, BATCH), |b| {
+            b.iter(|| {
+                let (next, measured) = training.take().unwrap().step(BATCH).unwrap();
+                training = Some(next);
+                measured
+            });
+        });
     }
     group.finish();
 }

@@ -138,7 +138,8 @@ fn rates(text: &mut String, measured: &Measured, peers: &Peers) {
 
 /// Training on a GPU: what the program `gpu` measured, beside PyTorch.
 pub fn gpu_table(measured: &BTreeMap<String, f64>, peers: &Peers) -> String {
-    let mut text = String::from("Images a second in training, 64 at once, and MiB of the card in use at the peak.\n\n");
+    let mut text =
+        String::from("Images a second in training, 64 at once, and MiB of the card that the program took.\n\n");
     let peer = format!("PyTorch {}", peers.torch);
     let _ = writeln!(
         text,

@@ -14,8 +14,8 @@ pub struct Training<B: TrainBackend> {
     config: RgFlowConfig,
     recipe: Recipe,
     device: B::Device,
-    /// Taken out while a step is under way.
-    state: Option<(Model<B>, AdamW<B::InnerBackend>)>,
+    model: Model<B>,
+    optimizer: AdamW<B::InnerBackend>,
     number: u64,
 }
 
@@ -27,22 +27,20 @@ impl<B: TrainBackend> Training<B> {
     pub fn start(config: &RgFlowConfig, device: &B::Device) -> shared::Result<Self> {
         let model = Model::RgFlow(RgFlow::<B>::random(config, 0.02, 1, device)?);
         let optimizer = AdamW::new(&model.valid());
-        let state = Some((model, optimizer));
-        Ok(Self { config: config.clone(), recipe: Recipe::cosine(1000), device: device.clone(), state, number: 0 })
+        let (config, device) = (config.clone(), device.clone());
+        Ok(Self { config, recipe: Recipe::cosine(1000), device, model, optimizer, number: 0 })
     }
 
     /// One step on as many images: loss, gradient, clipping, AdamW. Its numbers are read back, so that it is over.
     ///
     /// # Errors
-    /// After an error there is no more step.
-    pub fn step(&mut self, images: usize) -> Result<Option<Measured>> {
-        let Some((model, optimizer)) = self.state.take() else { return Ok(None) };
-        let batch = noise(&self.config, images, &self.device);
-        let of_model = ModelConfig::RgFlow(self.config.clone());
-        let (model, optimizer, measured) = step(model, optimizer, &of_model, &self.recipe, self.number, batch)?;
-        self.state = Some((model, optimizer));
-        self.number += 1;
-        Ok(Some(measured))
+    /// The step's own.
+    pub fn step(self, images: usize) -> Result<(Self, Measured)> {
+        let Self { config, recipe, device, model, optimizer, number } = self;
+        let batch = noise(&config, images, &device);
+        let of_model = ModelConfig::RgFlow(config.clone());
+        let (model, optimizer, measured) = step(model, optimizer, &of_model, &recipe, number, batch)?;
+        Ok((Self { config, recipe, device, model, optimizer, number: number + 1 }, measured))
     }
 }
 

@@ -144,10 +144,11 @@ impl Importances {
             let scale = fits.iter().map(|fit| f64::from(fit.deviation).powi(2)).sum::<f64>().sqrt();
             for Fit { weights, deviation, squares: own } in &fits {
                 let deviation = f64::from(*deviation);
-                sum.iter_mut().zip(weights).for_each(|(s, w)| *s += f64::from(w.abs()) * deviation / scale);
+                sum.iter_mut().zip(weights).for_each(|(s, w)| *s += (f64::from(*w) * deviation / scale).powi(2));
                 squares.iter_mut().zip(own).for_each(|(s, own)| *s += own * deviation.powi(2));
             }
             let [total, left] = squares;
+            sum.iter_mut().for_each(|s: &mut f64| *s = s.sqrt());
             (sum, if total > 0.0 { 1.0 - left / total } else { 0.0 })
         };
         let (by_factor, explained): (Vec<Vec<f64>>, Vec<f64>) = factors.par_iter().map(fit).unzip();
@@ -233,6 +234,18 @@ mod tests {
         let factor = Factor { name: "kind".into(), values: kinds, categories: Some(3) };
         let found = scores(&Codes { columns }, &[factor]);
         assert!(found.mig > 0.95 && found.completeness > 0.9, "{found:?}");
+    }
+
+    #[test]
+    fn two_categories_weigh_as_much_as_the_quantity_that_they_are() {
+        let columns = noise(3, 800);
+        let values: Vec<f32> = columns[0].iter().map(|v| (v * 2.0).floor()).collect();
+        let factor = |categories| Factor { name: "f".into(), values: values.clone(), categories };
+        let found = Importances::new(&Codes { columns }, &[factor(None), factor(Some(2))]);
+        for row in &found.weights {
+            assert!((row[0] - row[1]).abs() < 1e-3, "{row:?}");
+        }
+        assert!(found.weights[0][0] > 0.8, "{:?}", found.weights);
     }
 
     #[test]

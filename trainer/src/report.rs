@@ -105,11 +105,11 @@ pub fn sections(s: &Sources<'_>) -> Vec<Section> {
             ),
         ]);
     }
-    for model in s.scored {
+    for (i, model) in s.scored.iter().enumerate() {
         all.push(section(
             "Disentanglement",
             "How far single latents of each level are tied to the known factors of the data.",
-            &[&w("factors"), std::slice::from_ref(model), s.data, &w("--only-scores --out factors")],
+            &[&w("factors"), std::slice::from_ref(model), s.data, &w("--only-scores --out"), &[format!("scores-{i}")]],
             &[],
         ));
     }
@@ -198,6 +198,7 @@ mod tests {
     use super::*;
     use crate::cli::Cli;
     use clap::Parser;
+    use std::collections::BTreeSet;
 
     fn all(levels: bool, ovals: bool) -> Vec<Section> {
         let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
@@ -224,6 +225,8 @@ mod tests {
         }
         let uses = |sections: &[Section], command: &str| sections.iter().filter(|s| s.words[0] == command).count();
         assert_eq!((uses(&sections, "ovals"), uses(&sections, "mix"), uses(&sections, "factors")), (2, 1, 3));
+        let outs: BTreeSet<_> = sections.iter().filter(|s| s.words[0] == "factors").map(|s| s.words.last()).collect();
+        assert!(outs.len() > 1 && sections.iter().any(|s| s.words.last().is_some_and(|w| w == "scores-1")), "{outs:?}");
         assert_eq!((uses(&all(false, false), "ovals"), uses(&all(false, false), "mix")), (0, 0));
     }
 

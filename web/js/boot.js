@@ -4,7 +4,8 @@ const embed = new URLSearchParams(location.search).get("embed");
 if (embed !== null) root.dataset.embed = embed;
 try {
   const [js, wasm] = document.querySelector("meta[name=rg-flow-app]").content.split(" ");
-  // On their way already while the page's own program starts, which asks for them by these names (web/src/app/link.rs).
+  // On their way already while the page's own program starts. It asks for them by these addresses: web/src/app/link.rs
+  // makes the version of the same name in the same way, and engine.js hands it on.
   const version = js.replaceAll(/[^0-9a-z]/gi, "");
   for (const file of ["engine.js", "worker.js", "worker_bg.wasm"]) {
     fetch(new URL(`${file}?v=${version}`, document.baseURI)).then((early) => early.blob()).catch(() => {});

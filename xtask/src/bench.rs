@@ -14,15 +14,19 @@ use crate::versions::ONNX_RUNTIME_WEB;
 /// The weights that the browser's engines are timed with: those that the page opens with.
 const MODEL: &str = "web/models/faces.safetensors";
 
-/// Measures on the CPU and in the browser, with peers where Python is there, and writes docs/benchmarks.md.
+/// Measures and writes docs/benchmarks.md: the CPU alone, or with peers the browser too, and what they are beside.
 pub fn bench(env: &Env, peers: bool) -> Result<()> {
     let bench = Bench::new(env);
     // Before anything is measured: what is built or fetched meanwhile would be measured too.
-    let peers = if peers { Some(Peers::fetch(env, &bench.target)?) } else { None };
-    if peers.is_some() {
+    let peers = if peers {
         setup(env, Needs::PageAndBrowser)?;
         page::build(env)?;
-    }
+        let peers = Peers::fetch(env, &bench.target)?;
+        npm::install(&peers.runtime(), "onnxruntime-web", ONNX_RUNTIME_WEB)?;
+        Some(peers)
+    } else {
+        None
+    };
     run(&mut bench.cargo(&["bench"], &[]))?;
     let mut table = bench.cargo(&["run", "--release", "--quiet"], &["--bin", "table", "--"]);
     table.args([&bench.target.join("criterion"), Path::new("docs/benchmarks.md")]);
@@ -35,13 +39,14 @@ pub fn bench(env: &Env, peers: bool) -> Result<()> {
 /// Measures training on a CUDA card, PyTorch beside it, and writes docs/benchmarks-gpu.md.
 pub fn bench_gpu(env: &Env, peers: bool) -> Result<()> {
     let bench = Bench::new(env);
+    let peers = if peers { Some(Peers::fetch(env, &bench.target)?) } else { None };
     let ours = bench.target.join("gpu.json");
     run(bench.cargo(&["run", "--release"], &["--features", "cuda", "--bin", "gpu", "--"]).arg(&ours))?;
     let mut table = bench.cargo(&["run", "--release", "--quiet"], &["--bin", "table", "--", "--gpu"]);
     table.args([&ours, Path::new("docs/benchmarks-gpu.md")]);
-    if peers {
+    if let Some(peers) = peers {
         let words = "official_celeba32 small bench --device cuda --groups train --compile";
-        table.arg(Peers::fetch(env, &bench.target)?.torch(&words.split(' ').collect::<Vec<_>>())?);
+        table.arg(peers.torch(&words.split(' ').collect::<Vec<_>>())?);
     }
     run(&mut table)
 }
@@ -95,6 +100,11 @@ impl<'a> Peers<'a> {
         self.env.root.join("bench/peers").join(name)
     }
 
+    /// Where ONNX Runtime Web is.
+    fn runtime(&self) -> PathBuf {
+        self.target.join("onnxruntime-web")
+    }
+
     /// PyTorch's rates, in a file.
     fn torch(&self, words: &[&str]) -> Result<PathBuf> {
         let out = self.target.join("torch.json");
@@ -105,8 +115,6 @@ impl<'a> Peers<'a> {
     /// What the built page costs, and its engine beside ONNX Runtime Web, in a file.
     fn browser(&self) -> Result<PathBuf> {
         let found = browser::find().context("no Chromium or no chromedriver: run `cargo xtask setup`")?;
-        let runtime = self.target.join("onnxruntime-web");
-        npm::install(&runtime, "onnxruntime-web", ONNX_RUNTIME_WEB)?;
         let out = self.target.join("browser.json");
         let mut race = self.python();
         race.arg(self.file("browser/run.py"));
@@ -116,7 +124,7 @@ impl<'a> Peers<'a> {
             run(self.python().args(export).args(["--batch", batch]))?;
             race.arg(onnx);
         }
-        race.arg("--ort").arg(runtime.join("node_modules/onnxruntime-web/dist")).arg("--out").arg(&out);
+        race.arg("--ort").arg(self.runtime().join("node_modules/onnxruntime-web/dist")).arg("--out").arg(&out);
         run(race.env("CHROME", found.chrome).env("CHROMEDRIVER", found.driver))?;
         Ok(out)
     }

@@ -36,7 +36,7 @@ pub enum Command {
     Test(test::Options),
     /// `bench`
     Bench {
-        /// Whether PyTorch is fetched and measured too.
+        /// Whether PyTorch, ONNX Runtime Web and the page in a browser are measured too.
         peers: bool,
     },
     /// `bench-gpu`
@@ -61,9 +61,9 @@ pub fn help() -> String {
                                      serve a folder; port 0 is any free one
   test   [--skip-browser] [--only STEP]
                                      set up and run every check; steps: {steps}
-  bench  [--no-peers]                measure on the CPU and in the browser, and write docs/benchmarks.md; PyTorch and
-                                     ONNX Runtime Web are fetched to measure against
-  bench-gpu [--no-peers]             measure training on a CUDA card, and write docs/benchmarks-gpu.md
+  bench  [--no-peers]                measure, and write docs/benchmarks.md: on the CPU beside PyTorch, in the browser
+                                     beside ONNX Runtime Web, which are fetched; --no-peers: the CPU alone
+  bench-gpu [--no-peers]             measure training on a CUDA card, beside PyTorch; write docs/benchmarks-gpu.md
   deny                               check licences and advisories with cargo-deny
 
 Environment:

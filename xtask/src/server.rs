@@ -138,8 +138,9 @@ impl Site {
             Found::File(path) => match File::open(&path) {
                 Ok(file) => {
                     let response = with_header(Response::from_file(file), "Content-Type", mime(&path));
-                    // A page built again must not meet its old parts.
-                    request.respond(with_header(response, "Cache-Control", "no-cache"))
+                    // A page built again must not meet its old parts; what it fetches early is kept until it is needed.
+                    let cache = if request.url().contains("?v=") { "max-age=10" } else { "no-cache" };
+                    request.respond(with_header(response, "Cache-Control", cache))
                 }
                 Err(_) => request.respond(text(404, "not found")),
             },

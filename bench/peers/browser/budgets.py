@@ -12,23 +12,21 @@ QUIET = "document.documentElement.dataset.state === 'done' && document.documentE
 OPENINGS = 5
 # Moves of the slider's latent, and milliseconds until the picture is another one.
 SLIDE = """
-(async () => {
-  const canvas = document.querySelector("#explore-board canvas");
-  const slider = document.querySelector("#explore-value");
-  const pixels = () => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.join();
-  const settled = () => new Promise((resolve) => setTimeout(resolve, 400));
-  const times = [];
-  for (let move = 0; move < 15; move++) {
-    const before = pixels();
-    slider.value = move % 2 ? 2 : -2;
-    const start = performance.now();
-    slider.dispatchEvent(new Event("input", { bubbles: true }));
-    while (pixels() === before && performance.now() - start < 5000) await new Promise((resolve) => setTimeout(resolve));
-    times.push(performance.now() - start);
-    await settled();
-  }
-  return times;
-})()
+const canvas = document.querySelector("#explore-board canvas");
+const slider = document.querySelector("#explore-value");
+const pixels = () => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.join();
+const pause = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
+const times = [];
+for (let move = 0; move < 15; move++) {
+  const before = pixels();
+  slider.value = move % 2 ? 2 : -2;
+  const start = performance.now();
+  slider.dispatchEvent(new Event("input", { bubbles: true }));
+  while (pixels() === before && performance.now() - start < 5000) await pause(0);
+  times.push(performance.now() - start);
+  await pause(400);
+}
+return times;
 """
 # How much of the page moved while it opened, panel by panel, as browsers count it.
 SHIFT = """
@@ -42,20 +40,24 @@ return shift;
 PANELS = ("sample", "mix", "explore", "inpaint", "about")
 # New samples, and how long the page was not to be spoken to at the worst.
 SAMPLE = f"""
-(async () => {{
-  let longest = 0;
-  new PerformanceObserver((list) => {{
-    for (const task of list.getEntries()) longest = Math.max(longest, task.duration);
-  }}).observe({{ type: "longtask" }});
-  for (let turn = 0; turn < 5; turn++) {{
-    document.querySelector("#new-samples").click();
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    while (!({QUIET})) await new Promise((resolve) => setTimeout(resolve, 20));
-  }}
-  await new Promise((resolve) => setTimeout(resolve, 200));
-  return longest;
-}})()
+const pause = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
+let longest = 0;
+new PerformanceObserver((list) => {{
+  for (const task of list.getEntries()) longest = Math.max(longest, task.duration);
+}}).observe({{ type: "longtask" }});
+for (let turn = 0; turn < 5; turn++) {{
+  document.querySelector("#new-samples").click();
+  await pause(50);
+  while (!({QUIET})) await pause(20);
+}}
+await pause(200);
+return longest;
 """
+
+
+def profile_folder():
+    # The browser may still be writing when it goes.
+    return tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
 
 
 def wait(browser, condition, seconds=60):
@@ -67,7 +69,7 @@ def wait(browser, condition, seconds=60):
 
 def first_sample(start, url):
     """Milliseconds from the navigation to the first picture, with nothing kept from before."""
-    with tempfile.TemporaryDirectory() as profile:
+    with profile_folder() as profile:
         browser = start(profile)
         try:
             browser.post("/url", {"url": url})
@@ -81,14 +83,14 @@ def measure(start, url, dist):
     """`start` starts a browser on a folder for its profile; `url` is the page's, `dist` its files."""
     times = [first_sample(start, url) for _ in range(OPENINGS)]
     result = {"first_sample_ms": round(statistics.median(times))}
-    with tempfile.TemporaryDirectory() as profile:
+    with profile_folder() as profile:
         browser = start(profile)
         try:
             for level, latent in (("coarse", "3.1.1.0"), ("fine", "0.15.9.1")):
                 browser.post("/url", {"url": "about:blank"})
                 browser.post("/url", {"url": f"{url}?backend=cpu#panel=explore&x=3.0&at={latent}"})
                 wait(browser, QUIET)
-                result[f"slider_{level}_ms"] = round(statistics.median(browser.run(f"return {SLIDE}")), 1)
+                result[f"slider_{level}_ms"] = round(statistics.median(browser.run(SLIDE)), 1)
             shifts = []
             for panel in PANELS:
                 browser.post("/url", {"url": "about:blank"})
@@ -99,14 +101,14 @@ def measure(start, url, dist):
             browser.post("/url", {"url": "about:blank"})
             browser.post("/url", {"url": f"{url}?backend=cpu#panel=sample"})
             wait(browser, QUIET)
-            result["longest_task_ms"] = round(browser.run(f"return {SAMPLE}"))
+            result["longest_task_ms"] = round(browser.run(SAMPLE))
         finally:
             browser.end()
 
-    def megabytes(*names):
-        files = [file for name in names for file in dist.glob(f"{name}*_bg.wasm")]
-        return round(sum(len(brotli.compress(file.read_bytes())) for file in files) / 1e6, 3)
+    def megabytes(name):
+        [file] = dist.glob(f"{name}*_bg.wasm")
+        return len(brotli.compress(file.read_bytes())) / 1e6
 
-    result["cpu_wasm_mb"] = megabytes("app", "worker")
-    result["gpu_wasm_mb"] = megabytes("gpu")
+    result["cpu_wasm_mb"] = round(megabytes("app") + megabytes("worker"), 3)
+    result["gpu_wasm_mb"] = round(megabytes("gpu"), 3)
     return result

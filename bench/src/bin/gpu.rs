@@ -1,12 +1,14 @@
-//! Times training steps on a GPU: `gpu OUT.json [DEVICE] [SECONDS]` writes images a second by the names of the CPU's
-//! benchmarks, and MiB of the card that were in use.
+//! Times training steps on a CUDA card: `gpu OUT.json` writes images a second by the names of the CPU's benchmarks, and
+//! MiB of the card that were in use. Each preset is a process of its own, `gpu OUT.json PRESET`, since memory that a
+//! process had once it keeps.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use bench::results::json;
 use bench::training::Training;
 use shared::RgFlowConfig;
 use trainer::device::{DeviceChoice, Job, TrainBackend, dispatch};
@@ -16,52 +18,53 @@ const PRESETS: [&str; 3] = ["official_celeba32", "small", "bench"];
 const BATCH: usize = 64;
 /// Steps before the clock counts: kernels are compiled and tuned in them.
 const WARM_UP: usize = 5;
+const SECONDS: f64 = 20.0;
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let out = args.first().context("give the file to write, and a device and seconds for each model if you like")?;
-    let device = args.get(1).map_or("cuda", String::as_str).parse().map_err(anyhow::Error::msg)?;
-    let seconds = args.get(2).map_or(Ok(20.0), |text| text.parse()).context("seconds are a number")?;
-    let mut measured = BTreeMap::new();
-    for preset in PRESETS {
-        let config = RgFlowConfig::preset(preset).context("a preset without a configuration")?;
-        let before = memory();
-        let rate = dispatch(device, Rate { config, seconds })?;
-        println!("train/{preset}/{BATCH}: {rate:.1} images/s");
-        measured.insert(format!("train/{preset}/{BATCH}"), rate);
-        // Pools keep what they once had, so that the end shows the peak.
-        if let (Some(before), Some(after), DeviceChoice::Cuda(_)) = (before, memory(), device) {
-            measured.insert(format!("memory/{preset}/{BATCH}"), after - before);
+    match args.as_slice() {
+        [out] => {
+            std::fs::write(out, "{}").with_context(|| format!("cannot write {out}"))?;
+            for preset in PRESETS {
+                let status = Command::new(std::env::current_exe()?).args([out, preset]).status()?;
+                ensure!(status.success(), "{preset} failed");
+            }
+            Ok(())
         }
-        write(Path::new(out), &measured)?;
+        [out, preset] => measure(Path::new(out), preset),
+        _ => anyhow::bail!("give the file to write"),
     }
-    Ok(())
 }
 
-fn write(out: &Path, measured: &BTreeMap<String, f64>) -> Result<()> {
-    std::fs::write(out, serde_json::to_string_pretty(measured)?)
+/// Adds what one preset takes to the file.
+fn measure(out: &Path, preset: &str) -> Result<()> {
+    let config = RgFlowConfig::preset(preset).with_context(|| format!("no preset is called {preset}"))?;
+    let before = memory()?;
+    let rate = dispatch(DeviceChoice::Cuda(0), Rate(config))?;
+    println!("train/{preset}/{BATCH}: {rate:.1} images/s");
+    let mut measured: BTreeMap<String, f64> = json(out)?;
+    measured.insert(format!("train/{preset}/{BATCH}"), rate);
+    measured.insert(format!("memory/{preset}/{BATCH}"), memory()? - before);
+    std::fs::write(out, serde_json::to_string_pretty(&measured)?)
         .with_context(|| format!("cannot write {}", out.display()))
 }
 
-struct Rate {
-    config: RgFlowConfig,
-    seconds: f64,
-}
+struct Rate(RgFlowConfig);
 
 impl Job for Rate {
     type Output = f64;
 
     fn run<B: TrainBackend>(self, device: B::Device) -> trainer::error::Result<f64> {
-        let start = Training::<B>::start(&self.config, &device);
+        let start = Training::<B>::start(&self.0, &device);
         let mut training = start.map_err(|source| Error::Model { file: "the preset".into(), source })?;
         for _ in 0..WARM_UP {
-            training.step(BATCH)?;
+            training = training.step(BATCH)?.0;
         }
         let mut times = Vec::new();
         let clock = Instant::now();
-        while times.is_empty() || clock.elapsed().as_secs_f64() < self.seconds {
+        while times.is_empty() || clock.elapsed().as_secs_f64() < SECONDS {
             let start = Instant::now();
-            training.step(BATCH)?;
+            training = training.step(BATCH)?.0;
             times.push(start.elapsed().as_secs_f64());
         }
         times.sort_by(f64::total_cmp);
@@ -69,9 +72,10 @@ impl Job for Rate {
     }
 }
 
-/// MiB in use on the first card, if there is one.
-fn memory() -> Option<f64> {
+/// MiB in use on the first card.
+fn memory() -> Result<f64> {
     let query = ["--query-gpu=memory.used", "--format=csv,noheader,nounits", "--id=0"];
-    let output = Command::new("nvidia-smi").args(query).output().ok()?;
-    String::from_utf8_lossy(&output.stdout).trim().parse().ok()
+    let output = Command::new("nvidia-smi").args(query).output().context("no nvidia-smi: is there a CUDA card?")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.trim().parse().with_context(|| format!("nvidia-smi said {text:?}"))
 }

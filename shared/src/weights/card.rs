@@ -43,9 +43,10 @@ impl Card {
     /// The most factors of a card that are looked at.
     pub const MAX_FACTORS: usize = 24;
 
-    /// The named latents that a model of these levels has.
+    /// The latents with a name that a model of these levels has.
     pub fn known_factors(&self, levels: &Levels) -> Vec<&NamedFactor> {
-        self.factors.iter().filter(|factor| levels.index(factor.at).is_ok()).take(Self::MAX_FACTORS).collect()
+        let known = |factor: &&NamedFactor| levels.index(factor.at).is_ok() && !factor.name.trim().is_empty();
+        self.factors.iter().filter(known).take(Self::MAX_FACTORS).collect()
     }
 
     /// The temperatures that samples look best at, if the card names some that make sense.
@@ -63,8 +64,10 @@ mod tests {
     #[test]
     fn factors_of_latents_that_the_model_lacks_are_left_out() {
         let factor = |at: &str| NamedFactor { at: at.parse().unwrap(), name: at.to_owned() };
-        let card =
-            Card { factors: ["2.0.1.0", "9.0.1.0", "0.0.0.0", "0.0.1.2"].map(factor).to_vec(), ..Card::default() };
+        let blank = NamedFactor { name: " ".to_owned(), ..factor("2.0.1.1") };
+        let mut factors = ["2.0.1.0", "9.0.1.0", "0.0.0.0", "0.0.1.2"].map(factor).to_vec();
+        factors.push(blank);
+        let card = Card { factors, ..Card::default() };
         let known = card.known_factors(&Levels::new(&RgFlowConfig::tiny()));
         assert_eq!(known.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(), ["2.0.1.0", "0.0.1.2"]);
         let many = Card { factors: vec![factor("2.0.1.0"); 100], ..Card::default() };

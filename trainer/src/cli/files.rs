@@ -93,7 +93,10 @@ pub struct DataArgs {
 fn parse_factor(text: &str) -> Result<NamedFactor, String> {
     let (at, name) = text.split_once('=').ok_or("give LEVEL.ROW.COLUMN.CHANNEL=NAME")?;
     let at = at.parse().map_err(|error: shared::Error| error.to_string())?;
-    Ok(NamedFactor { at, name: name.trim().to_owned() })
+    match name.trim() {
+        "" => Err("the name is empty".to_owned()),
+        name => Ok(NamedFactor { at, name: name.to_owned() }),
+    }
 }
 
 #[cfg(test)]
@@ -104,7 +107,7 @@ mod tests {
     fn factors_are_an_address_and_a_name() {
         let factor = parse_factor("3.1.0.2= light, warm = high ").unwrap();
         assert_eq!((factor.at.to_string().as_str(), factor.name.as_str()), ("3.1.0.2", "light, warm = high"));
-        for (bad, says) in [("3.1.0.2", "=NAME"), ("3.1=light", "LEVEL.ROW")] {
+        for (bad, says) in [("3.1.0.2", "=NAME"), ("3.1=light", "LEVEL.ROW"), ("3.1.0.2= ", "empty")] {
             assert!(parse_factor(bad).unwrap_err().contains(says), "{bad}");
         }
     }

@@ -60,16 +60,15 @@ pub fn run(args: ExportArgs) -> Result<()> {
 fn name_factors(file: &mut AnyModelFile, factors: &[NamedFactor]) -> Result<()> {
     let usage = |problem, advice| Error::usage("--factor", problem, advice);
     if factors.len() > Card::MAX_FACTORS {
-        return Err(usage(format!("{} named latents", factors.len()), "name the clearest 24"));
+        let problem = format!("{} named latents, where {} are shown", factors.len(), Card::MAX_FACTORS);
+        return Err(usage(problem, "name the clearest"));
     }
-    if let (AnyModelFile::RealNvp(_), [_, ..]) = (&*file, factors) {
+    let AnyModelFile::RgFlow(model) = &*file else {
         return Err(usage("a Real NVP's latents have no place in the picture".into(), "name those of an RG-Flow"));
-    }
-    if let AnyModelFile::RgFlow(model) = &*file {
-        let levels = Levels::new(&model.config);
-        if let Some(problem) = factors.iter().find_map(|factor| levels.index(factor.at).err()) {
-            return Err(usage(problem.to_string(), "take addresses from the strips of `trainer factors`"));
-        }
+    };
+    let levels = Levels::new(&model.config);
+    if let Some(problem) = factors.iter().find_map(|factor| levels.index(factor.at).err()) {
+        return Err(usage(problem.to_string(), "take addresses from the strips of `trainer factors`"));
     }
     file.card_mut().factors = factors.to_vec();
     Ok(())

@@ -80,13 +80,11 @@ fn scored(args: &PaperArgs, loaded: &Loaded<AnyModelFile>) -> Result<Vec<PathBuf
     if test.labels().is_none_or(|labels| factors_of(labels).is_empty()) {
         return Ok(vec![]);
     }
-    let mut scored = Vec::new();
-    for path in std::iter::once(&args.model).chain(&args.compare) {
-        if matches!(load_any(path)?.file, AnyModelFile::RgFlow(_)) {
-            scored.push(path.clone());
-        }
-    }
-    Ok(scored)
+    let levels = |file: &AnyModelFile| matches!(file, AnyModelFile::RgFlow(_));
+    let own = levels(&loaded.file).then(|| args.model.clone());
+    // One that cannot be read fails in its own sections.
+    let others = args.compare.iter().filter(|path| load_any(path).is_ok_and(|other| levels(&other.file)));
+    Ok(own.into_iter().chain(others.cloned()).collect())
 }
 
 /// A path as seen from the report's folder; a name stays one.

@@ -34,7 +34,7 @@ impl Batch {
     /// Cuts a list of things to draw into what is drawn at once.
     pub fn cut<'a, T>(&self, all: &'a [T]) -> impl Iterator<Item = &'a [T]> + use<'a, T> {
         let (first, then) = all.split_at(self.first.min(all.len()));
-        std::iter::once(first).filter(|some| !some.is_empty()).chain(then.chunks(self.then.max(1)))
+        std::iter::once(first).filter(|some| !some.is_empty()).chain(then.chunks(self.then))
     }
 }
 

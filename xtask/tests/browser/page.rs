@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use burn::backend::Flex;
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::logit::to_pixel;
 use shared::weights::ModelFile;
 use shared::{RgFlowConfig, Temperature};
@@ -76,6 +76,13 @@ async fn the_grid_shows_what_the_native_engine_draws() {
     browser.open(&format!("{}#model=faces&seed=7&t=0.8", server.url())).await.unwrap();
     browser.wait_for(DONE, PATIENCE).await.unwrap();
     browser.screenshot("samples").await.unwrap();
+    // What was fetched early is what was needed: two versions would be two addresses of one file.
+    let early =
+        "performance.getEntriesByType('resource').map(e => new URL(e.name)).filter(u => u.search.startsWith('?v='))";
+    let versions = browser.eval(&format!("new Set({early}.map(u => u.search)).size")).await.unwrap();
+    let names =
+        browser.eval(&format!("[...new Set({early}.map(u => u.pathname.split('/').pop()))].sort().join()")).await;
+    assert_eq!((versions, names.unwrap()), (json!(1), json!("engine.js,worker.js,worker_bg.wasm")));
     let (_, expected) = native("faces", 7, 0.8);
     let pictures = shown(&browser).await;
     assert_eq!(pictures.len(), 16);

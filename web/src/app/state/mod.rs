@@ -213,8 +213,9 @@ impl State {
             }
             Event::Model(id) => {
                 self.settings.model = Some(id);
-                // Another model has another recommendation.
+                // Another model has another recommendation, and other latents with a name.
                 self.settings.temperature = None;
+                self.settings.explore.at = None;
                 let mut effects = self.load();
                 effects.push(Effect::WriteAddress(self.address()));
                 effects

@@ -233,7 +233,7 @@ mod tests {
         columns[0].clone_from(&kinds);
         let factor = Factor { name: "kind".into(), values: kinds, categories: Some(3) };
         let found = scores(&Codes { columns }, &[factor]);
-        assert!(found.mig > 0.95 && found.completeness > 0.9, "{found:?}");
+        assert!(found.mig > 0.95 && found.completeness > 0.85, "{found:?}");
     }
 
     #[test]

@@ -79,18 +79,19 @@ fn products(c: &mut Criterion) {
 /// From the latents to the images, with the latents drawn.
 fn sample(c: &mut Criterion) {
     each_batch(c, "sample", |flow, batch| {
-        let _ = flow.sample(1, 0..batch as u64, &Temperature::uniform(0.8), &Default::default());
+        move || drop(flow.sample(1, 0..batch as u64, &Temperature::uniform(0.8), &Default::default()))
     });
 }
 
 /// From the images to the latents and the likelihood.
 fn encode(c: &mut Criterion) {
     each_batch(c, "encode", |flow, batch| {
-        let _: Tensor<Flex, 1> = flow.log_prob(noise(flow.config(), batch, &Default::default()).images);
+        let images = noise::<Flex>(flow.config(), batch, &Default::default()).images;
+        move || drop(flow.log_prob(images.clone()))
     });
 }
 
-fn each_batch(c: &mut Criterion, name: &str, work: impl Fn(&Flow<Flex>, usize)) {
+fn each_batch<W: Fn()>(c: &mut Criterion, name: &str, work: impl Fn(Flow<Flex>, usize) -> W) {
     let mut group = c.benchmark_group(name);
     group.sample_size(10);
     for preset in PRESETS {
@@ -98,7 +99,7 @@ fn each_batch(c: &mut Criterion, name: &str, work: impl Fn(&Flow<Flex>, usize)) 
         let flow = model(&config).fold(&config);
         for batch in [1, 64] {
             group.throughput(Throughput::Elements(batch as u64));
-            group.bench_function(BenchmarkId::new(preset, batch), |b| b.iter(|| work(&flow, batch)));
+            group.bench_function(BenchmarkId::new(preset, batch), |b| b.iter(work(flow.clone(), batch)));
         }
     }
     group.finish();

@@ -1,6 +1,8 @@
 //! e^x and what is made of it, on vectors and, as vectors of one, on numbers.
 
 use pulp::Simd;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use pulp::bytemuck::cast;
 
 /// e^x for finite x, within 2 units in the last place for results that f32 can hold.
 #[inline(always)]
@@ -13,8 +15,7 @@ pub fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     const POLYNOMIAL: [f32; 6] = [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_5e-2, 1.666_666_5e-1, 0.5];
     let splat = |x: f32| simd.splat_f32s(x);
     let fused = |a, b, c| simd.mul_add_e_f32s(a, b, c);
-    // The bounds first: x86 then lets what is not a number pass.
-    let x = simd.min_f32s(splat(88.0), simd.max_f32s(splat(-87.0), x));
+    let x = clamp(simd, x, -87.0, 88.0);
     let shifted = fused(x, splat(std::f32::consts::LOG2_E), splat(ROUND));
     let n = simd.sub_f32s(shifted, splat(ROUND));
     let r = fused(n, splat(-LN2_LO), fused(n, splat(-LN2_HI), x));
@@ -24,9 +25,30 @@ pub fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     }
     let e = simd.add_f32s(fused(p, simd.mul_f32s(r, r), r), splat(1.0));
     // n is an integer between -126 and 127, so the exponent's bits neither overflow nor turn negative.
-    let exponent = simd.wrapping_dyn_shl_u32s(simd.transmute_u32s_f32s(shifted), simd.splat_u32s(23));
+    let exponent = to_exponent(simd, simd.transmute_u32s_f32s(shifted));
     let power = simd.add_u32s(exponent, simd.splat_u32s(127 << 23));
     simd.mul_f32s(e, simd.transmute_f32s_u32s(power))
+}
+
+/// Within bounds.
+#[inline(always)]
+fn clamp<S: Simd>(simd: S, x: S::f32s, low: f32, high: f32) -> S::f32s {
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    if S::F32_LANES == 4 {
+        return cast(super::simd128::clamp(cast(x), low, high));
+    }
+    // The bounds first: x86 then lets what is not a number pass.
+    simd.min_f32s(simd.splat_f32s(high), simd.max_f32s(simd.splat_f32s(low), x))
+}
+
+/// Shifted to where an f32 has its exponent.
+#[inline(always)]
+fn to_exponent<S: Simd>(simd: S, n: S::u32s) -> S::u32s {
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    if S::F32_LANES == 4 {
+        return cast(super::simd128::to_exponent(cast(n)));
+    }
+    simd.wrapping_dyn_shl_u32s(n, simd.splat_u32s(23))
 }
 
 /// 1 / (1 + e^−x), from −x.

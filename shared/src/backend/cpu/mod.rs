@@ -5,6 +5,8 @@ mod exponential;
 mod kernel;
 mod net;
 mod product;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128;
 mod strip;
 mod threads;
 mod update;

@@ -287,10 +287,12 @@ fn build_strip(document: &Document, dispatch: &Dispatch) -> Result<Vec<(HtmlButt
     WALK.into_iter().map(cell).collect()
 }
 
-/// Where a field is at least half as strong as where it is strongest. A tint would hide the picture's colours, which
-/// are what coarse latents change.
+/// Where a field is stronger than on the average of the pixels that it reaches. A tint would hide the picture's colours,
+/// which are what coarse latents change.
 fn strong(field: &[f32], size: usize) -> Vec<(usize, usize)> {
-    let places = field.iter().enumerate().filter(|(_, value)| **value >= 0.5);
+    let reached = field.iter().filter(|value| **value > 0.0).count();
+    let mean = field.iter().sum::<f32>() / reached.max(1) as f32;
+    let places = field.iter().enumerate().filter(|(_, value)| **value > mean);
     places.map(|(i, _)| (i / size, i % size)).collect()
 }
 
@@ -337,7 +339,7 @@ mod tests {
                 .contains("row 3, column 4 depends on the latents at 10 places")
         );
         assert_eq!(said(None, None, None, 32), "Choose a latent or a pixel.");
-        assert_eq!(strong(&[0.1, 0.5, 0.2, 1.0], 2), [(0, 1), (1, 1)]);
+        assert_eq!(strong(&[0.0, 0.5, 0.2, 1.0, 0.0, 0.0, 0.0, 0.6, 0.0], 3), [(1, 0), (2, 1)]);
         assert_eq!((capital("an eye").as_str(), capital("").as_str()), ("An eye", ""));
     }
 }

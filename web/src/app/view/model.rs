@@ -18,14 +18,14 @@ const ONE_LINE: usize = 26;
 pub struct ModelView {
     document: Document,
     panel: HtmlElement,
-    choice: HtmlElement,
     select: HtmlSelectElement,
     description: HtmlElement,
     facts: HtmlElement,
     backend: HtmlSelectElement,
     backend_note: HtmlElement,
     shown: RefCell<Vec<(&'static str, String)>>,
-    offered: RefCell<Vec<String>>,
+    /// Ids and titles.
+    offered: RefCell<Vec<(String, String)>>,
 }
 
 impl ModelView {
@@ -43,7 +43,6 @@ impl ModelView {
         Ok(Self {
             document: document.clone(),
             panel: by_id(document, "model-panel")?,
-            choice: by_id(document, "model-choice")?,
             select,
             description: by_id(document, "model-description")?,
             facts: by_id(document, "model-facts")?,
@@ -69,18 +68,17 @@ impl ModelView {
     }
 
     fn render_choice(&self, state: &State) -> Result<()> {
-        let models = state.index.as_ref().map(|index| index.models.as_slice()).unwrap_or_default();
-        self.choice.set_hidden(models.len() < 2);
-        let ids: Vec<String> = models.iter().map(|model| model.id.clone()).collect();
-        if *self.offered.borrow() != ids {
+        let offered = offered(state);
+        self.select.set_disabled(offered.len() < 2);
+        if *self.offered.borrow() != offered {
             self.select.set_text_content(None);
-            for model in models {
+            for (id, title) in &offered {
                 let option: HtmlOptionElement = create(&self.document, "option")?;
-                option.set_value(&model.id);
-                option.set_text(&model.title);
+                option.set_value(id);
+                option.set_text(title);
                 self.select.append_child(&option)?;
             }
-            self.offered.replace(ids);
+            self.offered.replace(offered);
         }
         if let Some(entry) = &state.entry {
             self.select.set_value(&entry.id);
@@ -103,6 +101,13 @@ impl ModelView {
         }
         Ok(())
     }
+}
+
+/// The models on offer, and the one in use if it is the reader's own.
+fn offered(state: &State) -> Vec<(String, String)> {
+    let models = state.index.iter().flat_map(|index| &index.models);
+    let own = state.entry.as_ref().filter(|entry| entry.file.is_empty());
+    models.chain(own).map(|model| (model.id.clone(), model.title.clone())).collect()
 }
 
 /// What is known of the model, in the order to read it.
@@ -134,9 +139,32 @@ fn facts(state: &State) -> Vec<(&'static str, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::index::{ModelEntry, ModelIndex};
+
+    #[test]
+    fn the_readers_own_model_is_on_offer_while_it_is_in_use() {
+        let entry = |id: &str, file: &str| ModelEntry {
+            id: id.into(),
+            title: id.to_uppercase(),
+            file: file.into(),
+            bytes: 1,
+            sha256: String::new(),
+            description: String::new(),
+            licence: String::new(),
+            default: false,
+        };
+        let mut state = State::new("", BackendChoice::Auto, String::new());
+        state.index = Some(ModelIndex { format: 1, models: vec![entry("a", "a.safetensors")] });
+        state.entry = Some(entry("own", ""));
+        let names = |state: &State| offered(state).into_iter().map(|(_, title)| title).collect::<Vec<_>>();
+        assert_eq!(names(&state), ["A", "OWN"]);
+        state.entry = Some(entry("a", "a.safetensors"));
+        assert_eq!(names(&state), ["A"]);
+    }
 
     #[test]
     fn nothing_is_said_of_a_model_that_is_not_there() {
-        assert!(facts(&State::new("", BackendChoice::Auto, String::new())).is_empty());
+        let state = State::new("", BackendChoice::Auto, String::new());
+        assert!(facts(&state).is_empty() && offered(&state).is_empty());
     }
 }

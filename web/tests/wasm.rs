@@ -18,6 +18,7 @@ fn tiny() -> Engine<Flex> {
 async fn a_sample_is_the_native_programs() {
     let rgba = tiny().samples(7, &[3], &Temperature::uniform(0.8)).await.unwrap().remove(0).rgba;
     assert!(random::is_reference(&rgba), "{:?}", random::fingerprint(&rgba));
+    assert!(random::check().await.unwrap());
 }
 
 #[wasm_bindgen_test]

@@ -134,6 +134,7 @@ mod tests {
     fn the_fingerprint_that_browsers_must_reproduce() {
         let rgba = now(tiny().samples(7, &[3], &Temperature::uniform(0.8))).unwrap().remove(0).rgba;
         assert!(random::is_reference(&rgba), "{:?}", random::fingerprint(&rgba));
+        assert!(now(random::check()).unwrap());
     }
 
     #[test]

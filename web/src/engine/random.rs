@@ -1,8 +1,11 @@
-//! A model with random weights: for tests, and to look at the page with before a model is trained.
+//! A model with random weights: for tests, and to see whether a browser computes as others do.
 
 use burn_flex::Flex;
 use shared::weights::{Card, ModelFile, Precision};
-use shared::{RgFlow, RgFlowConfig};
+use shared::{RgFlow, RgFlowConfig, Temperature};
+
+use super::Engine;
+use crate::error::Result;
 
 /// An exported model whose weights are the same on every machine. Its samples are noise with some structure.
 ///
@@ -18,6 +21,17 @@ pub fn model_bytes(config: &RgFlowConfig, name: &str) -> shared::Result<Vec<u8>>
         ..Card::default()
     };
     ModelFile::from_model(&model, config, card).to_bytes(Precision::F16)
+}
+
+/// Whether the CPU draws a known seed as stored here.
+///
+/// # Errors
+/// If it draws nothing.
+pub async fn check() -> Result<bool> {
+    let bytes = model_bytes(&RgFlowConfig::tiny(), "random")?;
+    let engine = Engine::<Flex>::from_bytes(&bytes, Default::default())?;
+    let drawn = engine.samples(7, &[3], &Temperature::uniform(0.8)).await?;
+    Ok(drawn.first().is_some_and(|drawn| is_reference(&drawn.rgba)))
 }
 
 /// A few pixels of the picture that the tests natively and in a browser compare.

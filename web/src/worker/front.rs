@@ -11,6 +11,7 @@ use super::models::{Batch, Models};
 use super::remote::Remote;
 use super::trial::{self, Run};
 use super::{adapter, breathe, edit, now, report_panics, send};
+use crate::engine::random;
 use crate::error::{Error, Result};
 use crate::messages::edit::EditKind;
 use crate::messages::{Backend, BackendChoice, RequestId, RequestKind, ResponseKind};
@@ -28,6 +29,7 @@ pub fn start() {
         remote: RefCell::default(),
         gpu: Cell::default(),
         trials: Cell::default(),
+        sound: Cell::default(),
     });
 }
 
@@ -49,6 +51,8 @@ struct Front {
     gpu: Cell<Gpu>,
     /// Trials so far; what an older one finds is of no interest.
     trials: Cell<RequestId>,
+    /// Whether the CPU's arithmetic is right, once that was looked at.
+    sound: Cell<Option<bool>>,
 }
 
 impl Service for Front {
@@ -96,8 +100,26 @@ impl Front {
         }
         let answer = self.cpu.serve(request, turn).await?;
         // Now that there is something to look at.
-        self.try_gpu();
+        let front = Rc::clone(self);
+        spawn_local(async move {
+            if front.is_sound().await {
+                front.try_gpu();
+            }
+        });
         Ok(answer)
+    }
+
+    /// Whether this browser's CPU draws a known seed as stored; if not, a GPU could not be compared with it either.
+    async fn is_sound(&self) -> bool {
+        if let Some(sound) = self.sound.get() {
+            return sound;
+        }
+        let sound = random::check().await.unwrap_or(false);
+        self.sound.set(Some(sound));
+        if !sound {
+            say(Backend::Cpu, "This browser does not compute as others do: pictures may be wrong.".to_owned());
+        }
+        sound
     }
 
     fn choose(self: &Rc<Self>, choice: BackendChoice) {

@@ -83,12 +83,14 @@ impl Mix {
     }
 
     fn ask_table(&mut self, settings: &MixSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
-        let sample = |index: usize| bench.source(&Pick::Sample { seed: bench.seed, index: index as u32 });
-        // A leads the coarse sources and B the fine ones.
-        let mut sources: Vec<Source> = vec![bench.source(&settings.a)];
-        sources.extend((1..TABLE).map(sample));
-        sources.push(bench.source(&settings.b));
-        sources.extend((1..TABLE).map(|i| sample(TABLE + i)));
+        // A leads the coarse sources and B the fine ones; the others are of the gallery, each there once.
+        let gallery = (0..).map(|index| Pick::Sample { seed: bench.seed, index });
+        let mut others = gallery.filter(|pick| *pick != settings.a && *pick != settings.b);
+        let mut led = |first: &Pick| -> Vec<Source> {
+            let rest = others.by_ref().take(TABLE - 1).map(|pick| bench.source(&pick));
+            std::iter::once(bench.source(first)).chain(rest).collect()
+        };
+        let sources = [led(&settings.a), led(&settings.b)].concat();
         let count = TABLE as u32;
         let own = (0..2 * count).map(|i| MixCell { high: i, low: i, cut: 0 });
         let cut = settings.cut as u32;
@@ -122,5 +124,31 @@ impl PanelState for Mix {
 
     fn clear(&mut self) {
         *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::state::live::Ids;
+    use crate::messages::{Request, RequestKind};
+    use shared::weights::Card;
+    use shared::{RgFlowConfig, Temperature};
+
+    #[test]
+    fn no_picture_is_in_the_table_twice() {
+        let (config, card, mut ids) = (RgFlowConfig::tiny(), Card::default(), Ids::default());
+        let mut bench =
+            Bench { config: &config, card: &card, temperature: Temperature::uniform(0.5), seed: 1, ids: &mut ids };
+        let pick = |index| Pick::Sample { seed: 1, index };
+        let mut settings = MixSettings { a: pick(2), b: pick(0), ..MixSettings::default() };
+        let sent = Mix::default().update(MixEvent::Cut(1), &mut settings, &mut bench);
+        let [Effect::Send(Request { kind: RequestKind::Edit(EditKind::Mix { sources, cells }), .. })] = &sent[..]
+        else {
+            panic!("{sent:?}");
+        };
+        assert_eq!((sources.len(), cells.len()), (2 * TABLE, 2 * TABLE + TABLE * TABLE));
+        assert!((1..sources.len()).all(|i| !sources[..i].contains(&sources[i])), "{sources:?}");
+        assert_eq!((&sources[0], &sources[TABLE]), (&bench.source(&pick(2)), &bench.source(&pick(0))));
     }
 }

@@ -301,15 +301,7 @@ mod tests {
     use crate::fragment::Settings;
     use crate::messages::{Request, RequestKind};
     use serde_bytes::ByteBuf;
-    use shared::Temperature;
     use shared::weights::{Card, NamedFactor};
-    use std::sync::LazyLock;
-
-    static NAMELESS: LazyLock<Card> = LazyLock::new(Card::default);
-
-    fn bench<'a>(config: &'a RgFlowConfig, ids: &'a mut Ids) -> Bench<'a> {
-        Bench { config, card: &NAMELESS, temperature: Temperature::uniform(0.5), seed: 1, ids }
-    }
 
     fn at(level: usize, row: usize, col: usize) -> LatentAddress {
         LatentAddress { level, row, col, channel: 1 }
@@ -319,7 +311,7 @@ mod tests {
     fn a_slider_is_one_edit_and_undo_takes_it_back() {
         let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
         let (mut explore, mut settings) = (Explore::default(), ExploreSettings::default());
-        let mut bench = bench(&config, &mut ids);
+        let mut bench = Bench::nameless(&config, &mut ids);
         let mut go = |event| explore.update(event, &mut settings, &mut bench);
         go(ExploreEvent::Value(1.0));
         go(ExploreEvent::Latent(at(2, 1, 1)));
@@ -343,7 +335,7 @@ mod tests {
     fn a_latent_or_a_pixel_is_chosen_and_never_both() {
         let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
         let (mut explore, mut settings) = (Explore::default(), ExploreSettings::default());
-        let mut bench = bench(&config, &mut ids);
+        let mut bench = Bench::nameless(&config, &mut ids);
         explore.update(ExploreEvent::Latent(at(0, 2, 2)), &mut settings, &mut bench);
         assert_eq!(settings.at, None);
         let sent = explore.update(ExploreEvent::Latent(at(2, 1, 1)), &mut settings, &mut bench);
@@ -361,10 +353,10 @@ mod tests {
         let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
         let first = |card: &Card, ids: &mut Ids| {
             let (mut explore, mut settings) = (Explore::default(), ExploreSettings::default());
-            explore.refresh(&mut settings, &mut Bench { card, ..bench(&config, ids) });
+            explore.refresh(&mut settings, &mut Bench { card, ..Bench::nameless(&config, ids) });
             settings.at
         };
-        assert_eq!(first(&NAMELESS, &mut ids), Some(LatentAddress { channel: 0, ..at(2, 1, 1) }));
+        assert_eq!(first(&Card::default(), &mut ids), Some(LatentAddress { channel: 0, ..at(2, 1, 1) }));
         let factor = |at| NamedFactor { at, name: "an eye".to_owned() };
         let card = Card { factors: vec![factor(at(7, 0, 0)), factor(at(1, 0, 1))], ..Card::default() };
         assert_eq!(first(&card, &mut ids), Some(at(1, 0, 1)));
@@ -374,7 +366,7 @@ mod tests {
     fn a_film_goes_from_end_to_end_of_the_chosen_latent() {
         let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
         let (mut explore, mut settings) = (Explore::default(), ExploreSettings::default());
-        let mut bench = bench(&config, &mut ids);
+        let mut bench = Bench::nameless(&config, &mut ids);
         assert!(explore.update(ExploreEvent::Film, &mut settings, &mut bench).is_empty());
         settings.at = Some(at(2, 1, 1));
         let sent = explore.update(ExploreEvent::Film, &mut settings, &mut bench);

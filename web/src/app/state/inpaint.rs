@@ -225,8 +225,6 @@ mod tests {
     use super::*;
     use crate::app::state::live::Ids;
     use crate::messages::{Request, RequestKind};
-    use shared::Temperature;
-    use shared::weights::Card;
 
     fn kinds(effects: Vec<Effect>) -> Vec<RequestKind> {
         let kind = |effect| match effect {
@@ -240,13 +238,7 @@ mod tests {
     fn a_stroke_is_painted_filled_and_taken_back() {
         let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
         let (mut inpaint, mut settings) = (Inpaint::default(), InpaintSettings::default());
-        let mut bench = Bench {
-            config: &config,
-            card: &Card::default(),
-            temperature: Temperature::uniform(0.5),
-            seed: 1,
-            ids: &mut ids,
-        };
+        let mut bench = Bench::nameless(&config, &mut ids);
         let mut go = |event| inpaint.update(event, &mut settings, &mut bench);
         assert_eq!(go(InpaintEvent::Brush { row: 0, col: 5, first: true }), []);
         go(InpaintEvent::Brush { row: 0, col: 6, first: false });
@@ -265,13 +257,7 @@ mod tests {
     fn presets_paint_and_the_eraser_takes_away() {
         let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
         let (mut inpaint, mut settings) = (Inpaint::default(), InpaintSettings::default());
-        let mut bench = Bench {
-            config: &config,
-            card: &Card::default(),
-            temperature: Temperature::uniform(0.5),
-            seed: 1,
-            ids: &mut ids,
-        };
+        let mut bench = Bench::nameless(&config, &mut ids);
         inpaint.update(InpaintEvent::Preset(4), &mut settings, &mut bench);
         assert_eq!(settings.mask.count(), 128);
         let cone = inpaint.cone(&settings, &config);

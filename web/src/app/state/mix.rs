@@ -132,14 +132,12 @@ mod tests {
     use super::*;
     use crate::app::state::live::Ids;
     use crate::messages::{Request, RequestKind};
-    use shared::weights::Card;
-    use shared::{RgFlowConfig, Temperature};
+    use shared::RgFlowConfig;
 
     #[test]
     fn no_picture_is_in_the_table_twice() {
-        let (config, card, mut ids) = (RgFlowConfig::tiny(), Card::default(), Ids::default());
-        let mut bench =
-            Bench { config: &config, card: &card, temperature: Temperature::uniform(0.5), seed: 1, ids: &mut ids };
+        let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
+        let mut bench = Bench::nameless(&config, &mut ids);
         let pick = |index| Pick::Sample { seed: 1, index };
         let mut settings = MixSettings { a: pick(2), b: pick(0), ..MixSettings::default() };
         let sent = Mix::default().update(MixEvent::Cut(1), &mut settings, &mut bench);

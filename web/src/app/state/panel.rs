@@ -23,6 +23,15 @@ pub struct Bench<'a> {
     pub ids: &'a mut Ids,
 }
 
+#[cfg(test)]
+impl<'a> Bench<'a> {
+    /// For a model without a card.
+    pub fn nameless(config: &'a RgFlowConfig, ids: &'a mut Ids) -> Self {
+        static CARD: std::sync::LazyLock<Card> = std::sync::LazyLock::new(Card::default);
+        Bench { config, card: &CARD, temperature: Temperature::uniform(0.5), seed: 1, ids }
+    }
+}
+
 impl Bench<'_> {
     /// A picture as the engine takes it.
     pub fn source(&self, pick: &Pick) -> Source {

@@ -52,7 +52,7 @@ impl NamedView {
     fn button(&self, factor: &NamedFactor) -> Result<HtmlButtonElement> {
         let button: HtmlButtonElement = create(&self.document, "button")?;
         button.set_type("button");
-        button.set_class_name("chip");
+        button.set_class_name("button compact chip");
         button.set_text_content(Some(&short(&factor.name)));
         let (d, at) = (self.dispatch.clone(), factor.at);
         on(&button, "click", move |_| d(Event::Explore(ExploreEvent::Latent(at))));

@@ -228,12 +228,13 @@ mod tests {
 
     #[test]
     fn categories_are_told_one_by_one() {
-        let mut columns = noise(3, 2000);
+        // So many that no other latent is taken for a part of it by chance.
+        let mut columns = noise(3, 8000);
         let kinds: Vec<f32> = columns[0].iter().map(|v| (v * 3.0).floor()).collect();
         columns[0].clone_from(&kinds);
         let factor = Factor { name: "kind".into(), values: kinds, categories: Some(3) };
         let found = scores(&Codes { columns }, &[factor]);
-        assert!(found.mig > 0.95 && found.completeness > 0.85, "{found:?}");
+        assert!(found.mig > 0.95 && found.completeness > 0.9, "{found:?}");
     }
 
     #[test]

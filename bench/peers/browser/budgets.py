@@ -15,7 +15,6 @@ SLIDE = """
 const canvas = document.querySelector("#explore-board canvas");
 const slider = document.querySelector("#explore-value");
 const pixels = () => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.join();
-const pause = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
 const times = [];
 for (let move = 0; move < 15; move++) {
   const before = pixels();
@@ -34,13 +33,12 @@ let shift = 0;
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) shift += entry.value;
 }).observe({ type: "layout-shift", buffered: true });
-await new Promise((resolve) => setTimeout(resolve, 500));
+await pause(500);
 return shift;
 """
 PANELS = ("sample", "mix", "explore", "inpaint", "about")
 # New samples, and how long the page was not to be spoken to at the worst.
 SAMPLE = f"""
-const pause = (millis) => new Promise((resolve) => setTimeout(resolve, millis));
 let longest = 0;
 new PerformanceObserver((list) => {{
   for (const task of list.getEntries()) longest = Math.max(longest, task.duration);
@@ -60,10 +58,13 @@ def profile_folder():
     return tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
 
 
-def wait(browser, condition, seconds=60):
-    end = time.monotonic() + seconds
-    while not browser.eval(condition):
-        assert time.monotonic() < end, f"never true: {condition}"
+def show(browser, address):
+    """Opens the page afresh, and waits until nothing is on its way any more."""
+    browser.post("/url", {"url": "about:blank"})
+    browser.post("/url", {"url": address})
+    end = time.monotonic() + 60
+    while not browser.eval(QUIET):
+        assert time.monotonic() < end, f"{address} does not come to rest"
         time.sleep(0.02)
 
 
@@ -73,7 +74,7 @@ def first_sample(start, url):
         browser = start(profile)
         try:
             browser.post("/url", {"url": url})
-            script = f"while (!({FIRST})) await new Promise((resolve) => setTimeout(resolve, 5)); return performance.now();"
+            script = f"while (!({FIRST})) await pause(5); return performance.now();"
             return browser.run(script)
         finally:
             browser.end()
@@ -87,20 +88,14 @@ def measure(start, url, dist):
         browser = start(profile)
         try:
             for level, latent in (("coarse", "3.1.1.0"), ("fine", "0.15.9.1")):
-                browser.post("/url", {"url": "about:blank"})
-                browser.post("/url", {"url": f"{url}?backend=cpu#panel=explore&x=3.0&at={latent}"})
-                wait(browser, QUIET)
+                show(browser, f"{url}?backend=cpu#panel=explore&x=3.0&at={latent}")
                 result[f"slider_{level}_ms"] = round(statistics.median(browser.run(SLIDE)), 1)
             shifts = []
             for panel in PANELS:
-                browser.post("/url", {"url": "about:blank"})
-                browser.post("/url", {"url": f"{url}#panel={panel}"})
-                wait(browser, QUIET)
+                show(browser, f"{url}#panel={panel}")
                 shifts.append(browser.run(SHIFT))
             result["layout_shift"] = round(max(shifts), 3)
-            browser.post("/url", {"url": "about:blank"})
-            browser.post("/url", {"url": f"{url}?backend=cpu#panel=sample"})
-            wait(browser, QUIET)
+            show(browser, f"{url}?backend=cpu#panel=sample")
             result["longest_task_ms"] = round(browser.run(SAMPLE))
         finally:
             browser.end()

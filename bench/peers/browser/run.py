@@ -79,9 +79,10 @@ class Browser:
         return self.post("/execute/sync", {"script": f"return {script}", "args": []})
 
     def run(self, script):
-        """What the body of an asynchronous function returns."""
+        """What the body of an asynchronous function returns, which may `await pause(millis)`."""
         self.post("/timeouts", {"script": 120_000})
-        return self.eval(f"(async () => {{ {script} }})()")
+        pause = "const pause = (millis) => new Promise((resolve) => setTimeout(resolve, millis));"
+        return self.eval(f"(async () => {{ {pause} {script} }})()")
 
     def end(self):
         urllib.request.urlopen(urllib.request.Request(self.base, method="DELETE")).close()

@@ -25,7 +25,11 @@ fn main() -> Result<()> {
         machine(),
         (tables(&measured, &peers) + &browser.as_ref().map(browser::tables).unwrap_or_default()).trim_end(),
     );
-    std::fs::write(out, text + "\n").with_context(|| format!("cannot write {out}"))?;
+    write(out, &(text + "\n"))
+}
+
+fn write(out: &str, text: &str) -> Result<()> {
+    std::fs::write(out, text).with_context(|| format!("cannot write {out}"))?;
     println!("{out}");
     Ok(())
 }
@@ -40,9 +44,7 @@ fn on_gpu(ours: &str, rest: &[String]) -> Result<()> {
         card(),
         gpu_table(&measured, &peers)
     );
-    std::fs::write(out, text).with_context(|| format!("cannot write {out}"))?;
-    println!("{out}");
-    Ok(())
+    write(out, &text)
 }
 
 /// The first card's name and driver.

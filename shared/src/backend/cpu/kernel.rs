@@ -9,18 +9,26 @@ use crate::nn::BijectorShape;
 use burn::tensor::{Bytes, DType, Shape};
 use burn_flex::{FlexTensor, Layout};
 
-/// Strips that go through a layer together: enough that weights are not fetched for a handful of rows and that a sum
+/// Rows that go through a layer together: enough that weights are not fetched for a handful of rows and that a sum
 /// across a vector, which ends each weight's gradient, is rare; few enough for the cache.
-const STRIPS: usize = 4;
+const TILE: usize = 4 * WIDE;
 
 /// A thread's share of `rows`, in whole vectors.
 fn share(rows: usize) -> usize {
     rows.div_ceil(threads()).next_multiple_of(NARROW).max(NARROW)
 }
 
-/// How many of `rows` fill wide strips; the others go into narrow ones.
+/// A tile's rows, so that every thread has as many tiles.
+fn tile(rows: usize) -> usize {
+    let share = share(rows);
+    let tile = share.div_ceil(share.div_ceil(TILE));
+    if tile > WIDE { tile.next_multiple_of(WIDE) } else { tile }
+}
+
+/// How many of `rows` go into wide strips, the last of which need not be full; the others go into narrow ones.
 fn wide(rows: usize) -> usize {
-    rows / WIDE * WIDE
+    let rest = rows % WIDE;
+    if 2 * rest > WIDE { rows } else { rows - rest }
 }
 
 /// The half-steps in the order of a direction: layer, and the half that conditions the other.
@@ -73,7 +81,7 @@ pub fn run(shape: &BijectorShape, direction: Direction, rows: &FlexTensor, theta
     let weights = Weights::new(shape, theta.storage());
     let mut output = vec![0.0; n * dim + n];
     let (out_rows, out_log_det) = output.split_at_mut(n * dim);
-    let tile = share(n).min(STRIPS * WIDE);
+    let tile = tile(n);
     let input: &[f32] = rows.storage();
     let tiles = out_rows.chunks_mut(tile * dim).zip(out_log_det.chunks_mut(tile)).zip(input.chunks(tile * dim));
     each(tiles.collect(), |((out_rows, out_log_det), rows)| {
@@ -170,7 +178,7 @@ fn share_grad<const N: usize>(
     mut d_theta: Option<&mut [f32]>,
 ) {
     let dim = weights.shape.dim;
-    let strips = grad_log_det.len().div_ceil(N).min(STRIPS);
+    let strips = grad_log_det.len().div_ceil(N).min(TILE / N);
     if strips == 0 {
         return;
     }

@@ -116,7 +116,7 @@ impl<W: Source, const N: usize> WithSimd for Product<'_, W, N> {
         match (self.y.len(), N / S::F32_LANES) {
             (_, 0) => self.blocks::<Scalar, 1, N>(Scalar),
             (6.., vectors) if vectors.is_multiple_of(2) => self.blocks::<S, 6, 2>(simd),
-            (8.., _) => self.blocks::<S, 8, 1>(simd),
+            (6.., _) => self.blocks::<S, 6, 1>(simd),
             _ => self.blocks::<S, 1, 1>(simd),
         }
     }

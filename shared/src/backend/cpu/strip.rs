@@ -3,8 +3,8 @@
 
 use std::ops::Range;
 
-/// Rows of a strip where there are many: six vectors of AVX2, three of AVX-512.
-pub const WIDE: usize = 48;
+/// Rows of a strip where there are many: eight vectors of AVX2, sixteen of wasm's.
+pub const WIDE: usize = 64;
 /// Rows of a strip where there are few: one vector of AVX2.
 pub const NARROW: usize = 8;
 

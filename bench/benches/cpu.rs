@@ -16,7 +16,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use shared::weights::{Card, ModelFile, Precision};
 use shared::{Flow, RgFlow, RgFlowConfig, Temperature};
 
-const PRESETS: [&str; 2] = ["bench", "small"];
+const PRESETS: [&str; 2] = ["bench", "demo"];
 /// The batch of the training comparisons.
 const BATCH: usize = 64;
 

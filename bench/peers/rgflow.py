@@ -30,8 +30,8 @@ def _preset(levels, **more):
 PRESETS = {
     "bench": _preset([_level(layers, 2, 128) for layers in (4, 3, 2, 1)]),
     "official_celeba32": _preset([_level(layers, 4, 512) for layers in (8, 6, 4, 2)], order="official"),
-    "small": _preset(
-        [_level(4, 1, 64), _level(4, 1, 128), _level(6, 2, 128), _level(6, 2, 128)],
+    "demo": _preset(
+        [_level(6, 1, 96), _level(4, 1, 128), _level(2, 2, 128), _level(2, 2, 128)],
         linear_maps=True,
         mean_image=True,
     ),

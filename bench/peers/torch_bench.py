@@ -1,6 +1,6 @@
 """Images per second of the PyTorch peer: training steps, sampling, encoding; on a GPU also MiB of the card in use.
 
-    python torch_bench.py [bench] [small] [MODEL.safetensors] --out FILE.json [--threads N] [--compile] [--device cuda]
+    python torch_bench.py [bench] [demo] [MODEL.safetensors] --out FILE.json [--threads N] [--compile] [--device cuda]
 
 Writes {"train/bench/64": images per second, "sample/bench/1": ..., "encode/bench/64": ..., "torch": version, ...}:
 the names of `cargo bench` in this folder's parent. A weights file holds no training parameters, so a model from a file
@@ -113,7 +113,7 @@ def measure(name, load, args, report, suffix=""):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", nargs="*", default=["bench", "small"], metavar="MODEL_OR_PRESET")
+    parser.add_argument("models", nargs="*", default=["bench", "demo"], metavar="MODEL_OR_PRESET")
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--groups", nargs="+", choices=GROUPS, default=GROUPS)

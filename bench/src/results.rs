@@ -111,7 +111,7 @@ fn rates(text: &mut String, measured: &Measured, peers: &Peers) {
     );
     let _ = writeln!(text, "|---|---|---|---|---|---|---|---|---|---|");
     for (what, batches) in [("train", &[64][..]), ("sample", &[1, 64]), ("encode", &[1, 64])] {
-        for (preset, batch) in ["bench", "small"].iter().flat_map(|p| batches.iter().map(move |b| (p, b))) {
+        for (preset, batch) in ["bench", "demo"].iter().flat_map(|p| batches.iter().map(move |b| (p, b))) {
             let name = format!("{what}/{preset}/{batch}");
             let Some(ours) = measured.rate(&name) else { continue };
             let others = [

@@ -88,8 +88,15 @@ impl RgFlowConfig {
         Self { order: BlockOrder::Official, ..Self::new(32, [8, 6, 4, 2].map(level).to_vec()) }
     }
 
-    /// A small model for two CPU cores, that of the shipped faces: narrow where there are many blocks, wide at the
-    /// top, where a block costs little.
+    /// The shipped models, for two CPU cores: most of the work where most of the latents are, at the finest level, and
+    /// little depth at the top, where more of it gains nothing.
+    pub fn demo() -> Self {
+        let level = |layers, res_blocks, hidden| LevelConfig { layers, res_blocks, mlp: 2, hidden };
+        let levels = vec![level(6, 1, 96), level(4, 1, 128), level(2, 2, 128), level(2, 2, 128)];
+        Self { linear_maps: true, mean_image: true, ..Self::new(32, levels) }
+    }
+
+    /// A smaller one, in arithmetic: narrow where there are many blocks, deep at the top, where a block costs little.
     pub fn small() -> Self {
         let level = |layers, res_blocks, hidden| LevelConfig { layers, res_blocks, mlp: 2, hidden };
         let levels = vec![level(4, 1, 64), level(4, 1, 128), level(6, 2, 128), level(6, 2, 128)];
@@ -112,6 +119,7 @@ impl RgFlowConfig {
     pub fn preset(name: &str) -> Option<Self> {
         match name {
             "official_celeba32" => Some(Self::official_celeba32()),
+            "demo" => Some(Self::demo()),
             "small" => Some(Self::small()),
             "bench" => Some(Self::bench()),
             "tiny" => Some(Self::tiny()),
@@ -120,7 +128,7 @@ impl RgFlowConfig {
     }
 
     /// Names that [`RgFlowConfig::preset`] knows.
-    pub const PRESETS: [&'static str; 4] = ["small", "bench", "tiny", "official_celeba32"];
+    pub const PRESETS: [&'static str; 5] = ["demo", "small", "bench", "tiny", "official_celeba32"];
 
     /// Checks that the configuration describes a model of sensible size.
     ///

@@ -84,6 +84,15 @@ pub(crate) struct StageOnDevice<B: FlowBackend> {
     ungather: Tensor<B, 1, Int>,
 }
 
+/// What generation has after a level.
+struct InverseStep<B: FlowBackend> {
+    level: usize,
+    /// The disentangler's rows, `[batch, blocks · C·m²]`.
+    rows: Tensor<B, 2>,
+    /// Of this level alone, `[batch]`.
+    log_det: Tensor<B, 1>,
+}
+
 impl<B: FlowBackend> StageOnDevice<B> {
     /// Generation: what this stage's bijector undoes, from the latents and what the stage above gave.
     ///
@@ -184,19 +193,10 @@ impl<B: FlowBackend> Flow<B> {
     /// # Shapes
     /// - latents: `[batch, C, L, L]`; output: the same and `[batch]`
     pub fn inverse(&self, latents: Tensor<B, 4>) -> (Tensor<B, 4>, Tensor<B, 1>) {
-        let dims = latents.dims();
-        let steps = self.progressive(latents);
-        let mut log_det: Option<Tensor<B, 1>> = None;
-        let mut image = None;
-        for (x, change) in steps {
-            log_det = Some(match log_det {
-                Some(sum) => sum + change,
-                None => change,
-            });
-            image = Some(x);
-        }
-        match (image, log_det) {
-            (Some(image), Some(log_det)) => (image.reshape(dims), log_det),
+        let steps = self.inverse_steps(latents);
+        let log_det = steps.iter().map(|step| step.log_det.clone()).reduce(|a, b| a + b);
+        match (steps.into_iter().next_back(), log_det) {
+            (Some(step), Some(log_det)) => (self.off_centre(self.grid(step.rows, step.level), step.level), log_det),
             // A valid configuration has at least one level.
             _ => unreachable!("a flow without levels"),
         }
@@ -207,9 +207,19 @@ impl<B: FlowBackend> Flow<B> {
     /// # Shapes
     /// - latents: `[batch, C, L, L]`; output: `[batch, C, n, n]` with n = m, 2m, …, L, and `[batch]`
     pub fn progressive(&self, latents: Tensor<B, 4>) -> Vec<(Tensor<B, 4>, Tensor<B, 1>)> {
+        let image =
+            |step: InverseStep<B>| (self.off_centre(self.grid(step.rows, step.level), step.level), step.log_det);
+        self.inverse_steps(latents).into_iter().map(image).collect()
+    }
+
+    /// The inverse RG steps, coarsest first.
+    ///
+    /// # Shapes
+    /// - latents: `[batch, C, L, L]`
+    fn inverse_steps(&self, latents: Tensor<B, 4>) -> Vec<InverseStep<B>> {
         let (batch, d) = (latents.dims()[0], self.config.block_dims());
         let picture = latents.reshape([batch, self.config.dims()]);
-        let mut images = Vec::new();
+        let mut steps = Vec::new();
         let mut current: Option<Tensor<B, 2>> = None;
         for (level, stages) in self.stages.chunks_exact(2).enumerate().rev() {
             let mut log_det: Option<Tensor<B, 1>> = None;
@@ -219,11 +229,11 @@ impl<B: FlowBackend> Flow<B> {
                 log_det = Some(accumulate(log_det, change, batch, stage.blocks));
                 current = Some(rows.reshape([batch, stage.blocks * d]));
             }
-            if let (Some(rows), Some(log_det)) = (&current, log_det) {
-                images.push((self.off_centre(self.grid(rows.clone(), level), level), log_det));
+            if let (Some(rows), Some(log_det)) = (current.clone(), log_det) {
+                steps.push(InverseStep { level, rows, log_det });
             }
         }
-        images
+        steps
     }
 
     /// Images less the mean image.

@@ -34,7 +34,7 @@ pub struct Cli {
 pub enum Command {
     /// Train a model, or go on training one.
     #[command(
-        after_help = "Example:\n  trainer train --data faces-train.zip --preset small --steps 20000 --out runs/faces\n  trainer train --resume runs/faces --data faces-train.zip --out runs/faces"
+        after_help = "Example:\n  trainer train --data faces-train.zip --preset demo --steps 20000 --out runs/faces\n  trainer train --resume runs/faces --data faces-train.zip --out runs/faces"
     )]
     Train(Box<TrainArgs>),
     /// Draw samples into a PNG sheet.
@@ -156,7 +156,7 @@ impl TemperatureArgs {
     pub fn of(&self, card: &Card) -> Temperature {
         let high = self.temperature.unwrap_or(0.8);
         match (self.temperature, self.low_temperature) {
-            (_, Some(low)) => Temperature::mixed(high, low, self.cutoff.min(RgFlowConfig::small().level_count() + 8)),
+            (_, Some(low)) => Temperature::mixed(high, low, self.cutoff.min(RgFlowConfig::demo().level_count() + 8)),
             (None, None) => card.recommended().unwrap_or_else(|| Temperature::uniform(high)),
             (Some(_), None) => Temperature::uniform(high),
         }

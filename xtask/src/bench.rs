@@ -45,7 +45,7 @@ pub fn bench_gpu(env: &Env, peers: bool) -> Result<()> {
     let mut table = bench.cargo(&["run", "--release", "--quiet"], &["--bin", "table", "--", "--gpu"]);
     table.args([&ours, Path::new("docs/benchmarks-gpu.md")]);
     if let Some(peers) = peers {
-        let words = "official_celeba32 small bench --device cuda --groups train --compile";
+        let words = "official_celeba32 demo bench --device cuda --groups train --compile";
         table.arg(peers.torch(&words.split(' ').collect::<Vec<_>>())?);
     }
     run(&mut table)

@@ -5,6 +5,7 @@
 //
 // Without `engine` only the ONNX files are run; `webgpu=no` leaves WebGPU out.
 
+import { asked } from "./counting.mjs";
 import { Engine } from "./engine.mjs";
 import { Decoder } from "./ort.mjs";
 
@@ -18,7 +19,7 @@ const LEAST = 3;
 const WARM_UP = 3;
 const SLOW = 1000;
 
-const result = { user_agent: navigator.userAgent, best: {}, notes: [] };
+const result = { user_agent: navigator.userAgent, best: {}, calls: {}, notes: [] };
 // For whoever has no patience.
 window.partial = result;
 
@@ -100,6 +101,19 @@ async function cpu(engine) {
   return loaded;
 }
 
+/// How much is asked of the GPU for one run.
+async function count(contenders) {
+  for (const { name, run } of contenders) {
+    const where = name.startsWith("rgflow/") ? "worker" : "page";
+    const before = await asked(where);
+    await run();
+    const after = await asked(where);
+    const keys = ["dispatches", "submits", "readbacks"];
+    result.calls[name] = Object.fromEntries(keys.map((key) => [key, after[key] - before[key]]));
+    say(`${name}: ${JSON.stringify(result.calls[name])}`);
+  }
+}
+
 async function gpu(engine, onCpu) {
   const adapter = await navigator.gpu?.requestAdapter();
   if (!adapter) return note("webgpu", "there is no adapter");
@@ -120,7 +134,9 @@ async function gpu(engine, onCpu) {
     const off = here.reduce((most, value, k) => Math.max(most, Math.abs(value - there[k])), 0);
     note(`ort/webgpu/${decoder.batch}`, `logits differ from the CPU's by ${off.toExponential(1)} at most`);
   }
-  await race(contenders(engine, "webgpu", loaded, "webgpu"));
+  const all = contenders(engine, "webgpu", loaded, "webgpu");
+  await race(all);
+  await count(all.filter(({ name }) => name in result));
 }
 
 try {

@@ -92,13 +92,15 @@ class Browser:
 
 def lay_out(site, args):
     """The page, ONNX Runtime Web, the models and the built page side by side."""
-    for file in ("ort.html", "bench.mjs", "ort.mjs", "engine.mjs"):
+    for file in ("ort.html", "bench.mjs", "ort.mjs", "engine.mjs", "counting.mjs"):
         shutil.copy(HERE / file, site)
     (site / "ort").symlink_to(args.ort.resolve())
     for file in args.onnx:
         shutil.copy(file, site)
     # A copy: somebody may be building it again.
     shutil.copytree(args.dist, site / "rgflow")
+    program = site / "rgflow" / "gpu.js"
+    program.write_text('import "../counting.mjs";\n' + program.read_text())
 
 
 def main():

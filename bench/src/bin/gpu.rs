@@ -14,7 +14,7 @@ use shared::RgFlowConfig;
 use trainer::device::{DeviceChoice, Job, TrainBackend, dispatch};
 use trainer::error::Error;
 
-const PRESETS: [&str; 3] = ["official_celeba32", "small", "bench"];
+const PRESETS: [&str; 3] = ["official_celeba32", "demo", "bench"];
 const BATCH: usize = 64;
 /// Steps before the clock counts: kernels are compiled and tuned in them.
 const WARM_UP: usize = 5;

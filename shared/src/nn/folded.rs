@@ -25,6 +25,8 @@ pub struct FoldedBijector<B: FlowBackend> {
     entry: Option<LinearMap<B>>,
     weights: Weights<B>,
     exit: Option<LinearMap<B>>,
+    /// The linear maps' log-determinants together, `[1]`.
+    maps_log_det: Option<Tensor<B, 1>>,
 }
 
 #[derive(Clone, Debug)]
@@ -48,7 +50,8 @@ impl<B: FlowBackend> FoldedBijector<B> {
             },
             Weights::Layered(layered) => Weights::Layered(layered.with_gradients()),
         };
-        FoldedBijector { shape: self.shape, entry: map(&self.entry), weights, exit: map(&self.exit) }
+        let maps_log_det = self.maps_log_det.clone().map(Tensor::from_inner);
+        FoldedBijector { shape: self.shape, entry: map(&self.entry), weights, exit: map(&self.exit), maps_log_det }
     }
 }
 
@@ -61,7 +64,8 @@ impl<B: FlowBackend> FoldedBijector<B> {
             Some(_) => Weights::Flat(couplings.flatten()),
             None => Weights::Layered(couplings),
         };
-        Self { shape, entry, weights, exit }
+        let maps_log_det = [&entry, &exit].into_iter().flatten().map(|map| map.log_det.clone()).reduce(|a, b| a + b);
+        Self { shape, entry, weights, exit, maps_log_det }
     }
 
     /// Runs the bijector.
@@ -72,16 +76,16 @@ impl<B: FlowBackend> FoldedBijector<B> {
     pub fn run(&self, direction: Direction, rows: Tensor<B, 2>) -> (Tensor<B, 2>, Tensor<B, 1>) {
         let (first, last) = self.linears(direction);
         let linear = |map: &Option<LinearMap<B>>, rows| match map {
-            Some(map) => {
-                let (rows, change) = map.run(direction, rows);
-                (rows, Some(change))
-            }
-            None => (rows, None),
+            Some(map) => map.run(direction, rows),
+            None => rows,
         };
-        let (rows, before) = linear(first, rows);
-        let (rows, log_det) = self.couplings(direction, rows);
-        let (rows, after) = linear(last, rows);
-        (rows, [before, after].into_iter().flatten().fold(log_det, |sum, change| sum + change))
+        let (rows, log_det) = self.couplings(direction, linear(first, rows));
+        let log_det = match (&self.maps_log_det, direction) {
+            (None, _) => log_det,
+            (Some(maps), Direction::Forward) => log_det + maps.clone(),
+            (Some(maps), Direction::Inverse) => log_det - maps.clone(),
+        };
+        (linear(last, rows), log_det)
     }
 
     /// The linear maps in the order in which this direction meets them.
@@ -122,7 +126,7 @@ impl<B: FlowBackend> FoldedBijector<B> {
         let linear = |map: &Option<LinearMap<B>>, (rows, tangents): (Tensor<B, 2>, Tensor<B, 3>)| match map {
             Some(map) => {
                 let tangents = map.run_tangents(direction, tangents.reshape([n * k, dim])).reshape([n, k, dim]);
-                (map.run(direction, rows).0, tangents)
+                (map.run(direction, rows), tangents)
             }
             None => (rows, tangents),
         };

@@ -53,7 +53,7 @@ pub struct LinearMap<B: Backend> {
     pub bias: Tensor<B, 1>,
     /// W⁻¹, `[dim, dim]`.
     pub inverse: Tensor<B, 2>,
-    /// log |det W|, `[1]`.
+    /// log |det W|, `[1]`: the forward direction's log-determinant, the same for every row.
     pub log_det: Tensor<B, 1>,
 }
 
@@ -74,13 +74,12 @@ impl<B: Backend> LinearMap<B> {
     /// Applies the map or its inverse.
     ///
     /// # Shapes
-    /// - rows: `[n, dim]`
-    /// - output: `[n, dim]`, and the log-determinant of this direction, `[1]`, the same for every row
-    pub fn run(&self, direction: Direction, rows: Tensor<B, 2>) -> (Tensor<B, 2>, Tensor<B, 1>) {
+    /// - rows, output: `[n, dim]`
+    pub fn run(&self, direction: Direction, rows: Tensor<B, 2>) -> Tensor<B, 2> {
         let bias = self.bias.clone().unsqueeze_dim(0);
         match direction {
-            Direction::Forward => (rows.matmul(self.weight.clone()) + bias, self.log_det.clone()),
-            Direction::Inverse => ((rows - bias).matmul(self.inverse.clone()), self.log_det.clone().neg()),
+            Direction::Forward => rows.matmul(self.weight.clone()) + bias,
+            Direction::Inverse => (rows - bias).matmul(self.inverse.clone()),
         }
     }
 

@@ -23,8 +23,8 @@ pub struct TrainArgs {
     /// The images.
     #[command(flatten)]
     pub data: DataSetArgs,
-    /// Architecture: small, bench, tiny, official_celeba32 or realnvp_small.
-    #[arg(long, default_value = "small")]
+    /// Architecture: demo, small, bench, tiny, official_celeba32 or realnvp_small.
+    #[arg(long, default_value = "demo")]
     pub preset: String,
     /// Architecture from a JSON file instead (see `trainer info` for one).
     #[arg(long)]

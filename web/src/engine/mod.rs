@@ -11,6 +11,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use burn::backend::Autodiff;
+use burn::tensor::Tensor;
 use shared::logit::{bits_per_dim, log_derivative};
 use shared::prior::draw_latents;
 use shared::weights::{Card, ModelFile};
@@ -79,8 +80,10 @@ impl<B: FlowBackend> Engine<B> {
         let latents = self.flow.batch(latents, &self.device)?;
         let log_prior = config.prior.log_prob(latents.clone().reshape([count, config.dims()]));
         let (images, log_det) = self.flow.inverse(latents);
-        let log_density = edit::numbers(log_prior - log_det).await?;
-        let logits = edit::numbers(images).await?;
+        // Together: reading from a GPU is a wait.
+        let numbers = Tensor::cat(vec![images.reshape([count * config.dims()]), log_prior - log_det], 0);
+        let mut logits = edit::numbers(numbers).await?;
+        let log_density = logits.split_off(count * config.dims());
         let drawn = |(logits, log_density): (&[f32], f32)| {
             let log_slopes: f64 = logits.iter().map(|&y| log_derivative(y)).sum();
             let bits = bits_per_dim(f64::from(log_density) + log_slopes, config.dims()) as f32;

@@ -41,10 +41,16 @@ pub trait Kernels<B: Backend>: Send + Sync {
         true
     }
 
+    /// Whether [`Kernels::bijector`] applies the linear maps around the couplings too, where they follow in theta.
+    fn joins_maps(&self) -> bool {
+        false
+    }
+
     /// Runs a whole bijector on rows.
     ///
     /// # Shapes
-    /// - rows: `[n, dim]`, theta: `[shape.len()]`
+    /// - rows: `[n, dim]`, theta: `[shape.len()]`; with maps, as [`Kernels::joins_maps`] says, `4·(dim² + dim)` more: W
+    ///   and b of x·W + b before and after the couplings, those of the forward direction first
     /// - output: `[n·dim + n]`: the rows one after the other, then the log-determinants of this direction
     fn bijector(
         &self,

@@ -56,7 +56,8 @@ impl<B: Backend> Dual<B> {
 
     /// tanh.
     pub fn tanh(self) -> Self {
-        let value = self.value.tanh();
+        // Some GPUs' tanh is not a number far out, where it is 1.
+        let value = self.value.clamp(-20.0, 20.0).tanh();
         let tangents = Self::chain(self.tangents, || value.clone().square().neg() + 1.0);
         Self { value, tangents }
     }

@@ -33,6 +33,8 @@ pub struct FoldedBijector<B: FlowBackend> {
 enum Weights<B: FlowBackend> {
     /// For the backend's own kernel: one vector.
     Flat(Tensor<B, 1>),
+    /// The same with the linear maps in it, of both directions.
+    Joined(Tensor<B, 1>),
     /// For tensor operations.
     Layered(Layered<B>),
 }
@@ -48,6 +50,7 @@ impl<B: FlowBackend> FoldedBijector<B> {
                 Some(_) => Weights::Flat(Tensor::from_inner(theta.clone())),
                 None => Weights::Layered(Layered::from_flat(&self.shape, theta).with_gradients()),
             },
+            Weights::Joined(theta) => Weights::Layered(Layered::from_flat(&self.shape, theta).with_gradients()),
             Weights::Layered(layered) => Weights::Layered(layered.with_gradients()),
         };
         let maps_log_det = self.maps_log_det.clone().map(Tensor::from_inner);
@@ -60,9 +63,15 @@ impl<B: FlowBackend> FoldedBijector<B> {
     pub fn new(bijector: BijectorWeights<B>) -> Self {
         let BijectorWeights { entry, couplings, exit } = bijector;
         let shape = couplings.shape;
-        let weights = match B::kernels().filter(|kernels| kernels.takes(&shape)) {
-            Some(_) => Weights::Flat(couplings.flatten()),
-            None => Weights::Layered(couplings),
+        let weights = match (B::kernels().filter(|kernels| kernels.takes(&shape)), &entry, &exit) {
+            (Some(kernels), Some(entry), Some(exit)) if kernels.joins_maps() => {
+                let [forward, inverse] = [Direction::Forward, Direction::Inverse];
+                let maps =
+                    [entry.flatten(forward), exit.flatten(forward), exit.flatten(inverse), entry.flatten(inverse)];
+                Weights::Joined(Tensor::cat([vec![couplings.flatten()], maps.to_vec()].concat(), 0))
+            }
+            (Some(_), ..) => Weights::Flat(couplings.flatten()),
+            (None, ..) => Weights::Layered(couplings),
         };
         let maps_log_det = [&entry, &exit].into_iter().flatten().map(|map| map.log_det.clone()).reduce(|a, b| a + b);
         Self { shape, entry, weights, exit, maps_log_det }
@@ -74,7 +83,10 @@ impl<B: FlowBackend> FoldedBijector<B> {
     /// - rows: `[n, dim]`
     /// - output: `[n, dim]` and the log-determinants `[n]` of this direction
     pub fn run(&self, direction: Direction, rows: Tensor<B, 2>) -> (Tensor<B, 2>, Tensor<B, 1>) {
-        let (first, last) = self.linears(direction);
+        let (first, last) = match self.weights {
+            Weights::Joined(_) => (&None, &None),
+            _ => self.linears(direction),
+        };
         let linear = |map: &Option<LinearMap<B>>, rows| match map {
             Some(map) => map.run(direction, rows),
             None => rows,
@@ -99,7 +111,7 @@ impl<B: FlowBackend> FoldedBijector<B> {
     fn couplings(&self, direction: Direction, rows: Tensor<B, 2>) -> (Tensor<B, 2>, Tensor<B, 1>) {
         match (&self.weights, B::kernels()) {
             (Weights::Layered(layered), _) => layered.run(direction, rows),
-            (Weights::Flat(theta), Some(kernels)) => {
+            (Weights::Flat(theta) | Weights::Joined(theta), Some(kernels)) => {
                 let (n, dim) = (rows.dims()[0], self.shape.dim);
                 let (rows, theta) = (rows.into_primitive().tensor(), theta.clone().into_primitive().tensor());
                 let output = kernels.bijector(&self.shape, direction, rows, theta);
@@ -107,7 +119,7 @@ impl<B: FlowBackend> FoldedBijector<B> {
                 (output.clone().narrow(0, 0, n * dim).reshape([n, dim]), output.narrow(0, n * dim, n))
             }
             // `new` only flattens for a backend with a kernel, and that does not change.
-            (Weights::Flat(_), None) => unreachable!("flat weights without a kernel"),
+            (Weights::Flat(_) | Weights::Joined(_), None) => unreachable!("flat weights without a kernel"),
         }
     }
 
@@ -134,7 +146,9 @@ impl<B: FlowBackend> FoldedBijector<B> {
         let (rows, tangents) = linear(first, (rows, tangents));
         let duals = match &self.weights {
             Weights::Layered(layered) => layered.run_tangents(direction, rows, tangents),
-            Weights::Flat(theta) => Layered::from_flat(&self.shape, theta).run_tangents(direction, rows, tangents),
+            Weights::Flat(theta) | Weights::Joined(theta) => {
+                Layered::from_flat(&self.shape, theta).run_tangents(direction, rows, tangents)
+            }
         };
         linear(last, duals)
     }

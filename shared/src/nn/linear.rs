@@ -83,6 +83,21 @@ impl<B: Backend> LinearMap<B> {
         }
     }
 
+    /// The direction's map as W and b of x·W + b, one after the other.
+    ///
+    /// # Shapes
+    /// - output: `[dim² + dim]`
+    pub fn flatten(&self, direction: Direction) -> Tensor<B, 1> {
+        let (weight, bias) = match direction {
+            Direction::Forward => (self.weight.clone(), self.bias.clone()),
+            Direction::Inverse => {
+                let bias = self.bias.clone().neg().unsqueeze_dim::<2>(0).matmul(self.inverse.clone());
+                (self.inverse.clone(), bias.flatten(0, 1))
+            }
+        };
+        Tensor::cat(vec![weight.flatten(0, 1), bias], 0)
+    }
+
     /// Applies the map or its inverse to changes of rows, which know no bias.
     ///
     /// # Shapes

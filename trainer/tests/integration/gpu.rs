@@ -21,17 +21,21 @@ fn gpu_and_cpu_agree() {
     // Nets shallow and deep, narrower and wider than a block, and one too wide for the kernel.
     let levels = vec![level(2, 2, 1, 12), level(3, 1, 2, 130), level(1, 3, 3, 60), level(1, 1, 1, 300)];
     let config = RgFlowConfig { levels, ..RgFlowConfig::small() };
-    let model = RgFlow::<Flex>::random(&config, 0.1, 1, &Default::default()).unwrap();
-    let bytes = ModelFile::from_model(&model, &config, Card::default()).to_bytes(Precision::F32).unwrap();
     let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("model.safetensors"), bytes).unwrap();
+    // The larger the parameters, the more a flow makes of a GPU's rounding: pixels are compared where it is a little,
+    // likelihoods where nets reach values that a GPU's own tanh does not take.
+    for (name, amount) in [("calm.safetensors", 0.05), ("wild.safetensors", 0.1)] {
+        let model = RgFlow::<Flex>::random(&config, amount, 1, &Default::default()).unwrap();
+        let bytes = ModelFile::from_model(&model, &config, Card::default()).to_bytes(Precision::F32).unwrap();
+        std::fs::write(dir.path().join(name), bytes).unwrap();
+    }
 
     // Three images: the last level's rows do not fill a workgroup.
     let [cpu, gpu] = ["cpu", "wgpu"].map(|device| {
         let out = format!("{device}.png");
-        let sample = ["sample", "model.safetensors", "--count", "3", "--seed", "7", "--zoom", "1"];
+        let sample = ["sample", "calm.safetensors", "--count", "3", "--seed", "7", "--zoom", "1"];
         trainer(dir.path(), &[&sample[..], &["--out", &out, "--device", device]].concat());
-        let data = ["eval", "model.safetensors", "--data", "msds1", "--limit", "8", "--test-limit", "7"];
+        let data = ["eval", "wild.safetensors", "--data", "msds1", "--limit", "8", "--test-limit", "7"];
         let said = trainer(dir.path(), &[&data[..], &["--device", device]].concat());
         let bits: f64 = said.split_whitespace().next().unwrap().parse().unwrap();
         (image::open(dir.path().join(out)).unwrap().to_rgb8(), bits)

@@ -29,12 +29,14 @@ struct Net {
     hidden: usize,
     mlp: usize,
     res_blocks: usize,
+    /// Whether linear maps follow the weights.
+    maps: bool,
 }
 
 impl Net {
-    fn new(shape: &BijectorShape) -> Self {
+    fn new(shape: &BijectorShape, maps: bool) -> Self {
         let level = &shape.level;
-        Self { dim: shape.dim, hidden: level.hidden, mlp: level.mlp, res_blocks: level.res_blocks }
+        Self { dim: shape.dim, hidden: level.hidden, mlp: level.mlp, res_blocks: level.res_blocks, maps }
     }
 
     fn half(self) -> usize {
@@ -49,7 +51,7 @@ impl Net {
 
 /// Whether a workgroup has room for the activations.
 pub fn fits(shape: &BijectorShape) -> bool {
-    let net = Net::new(shape);
+    let net = Net::new(shape, true);
     let vectors = net.dim + 2 * net.dim + 4 * net.width() + net.half();
     vectors * ROWS * size_of::<f32>() <= MEMORY
 }
@@ -68,6 +70,8 @@ pub fn run<R: CubeRuntime>(
     let cubes = n.div_ceil(ROWS) as u32;
     let wide = cubes.clamp(1, MAX_CUBES);
     let inverse = u32::from(direction == Direction::Inverse);
+    let maps = theta.meta.num_elements() > shape.len();
+    let of_direction = if inverse == 1 { 2 * (shape.dim * shape.dim + shape.dim) } else { 0 };
     bijector::launch::<R>(
         &output.client,
         CubeCount::Static(wide, cubes.div_ceil(wide), 1),
@@ -78,13 +82,16 @@ pub fn run<R: CubeRuntime>(
         n as u32,
         shape.level.layers as u32,
         inverse,
-        Net::new(shape),
+        (shape.len() + of_direction) as u32,
+        Net::new(shape, maps),
     );
     output
 }
 
+/// `maps` is where the direction's linear maps stand in theta, if they do.
+///
 /// # Shapes
-/// - rows: `[n · dim]`, theta: all weights as [`BijectorShape`] orders them
+/// - rows: `[n · dim]`, theta: all weights as [`BijectorShape`] orders them, then the maps
 /// - output: `[n · dim + n]`
 #[cube(launch)]
 fn bijector(
@@ -94,6 +101,7 @@ fn bijector(
     n: u32,
     layers: u32,
     inverse: u32,
+    maps: u32,
     #[comptime] net: Net,
 ) {
     let dim = comptime!(net.dim);
@@ -126,6 +134,9 @@ fn bijector(
         i += CUBE_DIM as usize;
     }
     sync_cube();
+    if comptime!(net.maps) {
+        map(&mut x, &mut stream, theta, maps as usize, dim);
+    }
 
     for step in 0..nets {
         let at = select(inverse == 1, nets - 1 - step, step);
@@ -222,6 +233,9 @@ fn bijector(
         }
         sync_cube();
     }
+    if comptime!(net.maps) {
+        map(&mut x, &mut stream, theta, maps as usize + comptime!(dim * dim + dim), dim);
+    }
 
     let mut i = unit;
     while i < dim {
@@ -246,6 +260,33 @@ fn bijector(
             }
         }
     }
+}
+
+/// x ← x·W + b, with W and b from place `start` of theta on.
+#[cube]
+fn map(
+    x: &mut SharedMemory<Rows>,
+    result: &mut SharedMemory<Rows>,
+    theta: &Array<f32>,
+    start: usize,
+    #[comptime] dim: usize,
+) {
+    let mut i = UNIT_POS as usize;
+    while i < dim {
+        let mut sum = Rows::new(theta[start + comptime!(dim * dim) + i]);
+        for j in 0..dim {
+            sum += Rows::new(theta[start + j * dim + i]) * x[j];
+        }
+        result[i] = sum;
+        i += CUBE_DIM as usize;
+    }
+    sync_cube();
+    let mut i = UNIT_POS as usize;
+    while i < dim {
+        x[i] = result[i];
+        i += CUBE_DIM as usize;
+    }
+    sync_cube();
 }
 
 /// x · sigmoid(α·x)

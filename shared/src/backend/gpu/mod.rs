@@ -23,6 +23,10 @@ impl Kernels<Wgpu> for GpuKernels {
         kernel::fits(shape)
     }
 
+    fn joins_maps(&self) -> bool {
+        true
+    }
+
     fn bijector(
         &self,
         shape: &BijectorShape,

@@ -17,6 +17,9 @@ pub struct Browser {
     budgets: Budgets,
     /// The shortest times, by names such as `rgflow/cpu/16`, in ms a picture.
     best: BTreeMap<String, f64>,
+    /// What one run asks of the GPU, under the same names.
+    #[serde(default)]
+    calls: BTreeMap<String, Calls>,
     /// WebGPU's adapter, if there was one.
     adapter: Option<Adapter>,
     /// Medians under the same names, and what else the page said.
@@ -36,6 +39,14 @@ struct Budgets {
     gpu_wasm_mb: f64,
 }
 
+/// Counted by counting.mjs.
+#[derive(Debug, Deserialize)]
+struct Calls {
+    dispatches: u32,
+    submits: u32,
+    readbacks: u32,
+}
+
 #[derive(Debug, Deserialize)]
 struct Adapter {
     description: String,
@@ -46,6 +57,7 @@ struct Adapter {
 pub fn tables(browser: &Browser) -> String {
     let mut text = String::new();
     engines(&mut text, browser);
+    calls(&mut text, browser);
     budgets(&mut text, browser);
     text
 }
@@ -85,6 +97,22 @@ fn engines(text: &mut String, browser: &Browser) {
     let _ = writeln!(text);
 }
 
+fn calls(text: &mut String, browser: &Browser) {
+    if browser.calls.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "What a GPU is asked for, whatever it is:\n");
+    let _ = writeln!(text, "| pictures at once | by | dispatches | submissions | readbacks |");
+    let _ = writeln!(text, "|---|---|---|---|---|");
+    for (name, calls) in &browser.calls {
+        let who = if name.starts_with("rgflow/") { "ours" } else { "ONNX Runtime Web" };
+        let pictures = name.rsplit('/').next().unwrap_or_default();
+        let Calls { dispatches, submits, readbacks } = calls;
+        let _ = writeln!(text, "| {pictures} | {who} | {dispatches} | {submits} | {readbacks} |");
+    }
+    let _ = writeln!(text);
+}
+
 fn budgets(text: &mut String, browser: &Browser) {
     let b = &browser.budgets;
     let _ = writeln!(text, "## The page\n");
@@ -114,13 +142,15 @@ mod tests {
     fn ratios_are_theirs_over_ours_and_budgets_are_kept_or_not() {
         let json = r#"{"browser": "156", "model": "faces", "notes": [], "rgflow/cpu/1": 10.0, "ort/wasm/1": 15.0,
             "ort/webgpu/1": 3.0, "best": {"rgflow/cpu/1": 9.0, "ort/wasm/1": 14.0, "ort/webgpu/1": 2.0},
+            "calls": {"rgflow/webgpu/16": {"dispatches": 90, "submits": 6, "readbacks": 1}},
             "adapter": {"vendor": "v", "description": "", "software": true},
             "budgets": {"first_sample_ms": 3100, "slider_coarse_ms": 40.5, "slider_fine_ms": 9, "longest_task_ms": 0, "layout_shift": 0,
             "cpu_wasm_mb": 0.59, "gpu_wasm_mb": 1.1}}"#;
         let text = tables(&serde_json::from_str(json).unwrap());
         assert!(text.contains("| CPU | 1 | 10.0 (9.0) | 15.0 (14.0) | 1.50 |"), "{text}");
-        assert!(text.contains("| WebGPU | 1 | – | 3.0 (2.0) | – |") && !text.contains("| 16 |"), "{text}");
+        assert!(text.contains("| WebGPU | 1 | – | 3.0 (2.0) | – |") && !text.contains("| CPU | 16 |"), "{text}");
         assert!(text.contains("3100 ms **over** | 3000 ms |") && text.contains("| 40.5 ms | 150 ms |"), "{text}");
         assert!(text.contains("a program on the CPU"));
+        assert!(text.contains("| 16 | ours | 90 | 6 | 1 |"), "{text}");
     }
 }

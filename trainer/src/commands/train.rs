@@ -94,3 +94,25 @@ fn read_config(path: &Path) -> Result<ModelConfig> {
     config.validate().map_err(|source| Error::Model { file: path.display().to_string(), source })?;
     Ok(config)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_config_file_of_the_shipped_models_is_their_preset() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/demo.json");
+        assert_eq!(read_config(&path).unwrap(), ModelConfig::preset("demo").unwrap());
+    }
+
+    #[test]
+    fn a_config_that_is_none_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("mine.json");
+        for (text, part) in [("{", "not a model configuration"), (r#"{"size": 32}"#, "missing field")] {
+            std::fs::write(&path, text).unwrap();
+            let error = read_config(&path).unwrap_err().to_string();
+            assert!(error.contains("mine.json") && error.contains(part), "{error}");
+        }
+    }
+}

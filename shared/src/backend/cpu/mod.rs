@@ -13,7 +13,7 @@ mod update;
 mod weight_norm;
 
 use burn::tensor::ops::FloatTensor;
-use burn_flex::Flex;
+use burn_flex::{Flex, FlexTensor};
 
 use super::{Adam, DifferentiableKernels, Direction, FlowBackend, Kernels};
 use crate::nn::BijectorShape;
@@ -30,6 +30,11 @@ impl FlowBackend for Flex {
 
 /// The kernels; they have no state.
 struct CpuKernels;
+
+/// The tensor as one piece of memory, and its only owner if it was that before.
+fn contiguous(tensor: FlexTensor) -> FlexTensor {
+    tensor.to_contiguous()
+}
 
 impl Kernels<Flex> for CpuKernels {
     fn bijector(
@@ -78,7 +83,7 @@ impl DifferentiableKernels<Flex> for CpuKernels {
         factor: f64,
         squared: bool,
     ) -> FloatTensor<Flex> {
-        update::blend(mean.to_contiguous(), &towards.to_contiguous(), keep as f32, factor as f32, squared)
+        update::blend(contiguous(mean), &towards.to_contiguous(), keep as f32, factor as f32, squared)
     }
 
     fn adam(
@@ -88,6 +93,6 @@ impl DifferentiableKernels<Flex> for CpuKernels {
         second: FloatTensor<Flex>,
         adam: Adam,
     ) -> FloatTensor<Flex> {
-        update::adam(value.to_contiguous(), &first.to_contiguous(), &second.to_contiguous(), adam)
+        update::adam(contiguous(value), &first.to_contiguous(), &second.to_contiguous(), adam)
     }
 }

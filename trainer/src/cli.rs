@@ -20,7 +20,7 @@ pub use inpaint::{EvalInpaintArgs, InpaintArgs, SearchArgs};
 pub use measure::{EvalArgs, NeighboursArgs, OvalsArgs, PaperArgs, PinwheelArgs, SampleArgs};
 pub use train::{RecipeName, TrainArgs};
 
-/// Train, evaluate and export RG-Flow models. Without a command it trains the small preset on MSDS1.
+/// Train, evaluate and export RG-Flow models. Without a command it trains the preset `demo` on MSDS1.
 #[derive(Parser, Debug)]
 #[command(name = "trainer", version)]
 pub struct Cli {

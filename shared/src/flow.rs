@@ -196,7 +196,7 @@ impl<B: FlowBackend> Flow<B> {
         let steps = self.inverse_steps(latents);
         let log_det = steps.iter().map(|step| step.log_det.clone()).reduce(|a, b| a + b);
         match (steps.into_iter().next_back(), log_det) {
-            (Some(step), Some(log_det)) => (self.off_centre(self.grid(step.rows, step.level), step.level), log_det),
+            (Some(step), Some(log_det)) => (self.image_of(step.level, step.rows), log_det),
             // A valid configuration has at least one level.
             _ => unreachable!("a flow without levels"),
         }
@@ -207,9 +207,13 @@ impl<B: FlowBackend> Flow<B> {
     /// # Shapes
     /// - latents: `[batch, C, L, L]`; output: `[batch, C, n, n]` with n = m, 2m, …, L, and `[batch]`
     pub fn progressive(&self, latents: Tensor<B, 4>) -> Vec<(Tensor<B, 4>, Tensor<B, 1>)> {
-        let image =
-            |step: InverseStep<B>| (self.off_centre(self.grid(step.rows, step.level), step.level), step.log_det);
+        let image = |step: InverseStep<B>| (self.image_of(step.level, step.rows), step.log_det);
         self.inverse_steps(latents).into_iter().map(image).collect()
+    }
+
+    /// The image x^(h) of a level's disentangler's rows.
+    pub(crate) fn image_of(&self, level: usize, rows: Tensor<B, 2>) -> Tensor<B, 4> {
+        self.off_centre(self.grid(rows, level), level)
     }
 
     /// The inverse RG steps, coarsest first.
@@ -252,7 +256,7 @@ impl<B: FlowBackend> Flow<B> {
     }
 
     /// A level's images with the mean image added again.
-    pub(crate) fn off_centre(&self, images: Tensor<B, 4>, level: usize) -> Tensor<B, 4> {
+    fn off_centre(&self, images: Tensor<B, 4>, level: usize) -> Tensor<B, 4> {
         match self.means.get(level) {
             Some(mean) => images + mean.clone(),
             None => images,

@@ -103,7 +103,7 @@ impl<B: FlowBackend> Trace<B> {
     /// # Shapes
     /// - output: `[batch, C, L, L]`
     pub fn images(&self) -> Tensor<B, 4> {
-        self.flow.off_centre(self.flow.image(self.before[0].clone()), 0)
+        self.flow.image_of(0, self.before[0].clone())
     }
 
     /// Their latents as pictures.

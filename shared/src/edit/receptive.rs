@@ -48,7 +48,7 @@ pub fn push_forward<B: FlowBackend>(
         change = Some(tangents.reshape([batch, stage.blocks * d]));
     }
     match (image, change) {
-        (Some(image), Some(change)) => Ok((flow.off_centre(flow.image(image), 0), flow.image(change))),
+        (Some(image), Some(change)) => Ok((flow.image_of(0, image), flow.image(change))),
         // A valid configuration has at least one level.
         _ => unreachable!("a flow without stages"),
     }

@@ -66,9 +66,10 @@ impl<B: FlowBackend> FoldedBijector<B> {
         let weights = match (B::kernels().filter(|kernels| kernels.takes(&shape)), &entry, &exit) {
             (Some(kernels), Some(entry), Some(exit)) if kernels.joins_maps() => {
                 let [forward, inverse] = [Direction::Forward, Direction::Inverse];
-                let maps =
-                    [entry.flatten(forward), exit.flatten(forward), exit.flatten(inverse), entry.flatten(inverse)];
-                Weights::Joined(Tensor::cat([vec![couplings.flatten()], maps.to_vec()].concat(), 0))
+                let forward = [entry.flatten(forward), exit.flatten(forward)];
+                let inverse = [exit.flatten(inverse), entry.flatten(inverse)];
+                let parts = std::iter::once(couplings.flatten()).chain(forward).chain(inverse);
+                Weights::Joined(Tensor::cat(parts.collect(), 0))
             }
             (Some(_), ..) => Weights::Flat(couplings.flatten()),
             (None, ..) => Weights::Layered(couplings),

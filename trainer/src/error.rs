@@ -16,12 +16,20 @@ pub enum Error {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// A picture could not be decoded or encoded.
+    /// A picture could not be decoded.
     #[error("{file}: not a picture that can be read ({source}); replace or remove it")]
     Image {
         /// The picture's file, or archive and entry.
         file: String,
         /// The decoder's reason.
+        source: image::ImageError,
+    },
+    /// A picture could not be written.
+    #[error("{file}: the picture cannot be written ({source}); give a name that ends in .png, in a folder that exists")]
+    Draw {
+        /// The picture's file.
+        file: String,
+        /// The encoder's reason.
         source: image::ImageError,
     },
     /// A zip archive is damaged or of a kind that is not supported.

@@ -81,10 +81,10 @@ pub fn heat(field: &[f32], size: usize) -> RgbImage {
 /// Writes an endless animation.
 ///
 /// # Errors
-/// [`Error::Io`] or [`Error::Image`] if it cannot be written.
+/// [`Error::Io`] or [`Error::Draw`] if it cannot be written.
 pub fn animation(path: &Path, frames: Vec<RgbImage>, milliseconds: u32) -> Result<()> {
     let file = File::create(path).map_err(Error::io(path, "create it"))?;
-    let unable = |source| Error::Image { file: path.display().to_string(), source };
+    let unable = |source| Error::Draw { file: path.display().to_string(), source };
     let mut encoder = GifEncoder::new_with_speed(BufWriter::new(file), 10);
     encoder.set_repeat(Repeat::Infinite).map_err(unable)?;
     let delay = Delay::from_numer_denom_ms(milliseconds, 1);

@@ -36,9 +36,9 @@ pub fn picture_of(planar: &[u8], size: usize, channels: usize) -> RgbImage {
 /// Writes an image in the format of its name.
 ///
 /// # Errors
-/// [`Error::Image`] if it cannot be written.
+/// [`Error::Draw`] if it cannot be written.
 pub fn save(image: &RgbImage, path: &Path) -> Result<()> {
-    image.save(path).map_err(|source| Error::Image { file: path.display().to_string(), source })
+    image.save(path).map_err(|source| Error::Draw { file: path.display().to_string(), source })
 }
 
 #[cfg(test)]
@@ -66,6 +66,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let image = RgbImage::new(2, 2);
         save(&image, &dir.path().join("a.png")).unwrap();
-        assert!(save(&image, &dir.path().join("no/such/b.png")).unwrap_err().to_string().contains("b.png"));
+        for name in ["no/such/b.png", "without-an-ending"] {
+            let message = save(&image, &dir.path().join(name)).unwrap_err().to_string();
+            assert!(message.contains(name) && message.contains("ends in .png"), "{message}");
+        }
     }
 }

@@ -27,7 +27,7 @@ impl ImageSet {
             };
             picture.save(&path).map_err(|source| match source {
                 image::ImageError::IoError(source) => Error::io(&path, "write it")(source),
-                source => Error::Image { file, source },
+                source => Error::Draw { file, source },
             })
         })?;
         self.labels().map_or(Ok(()), |labels| write_labels(labels, &dir.join("labels.csv")))

@@ -29,6 +29,33 @@ pub enum PriorKind {
     Gaussian,
 }
 
+/// What a coupling layer does with the half that it changes, given the other half.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CouplingKind {
+    /// x·e^s + t: the paper's.
+    #[default]
+    Affine,
+    /// The same, and then a monotone rational-quadratic spline of so many bins. In tensor operations on every backend,
+    /// so that it takes ten times as long on the CPU.
+    Spline(usize),
+}
+
+impl CouplingKind {
+    /// Numbers that each of the two nets gives for each number that changes.
+    pub fn outputs(self) -> usize {
+        match self {
+            Self::Affine => 1,
+            // s or t, and half of the bins' widths, heights and slopes.
+            Self::Spline(bins) => 1 + bins.saturating_mul(3).saturating_sub(1).div_ceil(2),
+        }
+    }
+
+    fn is_affine(&self) -> bool {
+        *self == Self::Affine
+    }
+}
+
 /// The bijectors of one level; disentangler and decimator have the same shape and weights of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LevelConfig {
@@ -55,6 +82,9 @@ pub struct RgFlowConfig {
     pub order: BlockOrder,
     /// Distribution of the latents.
     pub prior: PriorKind,
+    /// The bijector of a coupling layer.
+    #[serde(default, skip_serializing_if = "CouplingKind::is_affine")]
+    pub coupling: CouplingKind,
     /// Whether every bijector has a learned linear map before and after its couplings ([`crate::nn::InvertibleLinear`]).
     /// Not in the paper, whose structure takes any bijector; models learn in a fraction of the time with them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -76,6 +106,7 @@ impl RgFlowConfig {
             block: 4,
             order: BlockOrder::Paper,
             prior: PriorKind::Laplace,
+            coupling: CouplingKind::Affine,
             linear_maps: false,
             mean_image: false,
             levels,
@@ -166,6 +197,11 @@ impl RgFlowConfig {
                 ));
             }
         }
+        if let CouplingKind::Spline(bins) = self.coupling
+            && !(2..=32).contains(&bins)
+        {
+            return fail(format!("splines of {bins} bins; 2 to 32 are possible"));
+        }
         if self.param_count() > MAX_PARAMS {
             return fail(format!("{} parameters; at most {MAX_PARAMS} are accepted", self.param_count()));
         }
@@ -192,7 +228,11 @@ impl RgFlowConfig {
         let d = self.block_dims();
         let maps = if self.linear_maps { 2 * (d * d + d) } else { 0 };
         let mean = if self.mean_image { self.dims() } else { 0 };
-        mean + self.levels.iter().map(|level| 2 * (level.layers * 2 * level.net_params(d) + maps)).sum::<usize>()
+        mean + self
+            .levels
+            .iter()
+            .map(|level| 2 * (level.layers * 2 * level.net_params(d, self.coupling) + maps))
+            .sum::<usize>()
     }
 
     /// Multiply-adds of one pass of one image.
@@ -204,7 +244,8 @@ impl RgFlowConfig {
             .enumerate()
             .map(|(h, level)| {
                 let widths = level.widths(d);
-                let net: usize = level.res_blocks * widths.windows(2).map(|w| w[0] * w[1]).sum::<usize>();
+                let parameters = (self.coupling.outputs() - 1) * d * level.hidden;
+                let net = level.res_blocks * widths.windows(2).map(|w| w[0] * w[1]).sum::<usize>() + parameters;
                 let maps = if self.linear_maps { 2 * d * d } else { 0 };
                 2 * blocks(h) * (level.layers * 2 * 2 * net + maps)
             })
@@ -222,9 +263,11 @@ impl LevelConfig {
     }
 
     /// Parameters of one net: swish slopes, directions, gains and biases of each linear, and the last scale.
-    fn net_params(&self, d: usize) -> usize {
+    fn net_params(&self, d: usize, coupling: CouplingKind) -> usize {
         let linear = |w: &[usize]| w[0] + w[0] * w[1] + 2 * w[1];
-        self.res_blocks * self.widths(d).windows(2).map(linear).sum::<usize>() + d
+        let outputs = coupling.outputs();
+        let blocks = self.res_blocks * self.widths(d).windows(2).map(linear).sum::<usize>();
+        blocks + (outputs - 1) * d * (self.hidden + 2) + outputs * d
     }
 }
 
@@ -272,6 +315,7 @@ mod tests {
             })
             .contains("2 levels given")
         );
+        assert!(spoil(|c| c.coupling = CouplingKind::Spline(1)).contains("1 bins"));
         assert!(spoil(|c| c.levels[1].hidden = 0).contains("level 1"));
         assert!(
             spoil(|c| c.levels = vec![LevelConfig { layers: 64, res_blocks: 16, mlp: 8, hidden: 4096 }; 3])

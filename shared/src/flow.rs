@@ -42,14 +42,18 @@ impl<B: FlowBackend> RgFlow<B> {
 
     /// The flow with these weights; gradients of what it computes reach this model's parameters.
     pub fn fold(&self, config: &RgFlowConfig) -> Flow<B> {
-        let stages = self.bijectors.iter().zip(shapes(config)).map(|(b, shape)| b.fold(shape.level)).collect();
+        let stages = self.bijectors.iter().zip(shapes(config)).map(|(b, shape)| b.fold(&shape)).collect();
         Flow::new(config, stages, self.mean.as_ref().map(Param::val))
     }
 }
 
 /// Shapes of the bijectors, in the order of [`RgFlow::bijectors`].
 pub fn shapes(config: &RgFlowConfig) -> Vec<BijectorShape> {
-    config.levels.iter().flat_map(|&level| [BijectorShape { dim: config.block_dims(), level }; 2]).collect()
+    config
+        .levels
+        .iter()
+        .flat_map(|&level| [BijectorShape { dim: config.block_dims(), level, coupling: config.coupling }; 2])
+        .collect()
 }
 
 /// What an image is in latent space.

@@ -29,7 +29,7 @@ pub mod real_nvp;
 pub mod weights;
 
 pub use backend::FlowBackend;
-pub use config::{BlockOrder, LevelConfig, MAX_PARAMS, MAX_SIZE, PriorKind, RgFlowConfig};
+pub use config::{BlockOrder, CouplingKind, LevelConfig, MAX_PARAMS, MAX_SIZE, PriorKind, RgFlowConfig};
 pub use error::{Error, Result};
 pub use flow::{Encoded, Flow, RgFlow, shapes};
 pub use image_flow::ImageFlow;

@@ -72,6 +72,10 @@ impl<B: FlowBackend> Backward<B, 2> for WeightNormStep {
 }
 
 impl<B: FlowBackend, C: CheckpointStrategy> Kernels<Autodiff<B, C>> for Tracked {
+    fn takes(&self, shape: &BijectorShape) -> bool {
+        inner::<B>().takes(shape)
+    }
+
     fn bijector(
         &self,
         shape: &BijectorShape,

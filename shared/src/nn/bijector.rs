@@ -8,7 +8,6 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{BijectorShape, BijectorWeights, InvertibleLinear, Layered, LayeredLinear};
 use crate::backend::FlowBackend;
-use crate::config::LevelConfig;
 
 /// Swish with a learnable slope, then a weight-normed linear (Salimans & Kingma 2016), for every net of a bijector.
 ///
@@ -80,7 +79,7 @@ pub struct Bijector<B: Backend> {
     pub entry: Option<InvertibleLinear<B>>,
     /// All linears: residual block by residual block, mlp + 1 in each.
     pub linears: Vec<SwishLinear<B>>,
-    /// Per-feature factor of the nets' outputs, `[nets, dim]`; starts at 0.
+    /// Per-feature factor of the nets' outputs, `[nets, outputs]`; starts at 0.
     pub scale: Param<Tensor<B, 2>>,
     /// The linear map after the couplings.
     pub exit: Option<InvertibleLinear<B>>,
@@ -93,16 +92,23 @@ impl<B: FlowBackend> Bijector<B> {
         let linears =
             shape.linears().iter().map(|l| SwishLinear::new(nets, l.inputs, l.outputs, rng, device)).collect();
         let map = || linear_maps.then(|| InvertibleLinear::new(shape.dim, device));
-        Self { entry: map(), linears, scale: Param::from_tensor(Tensor::zeros([nets, shape.dim], device)), exit: map() }
+        Self {
+            entry: map(),
+            linears,
+            scale: Param::from_tensor(Tensor::zeros([nets, shape.outputs()], device)),
+            exit: map(),
+        }
     }
 
     /// Applies the weight norm, inverts the linear maps.
-    pub fn fold(&self, level: LevelConfig) -> BijectorWeights<B> {
-        let scale = self.scale.val();
-        let shape = BijectorShape { dim: scale.dims()[1], level };
+    pub fn fold(&self, shape: &BijectorShape) -> BijectorWeights<B> {
         BijectorWeights {
             entry: self.entry.as_ref().map(InvertibleLinear::fold),
-            couplings: Layered { shape, linears: self.linears.iter().map(SwishLinear::fold).collect(), scale },
+            couplings: Layered {
+                shape: *shape,
+                linears: self.linears.iter().map(SwishLinear::fold).collect(),
+                scale: self.scale.val(),
+            },
             exit: self.exit.as_ref().map(InvertibleLinear::fold),
         }
     }

@@ -2,9 +2,9 @@
 //!
 //! Without tangents these are the bijector's operations themselves, so that both are one code.
 
-use burn::tensor::Tensor;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::backend::Backend;
+use burn::tensor::{Bool, Tensor};
 
 use crate::backend::Direction;
 
@@ -91,10 +91,72 @@ impl<B: Backend> Dual<B> {
         Self { value, tangents }
     }
 
-    /// The sum of two.
+    /// The sum of two, of which one may be constant.
     pub fn add(self, other: Self) -> Self {
-        let tangents = self.tangents.zip(other.tangents).map(|(a, b)| a + b);
-        Self { value: self.value + other.value, tangents }
+        Self { value: self.value + other.value, tangents: Self::sum(self.tangents, other.tangents) }
+    }
+
+    /// The difference of two.
+    pub fn subtract(self, other: Self) -> Self {
+        self.add(other.times(-1.0))
+    }
+
+    /// The product of two.
+    pub fn multiply(self, other: Self) -> Self {
+        let left = Self::chain(self.tangents, || other.value.clone());
+        let right = Self::chain(other.tangents, || self.value.clone());
+        Self { value: self.value * other.value, tangents: Self::sum(left, right) }
+    }
+
+    /// The quotient of two.
+    pub fn divide(self, other: Self) -> Self {
+        let value = self.value / other.value.clone();
+        let top = Self::chain(self.tangents, || other.value.clone().recip());
+        let bottom = Self::chain(other.tangents, || value.clone().neg() / other.value);
+        Self { value, tangents: Self::sum(top, bottom) }
+    }
+
+    /// x².
+    pub fn square(self) -> Self {
+        let tangents = Self::chain(self.tangents, || self.value.clone() * 2.0);
+        Self { value: self.value.square(), tangents }
+    }
+
+    /// e^x.
+    pub fn exp(self) -> Self {
+        let value = self.value.exp();
+        let tangents = Self::chain(self.tangents, || value.clone());
+        Self { value, tangents }
+    }
+
+    /// √x.
+    pub fn sqrt(self) -> Self {
+        let value = self.value.sqrt();
+        let tangents = Self::chain(self.tangents, || value.clone().recip() * 0.5);
+        Self { value, tangents }
+    }
+
+    /// `other` where the mask holds; either may be constant.
+    pub fn choose(self, mask: Tensor<B, 3, Bool>, other: Self) -> Self {
+        let wide = |t: Tensor<B, 4>| (mask.clone().unsqueeze_dim::<4>(2).expand(t.dims()), t);
+        let tangents = match (self.tangents, other.tangents.map(wide)) {
+            (None, None) => None,
+            (Some(a), Some((mask, b))) => Some(a.mask_where(mask, b)),
+            (None, Some((mask, b))) => Some(b.zeros_like().mask_where(mask, b)),
+            (Some(a), None) => {
+                let (mask, a) = wide(a);
+                Some(a.mask_fill(mask, 0.0))
+            }
+        };
+        Self { value: self.value.mask_where(mask, other.value), tangents }
+    }
+
+    /// Of tangents that may be none.
+    fn sum(left: Option<Tensor<B, 4>>, right: Option<Tensor<B, 4>>) -> Option<Tensor<B, 4>> {
+        match (left, right) {
+            (Some(left), Some(right)) => Some(left + right),
+            (left, right) => left.or(right),
+        }
     }
 
     /// x·factor, a number.

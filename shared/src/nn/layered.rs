@@ -7,7 +7,9 @@ use burn::tensor::backend::Backend;
 
 use super::BijectorShape;
 use super::dual::Dual;
+use super::spline;
 use crate::backend::Direction;
+use crate::config::CouplingKind;
 
 /// One linear of all nets, weight norm applied. Shapes as in [`super::SwishLinear`].
 #[derive(Clone, Debug)]
@@ -27,7 +29,7 @@ pub struct Layered<B: Backend> {
     pub shape: BijectorShape,
     /// Residual block by residual block.
     pub linears: Vec<LayeredLinear<B>>,
-    /// `[nets, dim]`.
+    /// `[nets, outputs]`.
     pub scale: Tensor<B, 2>,
 }
 
@@ -71,7 +73,7 @@ impl<B: Backend> Layered<B> {
             weight: part(l.weight, nets * l.inputs * l.outputs).reshape([nets, l.inputs, l.outputs]),
             bias: part(l.bias, nets * l.outputs).reshape([nets, l.outputs]),
         });
-        let scale = part(shape.scale(), nets * shape.dim).reshape([nets, shape.dim]);
+        let scale = part(shape.scale(), nets * shape.outputs()).reshape([nets, shape.outputs()]);
         Self { shape: *shape, linears: linears.collect(), scale }
     }
 
@@ -112,12 +114,10 @@ impl<B: Backend> Layered<B> {
         for step in 0..2 * layers {
             let at = if direction == Direction::Forward { step } else { 2 * layers - 1 - step };
             let (layer, from) = (at / 2, at % 2);
-            let [s, t] = self.nets(layer, from, halves[from].clone());
-            let change = match direction {
-                Direction::Forward => s.value.clone().sum_dim(2),
-                Direction::Inverse => s.value.clone().neg().sum_dim(2),
-            };
-            halves[1 - from] = halves[1 - from].clone().couple(direction, s, t);
+            let (nets, spline) = self.nets(layer, from, halves[from].clone());
+            let (after, change) = couple(direction, halves[1 - from].clone(), nets, spline);
+            halves[1 - from] = after;
+            let change = change.sum_dim(2);
             log_det = Some(match log_det {
                 Some(sum) => sum + change,
                 None => change,
@@ -129,13 +129,14 @@ impl<B: Backend> Layered<B> {
         (rows, log_det.flatten(0, 2))
     }
 
-    /// s (after tanh) and t of a layer, for the other half of the rows.
+    /// s (after tanh) and t of a layer, for the other half of the rows, and the numbers of the splines if there are any.
     ///
     /// # Shapes
-    /// - x: `[1, n, dim/2]`; output: two of `[1, n, dim/2]`
-    fn nets(&self, layer: usize, from: usize, x: Dual<B>) -> [Dual<B>; 2] {
+    /// - x: `[1, n, dim/2]`; output: two of `[1, n, dim/2]`, and one of `[1, n, (3K − 1)·dim/2]`
+    fn nets(&self, layer: usize, from: usize, x: Dual<B>) -> ([Dual<B>; 2], Option<Dual<B>>) {
         let (level, half) = (&self.shape.level, self.shape.half());
         let (this, other) = (from * half, (1 - from) * half);
+        let per = self.shape.coupling.outputs();
         let mut stream = x.twice();
         for r in 0..level.res_blocks {
             let (first, last) = (r == 0, r + 1 == level.res_blocks);
@@ -151,8 +152,8 @@ impl<B: Backend> Layered<B> {
                     weight = weight.narrow(1, this, half);
                 }
                 if last && k == level.mlp {
-                    weight = weight.narrow(2, other, half);
-                    bias = bias.narrow(1, other, half);
+                    weight = weight.narrow(2, other * per, half * per);
+                    bias = bias.narrow(1, other * per, half * per);
                 }
                 stream = stream.swish(alpha).linear(weight, bias);
             }
@@ -166,13 +167,51 @@ impl<B: Backend> Layered<B> {
                 (false, false) => Some(skip),
             };
             stream = match skip {
+                Some(skip) if last && per > 1 => {
+                    let rest = stream.clone().narrow(half, (per - 1) * half);
+                    stream.narrow(0, half).add(skip).join(rest)
+                }
                 Some(skip) => stream.add(skip),
                 None => stream,
             };
             stream = stream.times(std::f64::consts::FRAC_1_SQRT_2);
         }
-        let scale = self.scale.clone().narrow(0, 2 * layer, 2).narrow(1, other, half);
+        let scale = self.scale.clone().narrow(0, 2 * layer, 2).narrow(1, other * per, half * per);
         let [s, t] = stream.scale(scale).split();
-        [s.tanh(), t]
+        let spline = match self.shape.coupling {
+            CouplingKind::Affine => None,
+            CouplingKind::Spline(bins) => {
+                let [s, t] = [&s, &t].map(|net| net.clone().narrow(half, (per - 1) * half));
+                Some(s.join(t).narrow(0, (3 * bins - 1) * half))
+            }
+        };
+        ([s.narrow(0, half).tanh(), t.narrow(0, half)], spline)
+    }
+}
+
+/// The half of a coupling layer that changes, and the logarithms of its derivatives.
+///
+/// # Shapes
+/// - x: `[1, n, dim/2]`; output: two of the same
+fn couple<B: Backend>(
+    direction: Direction,
+    x: Dual<B>,
+    [s, t]: [Dual<B>; 2],
+    spline: Option<Dual<B>>,
+) -> (Dual<B>, Tensor<B, 3>) {
+    let log = match direction {
+        Direction::Forward => s.value.clone(),
+        Direction::Inverse => s.value.clone().neg(),
+    };
+    match (direction, spline) {
+        (_, None) => (x.couple(direction, s, t), log),
+        (Direction::Forward, Some(numbers)) => {
+            let (x, bent) = spline::run(direction, x.couple(direction, s, t), numbers);
+            (x, log + bent)
+        }
+        (Direction::Inverse, Some(numbers)) => {
+            let (x, bent) = spline::run(direction, x, numbers);
+            (x.couple(direction, s, t), log + bent)
+        }
     }
 }

@@ -6,6 +6,7 @@ mod folded;
 mod layered;
 mod linear;
 mod shape;
+mod spline;
 
 #[cfg(feature = "wgpu")]
 pub(crate) use bijector::norm_weights;

@@ -1,6 +1,6 @@
 //! The shape of a bijector, and where each of its folded weights stands in one flat vector.
 
-use crate::config::LevelConfig;
+use crate::config::{CouplingKind, LevelConfig};
 
 /// Shape of one stage's bijector: `layers` affine couplings on rows of `dim` numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +9,8 @@ pub struct BijectorShape {
     pub dim: usize,
     /// Coupling layers, residual blocks, hidden layers and their width.
     pub level: LevelConfig,
+    /// What a coupling does.
+    pub coupling: CouplingKind,
 }
 
 /// One linear layer of all nets of a bijector, stacked: first index is the net, 2·layer for s and 2·layer + 1 for t.
@@ -32,6 +34,11 @@ impl BijectorShape {
         self.dim / 2
     }
 
+    /// Numbers that a net gives for a whole row.
+    pub fn outputs(&self) -> usize {
+        self.dim * self.coupling.outputs()
+    }
+
     /// Nets in the bijector: s and t of each layer.
     pub fn nets(&self) -> usize {
         2 * self.level.layers
@@ -41,11 +48,13 @@ impl BijectorShape {
     pub fn linears(&self) -> Vec<LinearShape> {
         let widths = self.level.widths(self.dim);
         let nets = self.nets();
+        let last = self.level.res_blocks * (self.level.mlp + 1) - 1;
         let mut start = 0;
         let mut linears = Vec::with_capacity(self.level.res_blocks * (self.level.mlp + 1));
         for _ in 0..self.level.res_blocks {
             for w in widths.windows(2) {
-                let (inputs, outputs) = (w[0], w[1]);
+                let factor = if linears.len() == last { self.coupling.outputs() } else { 1 };
+                let (inputs, outputs) = (w[0], factor * w[1]);
                 let (alpha, weight) = (start, start + nets * inputs);
                 let bias = weight + nets * inputs * outputs;
                 start = bias + nets * outputs;
@@ -55,14 +64,14 @@ impl BijectorShape {
         linears
     }
 
-    /// Start of the last scale [nets, dim].
+    /// Start of the last scale [nets, outputs].
     pub fn scale(&self) -> usize {
         self.linears().last().map_or(0, |l| l.bias + self.nets() * l.outputs)
     }
 
     /// Length of the flat vector.
     pub fn len(&self) -> usize {
-        self.scale() + self.nets() * self.dim
+        self.scale() + self.nets() * self.outputs()
     }
 
     /// No bijector is without weights; kept for the convention.
@@ -77,7 +86,11 @@ mod tests {
 
     #[test]
     fn flat_vector_has_no_gap_and_no_overlap() {
-        let shape = BijectorShape { dim: 6, level: LevelConfig { layers: 2, res_blocks: 2, mlp: 1, hidden: 5 } };
+        let shape = BijectorShape {
+            dim: 6,
+            level: LevelConfig { layers: 2, res_blocks: 2, mlp: 1, hidden: 5 },
+            coupling: CouplingKind::Affine,
+        };
         let linears = shape.linears();
         assert_eq!(linears.len(), 4);
         let mut at = 0;

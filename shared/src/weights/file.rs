@@ -7,7 +7,7 @@ use burn::tensor::{Tensor, TensorData};
 use super::Card;
 use super::container::{self, Header};
 use crate::backend::FlowBackend;
-use crate::config::RgFlowConfig;
+use crate::config::{CouplingKind, RgFlowConfig};
 use crate::error::{Error, Result};
 use crate::flow::{Flow, RgFlow, shapes};
 use crate::geometry::Stage;
@@ -15,11 +15,13 @@ use crate::model::ModelConfig;
 use crate::nn::{BijectorShape, BijectorWeights, Layered, LayeredLinear, LinearMap};
 
 /// Version of the names and shapes below; a reader refuses what it does not know.
-pub const FORMAT_VERSION: &str = "2";
-/// The version before linear maps and the mean image came; its files are read as before.
+pub const FORMAT_VERSION: &str = "3";
+/// The version before splines came; its files are read as before, as the older ones are.
+pub(crate) const AFFINE_VERSION: &str = "2";
+/// The version before linear maps and the mean image came.
 const FIRST_VERSION: &str = "1";
 /// What can be read, newest first.
-pub(crate) const VERSIONS: [&str; 2] = [FORMAT_VERSION, FIRST_VERSION];
+pub(crate) const VERSIONS: [&str; 3] = [FORMAT_VERSION, AFFINE_VERSION, FIRST_VERSION];
 /// Name of the mean image.
 const MEAN: &str = "mean";
 
@@ -37,7 +39,9 @@ pub enum Precision {
 /// Tensors are named `levels.H.STAGE.linears.I.alpha|weight|bias` and `levels.H.STAGE.scale`, where STAGE is
 /// `disentangler` or `decimator` and I counts the linears of all residual blocks; shapes are those of
 /// [`crate::nn::SwishLinear`]. With linear maps there are also `levels.H.STAGE.entry|exit.weight|bias`, applied as
-/// x·weight + bias before and after the couplings; with a mean image, `mean`, which is taken off the image's logits.
+/// x·weight + bias before and after the couplings; with a mean image, `mean`, which is taken off the image's logits. With
+/// splines, the last linear and the scale give [`CouplingKind::outputs`] times as many numbers, half by half: s or t of the
+/// half's features, then their splines' numbers.
 /// Metadata: `format` = `rg-flow`, `format_version`, `config` and `card` as JSON.
 #[derive(Clone, Debug)]
 pub struct ModelFile {
@@ -56,7 +60,7 @@ impl ModelFile {
             tensors.insert(MEAN.to_owned(), numbers(mean.val()));
         }
         for ((bijector, shape), stage) in model.bijectors.iter().zip(shapes(config)).zip(names(config)) {
-            let weights = bijector.fold(shape.level);
+            let weights = bijector.fold(&shape);
             for (name, map) in [("entry", weights.entry), ("exit", weights.exit)] {
                 if let Some(map) = map {
                     tensors.insert(format!("{stage}.{name}.weight"), numbers(map.weight));
@@ -118,7 +122,7 @@ impl ModelFile {
             })
         };
         let linears = shape.linears().into_iter().enumerate().map(&mut linear).collect::<Result<_>>()?;
-        let scale = self.tensor(&format!("{stage}.scale"), [nets, shape.dim], device)?;
+        let scale = self.tensor(&format!("{stage}.scale"), [nets, shape.outputs()], device)?;
         let couplings = Layered { shape: *shape, linears, scale };
         let mut map = |name: &str| match self.config.linear_maps {
             true => self.map(&format!("{stage}.{name}"), device).map(Some),
@@ -152,8 +156,11 @@ impl ModelFile {
     /// [`Error::Weights`] if a number is not finite, or does not fit the precision.
     pub fn to_bytes(&self, precision: Precision) -> Result<Vec<u8>> {
         // What an older program can read it should.
-        let newer = self.config.linear_maps || self.config.mean_image;
-        let version = if newer { FORMAT_VERSION } else { FIRST_VERSION };
+        let version = match self.config.coupling {
+            CouplingKind::Spline(_) => FORMAT_VERSION,
+            CouplingKind::Affine if self.config.linear_maps || self.config.mean_image => AFFINE_VERSION,
+            CouplingKind::Affine => FIRST_VERSION,
+        };
         container::write(&self.config, &self.card, version, expected(&self.config), &self.tensors, precision)
     }
 
@@ -193,7 +200,7 @@ fn expected(config: &RgFlowConfig) -> Vec<(String, Vec<usize>)> {
             tensors.push((format!("{stage}.linears.{i}.weight"), vec![nets, l.inputs, l.outputs]));
             tensors.push((format!("{stage}.linears.{i}.bias"), vec![nets, l.outputs]));
         }
-        tensors.push((format!("{stage}.scale"), vec![nets, shape.dim]));
+        tensors.push((format!("{stage}.scale"), vec![nets, shape.outputs()]));
         for map in if config.linear_maps { &["entry", "exit"][..] } else { &[] } {
             tensors.push((format!("{stage}.{map}.weight"), vec![shape.dim; 2]));
             tensors.push((format!("{stage}.{map}.bias"), vec![shape.dim]));

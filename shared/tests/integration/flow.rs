@@ -5,7 +5,10 @@ use burn::tensor::{Tensor, TensorData};
 use shared::backend::Direction;
 use shared::geometry::{Levels, generation_cone, inference_cone};
 use shared::nn::{Bijector, BijectorShape, Layered};
-use shared::{BlockOrder, Encoded, Flow, FlowBackend, LevelConfig, PriorKind, RgFlow, RgFlowConfig, Temperature};
+use shared::{
+    BlockOrder, CouplingKind, Encoded, Flow, FlowBackend, LevelConfig, PriorKind, RgFlow, RgFlowConfig, Temperature,
+    shapes,
+};
 
 use crate::numbers::{largest_difference, values};
 
@@ -24,7 +27,8 @@ fn configs() -> Vec<RgFlowConfig> {
     };
     let grey = RgFlowConfig { channels: 1, ..RgFlowConfig::new(8, vec![level(2, 1, 1); 2]) };
     let linear = RgFlowConfig { linear_maps: true, mean_image: true, ..grey.clone() };
-    vec![paper, official, grey, linear]
+    let splines = RgFlowConfig { coupling: CouplingKind::Spline(4), ..linear.clone() };
+    vec![paper, official, grey, linear, splines]
 }
 
 fn flow<B: FlowBackend>(config: &RgFlowConfig) -> Flow<B> {
@@ -60,8 +64,11 @@ fn generation_undoes_the_rg_transformation() {
 fn log_det_is_that_of_the_jacobian() {
     for order in [BlockOrder::Paper, BlockOrder::Official] {
         let levels = vec![level(2, 2, 1), level(2, 1, 2)];
-        let linear_maps = order == BlockOrder::Paper;
-        let config = RgFlowConfig { channels: 1, order, linear_maps, ..RgFlowConfig::new(8, levels) };
+        let (linear_maps, coupling) = match order {
+            BlockOrder::Paper => (true, CouplingKind::Affine),
+            BlockOrder::Official => (false, CouplingKind::Spline(4)),
+        };
+        let config = RgFlowConfig { channels: 1, order, coupling, linear_maps, ..RgFlowConfig::new(8, levels) };
         let flow = flow::<Ad>(&config);
         let x = images(&flow, 1);
         let jacobian = (0..config.dims()).flat_map(|i| {
@@ -149,12 +156,13 @@ fn cones_equal_brute_force() {
 fn the_cpu_kernel_and_its_gradient_agree_with_tensor_operations() {
     for (layers, res_blocks, mlp) in [(2, 1, 1), (3, 2, 2), (1, 3, 1)] {
         for direction in [Direction::Forward, Direction::Inverse] {
-            let shape = BijectorShape { dim: 12, level: level(layers, res_blocks, mlp) };
+            let shape =
+                BijectorShape { dim: 12, level: level(layers, res_blocks, mlp), coupling: CouplingKind::Affine };
             let config = RgFlowConfig { block: 2, ..RgFlowConfig::new(2, vec![shape.level]) };
             let bijector: Bijector<Ad> =
                 RgFlow::<Ad>::random(&config, 0.2, 5, &Default::default()).unwrap().bijectors.remove(0);
             let leaf = |t: Tensor<Ad, 1>| t.detach().require_grad();
-            let theta = leaf(bijector.fold(shape.level).couplings.flatten());
+            let theta = leaf(bijector.fold(&shape).couplings.flatten());
             let rows = || {
                 Tensor::<Ad, 2>::from_data(
                     TensorData::new((0..97 * 12).map(|i| (i as f32 * 0.37).sin()).collect(), [97, 12]),
@@ -254,7 +262,7 @@ fn generation_is_progressive() {
     // The coarse image is what the finest RG step leaves of the image: a flow of the coarser levels alone maps it on.
     let coarse = RgFlowConfig { size: 8, levels: config.levels[1..].to_vec(), ..config.clone() };
     let model = RgFlow::<Flex>::random(&config, 0.15, 3, &Default::default()).unwrap();
-    let stages = model.bijectors[2..].iter().zip([1, 1, 2, 2]).map(|(b, h)| b.fold(config.levels[h]));
+    let stages = model.bijectors[2..].iter().zip(shapes(&coarse)).map(|(b, shape)| b.fold(&shape));
     let mean = model.mean.as_ref().unwrap().val().reshape([3, 8, 2, 8, 2]).mean_dim(4).mean_dim(2).reshape([3, 8, 8]);
     let tail = Flow::new(&coarse, stages.collect(), Some(mean));
     let expected: Vec<f32> = (0..2)

@@ -5,15 +5,18 @@ use burn::tensor::{Tensor, TensorData};
 use shared::edit::receptive::{Jacobian, leading, push_forward, receptive_fields, strengths};
 use shared::geometry::{Levels, generation_cone};
 use shared::prior::draw_latents;
-use shared::{BlockOrder, Flow, LevelConfig, RgFlow, RgFlowConfig, Temperature};
+use shared::{BlockOrder, CouplingKind, Flow, LevelConfig, RgFlow, RgFlowConfig, Temperature};
 
 use crate::numbers::{largest_difference, values};
 
 fn flow(order: BlockOrder) -> Flow<Flex> {
     let level = |res_blocks, mlp| LevelConfig { layers: 2, res_blocks, mlp, hidden: 10 };
-    let linear_maps = order == BlockOrder::Paper;
-    let config =
-        RgFlowConfig { order, linear_maps, ..RgFlowConfig::new(16, vec![level(1, 2), level(2, 1), level(3, 1)]) };
+    let (linear_maps, coupling) = match order {
+        BlockOrder::Paper => (true, CouplingKind::Affine),
+        BlockOrder::Official => (false, CouplingKind::Spline(4)),
+    };
+    let levels = vec![level(1, 2), level(2, 1), level(3, 1)];
+    let config = RgFlowConfig { order, coupling, linear_maps, ..RgFlowConfig::new(16, levels) };
     RgFlow::<Flex>::random(&config, 0.1, 3, &Default::default()).unwrap().fold(&config)
 }
 

@@ -2,7 +2,7 @@
 
 use burn::backend::Flex;
 use shared::weights::{Card, ModelFile, Precision};
-use shared::{RgFlow, RgFlowConfig};
+use shared::{CouplingKind, RgFlow, RgFlowConfig};
 
 fn exported(precision: Precision) -> (RgFlowConfig, ModelFile, Vec<u8>) {
     let config = RgFlowConfig { linear_maps: true, ..RgFlowConfig::tiny() };
@@ -30,6 +30,21 @@ fn files_come_back_as_they_went() {
         assert!((log_prob(&back) - log_prob(&file)).abs() <= tolerance);
     }
     assert!(exported(Precision::F16).2.len() * 19 < exported(Precision::F32).2.len() * 11);
+}
+
+#[test]
+fn a_file_says_how_new_a_reader_it_needs() {
+    let plain = RgFlowConfig::tiny();
+    let maps = RgFlowConfig { linear_maps: true, ..plain.clone() };
+    let splines = RgFlowConfig { coupling: CouplingKind::Spline(4), ..plain.clone() };
+    for (config, version) in [(plain, 1), (maps, 2), (splines, 3)] {
+        let model = RgFlow::<Flex>::random(&config, 0.05, 1, &Default::default()).unwrap();
+        let file = ModelFile::from_model(&model, &config, Card::default());
+        let bytes = file.to_bytes(Precision::F32).unwrap();
+        let header = String::from_utf8_lossy(&bytes);
+        assert!(header.contains(&format!("\"format_version\":\"{version}\"")), "{config:?}");
+        assert_eq!(log_prob(&ModelFile::from_bytes(&bytes).unwrap()), log_prob(&file));
+    }
 }
 
 #[test]

@@ -98,11 +98,20 @@ fn read_config(path: &Path) -> Result<ModelConfig> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use shared::CouplingKind;
 
     #[test]
     fn the_config_file_of_the_shipped_models_is_their_preset() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/demo.json");
         assert_eq!(read_config(&path).unwrap(), ModelConfig::preset("demo").unwrap());
+    }
+
+    #[test]
+    fn the_config_file_with_splines_is_one() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/splines.json");
+        assert!(
+            matches!(read_config(&path).unwrap(), ModelConfig::RgFlow(config) if config.coupling == CouplingKind::Spline(5))
+        );
     }
 
     #[test]

@@ -12,7 +12,7 @@ use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared::backend::Direction;
 use shared::nn::{Bijector, BijectorShape, FoldedBijector};
-use shared::{FlowBackend, LevelConfig, PriorKind};
+use shared::{CouplingKind, FlowBackend, LevelConfig, PriorKind};
 
 use crate::device::TrainBackend;
 use crate::error::{Error, Result};
@@ -48,7 +48,11 @@ pub struct Trained {
 
 const BATCH: usize = 256;
 const RATE: f64 = 3e-3;
-const LEVEL: LevelConfig = LevelConfig { layers: 6, res_blocks: 2, mlp: 1, hidden: 32 };
+const SHAPE: BijectorShape = BijectorShape {
+    dim: 2,
+    level: LevelConfig { layers: 6, res_blocks: 2, mlp: 1, hidden: 32 },
+    coupling: CouplingKind::Affine,
+};
 
 impl Pinwheel {
     /// Points on the wheel: along an arm, a little across it, and round the centre the more the further out.
@@ -73,9 +77,8 @@ impl Pinwheel {
     /// # Errors
     /// [`Error::Diverged`] if a loss is not finite.
     pub fn train<B: TrainBackend>(&self, prior: PriorKind, device: &B::Device) -> Result<Trained> {
-        let shape = BijectorShape { dim: 2, level: LEVEL };
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-        let mut model = Bijector::<B>::new(&shape, true, &mut rng, device);
+        let mut model = Bijector::<B>::new(&SHAPE, true, &mut rng, device);
         let mut optimizer = AdamConfig::new().init::<B, Bijector<B>>();
         for step in 0..self.steps {
             let points = tensor::<B>(&self.points(1 + step as u64, BATCH), device);
@@ -87,7 +90,7 @@ impl Pinwheel {
         let model = model.valid();
         let test = self.points(0, 2000);
         let points = tensor::<B::InnerBackend>(&test, device);
-        let flow = FoldedBijector::new(model.fold(LEVEL));
+        let flow = FoldedBijector::new(model.fold(&SHAPE));
         let latents = pairs(flow.run(Direction::Forward, points.clone()).0);
         let nats = -log_prob(&model, prior, points).mean().into_data().iter::<f64>().next().unwrap_or(f64::NAN);
         if !nats.is_finite() {
@@ -124,7 +127,7 @@ impl Trained {
 }
 
 fn log_prob<B: FlowBackend>(model: &Bijector<B>, prior: PriorKind, points: Tensor<B, 2>) -> Tensor<B, 1> {
-    let (latents, log_det) = FoldedBijector::new(model.fold(LEVEL)).run(Direction::Forward, points);
+    let (latents, log_det) = FoldedBijector::new(model.fold(&SHAPE)).run(Direction::Forward, points);
     prior.log_prob(latents) + log_det
 }
 

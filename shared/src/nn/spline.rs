@@ -1,0 +1,192 @@
+//! Monotone rational-quadratic splines (Durkan, Bekasov, Murray & Papamakarios 2019), for couplings that bend a number
+//! where an affine one only scales and shifts it: the paper's structure takes any bijector.
+//!
+//! A spline maps \[−B, B\] onto itself and leaves what is outside alone. It has K bins, each with a width and a height,
+//! and a slope wherever two bins meet: 3K − 1 numbers, all zero for the identity.
+
+use burn::tensor::Tensor;
+use burn::tensor::backend::Backend;
+
+use super::dual::Dual;
+use crate::backend::Direction;
+
+/// B: the couplings work on numbers of about unit variance.
+const BOUND: f64 = 3.0;
+
+/// A bin: its lower corner's x and y, its width and height, and the slopes at its two ends.
+type Bin<B> = [Dual<B>; 6];
+
+/// Applies splines to rows, or their inverses.
+///
+/// # Shapes
+/// - x: `[1, n, half]`; numbers: `[1, n, (3K − 1)·half]`: the widths of all x's first bins, of their second ones and so
+///   on, then as many heights, then the slopes; any number will do, zero stands for one
+/// - output: as x, and the logarithms of this direction's derivatives, as x
+pub(super) fn run<B: Backend>(direction: Direction, x: Dual<B>, numbers: Dual<B>) -> (Dual<B>, Tensor<B, 3>) {
+    let outside = x.value.clone().abs().greater_equal_elem(BOUND);
+    // Where the spline does not apply, numbers that do no harm.
+    let inner = x.clone().choose(outside.clone(), x.clone().times(0.0));
+    let [x0, y0, width, height, d0, d1] = find(direction, &inner.value, numbers);
+    let slope = height.clone().divide(width.clone());
+    let bend = d0.clone().add(d1.clone()).subtract(slope.clone().times(2.0));
+    let (y, along) = match direction {
+        Direction::Forward => {
+            let along = inner.subtract(x0).divide(width);
+            let mix = along.clone().subtract(along.clone().square());
+            let top = slope.clone().multiply(along.clone().square()).add(d0.clone().multiply(mix.clone()));
+            let y = height.multiply(top).divide(slope.clone().add(bend.clone().multiply(mix)));
+            (y0.add(y), along)
+        }
+        Direction::Inverse => {
+            let up = inner.subtract(y0);
+            let bent = up.clone().multiply(bend.clone());
+            let a = height.clone().multiply(slope.clone().subtract(d0.clone())).add(bent.clone());
+            let b = height.multiply(d0.clone()).subtract(bent);
+            let c = slope.clone().multiply(up);
+            // The root of a·along² + b·along = c in the form that does not cancel.
+            let root = b.clone().square().add(a.multiply(c.clone()).times(4.0)).sqrt();
+            let along = c.times(2.0).divide(b.add(root));
+            (x0.add(along.clone().multiply(width)), along)
+        }
+    };
+    let [along, slope, bend, d0, d1] = [along, slope, bend, d0, d1].map(|part| part.value);
+    let rest = along.clone().neg() + 1.0;
+    let mix = along.clone() * rest.clone();
+    let top = d1 * along.square() + slope.clone() * mix.clone() * 2.0 + d0 * rest.square();
+    let log = (slope.clone().square() * top / (slope + bend * mix).square()).log();
+    let log = match direction {
+        Direction::Forward => log,
+        Direction::Inverse => log.neg(),
+    };
+    (y.choose(outside.clone(), x), log.mask_fill(outside, 0.0))
+}
+
+/// The bins in which x, or in the inverse direction y, lies.
+fn find<B: Backend>(direction: Direction, at: &Tensor<B, 3>, numbers: Dual<B>) -> Bin<B> {
+    let half = at.dims()[2];
+    let bins = (numbers.value.dims()[2] / half + 1) / 3;
+    // From e⁻² to e², 1 at zero.
+    let positive = numbers.times(0.5).tanh().times(2.0).exp();
+    let part = |k: usize| positive.clone().narrow(k * half, half);
+    let totals = [0, bins].map(|first| (first + 1..first + bins).fold(part(first), |sum, k| sum.add(part(k))));
+    let constant = |value: f64| Dual::constant(at.full_like(value));
+    let slope = |k: usize| if k == 0 || k == bins { constant(1.0) } else { part(2 * bins + k - 1) };
+    let mut corner = [constant(-BOUND), constant(-BOUND)];
+    let bin = |k: usize| {
+        let share = |side: usize| part(side * bins + k).divide(totals[side].clone()).times(2.0 * BOUND);
+        let ([x, y], [width, height]) = (corner.clone(), [share(0), share(1)]);
+        corner = [x.clone().add(width.clone()), y.clone().add(height.clone())];
+        [x, y, width, height, slope(k), slope(k + 1)]
+    };
+    let known = direction as usize;
+    let later = |found: Bin<B>, bin: Bin<B>| {
+        let here = at.clone().greater_equal(bin[known].value.clone());
+        let mut bin = bin.into_iter();
+        found.map(|old| match bin.next() {
+            Some(new) => old.choose(here.clone(), new),
+            None => old,
+        })
+    };
+    match (0..bins).map(bin).reduce(later) {
+        Some(bin) => bin,
+        // A valid configuration has at least two bins.
+        None => unreachable!("a spline without bins"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::backend::Flex;
+    use burn::tensor::TensorData;
+
+    const K: usize = 5;
+    const COUNT: usize = 60;
+
+    fn tensor(values: impl Iterator<Item = f32>, width: usize) -> Tensor<Flex, 3> {
+        let values: Vec<f32> = values.collect();
+        let shape = [1, values.len() / width, width];
+        Tensor::from_data(TensorData::new(values, shape), &Default::default())
+    }
+
+    /// Numbers on both sides of the bound, and splines far from the identity.
+    fn example() -> (Tensor<Flex, 3>, Tensor<Flex, 3>) {
+        let x = tensor((0..2 * COUNT).map(|i| 4.0 * (i as f32 * 0.7).sin()), 2);
+        let numbers = (0..2 * COUNT * (3 * K - 1)).map(|i| 2.0 * (i as f32 * 0.37).sin());
+        (x, tensor(numbers, 2 * (3 * K - 1)))
+    }
+
+    fn values(x: Tensor<Flex, 3>) -> Vec<f32> {
+        x.into_data().iter::<f32>().collect()
+    }
+
+    fn apply(direction: Direction, x: &Tensor<Flex, 3>, numbers: &Tensor<Flex, 3>) -> [Vec<f32>; 2] {
+        let (y, log) = run(direction, Dual::constant(x.clone()), Dual::constant(numbers.clone()));
+        [values(y.value), values(log)]
+    }
+
+    fn near(a: &[f32], b: &[f32], tolerance: f32) -> bool {
+        a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() < tolerance)
+    }
+
+    #[test]
+    fn a_spline_is_undone_and_bends_what_is_inside() {
+        let (x, numbers) = example();
+        let [y, log] = apply(Direction::Forward, &x, &numbers);
+        let [back, inverse_log] = apply(Direction::Inverse, &tensor(y.iter().copied(), 2), &numbers);
+        assert!(near(&back, &values(x.clone()), 5e-4));
+        assert!(log.iter().zip(&inverse_log).all(|(a, b)| (a + b).abs() < 2e-3));
+        for ((x, y), log) in values(x).into_iter().zip(y).zip(log) {
+            assert_eq!(x.abs() >= BOUND as f32, (x, log) == (y, 0.0), "{x} {y} {log}");
+            assert!(y.abs() < BOUND as f32 || x == y);
+        }
+    }
+
+    #[test]
+    fn the_logarithm_is_that_of_the_slope_and_tangents_are_differences() {
+        let (x, numbers) = example();
+        let change = (0..2 * COUNT * (3 * K - 1)).map(|i| (i as f32 * 0.53).cos());
+        let change = tensor(change, 2 * (3 * K - 1));
+        for direction in [Direction::Forward, Direction::Inverse] {
+            let tangent = |along_x: f32, along_numbers: f32| {
+                let tangents = |like: &Tensor<Flex, 3>, t: Tensor<Flex, 3>| Dual {
+                    value: like.clone(),
+                    tangents: Some(t.unsqueeze_dim(2)),
+                };
+                let x = tangents(&x, x.ones_like() * along_x);
+                let (y, log) = run(direction, x, tangents(&numbers, change.clone() * along_numbers));
+                (values(y.tangents.unwrap().squeeze_dim(2)), values(log))
+            };
+            let step = 4e-3;
+            let slope = |along_x: f32, along_numbers: f32| {
+                let moved = |by: f32| {
+                    let numbers = numbers.clone() + change.clone() * (by * along_numbers);
+                    let [y, _] = apply(direction, &(x.clone() + by * along_x), &numbers);
+                    y
+                };
+                let (above, below) = (moved(step), moved(-step));
+                above.iter().zip(&below).map(|(a, b)| (a - b) / (2.0 * step)).collect::<Vec<_>>()
+            };
+            let (by_x, log) = tangent(1.0, 0.0);
+            assert!(near(&by_x, &log.iter().map(|l| l.exp()).collect::<Vec<_>>(), 1e-3));
+            for (along_x, along_numbers) in [(1.0, 0.0), (0.0, 1.0)] {
+                let (exact, _) = tangent(along_x, along_numbers);
+                let differences = slope(along_x, along_numbers);
+                // A difference over a knot, where the second derivative jumps, or over the bound is a little off.
+                let off =
+                    exact.iter().zip(&differences).filter(|(a, b)| (*a - *b).abs() > 2e-2 * (1.0 + a.abs())).count();
+                assert!(off <= COUNT / 15, "{direction:?}: {off} of {} are off", exact.len());
+                assert!(exact.iter().any(|t| t.abs() > 0.1));
+            }
+        }
+    }
+
+    #[test]
+    fn zeros_are_the_identity() {
+        let (x, numbers) = example();
+        for direction in [Direction::Forward, Direction::Inverse] {
+            let [y, log] = apply(direction, &x, &numbers.zeros_like());
+            assert!(near(&y, &values(x.clone()), 1e-5) && near(&log, &vec![0.0; log.len()], 1e-5));
+        }
+    }
+}

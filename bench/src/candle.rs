@@ -1,5 +1,5 @@
 //! The same flow in candle-core, as one would write it there: whole-batch tensor operations, weights from our exported
-//! file. A peer to measure against, for models of couplings alone in the paper's order.
+//! file. A peer to measure against, for models of affine couplings alone in the paper's order.
 
 use candle_core::{D, DType, Device, Result, Tensor, safetensors};
 use shared::{LevelConfig, RgFlowConfig};

@@ -36,8 +36,9 @@ pub enum CouplingKind {
     /// x·e^s + t: the paper's.
     #[default]
     Affine,
-    /// The same, and then a monotone rational-quadratic spline of so many bins. In tensor operations on every backend,
-    /// so that it takes ten times as long on the CPU.
+    /// The same, and then a monotone rational-quadratic spline of so many bins, in tensor operations on every backend:
+    /// no kernel runs it, and its gradient stores activations, so that it takes the CPU ten times as long. Made for
+    /// models with linear maps, whose couplings see numbers of unit variance.
     Spline(usize),
 }
 
@@ -46,20 +47,21 @@ impl CouplingKind {
     pub fn outputs(self) -> usize {
         match self {
             Self::Affine => 1,
-            // s or t, and half of the bins' widths, heights and slopes.
+            // s or t, and half of the bins' widths, heights and slopes; one too many where their number is odd.
             Self::Spline(bins) => 1 + bins.saturating_mul(3).saturating_sub(1).div_ceil(2),
         }
     }
 
-    fn is_affine(&self) -> bool {
+    pub(crate) fn is_affine(&self) -> bool {
         *self == Self::Affine
     }
 }
 
 /// The bijectors of one level; disentangler and decimator have the same shape and weights of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LevelConfig {
-    /// Affine coupling layers.
+    /// Coupling layers.
     pub layers: usize,
     /// Residual blocks in each of a layer's two nets.
     pub res_blocks: usize,
@@ -71,6 +73,7 @@ pub struct LevelConfig {
 
 /// An RG-Flow's architecture.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RgFlowConfig {
     /// Edge L of the square images: `block`·2^k.
     pub size: usize,
@@ -225,14 +228,13 @@ impl RgFlowConfig {
 
     /// Trainable parameters, with weight norm's gains counted.
     pub fn param_count(&self) -> usize {
-        let d = self.block_dims();
+        // A browser's usize cannot hold the number of the largest configuration that is asked for.
+        let d = self.block_dims() as u64;
         let maps = if self.linear_maps { 2 * (d * d + d) } else { 0 };
-        let mean = if self.mean_image { self.dims() } else { 0 };
-        mean + self
-            .levels
-            .iter()
-            .map(|level| 2 * (level.layers * 2 * level.net_params(d, self.coupling) + maps))
-            .sum::<usize>()
+        let mean = if self.mean_image { self.dims() as u64 } else { 0 };
+        let nets = |level: &LevelConfig| 2 * level.layers as u64 * level.net_params(d, self.coupling);
+        let levels: u64 = self.levels.iter().map(|level| 2 * (nets(level) + maps)).sum();
+        usize::try_from(mean + levels).unwrap_or(usize::MAX)
     }
 
     /// Multiply-adds of one pass of one image.
@@ -244,8 +246,8 @@ impl RgFlowConfig {
             .enumerate()
             .map(|(h, level)| {
                 let widths = level.widths(d);
-                let parameters = (self.coupling.outputs() - 1) * d * level.hidden;
-                let net = level.res_blocks * widths.windows(2).map(|w| w[0] * w[1]).sum::<usize>() + parameters;
+                let wider = (self.coupling.outputs() - 1) * d * level.hidden;
+                let net = level.res_blocks * widths.windows(2).map(|w| w[0] * w[1]).sum::<usize>() + wider;
                 let maps = if self.linear_maps { 2 * d * d } else { 0 };
                 2 * blocks(h) * (level.layers * 2 * 2 * net + maps)
             })
@@ -263,11 +265,12 @@ impl LevelConfig {
     }
 
     /// Parameters of one net: swish slopes, directions, gains and biases of each linear, and the last scale.
-    fn net_params(&self, d: usize, coupling: CouplingKind) -> usize {
-        let linear = |w: &[usize]| w[0] + w[0] * w[1] + 2 * w[1];
-        let outputs = coupling.outputs();
-        let blocks = self.res_blocks * self.widths(d).windows(2).map(linear).sum::<usize>();
-        blocks + (outputs - 1) * d * (self.hidden + 2) + outputs * d
+    fn net_params(&self, d: u64, coupling: CouplingKind) -> u64 {
+        let linear = |inputs: u64, outputs: u64| inputs + inputs * outputs + 2 * outputs;
+        let (hidden, outputs) = (self.hidden as u64, coupling.outputs() as u64);
+        let block = linear(d, hidden) + (self.mlp as u64 - 1) * linear(hidden, hidden) + linear(hidden, d);
+        // Only the last linear of all is wider with splines.
+        self.res_blocks as u64 * block + (outputs - 1) * d * (hidden + 2) + outputs * d
     }
 }
 
@@ -315,7 +318,9 @@ mod tests {
             })
             .contains("2 levels given")
         );
-        assert!(spoil(|c| c.coupling = CouplingKind::Spline(1)).contains("1 bins"));
+        assert!(spoil(|c| c.coupling = CouplingKind::Spline(0)).contains("0 bins"));
+        assert!(spoil(|c| c.coupling = CouplingKind::Spline(33)).contains("33 bins"));
+        assert!(spoil(|c| c.coupling = CouplingKind::Spline(usize::MAX)).contains("2 to 32"));
         assert!(spoil(|c| c.levels[1].hidden = 0).contains("level 1"));
         assert!(
             spoil(|c| c.levels = vec![LevelConfig { layers: 64, res_blocks: 16, mlp: 8, hidden: 4096 }; 3])

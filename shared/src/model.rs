@@ -30,8 +30,8 @@ const RG_FLOW: &str = "rg-flow";
 impl TryFrom<serde_json::Value> for ModelConfig {
     type Error = String;
 
-    fn try_from(value: serde_json::Value) -> std::result::Result<Self, String> {
-        let name = value.get("architecture").cloned().unwrap_or(RG_FLOW.into());
+    fn try_from(mut value: serde_json::Value) -> std::result::Result<Self, String> {
+        let name = value.as_object_mut().and_then(|object| object.remove("architecture")).unwrap_or(RG_FLOW.into());
         let config = match name.as_str() {
             Some(RG_FLOW) => serde_json::from_value(value).map(Self::RgFlow),
             Some(REAL_NVP) => serde_json::from_value(value).map(Self::RealNvp),
@@ -195,6 +195,10 @@ mod tests {
         }
         let plain = serde_json::to_string(&RgFlowConfig::tiny()).unwrap();
         assert_eq!(serde_json::from_str::<ModelConfig>(&plain).unwrap(), RgFlowConfig::tiny().into());
+        let tagged = plain.replacen('{', r#"{"architecture": "rg-flow", "#, 1);
+        assert_eq!(serde_json::from_str::<ModelConfig>(&tagged).unwrap(), RgFlowConfig::tiny().into());
+        let misspelt = plain.replacen('{', r#"{"couplings": "affine", "#, 1);
+        assert!(serde_json::from_str::<ModelConfig>(&misspelt).unwrap_err().to_string().contains("couplings"));
         let other = r#"{"architecture": "glow"}"#;
         assert!(serde_json::from_str::<ModelConfig>(other).unwrap_err().to_string().contains("glow"));
     }

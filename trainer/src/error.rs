@@ -25,7 +25,9 @@ pub enum Error {
         source: image::ImageError,
     },
     /// A picture could not be written.
-    #[error("{file}: the picture cannot be written ({source}); give a name that ends in .png, in a folder that exists")]
+    #[error(
+        "{file}: the picture cannot be written ({source}); give a name that ends in .png, or .gif for an animation"
+    )]
     Draw {
         /// The picture's file.
         file: String,
@@ -100,6 +102,15 @@ impl Error {
     pub(crate) fn io(path: &Path, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_path_buf();
         move |source| Self::Io { path, action, source }
+    }
+
+    /// For `map_err`: a picture was not written, because of the system or of its name.
+    pub(crate) fn draw(path: &Path) -> impl FnOnce(image::ImageError) -> Self {
+        let path = path.to_path_buf();
+        move |source| match source {
+            image::ImageError::IoError(source) => Self::Io { path, action: "write it", source },
+            source => Self::Draw { file: path.display().to_string(), source },
+        }
     }
 
     /// A file holds something else than it should.

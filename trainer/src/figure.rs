@@ -84,12 +84,11 @@ pub fn heat(field: &[f32], size: usize) -> RgbImage {
 /// [`Error::Io`] or [`Error::Draw`] if it cannot be written.
 pub fn animation(path: &Path, frames: Vec<RgbImage>, milliseconds: u32) -> Result<()> {
     let file = File::create(path).map_err(Error::io(path, "create it"))?;
-    let unable = |source| Error::Draw { file: path.display().to_string(), source };
     let mut encoder = GifEncoder::new_with_speed(BufWriter::new(file), 10);
-    encoder.set_repeat(Repeat::Infinite).map_err(unable)?;
+    encoder.set_repeat(Repeat::Infinite).map_err(Error::draw(path))?;
     let delay = Delay::from_numer_denom_ms(milliseconds, 1);
     let frame = |image| Frame::from_parts(DynamicImage::ImageRgb8(image).into_rgba8(), 0, 0, delay);
-    encoder.encode_frames(frames.into_iter().map(frame)).map_err(unable)
+    encoder.encode_frames(frames.into_iter().map(frame)).map_err(Error::draw(path))
 }
 
 #[cfg(test)]

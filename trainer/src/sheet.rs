@@ -36,9 +36,9 @@ pub fn picture_of(planar: &[u8], size: usize, channels: usize) -> RgbImage {
 /// Writes an image in the format of its name.
 ///
 /// # Errors
-/// [`Error::Draw`] if it cannot be written.
+/// [`Error::Io`] or [`Error::Draw`] if it cannot be written.
 pub fn save(image: &RgbImage, path: &Path) -> Result<()> {
-    image.save(path).map_err(|source| Error::Draw { file: path.display().to_string(), source })
+    image.save(path).map_err(Error::draw(path))
 }
 
 #[cfg(test)]
@@ -66,9 +66,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let image = RgbImage::new(2, 2);
         save(&image, &dir.path().join("a.png")).unwrap();
-        for name in ["no/such/b.png", "without-an-ending"] {
+        for (name, part) in [("no/such/b.png", "cannot write it"), ("without-an-ending", "ends in .png")] {
             let message = save(&image, &dir.path().join(name)).unwrap_err().to_string();
-            assert!(message.contains(name) && message.contains("ends in .png"), "{message}");
+            assert!(message.contains(name) && message.contains(part), "{message}");
         }
     }
 }

@@ -37,8 +37,8 @@ pub trait FlowBackend: Backend {
 /// What is quicker as one operation.
 pub trait Kernels<B: Backend>: Send + Sync {
     /// Whether [`Kernels::bijector`] runs bijectors of this shape; others take tensor operations.
-    fn takes(&self, _shape: &BijectorShape) -> bool {
-        true
+    fn takes(&self, shape: &BijectorShape) -> bool {
+        shape.coupling.is_affine()
     }
 
     /// Whether [`Kernels::bijector`] applies the linear maps around the couplings too, where they follow in theta.

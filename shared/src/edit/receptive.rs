@@ -77,12 +77,14 @@ impl<B: FlowBackend> Jacobian<B> {
             return Err(Error::Input(format!("{} pictures for one derivative; give one", latents.dims()[0])));
         }
         let (d, device) = (config.block_dims(), latents.device());
+        // Splines have so many tangents more.
+        let at_once = (BLOCKS / config.coupling.outputs()).max(1);
         let picture = latents.reshape([1, config.dims()]);
         let mut current = None;
         let mut stages = Vec::with_capacity(flow.stages.len());
         for stage in flow.stages.iter().rev() {
             let rows = stage.gather_from_above(&picture, current.take()).reshape([stage.blocks, d]);
-            let parts = rows.split(BLOCKS, 0).into_iter().map(|rows| {
+            let parts = rows.split(at_once, 0).into_iter().map(|rows| {
                 let units = Tensor::<B, 2>::eye(d, &device).unsqueeze_dim::<3>(0).expand([rows.dims()[0], d, d]);
                 stage.bijector.run_tangents(Direction::Inverse, rows, units)
             });

@@ -70,7 +70,7 @@ fn norm<B: Backend>(direction: Tensor<B, 3>) -> Tensor<B, 2> {
     direction.square().sum_dim(1).sqrt().squeeze_dim(1)
 }
 
-/// `layers` affine couplings (Real NVP, appendix A) on rows of `dim` numbers, between two linear maps if wanted.
+/// `layers` coupling layers (Real NVP, appendix A) on rows of `dim` numbers, between two linear maps if wanted.
 ///
 /// Each layer has one pair of nets (s, t) that serves both half-steps. A new bijector is the identity.
 #[derive(Module, Debug)]

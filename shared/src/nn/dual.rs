@@ -98,7 +98,8 @@ impl<B: Backend> Dual<B> {
 
     /// The difference of two.
     pub fn subtract(self, other: Self) -> Self {
-        self.add(other.times(-1.0))
+        let tangents = Self::sum(self.tangents, other.tangents.map(Tensor::neg));
+        Self { value: self.value - other.value, tangents }
     }
 
     /// The product of two.
@@ -127,6 +128,16 @@ impl<B: Backend> Dual<B> {
         let value = self.value.exp();
         let tangents = Self::chain(self.tangents, || value.clone());
         Self { value, tangents }
+    }
+
+    /// x + term, a number.
+    pub fn plus(self, term: f64) -> Self {
+        Self { value: self.value + term, tangents: self.tangents }
+    }
+
+    /// x between two bounds that only rounding can have led it out of.
+    pub fn clamp(self, low: f64, high: f64) -> Self {
+        Self { value: self.value.clamp(low, high), tangents: self.tangents }
     }
 
     /// √x.

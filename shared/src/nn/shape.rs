@@ -2,7 +2,7 @@
 
 use crate::config::{CouplingKind, LevelConfig};
 
-/// Shape of one stage's bijector: `layers` affine couplings on rows of `dim` numbers.
+/// Shape of one stage's bijector: `layers` coupling layers on rows of `dim` numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BijectorShape {
     /// Numbers in a row, C·m².

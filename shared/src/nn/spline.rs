@@ -10,7 +10,8 @@ use burn::tensor::backend::Backend;
 use super::dual::Dual;
 use crate::backend::Direction;
 
-/// B: the couplings work on numbers of about unit variance.
+/// B: linear maps that whiten the data leave the couplings numbers of about unit variance. Without them much may lie
+/// outside, where splines do nothing.
 const BOUND: f64 = 3.0;
 
 /// A bin: its lower corner's x and y, its width and height, and the slopes at its two ends.
@@ -20,40 +21,49 @@ type Bin<B> = [Dual<B>; 6];
 ///
 /// # Shapes
 /// - x: `[1, n, half]`; numbers: `[1, n, (3K − 1)·half]`: the widths of all x's first bins, of their second ones and so
-///   on, then as many heights, then the slopes; any number will do, zero stands for one
+///   on, then as many heights, then the slopes. Any number v will do and means e^(2·tanh(v/2)), widths and heights as
+///   shares of their sum
 /// - output: as x, and the logarithms of this direction's derivatives, as x
 pub(super) fn run<B: Backend>(direction: Direction, x: Dual<B>, numbers: Dual<B>) -> (Dual<B>, Tensor<B, 3>) {
+    let half = x.value.dims()[2];
+    let bins = (numbers.value.dims()[2] / half + 1) / 3;
+    let (from, to) = match direction {
+        Direction::Forward => (0, 1),
+        Direction::Inverse => (1, 0),
+    };
     let outside = x.value.clone().abs().greater_equal_elem(BOUND);
     // Where the spline does not apply, numbers that do no harm.
-    let inner = x.clone().choose(outside.clone(), x.clone().times(0.0));
-    let [x0, y0, width, height, d0, d1] = find(direction, &inner.value, numbers);
-    let slope = height.clone().divide(width.clone());
-    let bend = d0.clone().add(d1.clone()).subtract(slope.clone().times(2.0));
-    let (y, along) = match direction {
+    let inner = x.clone().choose(outside.clone(), x.zeros());
+    let positive = numbers.times(0.5).tanh().times(2.0).exp();
+    let part = |k: usize| positive.clone().narrow(k * half, half);
+    // Places, widths and heights are in units in which they sum to these.
+    let totals = [0, bins].map(|first| (first + 1..first + bins).fold(part(first), |sum, k| sum.add(part(k))));
+    let place = inner.plus(BOUND).times(0.5 / BOUND).multiply(totals[from].clone());
+    let [x0, y0, width, height, d0, d1] = find(from, &place.value, bins, part);
+    let (corner, size) = ([x0, y0], [width, height]);
+    let slope = size[1].clone().multiply(totals[0].clone()).divide(size[0].clone().multiply(totals[1].clone()));
+    // How far into the bin, as a share of its side; rounding may lead out of it.
+    let share = place.subtract(corner[from].clone()).divide(size[from].clone()).clamp(0.0, 1.0);
+    let mix = share.clone().subtract(share.clone().square());
+    let (along, answer) = match direction {
         Direction::Forward => {
-            let along = inner.subtract(x0).divide(width);
-            let mix = along.clone().subtract(along.clone().square());
-            let top = slope.clone().multiply(along.clone().square()).add(d0.clone().multiply(mix.clone()));
-            let y = height.multiply(top).divide(slope.clone().add(bend.clone().multiply(mix)));
-            (y0.add(y), along)
+            let bend = d0.clone().add(d1.clone()).subtract(slope.clone().times(2.0));
+            let top = slope.clone().multiply(share.clone().square()).add(d0.clone().multiply(mix.clone()));
+            let answer = top.divide(slope.clone().add(bend.multiply(mix)));
+            (share, answer)
         }
         Direction::Inverse => {
-            let up = inner.subtract(y0);
-            let bent = up.clone().multiply(bend.clone());
-            let a = height.clone().multiply(slope.clone().subtract(d0.clone())).add(bent.clone());
-            let b = height.multiply(d0.clone()).subtract(bent);
-            let c = slope.clone().multiply(up);
-            // The root of a·along² + b·along = c in the form that does not cancel.
-            let root = b.clone().square().add(a.multiply(c.clone()).times(4.0)).sqrt();
-            let along = c.times(2.0).divide(b.add(root));
-            (x0.add(along.clone().multiply(width)), along)
+            // The quadratic's discriminant as a sum of what is not negative, which it stays when rounded.
+            let twice = slope.clone().multiply(share.clone()).times(2.0);
+            let tilt = d0.clone().subtract(share.multiply(d0.clone().add(d1.clone())));
+            let root = tilt.clone().square().add(slope.clone().square().multiply(mix).times(4.0)).sqrt();
+            let along = twice.clone().divide(tilt.add(twice).add(root)).clamp(0.0, 1.0);
+            (along.clone(), along)
         }
     };
-    let [along, slope, bend, d0, d1] = [along, slope, bend, d0, d1].map(|part| part.value);
-    let rest = along.clone().neg() + 1.0;
-    let mix = along.clone() * rest.clone();
-    let top = d1 * along.square() + slope.clone() * mix.clone() * 2.0 + d0 * rest.square();
-    let log = (slope.clone().square() * top / (slope + bend * mix).square()).log();
+    let sum = totals[to].clone();
+    let y = corner[to].clone().add(answer.multiply(size[to].clone())).times(2.0 * BOUND).divide(sum).plus(-BOUND);
+    let log = log_derivative([along, slope, d0, d1].map(|part| part.value));
     let log = match direction {
         Direction::Forward => log,
         Direction::Inverse => log.neg(),
@@ -61,26 +71,30 @@ pub(super) fn run<B: Backend>(direction: Direction, x: Dual<B>, numbers: Dual<B>
     (y.choose(outside.clone(), x), log.mask_fill(outside, 0.0))
 }
 
-/// The bins in which x, or in the inverse direction y, lies.
-fn find<B: Backend>(direction: Direction, at: &Tensor<B, 3>, numbers: Dual<B>) -> Bin<B> {
-    let half = at.dims()[2];
-    let bins = (numbers.value.dims()[2] / half + 1) / 3;
-    // From e⁻² to e², 1 at zero.
-    let positive = numbers.times(0.5).tanh().times(2.0).exp();
-    let part = |k: usize| positive.clone().narrow(k * half, half);
-    let totals = [0, bins].map(|first| (first + 1..first + bins).fold(part(first), |sum, k| sum.add(part(k))));
-    let constant = |value: f64| Dual::constant(at.full_like(value));
-    let slope = |k: usize| if k == 0 || k == bins { constant(1.0) } else { part(2 * bins + k - 1) };
-    let mut corner = [constant(-BOUND), constant(-BOUND)];
+/// Of a spline at a share of its bin's width, from its mean slope in the bin and those at its ends.
+fn log_derivative<B: Backend>([along, slope, d0, d1]: [Tensor<B, 3>; 4]) -> Tensor<B, 3> {
+    let rest = along.clone().neg() + 1.0;
+    let mix = along.clone() * rest.clone();
+    let bend = d0.clone() + d1.clone() - slope.clone() * 2.0;
+    let top = d1 * along.square() + slope.clone() * mix.clone() * 2.0 + d0 * rest.square();
+    (slope.clone().square() * top / (slope + bend * mix).square()).log()
+}
+
+/// The bins that hold a place, along their widths (`side` 0) or their heights (1).
+fn find<B: Backend>(side: usize, place: &Tensor<B, 3>, bins: usize, part: impl Fn(usize) -> Dual<B>) -> Bin<B> {
+    let slope = |k: usize| match k {
+        0 => Dual::constant(place.ones_like()),
+        k if k == bins => Dual::constant(place.ones_like()),
+        k => part(2 * bins + k - 1),
+    };
+    let mut corner = [(); 2].map(|()| Dual::constant(place.zeros_like()));
     let bin = |k: usize| {
-        let share = |side: usize| part(side * bins + k).divide(totals[side].clone()).times(2.0 * BOUND);
-        let ([x, y], [width, height]) = (corner.clone(), [share(0), share(1)]);
+        let ([x, y], [width, height]) = (corner.clone(), [part(k), part(bins + k)]);
         corner = [x.clone().add(width.clone()), y.clone().add(height.clone())];
         [x, y, width, height, slope(k), slope(k + 1)]
     };
-    let known = direction as usize;
     let later = |found: Bin<B>, bin: Bin<B>| {
-        let here = at.clone().greater_equal(bin[known].value.clone());
+        let here = place.clone().greater_equal(bin[side].value.clone());
         let mut bin = bin.into_iter();
         found.map(|old| match bin.next() {
             Some(new) => old.choose(here.clone(), new),
@@ -187,6 +201,42 @@ mod tests {
         for direction in [Direction::Forward, Direction::Inverse] {
             let [y, log] = apply(direction, &x, &numbers.zeros_like());
             assert!(near(&y, &values(x.clone()), 1e-5) && near(&log, &vec![0.0; log.len()], 1e-5));
+        }
+    }
+
+    #[test]
+    fn steep_bins_and_their_borders_give_numbers() {
+        // One bin is as narrow and as high as can be, another the opposite; the slopes are as small as can be.
+        let mut steep = [0f32; 3 * K - 1];
+        for (k, v) in steep.iter_mut().enumerate() {
+            *v = match k {
+                1 => -30.0,
+                k if k < K => 30.0,
+                k if k == K + 1 => 30.0,
+                _ => -30.0,
+            };
+        }
+        let bound = BOUND as f32;
+        let knots = [0, K].into_iter().flat_map(|first| {
+            let sizes: Vec<f32> = steep[first..first + K].iter().map(|v| (2.0 * (v / 2.0).tanh()).exp()).collect();
+            let total: f32 = sizes.iter().sum();
+            (1..K).map(move |k| 2.0 * bound * sizes[..k].iter().sum::<f32>() / total - bound)
+        });
+        let near = knots.flat_map(|knot| (-40..40).map(move |i| f32::from_bits(knot.to_bits().wrapping_add_signed(i))));
+        let places = (-2000..2000).map(|i| i as f32 * 1.5e-3);
+        let ends = [bound, -bound, f32::from_bits(bound.to_bits() - 1), -f32::from_bits(bound.to_bits() - 1)];
+        let x: Vec<f32> = places.chain(near).chain(ends).collect();
+        let numbers = tensor(x.iter().flat_map(|_| steep), 3 * K - 1);
+        let x = tensor(x.into_iter(), 1);
+        for direction in [Direction::Forward, Direction::Inverse] {
+            let with = |value: &Tensor<Flex, 3>| Dual {
+                value: value.clone(),
+                tangents: Some(value.ones_like().unsqueeze_dim(2)),
+            };
+            let (y, log) = run(direction, with(&x), with(&numbers));
+            let tangents = values(y.tangents.unwrap().squeeze_dim(2));
+            assert!(values(y.value).iter().all(|y| y.abs() <= bound + 1e-5));
+            assert!(values(log).iter().chain(&tangents).all(|v| v.is_finite()), "{direction:?}");
         }
     }
 }

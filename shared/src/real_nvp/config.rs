@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 
 /// One scale of a Real NVP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ScaleConfig {
     /// Checkerboard couplings, and as many channel-wise ones after the squeeze; the last scale has only the former.
     pub couplings: usize,
@@ -18,6 +19,7 @@ pub struct ScaleConfig {
 
 /// A Real NVP's architecture.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RealNvpConfig {
     /// Edge L of the square images, a multiple of 2^(scales − 1).
     pub size: usize,
@@ -73,6 +75,14 @@ impl CouplingMask {
 }
 
 impl RealNvpConfig {
+    /// As many parameters as the RG-Flow preset `demo`, to a percent: many couplings with small nets, which learn more in
+    /// the same time than few with large ones.
+    pub fn demo() -> Self {
+        let scale = |couplings, hidden| ScaleConfig { couplings, res_blocks: 1, hidden };
+        let scales = vec![scale(6, 24), scale(6, 44), scale(6, 104)];
+        Self { size: 32, channels: 3, prior: PriorKind::Laplace, scales }
+    }
+
     /// As many parameters as the RG-Flow preset `small`, to a percent.
     pub fn small() -> Self {
         let scale = |couplings, hidden| ScaleConfig { couplings, res_blocks: 2, hidden };
@@ -89,6 +99,7 @@ impl RealNvpConfig {
     /// The preset of that name.
     pub fn preset(name: &str) -> Option<Self> {
         match name {
+            "realnvp_demo" => Some(Self::demo()),
             "realnvp_small" => Some(Self::small()),
             "realnvp_tiny" => Some(Self::tiny()),
             _ => None,
@@ -96,7 +107,7 @@ impl RealNvpConfig {
     }
 
     /// Names that [`RealNvpConfig::preset`] knows.
-    pub const PRESETS: [&'static str; 2] = ["realnvp_small", "realnvp_tiny"];
+    pub const PRESETS: [&'static str; 3] = ["realnvp_demo", "realnvp_small", "realnvp_tiny"];
 
     /// Checks that the configuration describes a model of sensible size.
     ///
@@ -219,9 +230,12 @@ mod tests {
     use crate::RgFlowConfig;
 
     #[test]
-    fn the_preset_has_the_size_of_its_counterpart() {
-        let (ours, theirs) = (RealNvpConfig::small().param_count() as f64, RgFlowConfig::small().param_count() as f64);
-        assert!((ours / theirs - 1.0).abs() < 0.02, "{ours} {theirs}");
+    fn presets_have_the_size_of_their_counterparts() {
+        let pairs = [(RealNvpConfig::demo(), RgFlowConfig::demo()), (RealNvpConfig::small(), RgFlowConfig::small())];
+        for (ours, theirs) in pairs {
+            let ratio = ours.param_count() as f64 / theirs.param_count() as f64;
+            assert!((ratio - 1.0).abs() < 0.02, "{ratio}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::backend::FlowBackend;
 use crate::error::{Error, Result};
 use crate::model::ModelConfig;
 use crate::weights::container::{self, Header};
-use crate::weights::file::{AFFINE_VERSION, VERSIONS};
+use crate::weights::file::{SECOND_VERSION, VERSIONS};
 use crate::weights::{Card, Precision};
 
 /// An exported Real NVP in memory.
@@ -74,7 +74,7 @@ impl RealNvpFile {
     /// [`Error::Weights`] if a number is not finite, or does not fit the precision.
     pub fn to_bytes(&self, precision: Precision) -> Result<Vec<u8>> {
         let config = ModelConfig::from(self.config.clone());
-        container::write(&config, &self.card, AFFINE_VERSION, self.config.tensors(), &self.tensors, precision)
+        container::write(&config, &self.card, SECOND_VERSION, self.config.tensors(), &self.tensors, precision)
     }
 
     /// Reads a file that may be anything.

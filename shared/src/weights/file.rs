@@ -14,14 +14,14 @@ use crate::geometry::Stage;
 use crate::model::ModelConfig;
 use crate::nn::{BijectorShape, BijectorWeights, Layered, LayeredLinear, LinearMap};
 
-/// Version of the names and shapes below; a reader refuses what it does not know.
-pub const FORMAT_VERSION: &str = "3";
-/// The version before splines came; its files are read as before, as the older ones are.
-pub(crate) const AFFINE_VERSION: &str = "2";
-/// The version before linear maps and the mean image came.
+/// The first version of the names and shapes below; a reader refuses versions that it does not know.
 const FIRST_VERSION: &str = "1";
+/// The version with linear maps, the mean image and the Real NVP.
+pub(crate) const SECOND_VERSION: &str = "2";
+/// The version with splines.
+const THIRD_VERSION: &str = "3";
 /// What can be read, newest first.
-pub(crate) const VERSIONS: [&str; 3] = [FORMAT_VERSION, AFFINE_VERSION, FIRST_VERSION];
+pub(crate) const VERSIONS: [&str; 3] = [THIRD_VERSION, SECOND_VERSION, FIRST_VERSION];
 /// Name of the mean image.
 const MEAN: &str = "mean";
 
@@ -40,8 +40,9 @@ pub enum Precision {
 /// `disentangler` or `decimator` and I counts the linears of all residual blocks; shapes are those of
 /// [`crate::nn::SwishLinear`]. With linear maps there are also `levels.H.STAGE.entry|exit.weight|bias`, applied as
 /// x·weight + bias before and after the couplings; with a mean image, `mean`, which is taken off the image's logits. With
-/// splines, the last linear and the scale give [`CouplingKind::outputs`] times as many numbers, half by half: s or t of the
-/// half's features, then their splines' numbers.
+/// splines of K bins the last linear's outputs and the scale are laid out as `[half, P, C·m²/2]`, P =
+/// [`CouplingKind::outputs`]: s or t, to which alone the residual connection and, for s, the tanh apply, then half of the
+/// splines' numbers. Those of net s and then of net t are K widths, K heights and K − 1 slopes; for even K one is unused.
 /// Metadata: `format` = `rg-flow`, `format_version`, `config` and `card` as JSON.
 #[derive(Clone, Debug)]
 pub struct ModelFile {
@@ -157,8 +158,8 @@ impl ModelFile {
     pub fn to_bytes(&self, precision: Precision) -> Result<Vec<u8>> {
         // What an older program can read it should.
         let version = match self.config.coupling {
-            CouplingKind::Spline(_) => FORMAT_VERSION,
-            CouplingKind::Affine if self.config.linear_maps || self.config.mean_image => AFFINE_VERSION,
+            CouplingKind::Spline(_) => THIRD_VERSION,
+            CouplingKind::Affine if self.config.linear_maps || self.config.mean_image => SECOND_VERSION,
             CouplingKind::Affine => FIRST_VERSION,
         };
         container::write(&self.config, &self.card, version, expected(&self.config), &self.tensors, precision)

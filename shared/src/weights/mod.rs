@@ -7,4 +7,4 @@ pub(crate) mod file;
 
 pub use any::AnyModelFile;
 pub use card::{Card, NamedFactor};
-pub use file::{FORMAT_VERSION, ModelFile, Precision};
+pub use file::{ModelFile, Precision};

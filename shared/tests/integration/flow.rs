@@ -307,9 +307,14 @@ fn the_weight_norms_kernel_agrees_with_tensor_operations() {
 
 #[test]
 fn a_flow_with_gradients_is_the_same_flow() {
-    let config = RgFlowConfig { linear_maps: true, mean_image: true, ..RgFlowConfig::tiny() };
+    for coupling in [CouplingKind::Affine, CouplingKind::Spline(3)] {
+        same_with_gradients(&RgFlowConfig { linear_maps: true, mean_image: true, coupling, ..RgFlowConfig::tiny() });
+    }
+}
+
+fn same_with_gradients(config: &RgFlowConfig) {
     let device = Default::default();
-    let plain = RgFlow::<Flex>::random(&config, 0.3, 5, &device).unwrap().fold(&config);
+    let plain = RgFlow::<Flex>::random(config, 0.3, 5, &device).unwrap().fold(config);
     let x: Vec<f32> = (0..config.dims()).map(|i| (i as f32 * 0.17).sin()).collect();
     let expected = values(plain.log_prob(plain.batch(x.clone(), &device).unwrap()));
     let gradient = |flow: &Flow<Ad>| {
@@ -319,7 +324,7 @@ fn a_flow_with_gradients_is_the_same_flow() {
     };
     let (value, grad) = gradient(&plain.with_gradients());
     assert_eq!(value, expected);
-    let (_, trained) = gradient(&RgFlow::<Ad>::random(&config, 0.3, 5, &device).unwrap().fold(&config));
+    let (_, trained) = gradient(&RgFlow::<Ad>::random(config, 0.3, 5, &device).unwrap().fold(config));
     assert!(largest_difference(&grad, &trained) < 1e-4 && grad.iter().any(|g| g.abs() > 0.1));
 }
 

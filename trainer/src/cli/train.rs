@@ -23,7 +23,7 @@ pub struct TrainArgs {
     /// The images.
     #[command(flatten)]
     pub data: DataSetArgs,
-    /// Architecture: demo, small, bench, tiny, official_celeba32 or realnvp_small.
+    /// Architecture: demo, small, bench, tiny, official_celeba32, realnvp_demo or realnvp_small.
     #[arg(long, default_value = "demo")]
     pub preset: String,
     /// Architecture from a JSON file instead (see `trainer info` for one).

@@ -25,10 +25,7 @@ impl ImageSet {
                 let advice = "this is a fault of the program: please report it";
                 return Err(Error::content(file, "the picture has the wrong size", advice));
             };
-            picture.save(&path).map_err(|source| match source {
-                image::ImageError::IoError(source) => Error::io(&path, "write it")(source),
-                source => Error::Draw { file, source },
-            })
+            picture.save(&path).map_err(Error::draw(&path))
         })?;
         self.labels().map_or(Ok(()), |labels| write_labels(labels, &dir.join("labels.csv")))
     }

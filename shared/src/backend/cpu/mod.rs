@@ -37,10 +37,6 @@ fn contiguous(tensor: FlexTensor) -> FlexTensor {
 }
 
 impl Kernels<Flex> for CpuKernels {
-    fn takes(&self, shape: &BijectorShape) -> bool {
-        shape.coupling == crate::CouplingKind::Affine
-    }
-
     fn bijector(
         &self,
         shape: &BijectorShape,

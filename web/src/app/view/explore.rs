@@ -123,6 +123,7 @@ impl ExploreView {
                 marks.shade_others(&cone[0].pixels, OUTSIDE);
                 marks.outline(&cone[0].pixels, CONE);
                 if let (Some(field), true) = (&explore.field, self.show_field.checked()) {
+                    // The grain grows with the field; at levels 0 and 1 there is none to speak of.
                     marks.outline(&strong(field, config.size, at.level.saturating_sub(1)), CHOSEN);
                 }
             }

@@ -36,9 +36,9 @@ pub trait FlowBackend: Backend {
 
 /// What is quicker as one operation.
 pub trait Kernels<B: Backend>: Send + Sync {
-    /// Whether [`Kernels::bijector`] runs bijectors of this shape; others take tensor operations.
-    fn takes(&self, shape: &BijectorShape) -> bool {
-        shape.coupling.is_affine()
+    /// Whether [`Kernels::bijector`] runs bijectors of this shape; others take tensor operations, as all with splines do.
+    fn takes(&self, _shape: &BijectorShape) -> bool {
+        true
     }
 
     /// Whether [`Kernels::bijector`] applies the linear maps around the couplings too, where they follow in theta.

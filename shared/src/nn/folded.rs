@@ -5,7 +5,7 @@ use burn::backend::Autodiff;
 use burn::tensor::{Tensor, TensorPrimitive};
 
 use super::{BijectorShape, Layered, LinearMap};
-use crate::backend::{Direction, FlowBackend};
+use crate::backend::{Direction, FlowBackend, Kernels};
 
 /// A bijector's weights with the weight norm applied, as the weights file has them.
 #[derive(Clone, Debug)]
@@ -39,6 +39,11 @@ enum Weights<B: FlowBackend> {
     Layered(Layered<B>),
 }
 
+/// The backend's kernels, if they run bijectors of this shape: affine couplings alone, and not all of them.
+fn kernels<B: FlowBackend>(shape: &BijectorShape) -> Option<&'static dyn Kernels<B>> {
+    B::kernels().filter(|kernels| shape.coupling.is_affine() && kernels.takes(shape))
+}
+
 #[cfg(feature = "autodiff")]
 impl<B: FlowBackend> FoldedBijector<B> {
     /// The same bijector, of the same memory, on the backend that takes gradients.
@@ -46,7 +51,7 @@ impl<B: FlowBackend> FoldedBijector<B> {
         let map = |map: &Option<LinearMap<B>>| map.as_ref().map(LinearMap::with_gradients);
         // A kernel need not have a gradient.
         let weights = match &self.weights {
-            Weights::Flat(theta) => match <Autodiff<B>>::kernels().filter(|kernels| kernels.takes(&self.shape)) {
+            Weights::Flat(theta) => match kernels::<Autodiff<B>>(&self.shape) {
                 Some(_) => Weights::Flat(Tensor::from_inner(theta.clone())),
                 None => Weights::Layered(Layered::from_flat(&self.shape, theta).with_gradients()),
             },
@@ -63,7 +68,7 @@ impl<B: FlowBackend> FoldedBijector<B> {
     pub fn new(bijector: BijectorWeights<B>) -> Self {
         let BijectorWeights { entry, couplings, exit } = bijector;
         let shape = couplings.shape;
-        let weights = match (B::kernels().filter(|kernels| kernels.takes(&shape)), &entry, &exit) {
+        let weights = match (kernels::<B>(&shape), &entry, &exit) {
             (Some(kernels), Some(entry), Some(exit)) if kernels.joins_maps() => {
                 let [forward, inverse] = [Direction::Forward, Direction::Inverse];
                 let forward = [entry.flatten(forward), exit.flatten(forward)];

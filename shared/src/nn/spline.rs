@@ -82,12 +82,12 @@ fn log_derivative<B: Backend>([along, slope, d0, d1]: [Tensor<B, 3>; 4]) -> Tens
 
 /// The bins that hold a place, along their widths (`side` 0) or their heights (1).
 fn find<B: Backend>(side: usize, place: &Tensor<B, 3>, bins: usize, part: impl Fn(usize) -> Dual<B>) -> Bin<B> {
-    let slope = |k: usize| match k {
-        0 => Dual::constant(place.ones_like()),
-        k if k == bins => Dual::constant(place.ones_like()),
-        k => part(2 * bins + k - 1),
+    let slope = |k: usize| match k == 0 || k == bins {
+        true => Dual::constant(place.ones_like()),
+        false => part(2 * bins + k - 1),
     };
-    let mut corner = [(); 2].map(|()| Dual::constant(place.zeros_like()));
+    let zero = || Dual::constant(place.zeros_like());
+    let mut corner = [zero(), zero()];
     let bin = |k: usize| {
         let ([x, y], [width, height]) = (corner.clone(), [part(k), part(bins + k)]);
         corner = [x.clone().add(width.clone()), y.clone().add(height.clone())];
@@ -95,11 +95,7 @@ fn find<B: Backend>(side: usize, place: &Tensor<B, 3>, bins: usize, part: impl F
     };
     let later = |found: Bin<B>, bin: Bin<B>| {
         let here = place.clone().greater_equal(bin[side].value.clone());
-        let mut bin = bin.into_iter();
-        found.map(|old| match bin.next() {
-            Some(new) => old.choose(here.clone(), new),
-            None => old,
-        })
+        std::array::from_fn(|i| found[i].clone().choose(here.clone(), bin[i].clone()))
     };
     match (0..bins).map(bin).reduce(later) {
         Some(bin) => bin,

@@ -20,7 +20,7 @@ struct GpuKernels;
 
 impl Kernels<Wgpu> for GpuKernels {
     fn takes(&self, shape: &BijectorShape) -> bool {
-        shape.coupling.is_affine() && kernel::fits(shape)
+        kernel::fits(shape)
     }
 
     fn joins_maps(&self) -> bool {

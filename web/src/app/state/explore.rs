@@ -6,6 +6,7 @@ use shared::RgFlowConfig;
 use shared::geometry::{Cone, LatentAddress, Levels, generation_cone, inference_cone};
 
 use super::Effect;
+use super::field::strong;
 use super::live::Live;
 use super::panel::{Bench, Context, PanelState};
 use super::pyramid::draw_level;
@@ -54,8 +55,8 @@ pub struct Explore {
     reach: Live,
     search: Live,
     film: Live,
-    /// The receptive field of the chosen latent.
-    pub field: Option<Rc<Vec<f32>>>,
+    /// Where the receptive field of the chosen latent is strong.
+    pub field: Option<Rc<Vec<(usize, usize)>>>,
     /// The leading latents of each level, finest first, once they were asked for.
     pub leading: Option<Rc<Vec<Vec<Factor>>>>,
     /// The picture as it is now.
@@ -283,7 +284,11 @@ impl PanelState for Explore {
                     self.strip = images.collect();
                 }
             }
-            EditAnswer::Field(field) => self.field = Some(Rc::new(field)),
+            EditAnswer::Field(field) => {
+                // The grain grows with the field; at levels 0 and 1 there is none to speak of.
+                let radius = context.settings.explore.at.map_or(0, |at| at.level.saturating_sub(1));
+                self.field = Some(Rc::new(strong(&field, context.config.size, radius)));
+            }
             EditAnswer::Leading(levels) => self.leading = Some(Rc::new(levels)),
             EditAnswer::Completion(_) => {}
         }

@@ -6,6 +6,7 @@ pub mod about;
 mod engine;
 mod event;
 pub mod explore;
+mod field;
 pub mod inpaint;
 pub mod live;
 pub mod mix;

@@ -119,12 +119,11 @@ impl ExploreView {
         let cone = explore.cone(settings, config);
         self.picture.show(explore.image.as_ref(), config.size);
         if let Some(marks) = self.picture.marks() {
-            if let (Some(cone), Some(at)) = (&cone, settings.at) {
+            if let (Some(cone), Some(_)) = (&cone, settings.at) {
                 marks.shade_others(&cone[0].pixels, OUTSIDE);
                 marks.outline(&cone[0].pixels, CONE);
                 if let (Some(field), true) = (&explore.field, self.show_field.checked()) {
-                    // The grain grows with the field; at levels 0 and 1 there is none to speak of.
-                    marks.outline(&strong(field, config.size, at.level.saturating_sub(1)), CHOSEN);
+                    marks.outline(field, CHOSEN);
                 }
             }
             marks.outline(explore.pixel.as_slice(), CHOSEN);
@@ -288,23 +287,6 @@ fn build_strip(document: &Document, dispatch: &Dispatch) -> Result<Vec<(HtmlButt
     WALK.into_iter().map(cell).collect()
 }
 
-/// Where a field is stronger than on the average of the pixels that it reaches. A tint would hide the picture's colours,
-/// which are what coarse latents change.
-///
-/// A coarse latent's field has the grain of the picture, which would fray the outline: it is averaged over the distance
-/// `radius` first.
-fn strong(field: &[f32], size: usize, radius: usize) -> Vec<(usize, usize)> {
-    let reached = field.iter().filter(|value| **value > 0.0).count();
-    let mean = field.iter().sum::<f32>() / reached.max(1) as f32;
-    let near = |x: usize| x.saturating_sub(radius)..(x + radius + 1).min(size);
-    let average = |row: usize, col: usize| {
-        let around = near(row).flat_map(|r| near(col).map(move |c| field[r * size + c]));
-        around.sum::<f32>() / (near(row).len() * near(col).len()) as f32
-    };
-    let places = (0..field.len()).map(|i| (i / size, i % size));
-    places.filter(|&(row, col)| field[row * size + col] > 0.0 && average(row, col) > mean).collect()
-}
-
 /// With a capital letter at its beginning.
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
@@ -349,17 +331,5 @@ mod tests {
         );
         assert_eq!(said(None, None, None, 32), "Choose a latent or a pixel.");
         assert_eq!((capital("an eye").as_str(), capital("").as_str()), ("An eye", ""));
-    }
-
-    #[test]
-    fn a_field_is_outlined_where_it_is_strong_without_its_grain() {
-        assert_eq!(strong(&[0.0, 0.5, 0.2, 1.0, 0.0, 0.0, 0.0, 0.6, 0.0], 3, 0), [(1, 0), (2, 1)]);
-        // A dark spot within a bright square, and a bright one in the dark.
-        let mut field = [0.1; 64];
-        (0..16).for_each(|i| field[(i / 4) * 8 + i % 4] = 1.0);
-        (field[9], field[54]) = (0.2, 0.9);
-        let places = strong(&field, 8, 1);
-        assert!(places.contains(&(1, 1)) && !places.contains(&(6, 6)), "{places:?}");
-        assert!(strong(&field, 8, 0).contains(&(6, 6)));
     }
 }

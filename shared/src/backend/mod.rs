@@ -99,18 +99,11 @@ pub trait DifferentiableKernels<B: Backend>: Kernels<B> {
         grad: FloatTensor<B>,
     ) -> (FloatTensor<B>, FloatTensor<B>);
 
-    /// A running mean's next value: keep·mean + (1 − keep)·x, where x = factor·towards, or its square.
+    /// A running mean's next value: keep·mean + (1 − keep)·towards.
     ///
     /// # Shapes
     /// - mean, towards, output: the same
-    fn blend(
-        &self,
-        mean: FloatTensor<B>,
-        towards: FloatTensor<B>,
-        keep: f64,
-        factor: f64,
-        squared: bool,
-    ) -> FloatTensor<B>;
+    fn blend(&self, mean: FloatTensor<B>, towards: FloatTensor<B>, keep: f64) -> FloatTensor<B>;
 
     /// The sum of the squares of all numbers of all tensors, `[1]`; nothing of no tensors.
     fn sum_of_squares(&self, tensors: Vec<FloatTensor<B>>) -> Option<FloatTensor<B>> {
@@ -120,8 +113,19 @@ pub trait DifferentiableKernels<B: Backend>: Kernels<B> {
     /// AdamW's step of a parameter.
     ///
     /// # Shapes
-    /// - value, first, second, output: the same
-    fn adam(&self, value: FloatTensor<B>, first: FloatTensor<B>, second: FloatTensor<B>, adam: Adam) -> FloatTensor<B>;
+    /// - the parameter's tensors and its gradient: the same
+    fn adam(&self, parameter: Moments<FloatTensor<B>>, grad: FloatTensor<B>, adam: Adam) -> Moments<FloatTensor<B>>;
+}
+
+/// A parameter with AdamW's running means.
+#[derive(Clone, Debug)]
+pub struct Moments<T> {
+    /// The parameter.
+    pub value: T,
+    /// Running mean of its gradients.
+    pub first: T,
+    /// Running mean of their squares.
+    pub second: T,
 }
 
 /// [`DifferentiableKernels::sum_of_squares`] in tensor operations.
@@ -130,9 +134,14 @@ pub fn sum_of_squares<B: Backend>(tensors: Vec<FloatTensor<B>>) -> Option<FloatT
     squares.reduce(B::float_add)
 }
 
-/// Factors of one AdamW step: value ← decay·value − rate·first / (√(second_factor·second) + epsilon).
+/// Factors of one AdamW step of a gradient, multiplied by `factor` first: first and second move towards it and its
+/// square, keeping `keep` of themselves, and then value ← decay·value − rate·first / (√(second_factor·second) + epsilon).
 #[derive(Clone, Copy, Debug)]
 pub struct Adam {
+    /// What the gradient is multiplied by.
+    pub factor: f64,
+    /// What the first and the second moment keep of themselves.
+    pub keep: [f64; 2],
     /// Learning rate over the first moment's bias correction.
     pub rate: f64,
     /// One over the second moment's bias correction.

@@ -3,11 +3,14 @@
 //! Burn's own AdamW builds a dozen temporaries for each parameter; for this model, with most of its parameters where
 //! there are few blocks, that took as long as the network. Here a backend may update in place.
 
+use std::collections::HashMap;
+
 use burn::module::{AutodiffModule, Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::backend::AutodiffBackend;
+use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Tensor, TensorPrimitive};
-use shared::backend::Adam;
+use shared::backend::{Adam, Moments};
 use shared::{FlowBackend, Model};
 
 use super::recipe::Recipe;
@@ -47,21 +50,22 @@ impl<B: FlowBackend> AdamW<B> {
         recipe: &Recipe,
         step: u64,
     ) -> (Self, Model<A>) {
-        let gradient = Source::Gradients(grads);
-        let first = self.first.map(&mut Blend { towards: gradient, keep: BETA_1, factor, squared: false });
-        let gradient = Source::Gradients(grads);
-        let second = self.second.map(&mut Blend { towards: gradient, keep: BETA_2, factor, squared: true });
         let rate = recipe.learning_rate_at(step);
         let bias = |beta: f64| 1.0 - beta.powf(step as f64 + 1.0);
         let adam = Adam {
+            factor,
+            keep: [BETA_1, BETA_2],
             rate: rate / bias(BETA_1),
             second_factor: 1.0 / bias(BETA_2),
             epsilon: EPSILON,
             decay: 1.0 - rate * recipe.weight_decay,
         };
-        let mut update = Update { first: Values::of(&first), second: Values::of(&second), adam };
+        let (mut first, mut second) = (Values::default(), Values::default());
+        let (empty_first, empty_second) = (self.first.map(&mut first.take()), self.second.map(&mut second.take()));
+        let mut update = Update { first, second, grads, adam };
         let model = model.map(&mut update);
-        (Self { first, second }, model)
+        let Update { mut first, mut second, .. } = update;
+        (Self { first: empty_first.map(&mut first.give()), second: empty_second.map(&mut second.give()) }, model)
     }
 }
 
@@ -72,21 +76,57 @@ pub fn average<A: TrainBackend>(
     keep: f64,
 ) -> Model<A::InnerBackend> {
     let values = Values::of(&model.valid());
-    average.map(&mut Blend { towards: Source::Values(&values), keep, factor: 1.0, squared: false })
+    average.map(&mut Blend { towards: &values, keep })
 }
 
 /// A model's tensors by parameter, whatever their rank.
-struct Values<B: FlowBackend>(std::collections::HashMap<ParamId, B::FloatTensorPrimitive>);
+struct Values<B: FlowBackend>(HashMap<ParamId, FloatTensor<B>>);
+
+impl<B: FlowBackend> Default for Values<B> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
 
 impl<B: FlowBackend> Values<B> {
     fn of(model: &Model<B>) -> Self {
-        let mut values = Self(Default::default());
+        let mut values = Self::default();
         model.visit(&mut values);
         values
     }
 
-    fn get<const D: usize>(&self, id: ParamId) -> Option<Tensor<B, D>> {
-        self.0.get(&id).map(|value| Tensor::from_primitive(TensorPrimitive::Float(value.clone())))
+    /// Takes a model's tensors out of it, so that they have no other owner and can be changed in place.
+    fn take(&mut self) -> Take<'_, B> {
+        Take(self)
+    }
+
+    /// Puts them back.
+    fn give(&mut self) -> Give<'_, B> {
+        Give(self)
+    }
+}
+
+struct Take<'a, B: FlowBackend>(&'a mut Values<B>);
+
+impl<B: FlowBackend> ModuleMapper<B> for Take<'_, B> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
+        let id = param.id;
+        param.map(|value| {
+            let empty = Tensor::empty([1; D], &value.device());
+            self.0.0.insert(id, value.into_primitive().tensor());
+            empty
+        })
+    }
+}
+
+struct Give<'a, B: FlowBackend>(&'a mut Values<B>);
+
+impl<B: FlowBackend> ModuleMapper<B> for Give<'_, B> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
+        match self.0.0.remove(&param.id) {
+            Some(value) => param.map(|_| Tensor::from_primitive(TensorPrimitive::Float(value))),
+            None => param,
+        }
     }
 }
 
@@ -96,65 +136,68 @@ impl<B: FlowBackend> ModuleVisitor<B> for Values<B> {
     }
 }
 
-/// Where a mean's next value comes from.
-enum Source<'a, B: FlowBackend> {
-    Gradients(&'a GradientsParams),
-    Values(&'a Values<B>),
-}
-
 struct Blend<'a, B: FlowBackend> {
-    towards: Source<'a, B>,
+    towards: &'a Values<B>,
     keep: f64,
-    factor: f64,
-    squared: bool,
 }
 
 impl<B: FlowBackend> ModuleMapper<B> for Blend<'_, B> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
-        let towards = match &self.towards {
-            Source::Gradients(grads) => grads.get::<B, D>(param.id),
-            Source::Values(values) => values.get::<D>(param.id),
-        };
-        let Some(towards) = towards else { return param };
-        let (keep, factor, squared) = (self.keep, self.factor, self.squared);
-        param.map(|mean| match B::differentiable() {
-            Some(kernels) => {
-                let (mean, towards) = (mean.into_primitive().tensor(), towards.into_primitive().tensor());
-                Tensor::from_primitive(TensorPrimitive::Float(kernels.blend(mean, towards, keep, factor, squared)))
-            }
-            None => {
-                let towards = if squared { (towards * factor).square() } else { towards * factor };
-                mean * keep + towards * (1.0 - keep)
-            }
+        let Some(towards) = self.towards.0.get(&param.id).cloned() else { return param };
+        param.map(|mean| {
+            let mean = mean.into_primitive().tensor();
+            let mean = match B::differentiable() {
+                Some(kernels) => kernels.blend(mean, towards, self.keep),
+                None => blend::<B>(mean, towards, self.keep),
+            };
+            Tensor::from_primitive(TensorPrimitive::Float(mean))
         })
     }
 }
 
-struct Update<B: FlowBackend> {
+/// [`shared::backend::DifferentiableKernels::blend`] in tensor operations.
+fn blend<B: FlowBackend>(mean: FloatTensor<B>, towards: FloatTensor<B>, keep: f64) -> FloatTensor<B> {
+    let times = |x: FloatTensor<B>, factor: f64| B::float_mul_scalar(x, factor.into());
+    B::float_add(times(mean, keep), times(towards, 1.0 - keep))
+}
+
+/// [`shared::backend::DifferentiableKernels::adam`] in tensor operations.
+fn adam_step<B: FlowBackend>(
+    parameter: Moments<FloatTensor<B>>,
+    grad: FloatTensor<B>,
+    adam: Adam,
+) -> Moments<FloatTensor<B>> {
+    let times = |x: FloatTensor<B>, factor: f64| B::float_mul_scalar(x, factor.into());
+    let grad = times(grad, adam.factor);
+    let first = blend::<B>(parameter.first, grad.clone(), adam.keep[0]);
+    let second = blend::<B>(parameter.second, B::float_mul(grad.clone(), grad), adam.keep[1]);
+    let root = B::float_sqrt(times(second.clone(), adam.second_factor));
+    let step = B::float_div(times(first.clone(), adam.rate), B::float_add_scalar(root, adam.epsilon.into()));
+    Moments { value: B::float_sub(times(parameter.value, adam.decay), step), first, second }
+}
+
+struct Update<'a, B: FlowBackend> {
     first: Values<B>,
     second: Values<B>,
+    grads: &'a GradientsParams,
     adam: Adam,
 }
 
-impl<A: AutodiffBackend<InnerBackend: FlowBackend>> ModuleMapper<A> for Update<A::InnerBackend> {
+impl<A: AutodiffBackend<InnerBackend: FlowBackend>> ModuleMapper<A> for Update<'_, A::InnerBackend> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<A, D>>) -> Param<Tensor<A, D>> {
-        let (Some(first), Some(second)) = (self.first.get::<D>(param.id), self.second.get::<D>(param.id)) else {
-            return param;
-        };
-        let adam = self.adam;
+        let id = param.id;
+        let Some(grad) = self.grads.get::<A::InnerBackend, D>(id) else { return param };
+        let (Some(first), Some(second)) = (self.first.0.remove(&id), self.second.0.remove(&id)) else { return param };
         param.map(|value| {
-            let value = value.inner();
-            let value = match A::InnerBackend::differentiable() {
-                Some(kernels) => {
-                    let [value, first, second] = [value, first, second].map(|t| t.into_primitive().tensor());
-                    Tensor::from_primitive(TensorPrimitive::Float(kernels.adam(value, first, second, adam)))
-                }
-                None => {
-                    let step = first * adam.rate / ((second * adam.second_factor).sqrt() + adam.epsilon);
-                    value * adam.decay - step
-                }
+            let parameter = Moments { value: value.inner().into_primitive().tensor(), first, second };
+            let grad = grad.into_primitive().tensor();
+            let Moments { value, first, second } = match A::InnerBackend::differentiable() {
+                Some(kernels) => kernels.adam(parameter, grad, self.adam),
+                None => adam_step::<A::InnerBackend>(parameter, grad, self.adam),
             };
-            Tensor::from_inner(value).require_grad()
+            self.first.0.insert(id, first);
+            self.second.0.insert(id, second);
+            Tensor::from_inner(Tensor::from_primitive(TensorPrimitive::Float(value))).require_grad()
         })
     }
 }

@@ -2,8 +2,10 @@
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
+use burn::tensor::ops::FloatTensor;
+use burn::tensor::{Tensor, TensorPrimitive};
+use shared::backend::sum_of_squares;
 use shared::{FlowBackend, ImageFlow, Model, ModelConfig, logit};
 
 use super::adamw::AdamW;
@@ -55,21 +57,24 @@ pub fn step<B: TrainBackend>(
 
 /// Norm of the gradient of all parameters together.
 pub fn global_norm<B: TrainBackend>(model: &Model<B>, grads: &GradientsParams) -> f64 {
-    struct Norm<'a, B: AutodiffBackend> {
+    struct All<'a, B: AutodiffBackend> {
         grads: &'a GradientsParams,
-        sum: Option<Tensor<B::InnerBackend, 1>>,
+        found: Vec<FloatTensor<B::InnerBackend>>,
     }
-    impl<B: AutodiffBackend> ModuleVisitor<B> for Norm<'_, B> {
+    impl<B: AutodiffBackend> ModuleVisitor<B> for All<'_, B> {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
-            let Some(grad) = self.grads.get::<B::InnerBackend, D>(param.id) else { return };
-            let square = grad.square().sum();
-            self.sum = Some(match self.sum.take() {
-                Some(sum) => sum + square,
-                None => square,
-            });
+            let grad = self.grads.get::<B::InnerBackend, D>(param.id);
+            self.found.extend(grad.map(|grad| grad.into_primitive().tensor()));
         }
     }
-    let mut norm = Norm::<B> { grads, sum: None };
-    model.visit(&mut norm);
-    norm.sum.map_or(0.0, |sum| sum.into_data().iter::<f64>().next().unwrap_or(f64::NAN).sqrt())
+    let mut all = All::<B> { grads, found: Vec::new() };
+    model.visit(&mut all);
+    let sum = match B::InnerBackend::differentiable() {
+        Some(kernels) => kernels.sum_of_squares(all.found),
+        None => sum_of_squares::<B::InnerBackend>(all.found),
+    };
+    sum.map_or(0.0, |sum| {
+        let sum = Tensor::<B::InnerBackend, 1>::from_primitive(TensorPrimitive::Float(sum));
+        sum.into_data().iter::<f64>().next().unwrap_or(f64::NAN).sqrt()
+    })
 }

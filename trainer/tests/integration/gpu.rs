@@ -1,4 +1,5 @@
-//! The GPU's kernel against the CPU's, by the program: a test of its own would compile the GPU's backend once more.
+//! The GPU's kernels against the CPU's, by what the trainer does: a test of its own would compile the GPU's backend once
+//! more. Each test for each of the GPU's backends.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,6 +7,12 @@ use std::process::Command;
 use burn::backend::Flex;
 use shared::weights::{Card, ModelFile, Precision};
 use shared::{CouplingKind, LevelConfig, RgFlow, RgFlowConfig};
+use trainer::device::DeviceChoice;
+use trainer::train::Training;
+use trainer::train::metrics::Line;
+use trainer::train::recipe::Recipe;
+
+use crate::training::{lines, training};
 
 /// What a command prints.
 fn trainer(dir: &Path, args: &[&str]) -> String {
@@ -14,11 +21,9 @@ fn trainer(dir: &Path, args: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-#[test]
-#[ignore = "needs a GPU, or a software Vulkan such as Mesa's lavapipe"]
-fn gpu_and_cpu_agree() {
+fn gpu_and_cpu_agree(device: &str) {
     let level = |layers, res_blocks, mlp, hidden| LevelConfig { layers, res_blocks, mlp, hidden };
-    // Nets shallow and deep, narrower and wider than a block, and one too wide for the kernel.
+    // Nets shallow and deep, narrower and wider than a block, and one too wide for WebGPU's kernel.
     let levels = vec![level(2, 2, 1, 12), level(3, 1, 2, 130), level(1, 3, 3, 60), level(1, 1, 1, 300)];
     let config = RgFlowConfig { levels, ..RgFlowConfig::small() };
     // No kernel takes splines.
@@ -32,7 +37,7 @@ fn gpu_and_cpu_agree() {
         std::fs::write(dir.path().join(format!("{name}.safetensors")), bytes).unwrap();
     }
 
-    let both = ["cpu", "wgpu"];
+    let both = ["cpu", device];
     for model in ["calm.safetensors", "bent.safetensors"] {
         // Three images: the last level's rows do not fill a workgroup.
         let [cpu, gpu] = both.map(|device| {
@@ -52,5 +57,57 @@ fn gpu_and_cpu_agree() {
             said.split_whitespace().next().unwrap().parse::<f64>().unwrap()
         });
         assert!((cpu - gpu).abs() < 2e-3, "{model}: {cpu} and {gpu} bits/dim");
+    }
+}
+
+/// Five steps from the same seed: what is learnt goes through every gradient and every pass of the optimizer.
+fn gpu_and_cpu_learn_the_same(device: &str) {
+    let levels = vec![LevelConfig { layers: 2, res_blocks: 2, mlp: 1, hidden: 12 }; 2];
+    let config = RgFlowConfig { linear_maps: true, mean_image: true, ..RgFlowConfig::new(8, levels) };
+    let [cpu, gpu] = ["cpu", device].map(|device| {
+        let dir = tempfile::tempdir().unwrap();
+        let training = training(dir.path(), 1);
+        let recipe = Recipe { steps: 5, ..training.recipe.clone() };
+        let device = device.parse::<DeviceChoice>().unwrap();
+        trainer::train::run(device, Training { config: config.clone().into(), recipe, ..training }).unwrap();
+        lines(dir.path())
+    });
+    assert_eq!((cpu.len(), gpu.len()), (5, 5));
+    assert!(cpu[4].train.unwrap() < cpu[0].train.unwrap() - 0.1, "nothing was learnt: {cpu:?}");
+    for (cpu, gpu) in cpu.iter().zip(&gpu) {
+        let off = |of: fn(&Line) -> Option<f64>| (of(cpu).unwrap() - of(gpu).unwrap()).abs();
+        assert!(off(|l| l.train) < 2e-3, "a batch's bits/dim: {cpu:?} and {gpu:?}");
+        assert!(off(|l| l.test) < 2e-3, "bits/dim of the averaged weights: {cpu:?} and {gpu:?}");
+        assert!(off(|l| l.grad_norm) < 1e-2 * cpu.grad_norm.unwrap(), "the gradient's norm: {cpu:?} and {gpu:?}");
+    }
+}
+
+#[cfg(feature = "wgpu")]
+mod wgpu {
+    #[test]
+    #[ignore = "needs a GPU, or a software Vulkan such as Mesa's lavapipe"]
+    fn agrees_with_the_cpu() {
+        super::gpu_and_cpu_agree("wgpu");
+    }
+
+    #[test]
+    #[ignore = "needs a GPU, or a software Vulkan such as Mesa's lavapipe"]
+    fn learns_as_the_cpu() {
+        super::gpu_and_cpu_learn_the_same("wgpu");
+    }
+}
+
+#[cfg(feature = "cuda")]
+mod cuda {
+    #[test]
+    #[ignore = "needs an NVIDIA card"]
+    fn agrees_with_the_cpu() {
+        super::gpu_and_cpu_agree("cuda");
+    }
+
+    #[test]
+    #[ignore = "needs an NVIDIA card"]
+    fn learns_as_the_cpu() {
+        super::gpu_and_cpu_learn_the_same("cuda");
     }
 }

@@ -24,7 +24,7 @@ fn images(name: &str, count: usize) -> ImageSet {
     ImageSet::new(name, 8, pixels, None).unwrap()
 }
 
-fn training(out: &Path, steps: u64) -> Training {
+pub fn training(out: &Path, steps: u64) -> Training {
     Training {
         config: config().into(),
         recipe: Recipe { batch: 16, learning_rate: 0.02, warmup: 2, ema: 0.9, ..Recipe::cosine(30) },
@@ -52,7 +52,7 @@ fn run(training: Training) -> Result<Outcome, Error> {
     trainer::train::run(DeviceChoice::Cpu, training)
 }
 
-fn lines(folder: &Path) -> Vec<Line> {
+pub fn lines(folder: &Path) -> Vec<Line> {
     let text = std::fs::read_to_string(folder.join("metrics.jsonl")).unwrap();
     text.lines().map(|l| serde_json::from_str(l).unwrap()).collect()
 }

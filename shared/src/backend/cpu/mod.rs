@@ -15,7 +15,7 @@ mod weight_norm;
 use burn::tensor::ops::FloatTensor;
 use burn_flex::{Flex, FlexTensor};
 
-use super::{Adam, DifferentiableKernels, Direction, FlowBackend, Kernels};
+use super::{Adam, DifferentiableKernels, Direction, FlowBackend, Kernels, Moments};
 use crate::nn::BijectorShape;
 
 impl FlowBackend for Flex {
@@ -75,24 +75,18 @@ impl DifferentiableKernels<Flex> for CpuKernels {
         weight_norm::grad(&v.to_contiguous(), &g.to_contiguous(), &grad.to_contiguous())
     }
 
-    fn blend(
-        &self,
-        mean: FloatTensor<Flex>,
-        towards: FloatTensor<Flex>,
-        keep: f64,
-        factor: f64,
-        squared: bool,
-    ) -> FloatTensor<Flex> {
-        update::blend(contiguous(mean), &towards.to_contiguous(), keep as f32, factor as f32, squared)
+    fn blend(&self, mean: FloatTensor<Flex>, towards: FloatTensor<Flex>, keep: f64) -> FloatTensor<Flex> {
+        update::blend(contiguous(mean), &towards.to_contiguous(), keep as f32)
     }
 
     fn adam(
         &self,
-        value: FloatTensor<Flex>,
-        first: FloatTensor<Flex>,
-        second: FloatTensor<Flex>,
+        parameter: Moments<FloatTensor<Flex>>,
+        grad: FloatTensor<Flex>,
         adam: Adam,
-    ) -> FloatTensor<Flex> {
-        update::adam(contiguous(value), &first.to_contiguous(), &second.to_contiguous(), adam)
+    ) -> Moments<FloatTensor<Flex>> {
+        let Moments { value, first, second } = parameter;
+        let parameter = Moments { value: contiguous(value), first: contiguous(first), second: contiguous(second) };
+        update::adam(parameter, &grad.to_contiguous(), adam)
     }
 }

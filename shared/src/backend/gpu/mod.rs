@@ -18,7 +18,7 @@ use burn::tensor::ops::FloatTensor;
 use burn_cubecl::element::BoolElement;
 use burn_cubecl::{CubeBackend, CubeRuntime};
 
-use super::{Adam, DifferentiableKernels, Direction, FlowBackend, Kernels};
+use super::{Adam, DifferentiableKernels, Direction, FlowBackend, Kernels, Moments};
 use crate::nn::BijectorShape;
 
 /// What every WebGPU device offers.
@@ -117,10 +117,8 @@ impl<R: CubeRuntime, BT: BoolElement> DifferentiableKernels<Gpu<R, BT>> for GpuK
         mean: FloatTensor<Gpu<R, BT>>,
         towards: FloatTensor<Gpu<R, BT>>,
         keep: f64,
-        factor: f64,
-        squared: bool,
     ) -> FloatTensor<Gpu<R, BT>> {
-        update::blend(mean, towards, keep as f32, factor as f32, squared)
+        update::blend(mean, towards, keep as f32)
     }
 
     fn sum_of_squares(&self, tensors: Vec<FloatTensor<Gpu<R, BT>>>) -> Option<FloatTensor<Gpu<R, BT>>> {
@@ -129,11 +127,10 @@ impl<R: CubeRuntime, BT: BoolElement> DifferentiableKernels<Gpu<R, BT>> for GpuK
 
     fn adam(
         &self,
-        value: FloatTensor<Gpu<R, BT>>,
-        first: FloatTensor<Gpu<R, BT>>,
-        second: FloatTensor<Gpu<R, BT>>,
+        parameter: Moments<FloatTensor<Gpu<R, BT>>>,
+        grad: FloatTensor<Gpu<R, BT>>,
         adam: Adam,
-    ) -> FloatTensor<Gpu<R, BT>> {
-        update::adam(value, first, second, adam)
+    ) -> Moments<FloatTensor<Gpu<R, BT>>> {
+        update::adam(parameter, grad, adam)
     }
 }

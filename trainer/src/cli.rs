@@ -1,5 +1,6 @@
 //! The command line.
 
+mod bench;
 mod edit;
 mod files;
 mod inpaint;
@@ -14,9 +15,10 @@ use shared::{RgFlowConfig, Temperature};
 
 use crate::device::DeviceChoice;
 
+pub use bench::{BenchArgs, Timed};
 pub use edit::{DecodeArgs, EncodeArgs, FactorsArgs, FigureArgs, MixArgs, ProgressiveArgs, ReceptiveArgs};
 pub use files::{DataArgs, ExportArgs, ImportArgs, InfoArgs, PrecisionName};
-pub use inpaint::{EvalInpaintArgs, InpaintArgs, SearchArgs};
+pub use inpaint::{EvalInpaintArgs, InpaintArgs, WishArgs};
 pub use measure::{EvalArgs, NeighboursArgs, OvalsArgs, PaperArgs, PinwheelArgs, SampleArgs};
 pub use train::{RecipeName, TrainArgs};
 
@@ -104,6 +106,9 @@ pub enum Command {
     /// Write a data set out as PNG images and labels.csv.
     #[command(after_help = "Example:\n  trainer data msds1 --limit 1000 --out msds1-images")]
     Data(DataArgs),
+    /// Time training steps, sampling and encoding on a device, in images a second.
+    #[command(after_help = "Example:\n  trainer bench demo --batch 16 --batch 64 --device cuda --out rates.json")]
+    Bench(BenchArgs),
 }
 
 /// Where to compute.

@@ -14,6 +14,7 @@ pub mod latents;
 pub mod neighbours;
 pub mod official;
 pub mod ovals;
+pub mod pca;
 pub mod pinwheel;
 pub mod plot;
 pub mod report;

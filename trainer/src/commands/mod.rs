@@ -1,5 +1,6 @@
 //! The commands, one a file.
 
+mod bench;
 mod data;
 mod decode;
 mod encode;
@@ -56,6 +57,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Some(Command::Pinwheel(args)) => pinwheel::run(args),
         Some(Command::Info(args)) => info::run(args),
         Some(Command::Data(args)) => data::run(args),
+        Some(Command::Bench(args)) => bench::run(args),
     }
 }
 

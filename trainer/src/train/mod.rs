@@ -12,6 +12,7 @@ pub mod checkpoint;
 pub mod metrics;
 pub mod recipe;
 pub mod step;
+pub mod timed;
 pub mod whiten;
 
 use std::path::{Path, PathBuf};

@@ -60,6 +60,7 @@ impl State {
             ResponseKind::Failed { message } if self.opening.as_ref().is_some_and(|(opening, _)| *opening == id) => {
                 self.opening = None;
                 self.notices = vec![format!("This model could not be opened: {message}.")];
+                return self.refresh();
             }
             ResponseKind::RunsOn { backend, note } => {
                 self.backend_note = note;
@@ -107,6 +108,19 @@ impl State {
         self.refresh()
     }
 
+    /// Stops what is under way, so that what comes next need not wait.
+    pub(super) fn stop(&mut self) -> Vec<Effect> {
+        let mut ids = std::mem::take(&mut self.ids);
+        let mut effects = self.samples.cancel(&mut ids);
+        if !effects.is_empty() {
+            // Pictures that did not come are asked for again.
+            self.samples.forget();
+        }
+        effects.extend(self.panels().into_iter().flat_map(|panel| panel.stop(&mut ids)));
+        self.ids = ids;
+        effects
+    }
+
     /// Loads the wanted model, or else the list's first choice.
     pub(super) fn load(&mut self) -> Vec<Effect> {
         if !self.alive {
@@ -127,7 +141,7 @@ impl State {
             let text = "The link was made with another version of this model; its pictures may differ.";
             self.notices.push(text.to_owned());
         }
-        let mut effects = self.samples.cancel(&mut self.ids);
+        let mut effects = self.stop();
         if matches!(self.phase, Phase::Loading { .. }) {
             let kind = RequestKind::Cancel { request: self.loading };
             effects.push(Effect::Send(Request { id: self.ids.fresh(), kind }));
@@ -161,8 +175,11 @@ impl State {
             description: "Your own weights. They stay on this device, and no link holds them.".to_owned(),
             licence: String::new(),
             default: false,
+            holes: vec![],
         };
         self.opening = Some((id, entry));
-        vec![Effect::Send(Request { id, kind: RequestKind::Open { bytes } })]
+        let mut effects = self.stop();
+        effects.push(Effect::Send(Request { id, kind: RequestKind::Open { bytes } }));
+        effects
     }
 }

@@ -258,7 +258,9 @@ impl State {
         let Some(ModelInfo { config, card, .. }) = self.info.clone() else { return vec![] };
         let mut ids = std::mem::take(&mut self.ids);
         let temperature = self.temperature();
-        let mut bench = Bench { config: &config, card: &card, temperature, seed: self.settings.seed.0, ids: &mut ids };
+        let holes = inpaint::holes(self.entry.as_ref());
+        let seed = self.settings.seed.0;
+        let mut bench = Bench { config: &config, card: &card, temperature, holes: &holes, seed, ids: &mut ids };
         let effects = f(self, &mut bench);
         self.ids = ids;
         effects
@@ -272,9 +274,11 @@ impl State {
         if self.settings.panel == panel {
             return vec![];
         }
+        // The panel that is left must not keep the next one waiting.
+        let mut effects = self.stop();
         self.settings.panel = panel;
         self.notices.clear();
-        let mut effects = self.refresh();
+        effects.extend(self.refresh());
         effects.push(Effect::PushAddress(self.address()));
         effects
     }

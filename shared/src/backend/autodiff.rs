@@ -73,7 +73,7 @@ impl<B: FlowBackend> Backward<B, 2> for WeightNormStep {
 
 impl<B: FlowBackend, C: CheckpointStrategy> Kernels<Autodiff<B, C>> for Tracked {
     fn takes(&self, shape: &BijectorShape) -> bool {
-        inner::<B>().takes(shape)
+        inner::<B>().takes(shape) && inner::<B>().differentiates(shape)
     }
 
     fn bijector(

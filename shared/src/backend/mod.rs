@@ -4,7 +4,7 @@
 mod autodiff;
 #[cfg(feature = "flex")]
 mod cpu;
-#[cfg(feature = "wgpu")]
+#[cfg(any(feature = "cuda", feature = "wgpu"))]
 mod gpu;
 
 use burn::tensor::backend::Backend;
@@ -69,6 +69,11 @@ pub trait Kernels<B: Backend>: Send + Sync {
 
 /// Gradients of [`Kernels`].
 pub trait DifferentiableKernels<B: Backend>: Kernels<B> {
+    /// Whether [`DifferentiableKernels::bijector_grad`] takes bijectors of this shape, of those that [`Kernels::takes`].
+    fn differentiates(&self, _shape: &BijectorShape) -> bool {
+        true
+    }
+
     /// Gradients of [`Kernels::bijector`] with respect to the rows and, if wanted, the weights.
     ///
     /// Takes the operation's output, not its input: the kernel walks back through the inverse, so that
@@ -127,8 +132,6 @@ pub struct Adam {
     pub decay: f64,
 }
 
-#[cfg(feature = "cuda")]
-impl FlowBackend for burn::backend::Cuda {}
 // Deprecated in favour of Flex, but one of this project's devices as long as Burn has it.
 #[cfg(feature = "candle")]
 #[expect(deprecated)]

@@ -55,7 +55,7 @@ fn weight_norm<B: FlowBackend>(direction: Tensor<B, 3>, gain: Tensor<B, 2>) -> T
 }
 
 /// The weight norm in plain tensor operations; arguments as [`crate::backend::Kernels::weight_norm`]'s.
-pub(crate) fn norm_weights<B: Backend>(direction: Tensor<B, 3>, gain: Tensor<B, 2>) -> Tensor<B, 3> {
+fn norm_weights<B: Backend>(direction: Tensor<B, 3>, gain: Tensor<B, 2>) -> Tensor<B, 3> {
     let factor = gain / norm(direction.clone());
     direction * factor.unsqueeze_dim(1)
 }

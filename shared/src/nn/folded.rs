@@ -49,13 +49,12 @@ impl<B: FlowBackend> FoldedBijector<B> {
     /// The same bijector, of the same memory, on the backend that takes gradients.
     pub fn with_gradients(&self) -> FoldedBijector<Autodiff<B>> {
         let map = |map: &Option<LinearMap<B>>| map.as_ref().map(LinearMap::with_gradients);
-        // A kernel need not have a gradient.
         let weights = match &self.weights {
-            Weights::Flat(theta) => match kernels::<Autodiff<B>>(&self.shape) {
-                Some(_) => Weights::Flat(Tensor::from_inner(theta.clone())),
+            // A kernel need not have a gradient, and none has that of the linear maps.
+            Weights::Flat(theta) | Weights::Joined(theta) => match kernels::<Autodiff<B>>(&self.shape) {
+                Some(_) => Weights::Flat(Tensor::from_inner(theta.clone().narrow(0, 0, self.shape.len()))),
                 None => Weights::Layered(Layered::from_flat(&self.shape, theta).with_gradients()),
             },
-            Weights::Joined(theta) => Weights::Layered(Layered::from_flat(&self.shape, theta).with_gradients()),
             Weights::Layered(layered) => Weights::Layered(layered.with_gradients()),
         };
         let maps_log_det = self.maps_log_det.clone().map(Tensor::from_inner);

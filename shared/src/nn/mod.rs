@@ -9,7 +9,6 @@ mod shape;
 mod spline;
 
 #[cfg(feature = "wgpu")]
-pub(crate) use bijector::norm_weights;
 pub use bijector::{Bijector, SwishLinear};
 pub use folded::{BijectorWeights, FoldedBijector};
 pub use layered::{Layered, LayeredLinear};

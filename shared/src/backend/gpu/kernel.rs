@@ -1,5 +1,5 @@
-//! A whole bijector as one kernel, in CubeCL. A workgroup takes a few rows through all layers; their activations stay
-//! in its own memory, and only weights come from outside.
+//! A whole bijector as one kernel, in CubeCL. A workgroup takes a group of rows through all layers; their activations
+//! stay in its own memory, and only weights come from outside.
 
 use burn::tensor::Shape;
 use burn_cubecl::cubecl::prelude::*;
@@ -8,52 +8,15 @@ use burn_cubecl::ops::numeric::empty_device_dtype;
 use burn_cubecl::tensor::CubeTensor;
 use burn_cubecl::{CubeRuntime, cubecl};
 
+use super::net::{MAX_CUBES, Net, ROWS, Rows, UNITS, load, product, squash, store, swish};
 use crate::backend::Direction;
 use crate::nn::BijectorShape;
 
-/// Rows of a workgroup: as many as a shader's vector has places.
-const ROWS: usize = 4;
-type Rows = Vector<f32, Const<ROWS>>;
-
-/// Invocations of a workgroup, which every WebGPU device offers.
-const UNITS: u32 = 256;
-/// The most workgroups along a dimension, which every WebGPU device offers, or a little less.
-const MAX_CUBES: u32 = 1 << 15;
-/// A workgroup's memory in bytes, which every WebGPU device offers.
-const MEMORY: usize = 16 << 10;
-
-/// What the kernel is compiled for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Net {
-    dim: usize,
-    hidden: usize,
-    mlp: usize,
-    res_blocks: usize,
-    /// Whether linear maps follow the weights.
-    maps: bool,
-}
-
-impl Net {
-    fn new(shape: &BijectorShape, maps: bool) -> Self {
-        let level = &shape.level;
-        Self { dim: shape.dim, hidden: level.hidden, mlp: level.mlp, res_blocks: level.res_blocks, maps }
-    }
-
-    fn half(self) -> usize {
-        self.dim / 2
-    }
-
-    /// The widest layer.
-    fn width(self) -> usize {
-        self.dim.max(self.hidden)
-    }
-}
-
-/// Whether a workgroup has room for the activations.
-pub fn fits(shape: &BijectorShape) -> bool {
-    let net = Net::new(shape, true);
+/// Bytes of a workgroup's own memory that the kernel needs.
+pub fn memory(shape: &BijectorShape) -> usize {
+    let net = Net::new(shape);
     let vectors = net.dim + 2 * net.dim + 4 * net.width() + net.half();
-    vectors * ROWS * size_of::<f32>() <= MEMORY
+    vectors * ROWS * size_of::<f32>()
 }
 
 /// As [`crate::backend::Kernels::bijector`].
@@ -83,7 +46,8 @@ pub fn run<R: CubeRuntime>(
         shape.level.layers as u32,
         inverse,
         (shape.len() + of_direction) as u32,
-        Net::new(shape, maps),
+        Net::new(shape),
+        maps,
     );
     output
 }
@@ -103,6 +67,7 @@ fn bijector(
     inverse: u32,
     maps: u32,
     #[comptime] net: Net,
+    #[comptime] with_maps: bool,
 ) {
     let dim = comptime!(net.dim);
     let half = comptime!(net.half());
@@ -120,21 +85,14 @@ fn bijector(
 
     let mut i = unit;
     while i < dim {
-        let mut value = Rows::new(0.0);
-        #[unroll]
-        for r in 0..ROWS {
-            if first_row + r < n {
-                value[r] = rows[(first_row + r) * dim + i];
-            }
-        }
-        x[i] = value;
+        x[i] = load(rows, first_row, n, i, dim);
         if i < half {
             change[i] = Rows::new(0.0);
         }
         i += CUBE_DIM as usize;
     }
     sync_cube();
-    if comptime!(net.maps) {
+    if comptime!(with_maps) {
         map(&mut x, &mut stream, theta, maps as usize, dim);
     }
 
@@ -153,74 +111,70 @@ fn bijector(
         }
         sync_cube();
 
-        let mut start = 0;
         #[unroll]
-        for block in 0..comptime!(net.res_blocks) {
-            let mut i = unit;
-            while i < comptime!(2 * dim) {
-                even[i] = swish(stream[i], theta[start + (net_s + i / dim) * dim + i % dim]);
-                i += CUBE_DIM as usize;
+        for l in 0..comptime!(net.linears()) {
+            let stored = comptime!(net.stored_inputs(l));
+            let inputs = comptime!(net.inputs(l));
+            let outputs = comptime!(net.outputs(l));
+            let stride = comptime!(net.stored_outputs(l));
+            let alpha = nets * comptime!(net.before(l));
+            let weight = alpha + nets * stored;
+            let bias = weight + nets * comptime!(net.matrix(l));
+            let mut from = 0;
+            if comptime!(l == 0) {
+                from += this;
             }
-            sync_cube();
-            #[unroll]
-            for k in 0..comptime!(net.mlp + 1) {
-                let inputs = comptime!(if k == 0 { net.dim } else { net.hidden });
-                let outputs = comptime!(if k == net.mlp { net.dim } else { net.hidden });
-                let weight = start + nets * inputs;
-                let bias = weight + nets * comptime!(inputs * outputs);
-                start = bias + nets * outputs;
-                // Half of the first linear's inputs are zero and half of the last one's outputs are not used.
-                let first = comptime!(block == 0 && k == 0);
-                let last = comptime!(block + 1 == net.res_blocks && k == net.mlp);
-                let some = comptime!(if last { half } else { outputs });
-                let mut item = unit;
-                while item < comptime!(2 * some) {
-                    let which = item / some;
-                    let mut o = item % some;
-                    if last {
-                        o += other;
-                    }
-                    let net_o = (net_s + which) * outputs + o;
-                    let mut from = 0;
-                    if first {
-                        from += this;
-                    }
-                    let column = weight + (net_s + which) * comptime!(inputs * outputs) + from * outputs + o;
-                    let row = which * inputs + from;
-                    let mut sum = Rows::new(theta[bias + net_o]);
-                    for j in 0..comptime!(if first { half } else { inputs }) {
-                        let factor = Rows::new(theta[column + j * outputs]);
-                        if comptime!(k % 2 == 0) {
-                            sum += factor * even[row + j];
-                        } else {
-                            sum += factor * odd[row + j];
-                        }
-                    }
-                    if comptime!(k == net.mlp) {
-                        let place = which * dim + o;
-                        stream[place] = (stream[place] + sum) * Rows::new(core::f32::consts::FRAC_1_SQRT_2);
+            if comptime!(net.enters(l)) {
+                let mut i = unit;
+                while i < comptime!(2 * inputs) {
+                    let place = i / inputs * dim + from + i % inputs;
+                    let act = swish(stream[place], theta[alpha + (net_s + i / inputs) * stored + from + i % inputs]);
+                    if comptime!(l % 2 == 0) {
+                        even[i] = act;
                     } else {
-                        // The next linear's slopes stand where this one's weights end.
-                        let act = swish(sum, theta[start + net_o]);
-                        if comptime!(k % 2 == 0) {
-                            odd[which * outputs + o] = act;
-                        } else {
-                            even[which * outputs + o] = act;
-                        }
+                        odd[i] = act;
                     }
-                    item += CUBE_DIM as usize;
+                    i += CUBE_DIM as usize;
                 }
                 sync_cube();
             }
+            let mut item = unit;
+            while item < comptime!(2 * outputs) {
+                let which = item / outputs;
+                let mut o = item % outputs;
+                if comptime!(net.ends(l)) {
+                    o += other;
+                }
+                let net_o = (net_s + which) * stride + o;
+                let column = weight + (net_s + which) * comptime!(net.matrix(l)) + from * stride + o;
+                let start = Rows::new(theta[bias + net_o]);
+                let sum = if comptime!(l % 2 == 0) {
+                    product(start, theta, column, &even, which * inputs, inputs, stride)
+                } else {
+                    product(start, theta, column, &odd, which * inputs, inputs, stride)
+                };
+                if comptime!(net.leaves(l)) {
+                    let place = which * dim + o;
+                    stream[place] = (stream[place] + sum) * Rows::new(core::f32::consts::FRAC_1_SQRT_2);
+                } else {
+                    // The next linear's slopes stand where this one's weights end.
+                    let act = swish(sum, theta[nets * comptime!(net.before(l + 1)) + net_o]);
+                    if comptime!(l % 2 == 0) {
+                        odd[item] = act;
+                    } else {
+                        even[item] = act;
+                    }
+                }
+                item += CUBE_DIM as usize;
+            }
+            sync_cube();
         }
 
         let mut i = unit;
         while i < half {
             let o = other + i;
-            let scale = start + net_s * dim + o;
-            // Some GPUs' tanh is not a number far out, where it is 1.
-            let s = stream[o] * Rows::new(theta[scale]);
-            let s = Tanh::tanh(clamp(s, Rows::new(-20.0), Rows::new(20.0)));
+            let scale = nets * comptime!(net.before(net.linears())) + net_s * dim + o;
+            let s = squash(stream[o] * Rows::new(theta[scale]));
             let t = stream[dim + o] * Rows::new(theta[scale + dim]);
             if inverse == 1 {
                 x[o] = (x[o] - t) * Exp::exp(-s);
@@ -233,19 +187,13 @@ fn bijector(
         }
         sync_cube();
     }
-    if comptime!(net.maps) {
+    if comptime!(with_maps) {
         map(&mut x, &mut stream, theta, maps as usize + comptime!(dim * dim + dim), dim);
     }
 
     let mut i = unit;
     while i < dim {
-        let value = x[i];
-        #[unroll]
-        for r in 0..ROWS {
-            if first_row + r < n {
-                output[(first_row + r) * dim + i] = value[r];
-            }
-        }
+        store(output, first_row, n, i, x[i], dim);
         i += CUBE_DIM as usize;
     }
     if unit == 0 {
@@ -273,11 +221,8 @@ fn map(
 ) {
     let mut i = UNIT_POS as usize;
     while i < dim {
-        let mut sum = Rows::new(theta[start + comptime!(dim * dim) + i]);
-        for j in 0..dim {
-            sum += Rows::new(theta[start + j * dim + i]) * x[j];
-        }
-        result[i] = sum;
+        let bias = Rows::new(theta[start + comptime!(dim * dim) + i]);
+        result[i] = product(bias, theta, start + i, x, 0, dim, dim);
         i += CUBE_DIM as usize;
     }
     sync_cube();
@@ -287,10 +232,4 @@ fn map(
         i += CUBE_DIM as usize;
     }
     sync_cube();
-}
-
-/// x · sigmoid(α·x)
-#[cube]
-fn swish(x: Rows, alpha: f32) -> Rows {
-    x / (Rows::new(1.0) + Exp::exp(-x * Rows::new(alpha)))
 }

@@ -1,0 +1,189 @@
+//! What the kernels are compiled for: a bijector's nets, and where their numbers stand.
+
+use burn_cubecl::cubecl;
+use burn_cubecl::cubecl::prelude::*;
+
+use crate::nn::BijectorShape;
+
+/// Rows of a group: as many as a shader's vector has places.
+pub const ROWS: usize = 4;
+/// One number of each of a group's rows.
+pub type Rows = Vector<f32, Const<ROWS>>;
+
+/// Invocations of a workgroup, which every WebGPU device offers.
+pub const UNITS: u32 = 256;
+/// The most workgroups along a dimension, which every WebGPU device offers, or a little less.
+pub const MAX_CUBES: u32 = 1 << 15;
+
+/// The nets of a bijector, all of one shape.
+///
+/// Linears are counted from 0 through all residual blocks. The first one uses one half of its inputs, since the others
+/// are zero, and the last one gives one half of its outputs, since the others go nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Net {
+    /// Numbers in a row.
+    pub dim: usize,
+    /// Width of the hidden layers.
+    pub hidden: usize,
+    /// Hidden layers in a residual block.
+    pub mlp: usize,
+    /// Residual blocks.
+    pub res_blocks: usize,
+}
+
+impl Net {
+    /// The nets of these bijectors.
+    pub fn new(shape: &BijectorShape) -> Self {
+        let level = &shape.level;
+        Self { dim: shape.dim, hidden: level.hidden, mlp: level.mlp, res_blocks: level.res_blocks }
+    }
+
+    /// Numbers in half a row.
+    pub fn half(self) -> usize {
+        self.dim / 2
+    }
+
+    /// The widest layer.
+    pub fn width(self) -> usize {
+        self.dim.max(self.hidden)
+    }
+
+    /// Linears in all.
+    pub fn linears(self) -> usize {
+        self.res_blocks * (self.mlp + 1)
+    }
+
+    /// Whether linear l is the first of its block.
+    pub fn enters(self, l: usize) -> bool {
+        l.is_multiple_of(self.mlp + 1)
+    }
+
+    /// Whether linear l is the last of its block.
+    pub fn leaves(self, l: usize) -> bool {
+        self.enters(l + 1)
+    }
+
+    /// Whether linear l is the last of all.
+    pub fn ends(self, l: usize) -> bool {
+        l + 1 == self.linears()
+    }
+
+    /// Inputs of linear l as it is stored.
+    pub fn stored_inputs(self, l: usize) -> usize {
+        if self.enters(l) { self.dim } else { self.hidden }
+    }
+
+    /// Outputs of linear l as it is stored.
+    pub fn stored_outputs(self, l: usize) -> usize {
+        if self.leaves(l) { self.dim } else { self.hidden }
+    }
+
+    /// Numbers of linear l's matrix.
+    pub fn matrix(self, l: usize) -> usize {
+        self.stored_inputs(l) * self.stored_outputs(l)
+    }
+
+    /// Inputs of linear l that are used.
+    pub fn inputs(self, l: usize) -> usize {
+        if l == 0 { self.half() } else { self.stored_inputs(l) }
+    }
+
+    /// Outputs of linear l that are used.
+    pub fn outputs(self, l: usize) -> usize {
+        if self.ends(l) { self.half() } else { self.stored_outputs(l) }
+    }
+
+    /// A net's weights before those of linear l. As linears are stacked, this times the number of nets is where the
+    /// slopes of linear l start, and then follow weights and biases.
+    pub fn before(self, l: usize) -> usize {
+        (0..l).map(|l| self.stored_inputs(l) + self.matrix(l) + self.stored_outputs(l)).sum()
+    }
+
+    /// Used inputs and outputs before those of linear l: where a net's inputs of linear l stand, and then its outputs,
+    /// in what one kernel leaves for the next.
+    pub fn place(self, l: usize) -> usize {
+        (0..l).map(|l| self.inputs(l) + self.outputs(l)).sum()
+    }
+
+    /// What a net leaves of each row for the gradients of its matrices: the inputs and the outputs' gradients of all
+    /// linears.
+    pub fn kept(self) -> usize {
+        self.place(self.linears())
+    }
+
+    /// What a net leaves of each group for the gradients that are sums over rows: slopes and biases, then scales.
+    pub fn sums(self) -> usize {
+        self.kept() + self.half()
+    }
+}
+
+/// The index-th numbers of the group that begins with row `first`; 0 for rows that there are none of.
+#[cube]
+pub fn load(rows: &Array<f32>, first: usize, n: usize, index: usize, #[comptime] dim: usize) -> Rows {
+    let mut value = Rows::new(0.0);
+    #[unroll]
+    for r in 0..ROWS {
+        if first + r < n {
+            value[r] = rows[(first + r) * dim + index];
+        }
+    }
+    value
+}
+
+/// Undoes [`load`].
+#[cube]
+pub fn store(rows: &mut Array<f32>, first: usize, n: usize, index: usize, value: Rows, #[comptime] dim: usize) {
+    #[unroll]
+    for r in 0..ROWS {
+        if first + r < n {
+            rows[(first + r) * dim + index] = value[r];
+        }
+    }
+}
+
+/// 1 / (1 + e^(−α·x))
+#[cube]
+pub fn sigmoid(x: Rows, alpha: f32) -> Rows {
+    Rows::new(1.0) / (Rows::new(1.0) + Exp::exp(-x * Rows::new(alpha)))
+}
+
+/// x · sigmoid(α·x)
+#[cube]
+pub fn swish(x: Rows, alpha: f32) -> Rows {
+    x * sigmoid(x, alpha)
+}
+
+/// s of a coupling from its net's scaled output: tanh, which some GPUs give as NaN far out, where it is 1.
+#[cube]
+pub fn squash(x: Rows) -> Rows {
+    Tanh::tanh(clamp(x, Rows::new(-20.0), Rows::new(20.0)))
+}
+
+/// Σ_j weights[at + j·stride] · values[from + j], from `start` on.
+#[cube]
+pub fn product(
+    start: Rows,
+    weights: &Array<f32>,
+    at: usize,
+    values: &SharedMemory<Rows>,
+    from: usize,
+    #[comptime] len: usize,
+    #[comptime] stride: usize,
+) -> Rows {
+    // So many weights at once, so that they are waited for together.
+    let at_once = comptime!(8);
+    let mut sum = start;
+    for part in 0..comptime!(len / at_once) {
+        #[unroll]
+        for k in 0..at_once {
+            let j = part * at_once + k;
+            sum += Rows::new(weights[at + j * stride]) * values[from + j];
+        }
+    }
+    #[unroll]
+    for k in 0..comptime!(len % at_once) {
+        let j = comptime!(len / at_once * at_once + k);
+        sum += Rows::new(weights[at + j * stride]) * values[from + j];
+    }
+    sum
+}

@@ -4,8 +4,8 @@
 #
 #   card.sh TRAINER MODEL.safetensors TEST.zip OUT [TRAIN64.zip]
 #
-# TRAINER is the stripped release program. With TRAIN64.zip the last step trains on it for TRAIN_MINUTES (4), with the
-# configuration CONFIG.
+# TRAINER is the stripped release program. TESTS may name the program of shared's tests, built with the features cuda and
+# wgpu. With TRAIN64.zip the last step trains on it for TRAIN_MINUTES (4), with the configuration CONFIG.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 trainer=$(realpath "$1") model=$(realpath "$2") test_zip=$(realpath "$3")
@@ -45,6 +45,9 @@ nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader | 
 
 devices="cpu cuda"
 ldconfig -p | grep -q libvulkan && devices="$devices wgpu"
+if [ -n "${TESTS:-}" ]; then
+  limit "the kernels' tests" 120 "$TESTS" --ignored cuda --test-threads 1
+fi
 for device in $devices; do
   limit "likelihood of 64 test images, $device" 60 "$trainer" eval "$model" --data "$test_zip" --test-data "$test_zip" --test-limit 64 --device "$device"
   limit "five steps, $device" 60 "$trainer" train --preset tiny --data msds1 --limit 64 --test-images 0 --steps 5 --batch 8 --checkpoint-every 1 --device "$device" --out "five-$device"

@@ -10,7 +10,7 @@ use super::canvas::Picture;
 use super::dom::{by_id, create, on, on_click, set_text, set_value};
 use super::picker::Picker;
 use crate::app::Dispatch;
-use crate::app::state::inpaint::{InpaintEvent, SAMPLES, holes};
+use crate::app::state::inpaint::{InpaintEvent, SAMPLES, holes as presets};
 use crate::app::state::{Event, Slot, State};
 use crate::error::Result;
 
@@ -119,7 +119,7 @@ impl InpaintView {
         self.progress.set_max(f64::from(of.max(1)));
         self.progress.set_value(f64::from(taken));
         let _ = self.fit_levels(config.level_count());
-        let _ = self.fit_presets(holes(state.entry.as_ref()).into_iter().map(|hole| hole.name).collect());
+        let _ = self.fit_presets(presets(state.entry.as_ref()).into_iter().map(|hole| hole.name).collect());
         let cone = inpaint.cone(settings, config);
         let mut count = 0;
         for ((h, (layer, text)), level) in self.levels.borrow().iter().enumerate().zip(&cone) {

@@ -12,8 +12,8 @@ use burn::backend::Autodiff;
 use burn_flex::Flex;
 use sha2::{Digest, Sha256};
 use shared::edit::inpaint::{Free, Inpainting, Mask, Wish};
+use shared::logit;
 use shared::weights::ModelFile;
-use shared::{ImageFlow, logit};
 use web::index::ModelIndex;
 
 /// What a model may weigh, so that the page opens in seconds.

@@ -87,6 +87,7 @@ fn add_model(dir: &Path, model: &[u8]) {
         description: String::new(),
         licence: String::new(),
         default: true,
+        holes: vec![],
     };
     let index = ModelIndex { format: 1, models: vec![entry] };
     std::fs::create_dir(dir.join("models")).unwrap();

@@ -18,6 +18,7 @@ fn model(id: &str) -> ModelEntry {
         description: String::new(),
         licence: String::new(),
         default: false,
+        holes: vec![],
     }
 }
 

@@ -80,11 +80,11 @@ mod tests {
 
     #[test]
     fn the_holes_are_the_same_share_of_every_size() {
-        for size in [16, 32, 64, 128] {
+        for size in [32, 64, 128] {
             for (name, shares) in HOLES {
                 let share = Mask::region(size, shares).unwrap().pixels().len() as f32 / (size * size) as f32;
                 let area = (shares[2] - shares[0]) * (shares[3] - shares[1]);
-                assert!((share / area - 1.0).abs() < 0.35, "{name} of {size}: {share}");
+                assert!((share / area - 1.0).abs() < 0.15, "{name} of {size}: {share}");
             }
         }
     }

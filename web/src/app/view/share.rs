@@ -83,7 +83,8 @@ impl ShareView {
         set_text(&self.told, "");
         // For those who take it from there.
         (self.dispatch)(Event::AddressWanted);
-        let text = match link(&self.window.location(), &self.address.borrow()) {
+        let address = self.address.borrow().clone();
+        let text = match link(&self.window.location(), &address) {
             Ok(link) => self.hand_out(&link).await.to_owned(),
             Err(error) => error.to_string(),
         };

@@ -106,5 +106,9 @@ async fn a_picture_lands_where_it_is_dropped() {
     browser.eval("(document.querySelector('#picker-slot').value = 'mix-a', null)").await.unwrap();
     click(&browser, "#crop-use").await;
     browser.wait_for("location.hash.includes('a=own.')", PATIENCE).await.unwrap();
+    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+    // And can go back to where the picture was dropped.
+    browser.eval("history.back()").await.unwrap();
+    browser.wait_for("document.querySelector('#tab-about').ariaSelected === 'true'", PATIENCE).await.unwrap();
     browser.finish().await.unwrap();
 }

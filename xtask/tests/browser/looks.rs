@@ -51,8 +51,7 @@ async fn how_it_is_made_is_shown_without_motion_too() {
         .unwrap();
     click(&browser, "#viewer-grow").await;
     let step = |i: usize| format!("getComputedStyle(document.querySelector('#viewer-stack canvas:nth-child({i})'))");
-    assert_eq!(browser.eval(&format!("{}.visibility", step(1))).await.unwrap(), "visible");
-    assert_eq!(browser.eval(&format!("{}.visibility", step(4))).await.unwrap(), "hidden");
+    assert_eq!(browser.eval(&format!("{}.animationName", step(4))).await.unwrap(), "appear");
     browser.wait_for(&format!("{}.visibility === 'visible'", step(4)), PATIENCE).await.unwrap();
     browser.finish().await.unwrap();
 }
@@ -81,7 +80,10 @@ async fn what_is_selected_is_told_in_the_readers_own_colours() {
 #[tokio::test]
 #[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
 async fn a_latent_chosen_far_below_brings_its_slider_into_sight() {
-    let (browser, _server) = open("panel=explore&model=faces").await;
+    let server = serve();
+    let browser = Browser::start(&["--window-size=1280,700"]).await.unwrap();
+    browser.open(&format!("{}#panel=explore&model=faces", server.url())).await.unwrap();
+    browser.wait_for(QUIET, PATIENCE).await.unwrap();
     click(&browser, "#explore-search").await;
     browser.wait_for(QUIET, PATIENCE).await.unwrap();
     let seen = "(r => r.top >= 0 && r.bottom <= innerHeight)(document.querySelector('#explore-value').getBoundingClientRect())";

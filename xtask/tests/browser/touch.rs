@@ -49,8 +49,9 @@ async fn a_swipe_on_a_board_scrolls_and_a_tap_chooses() {
         assert!(after > before + 50.0, "{selector}: {before} to {after}");
         assert_eq!(browser.eval(chosen).await.unwrap(), first, "{selector}");
     }
-    let at = middle(&browser, "#explore-board").await;
-    tap(&browser, at).await;
+    // A little into the place right below the middle.
+    let (x, y) = middle(&browser, "#explore-board").await;
+    tap(&browser, (x + 4.0, y + 4.0)).await;
     let said = "document.querySelector('#explore-said').textContent.includes('The pixel in row 17, column 17')";
     browser.wait_for(said, PATIENCE).await.unwrap();
     browser.finish().await.unwrap();

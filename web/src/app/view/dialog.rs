@@ -26,6 +26,8 @@ pub struct Dialogs {
     leaving: Cell<usize>,
     /// Dialogs that opened meanwhile.
     waiting: RefCell<Vec<HtmlDialogElement>>,
+    /// What is to be done then.
+    then: RefCell<Vec<Box<dyn FnOnce()>>>,
 }
 
 impl Dialogs {
@@ -39,6 +41,7 @@ impl Dialogs {
             open: RefCell::default(),
             leaving: Cell::default(),
             waiting: RefCell::default(),
+            then: RefCell::default(),
         });
         let d = Rc::clone(&dialogs);
         on(&dialogs.window, "popstate", move |event| {
@@ -103,7 +106,8 @@ impl Dialogs {
         // The entry has the address from before the dialog.
         (self.dispatch)(Event::AddressWanted);
         if self.leaving.get() == 0 {
-            let waiting = self.waiting.take();
+            let (then, waiting) = (self.then.take(), self.waiting.take());
+            then.into_iter().for_each(|then| then());
             waiting.iter().for_each(|dialog| self.enter(dialog));
         }
     }
@@ -138,5 +142,15 @@ impl Dialog {
         self.element.close();
         // Not when its event comes: it may be open again by then.
         self.dialogs.closed(&self.element);
+    }
+
+    /// Closes it, and does what has an entry of its own in the browser's history when the dialog's is gone.
+    pub fn close_then(&self, then: impl FnOnce() + 'static) {
+        self.close();
+        if self.dialogs.leaving.get() > 0 {
+            self.dialogs.then.borrow_mut().push(Box::new(then));
+        } else {
+            then();
+        }
     }
 }

@@ -187,10 +187,14 @@ impl Picker {
     }
 
     fn choose(&self, pick: Pick) {
-        let slot = self.slot.get().or_else(|| Slot::parse(&self.place.value()));
-        self.dialog.close();
-        if let Some(slot) = slot {
-            (self.dispatch)(Event::Picked(slot, pick));
+        let Some(slot) = self.slot.get().or_else(|| Slot::parse(&self.place.value())) else { return };
+        let d = self.dispatch.clone();
+        let picked = move || d(Event::Picked(slot, pick));
+        if slot.panel() == self.panel.get() {
+            self.dialog.close();
+            picked();
+        } else {
+            self.dialog.close_then(picked);
         }
     }
 

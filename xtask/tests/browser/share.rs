@@ -21,7 +21,10 @@ async fn without_a_clipboard_the_page_says_how_to_copy() {
     for clipboard in
         ["undefined", "({ writeText: () => Promise.reject(new DOMException('denied', 'NotAllowedError')) })"]
     {
-        let script = format!("Object.defineProperty(Navigator.prototype, 'clipboard', {{ get: () => {clipboard} }});");
+        let script = format!(
+            "Object.defineProperty(Navigator.prototype, 'clipboard', {{ get: () => {clipboard} }}); \
+             self.may = false; Document.prototype.execCommand = () => self.may;"
+        );
         let (browser, _server) = at(&script, "model=faces&seed=4").await;
         click(&browser, "#copy-link").await;
         browser.wait_for(&format!("{TOLD}.includes('address bar')"), PATIENCE).await.unwrap();
@@ -32,6 +35,11 @@ async fn without_a_clipboard_the_page_says_how_to_copy() {
         slide(&browser, "#temperature", "0.3").await;
         browser.wait_for("document.querySelector('#link').hidden", PATIENCE).await.unwrap();
         assert_eq!(browser.eval(TOLD).await.unwrap(), "");
+        // The old way, where the browser still has it.
+        browser.eval("(self.may = true)").await.unwrap();
+        click(&browser, "#copy-link").await;
+        browser.wait_for(&format!("{TOLD} === 'Link copied'"), PATIENCE).await.unwrap();
+        assert_eq!(browser.eval("document.querySelector('#link').hidden").await.unwrap(), true);
         browser.finish().await.unwrap();
     }
 }

@@ -19,6 +19,10 @@ impl State {
     pub(super) fn die(&mut self, message: String) {
         self.samples.forget();
         (self.alive, self.info, self.phase) = (false, None, Phase::Failed(message));
+        // The reader's own weights go with it, and only the reader can bring them back.
+        if self.has_own_weights() {
+            (self.entry, self.settings.own_weights) = (None, true);
+        }
     }
 
     pub(super) fn hear(&mut self, Response { id, kind }: Response) -> Vec<Effect> {
@@ -51,7 +55,13 @@ impl State {
             ResponseKind::Ready(info) if id == self.loading => return self.ready(*info),
             ResponseKind::Ready(info) => {
                 if let Some((_, entry)) = self.opening.take_if(|(opening, _)| *opening == id) {
-                    (self.entry, self.settings.model, self.settings.temperature) = (Some(entry), None, None);
+                    (self.entry, self.settings.model) = (Some(entry), None);
+                    self.notices.clear();
+                    // What a link says was meant for these weights; else the model before had other temperatures.
+                    if !std::mem::take(&mut self.missed_weights) {
+                        self.settings.temperature = None;
+                        self.settings.release_picks();
+                    }
                     let mut effects = self.ready(*info);
                     effects.push(Effect::WriteAddress(self.address()));
                     return effects;
@@ -127,6 +137,10 @@ impl State {
             return self.restart();
         }
         // The list, when it comes, leads here again.
+        if self.index.is_none() {
+            return vec![];
+        }
+        self.miss_weights();
         let Some(index) = &self.index else { return vec![] };
         let wanted = self.settings.model.as_ref();
         let found = wanted.and_then(|id| index.get(id));
@@ -157,6 +171,16 @@ impl State {
         let kind = RequestKind::Load { base, model };
         effects.push(Effect::Send(Request { id: self.loading, kind }));
         effects
+    }
+
+    /// Tells of weights that the address was written for and does not hold.
+    pub(super) fn miss_weights(&mut self) {
+        if std::mem::take(&mut self.settings.own_weights) && !self.has_own_weights() {
+            self.missed_weights = true;
+            let text = "What was set here belongs to weights of somebody’s own, which no link holds; these pictures are \
+                        another model’s. Drop the same weights file onto this page to see the right ones.";
+            self.notices.push(text.to_owned());
+        }
     }
 
     /// Reads the reader's own weights; the loaded model stays until they are read.

@@ -112,11 +112,22 @@ pub trait DifferentiableKernels<B: Backend>: Kernels<B> {
         squared: bool,
     ) -> FloatTensor<B>;
 
+    /// The sum of the squares of all numbers of all tensors, `[1]`; nothing of no tensors.
+    fn sum_of_squares(&self, tensors: Vec<FloatTensor<B>>) -> Option<FloatTensor<B>> {
+        sum_of_squares::<B>(tensors)
+    }
+
     /// AdamW's step of a parameter.
     ///
     /// # Shapes
     /// - value, first, second, output: the same
     fn adam(&self, value: FloatTensor<B>, first: FloatTensor<B>, second: FloatTensor<B>, adam: Adam) -> FloatTensor<B>;
+}
+
+/// [`DifferentiableKernels::sum_of_squares`] in tensor operations.
+pub fn sum_of_squares<B: Backend>(tensors: Vec<FloatTensor<B>>) -> Option<FloatTensor<B>> {
+    let squares = tensors.into_iter().map(|tensor| B::float_sum(B::float_mul(tensor.clone(), tensor)));
+    squares.reduce(B::float_add)
 }
 
 /// Factors of one AdamW step: value ← decay·value − rate·first / (√(second_factor·second) + epsilon).

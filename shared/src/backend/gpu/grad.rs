@@ -7,7 +7,8 @@ use burn_cubecl::kernel::{into_contiguous, slice};
 use burn_cubecl::ops::numeric::{empty_device_dtype, zeros_client};
 use burn_cubecl::tensor::CubeTensor;
 
-use super::half_step::half_step;
+use super::GpuKernels;
+use super::half_step::{Half, half_step};
 use super::launch::{owned, spread};
 use super::net::{MAX_CUBES, Net, ROWS, UNITS};
 use super::weights::{add_parts, matrix_cubes, sum_cubes, transpose, weight_gradients};
@@ -19,13 +20,24 @@ const DEPTH: usize = 32;
 /// Parts of the weights' sums, at the most.
 const PARTS: usize = 32;
 
-/// Bytes of a workgroup's own memory that the kernels need.
+/// Groups of rows of a workgroup, at the most.
+const GROUPS: usize = 4;
+/// Workgroups that keep a large card busy: there are as many before each takes more groups.
+const ENOUGH: usize = 128;
+
+/// Bytes of a workgroup's own memory that the kernels need for each of its groups of rows.
 pub fn memory(shape: &BijectorShape) -> usize {
     let net = Net::new(shape);
     (2 * net.dim + 4 * net.width()) * ROWS * size_of::<f32>()
 }
 
-/// As [`crate::backend::DifferentiableKernels::bijector_grad`], with at most `most` bytes in a buffer of its own.
+/// Groups of rows of a workgroup: the more, the fewer times weights are read.
+fn groups_of_cube(shape: &BijectorShape, limits: &GpuKernels, groups: usize) -> usize {
+    let fits = |&of_cube: &usize| of_cube * memory(shape) <= limits.memory && of_cube * ENOUGH <= groups;
+    std::iter::successors(Some(GROUPS), |of_cube| Some(of_cube / 2)).take_while(|&g| g > 1).find(fits).unwrap_or(1)
+}
+
+/// As [`crate::backend::DifferentiableKernels::bijector_grad`], within these limits.
 pub fn run<R: CubeRuntime>(
     shape: &BijectorShape,
     direction: Direction,
@@ -33,7 +45,7 @@ pub fn run<R: CubeRuntime>(
     theta: CubeTensor<R>,
     grad: CubeTensor<R>,
     want_theta: bool,
-    most: usize,
+    limits: &GpuKernels,
 ) -> (CubeTensor<R>, Option<CubeTensor<R>>) {
     let net = Net::new(shape);
     let (x, d, theta) = (owned(output), owned(grad), into_contiguous(theta));
@@ -57,8 +69,11 @@ pub fn run<R: CubeRuntime>(
     // As many groups of rows at once as fit into one buffer.
     let of_group = 2 * net.kept() * ROWS;
     let groups = n.div_ceil(ROWS);
-    let chunk = groups.min(MAX_CUBES as usize).min(most / (of_group * size_of::<f32>())).max(1);
-    let count = chunk.div_ceil(DEPTH).min(PARTS).min(most / (len * size_of::<f32>())).max(1);
+    let of_cube = groups_of_cube(shape, limits, groups);
+    let most = (limits.binding / (of_group * size_of::<f32>())).min(MAX_CUBES as usize) / of_cube * of_cube;
+    let chunk = groups.next_multiple_of(of_cube).min(most).max(of_cube);
+    let half = Half { net, groups: of_cube, want_theta };
+    let count = chunk.div_ceil(DEPTH).min(PARTS).min(limits.binding / (len * size_of::<f32>())).max(1);
     let kept = empty(chunk * of_group);
     let sums = empty(if want_theta { chunk * 2 * net.sums() } else { 1 });
     let parts = want_theta.then(|| zeros_client(client.clone(), device.clone(), Shape::new([count * len]), dtype));
@@ -71,7 +86,7 @@ pub fn run<R: CubeRuntime>(
             let groups = chunk.min(groups - first);
             half_step::launch::<R>(
                 &client,
-                CubeCount::Static(groups as u32, 1, 1),
+                CubeCount::Static(groups.div_ceil(of_cube) as u32, 1, 1),
                 CubeDim::new_1d(UNITS),
                 x.clone().into_array_arg(),
                 d.clone().into_array_arg(),
@@ -84,8 +99,7 @@ pub fn run<R: CubeRuntime>(
                 at,
                 first as u32,
                 u32::from(direction == Direction::Inverse),
-                net,
-                want_theta,
+                half,
             );
             if let Some(parts) = &parts {
                 weight_gradients::launch::<R>(

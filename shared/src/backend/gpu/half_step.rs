@@ -1,10 +1,21 @@
-//! One half-step back: a coupling is undone and differentiated, and so are its two nets. A workgroup takes a group of
-//! rows through it; what the weights' gradients are summed from goes to global memory.
+//! One half-step back: a coupling is undone and differentiated, and so are its two nets. A workgroup takes a few groups
+//! of rows through it; what the weights' gradients are summed from goes to global memory.
 
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
 
-use super::net::{Net, ROWS, Rows, load, product, sigmoid, squash, store, swish};
+use super::net::{Net, ROWS, Rows, item_at, load, product, share, sigmoid, squash, store, swish};
+
+/// What the kernel is compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Half {
+    /// The coupling's nets.
+    pub net: Net,
+    /// Groups of rows of a workgroup, a power of two.
+    pub groups: usize,
+    /// Whether the weights' gradients are wanted.
+    pub want_theta: bool,
+}
 
 /// Where a workgroup's numbers stand.
 #[derive(CubeType, Clone, Copy)]
@@ -17,10 +28,12 @@ struct Place {
     this: usize,
     /// First column of the half that changes.
     other: usize,
-    /// Start of the group's part of `kept`.
-    kept: usize,
-    /// Start of the group's part of `sums`.
-    sums: usize,
+    /// Its first group in `kept` and `sums`.
+    group: usize,
+    /// Its first row.
+    row: usize,
+    /// Rows in all.
+    n: usize,
 }
 
 /// Half-step `at`, 2·layer, and one more where the second half changes the first; workgroups count from the group of
@@ -46,76 +59,96 @@ pub fn half_step(
     at: u32,
     first: u32,
     inverse: u32,
-    #[comptime] net: Net,
-    #[comptime] want_theta: bool,
+    #[comptime] of: Half,
 ) {
-    let half = comptime!(net.half());
-    let n = n as usize;
+    let half = comptime!(of.net.half());
+    let dim = comptime!(of.net.dim);
+    let groups = comptime!(of.groups);
     let this = (at % 2) as usize * half;
     let place = Place {
         nets: 2 * layers as usize,
         net_s: (at / 2 * 2) as usize,
         this,
         other: half - this,
-        kept: CUBE_POS * comptime!(2 * net.kept()),
-        sums: CUBE_POS * comptime!(2 * net.sums()),
+        group: CUBE_POS * groups,
+        row: (first as usize + CUBE_POS * groups) * ROWS,
+        n: n as usize,
     };
-    let row = (first as usize + CUBE_POS) * ROWS;
 
-    // Of s and of t, one after the other, as everything here.
-    let mut stream = SharedMemory::<Rows>::new(comptime!(2 * net.dim));
-    let mut even = SharedMemory::<Rows>::new(comptime!(2 * net.width()));
-    let mut odd = SharedMemory::<Rows>::new(comptime!(2 * net.width()));
+    // Of s and of t, one after the other, as everything here; each number of all groups.
+    let mut stream = SharedMemory::<Rows>::new(comptime!(2 * of.net.dim * of.groups));
+    let mut even = SharedMemory::<Rows>::new(comptime!(2 * of.net.width() * of.groups));
+    let mut odd = SharedMemory::<Rows>::new(comptime!(2 * of.net.width() * of.groups));
 
-    let mut item = UNIT_POS as usize;
-    while item < comptime!(2 * half) {
-        let which = item / half;
-        let i = item % half;
-        let value = load(x, row, n, place.this + i, net.dim);
-        stream[which * comptime!(net.dim) + place.this + i] = value;
-        stream[which * comptime!(net.dim) + place.other + i] = Rows::new(0.0);
-        kept[place.kept + which * comptime!(net.kept()) + i] = value;
-        even[item] = swish(value, theta[(place.net_s + which) * comptime!(net.dim) + place.this + i]);
-        item += CUBE_DIM as usize;
+    let share = comptime!(share(half, groups));
+    let mut number = UNIT_POS as usize;
+    while number < comptime!(2 * half * groups / share) {
+        let item = item_at(number, half, share);
+        let alpha = theta[(place.net_s + item.which) * dim + place.this + item.i];
+        #[unroll]
+        for p in 0..share {
+            let group = item.group + p;
+            let value = load(x, place.row + group * ROWS, place.n, place.this + item.i, dim);
+            stream[(item.which * dim + place.this + item.i) * groups + group] = value;
+            stream[(item.which * dim + place.other + item.i) * groups + group] = Rows::new(0.0);
+            kept[kept_at(&place, group, item.which, of) + item.i] = value;
+            even[(item.which * half + item.i) * groups + group] = swish(value, alpha);
+        }
+        number += CUBE_DIM as usize;
     }
     sync_cube();
 
     #[unroll]
-    for l in 0..comptime!(net.linears()) {
+    for l in 0..comptime!(of.net.linears()) {
         if comptime!(l % 2 == 0) {
-            forward(&even, &mut odd, &mut stream, kept, theta, &place, l, net);
+            forward(&even, &mut odd, &mut stream, kept, theta, &place, l, of);
         } else {
-            forward(&odd, &mut even, &mut stream, kept, theta, &place, l, net);
+            forward(&odd, &mut even, &mut stream, kept, theta, &place, l, of);
         }
         sync_cube();
     }
 
-    if comptime!(net.linears() % 2 == 0) {
-        coupling(&even, &mut odd, &mut stream, x, d, kept, sums, theta, &place, row, n, inverse, net, want_theta);
+    let inverse = inverse == 1;
+    if comptime!(of.net.linears() % 2 == 0) {
+        coupling(&even, &mut odd, &mut stream, x, d, kept, sums, theta, &place, inverse, of);
     } else {
-        coupling(&odd, &mut even, &mut stream, x, d, kept, sums, theta, &place, row, n, inverse, net, want_theta);
+        coupling(&odd, &mut even, &mut stream, x, d, kept, sums, theta, &place, inverse, of);
     }
     sync_cube();
 
     #[unroll]
-    for back in 0..comptime!(net.linears()) {
-        let l = comptime!(net.linears() - 1 - back);
-        // The outputs' gradients stand where the outputs of the forward direction do not: one after the other again.
+    for back in 0..comptime!(of.net.linears()) {
+        let l = comptime!(of.net.linears() - 1 - back);
         if comptime!(l % 2 == 0) {
-            backward(&even, &mut odd, &mut stream, kept, sums, theta, transposed, &place, l, net, want_theta);
+            backward(&even, &mut odd, &mut stream, kept, sums, theta, transposed, &place, l, of);
         } else {
-            backward(&odd, &mut even, &mut stream, kept, sums, theta, transposed, &place, l, net, want_theta);
+            backward(&odd, &mut even, &mut stream, kept, sums, theta, transposed, &place, l, of);
         }
         sync_cube();
     }
 
-    let mut i = UNIT_POS as usize;
-    while i < half {
-        let column = place.this + i;
-        let grad = load(d, row, n, column, net.dim) + odd[i] + odd[half + i];
-        store(d, row, n, column, grad, net.dim);
-        i += CUBE_DIM as usize;
+    let mut number = UNIT_POS as usize;
+    while number < comptime!(half * groups) {
+        let group = number / half;
+        let i = number % half;
+        let row = place.row + group * ROWS;
+        let grad =
+            load(d, row, place.n, place.this + i, dim) + odd[i * groups + group] + odd[(half + i) * groups + group];
+        store(d, row, place.n, place.this + i, grad, dim);
+        number += CUBE_DIM as usize;
     }
+}
+
+/// Start of a net's numbers in `kept`.
+#[cube]
+fn kept_at(place: &Place, group: usize, which: usize, #[comptime] of: Half) -> usize {
+    (2 * (place.group + group) + which) * comptime!(of.net.kept())
+}
+
+/// Start of a net's numbers in `sums`.
+#[cube]
+fn sums_at(place: &Place, group: usize, which: usize, #[comptime] of: Half) -> usize {
+    (2 * (place.group + group) + which) * comptime!(of.net.sums())
 }
 
 /// Linear l of both nets: from its inputs after the swish to the next one's, or to the nets' outputs before the scale.
@@ -128,8 +161,10 @@ fn forward(
     theta: &Array<f32>,
     place: &Place,
     #[comptime] l: usize,
-    #[comptime] net: Net,
+    #[comptime] of: Half,
 ) {
+    let net = comptime!(of.net);
+    let groups = comptime!(of.groups);
     let inputs = comptime!(net.inputs(l));
     let outputs = comptime!(net.outputs(l));
     let stride = comptime!(net.stored_outputs(l));
@@ -143,27 +178,39 @@ fn forward(
     if comptime!(net.ends(l)) {
         to += place.other;
     }
-    let mut item = UNIT_POS as usize;
-    while item < comptime!(2 * outputs) {
-        let which = item / outputs;
-        let i = item % outputs;
-        let o = to + i;
-        let net_o = (place.net_s + which) * stride + o;
-        let column = weight + (place.net_s + which) * comptime!(net.matrix(l)) + from * stride + o;
-        let mut value = product(Rows::new(theta[bias + net_o]), theta, column, input, which * inputs, inputs, stride);
-        if comptime!(net.leaves(l)) {
-            let skip = which * comptime!(net.dim) + o;
-            value = (stream[skip] + value) * Rows::new(core::f32::consts::FRAC_1_SQRT_2);
-            stream[skip] = value;
+    let share = comptime!(share(outputs, groups));
+    let mut number = UNIT_POS as usize;
+    while number < comptime!(2 * outputs * groups / share) {
+        let item = item_at(number, outputs, share);
+        let o = to + item.i;
+        let net_o = (place.net_s + item.which) * stride + o;
+        let column = weight + (place.net_s + item.which) * comptime!(net.matrix(l)) + from * stride + o;
+        let start = Rows::new(theta[bias + net_o]);
+        let mut sums = Array::<Rows>::new(share);
+        #[unroll]
+        for p in 0..share {
+            sums[p] = start;
         }
-        if comptime!(net.ends(l)) {
-            output[item] = value;
-        } else {
-            // Read by the same invocation on the way back.
-            kept[place.kept + which * comptime!(net.kept()) + comptime!(net.place(l + 1)) + i] = value;
-            output[item] = swish(value, theta[place.nets * comptime!(net.before(l + 1)) + net_o]);
+        product(&mut sums, theta, column, input, item.which * inputs, item.group, inputs, stride, groups, share);
+        #[unroll]
+        for p in 0..share {
+            let group = item.group + p;
+            let mut value = sums[p];
+            if comptime!(net.leaves(l)) {
+                let skip = (item.which * comptime!(net.dim) + o) * groups + group;
+                value = (stream[skip] + value) * Rows::new(core::f32::consts::FRAC_1_SQRT_2);
+                stream[skip] = value;
+            }
+            let at = (item.which * outputs + item.i) * groups + group;
+            if comptime!(net.ends(l)) {
+                output[at] = value;
+            } else {
+                // Read by the same invocation on the way back.
+                kept[kept_at(place, group, item.which, of) + comptime!(net.place(l + 1)) + item.i] = value;
+                output[at] = swish(value, theta[place.nets * comptime!(net.before(l + 1)) + net_o]);
+            }
         }
-        item += CUBE_DIM as usize;
+        number += CUBE_DIM as usize;
     }
 }
 
@@ -179,51 +226,54 @@ fn coupling(
     sums: &mut Array<f32>,
     theta: &Array<f32>,
     place: &Place,
-    row: usize,
-    n: usize,
-    inverse: u32,
-    #[comptime] net: Net,
-    #[comptime] want_theta: bool,
+    inverse: bool,
+    #[comptime] of: Half,
 ) {
+    let net = comptime!(of.net);
+    let groups = comptime!(of.groups);
     let half = comptime!(net.half());
     let dim = comptime!(net.dim);
-    let mut i = UNIT_POS as usize;
-    while i < half {
+    let mut number = UNIT_POS as usize;
+    while number < comptime!(half * groups) {
+        let group = number / half;
+        let i = number % half;
+        let row = place.row + group * ROWS;
         let column = place.other + i;
         let scale = place.nets * comptime!(net.before(net.linears())) + place.net_s * dim + column;
         let scale_s = Rows::new(theta[scale]);
         let scale_t = Rows::new(theta[scale + dim]);
-        let raw_s = outputs[i];
-        let raw_t = outputs[half + i];
+        let raw_s = outputs[i * groups + group];
+        let raw_t = outputs[(half + i) * groups + group];
         let s = squash(raw_s * scale_s);
         let t = raw_t * scale_t;
-        let after = load(x, row, n, column, dim);
-        let grad = load(d, row, n, column, dim);
-        let log_det = load(d, n * dim + row, n * dim + n, 0usize, 1usize);
-        let backwards = inverse == 1;
+        let after = load(x, row, place.n, column, dim);
+        let grad = load(d, row, place.n, column, dim);
+        let log_det = load(d, place.n * dim + row, place.n * dim + place.n, 0usize, 1usize);
         let grow = Exp::exp(s);
         let shrink = Exp::exp(-s);
-        let before = select(backwards, after * grow + t, (after - t) * shrink);
-        let d_before = grad * select(backwards, shrink, grow);
-        let d_t = select(backwards, -d_before, grad);
-        let d_s = select(backwards, -grad * after - log_det, grad * (after - t) + log_det) * (Rows::new(1.0) - s * s);
-        store(x, row, n, column, before, dim);
-        store(d, row, n, column, d_before, dim);
-        if comptime!(want_theta) {
-            let at = place.sums + comptime!(net.kept()) + i;
-            sums[at] = add_up(d_s * raw_s);
-            sums[at + comptime!(net.sums())] = add_up(d_t * raw_t);
+        let before = select(inverse, after * grow + t, (after - t) * shrink);
+        let d_before = grad * select(inverse, shrink, grow);
+        let d_t = select(inverse, -d_before, grad);
+        let d_s = select(inverse, -grad * after - log_det, grad * (after - t) + log_det) * (Rows::new(1.0) - s * s);
+        store(x, row, place.n, column, before, dim);
+        store(d, row, place.n, column, d_before, dim);
+        if comptime!(of.want_theta) {
+            let at = comptime!(net.kept()) + i;
+            sums[sums_at(place, group, 0usize, of) + at] = add_up(d_s * raw_s);
+            sums[sums_at(place, group, 1usize, of) + at] = add_up(d_t * raw_t);
         }
         // The last block's output is (stream + outputs)/√2.
         let factor = Rows::new(core::f32::consts::FRAC_1_SQRT_2);
+        let d_s = d_s * scale_s * factor;
+        let d_t = d_t * scale_t * factor;
         let l = comptime!(net.linears());
-        deliver(d_s * scale_s * factor, 0usize, i, grads, kept, sums, place, l, net, want_theta);
-        deliver(d_t * scale_t * factor, 1usize, i, grads, kept, sums, place, l, net, want_theta);
-        stream[column] = grads[i];
-        stream[dim + column] = grads[half + i];
-        stream[place.this + i] = Rows::new(0.0);
-        stream[dim + place.this + i] = Rows::new(0.0);
-        i += CUBE_DIM as usize;
+        deliver(d_s, group, 0usize, i, grads, kept, sums, place, l, of);
+        deliver(d_t, group, 1usize, i, grads, kept, sums, place, l, of);
+        stream[column * groups + group] = d_s;
+        stream[(dim + column) * groups + group] = d_t;
+        stream[(place.this + i) * groups + group] = Rows::new(0.0);
+        stream[(dim + place.this + i) * groups + group] = Rows::new(0.0);
+        number += CUBE_DIM as usize;
     }
 }
 
@@ -239,9 +289,10 @@ fn backward(
     transposed: &Array<f32>,
     place: &Place,
     #[comptime] l: usize,
-    #[comptime] net: Net,
-    #[comptime] want_theta: bool,
+    #[comptime] of: Half,
 ) {
+    let net = comptime!(of.net);
+    let groups = comptime!(of.groups);
     let inputs = comptime!(net.inputs(l));
     let outputs = comptime!(net.outputs(l));
     let stride = comptime!(net.stored_inputs(l));
@@ -255,39 +306,50 @@ fn backward(
     if comptime!(net.ends(l)) {
         to += place.other;
     }
-    let mut item = UNIT_POS as usize;
-    while item < comptime!(2 * inputs) {
-        let which = item / inputs;
-        let i = item % inputs;
-        let net_i = (place.net_s + which) * stride + from + i;
-        let column = weight + (place.net_s + which) * comptime!(net.matrix(l)) + to * stride + from + i;
-        let d_act = product(Rows::new(0.0), transposed, column, grads, which * outputs, outputs, stride);
-        let at = place.kept + which * comptime!(net.kept()) + comptime!(net.place(l)) + i;
-        let input = kept[at];
-        let alpha = theta[slopes + net_i];
-        let sigma = sigmoid(input, alpha);
-        let act = input * sigma;
-        let bend = act * (Rows::new(1.0) - sigma);
-        if comptime!(want_theta) {
-            kept[at] = act;
-            sums[place.sums + which * comptime!(net.sums()) + comptime!(net.place(l)) + i] =
-                add_up(d_act * input * bend);
+    let share = comptime!(share(inputs, groups));
+    let mut number = UNIT_POS as usize;
+    while number < comptime!(2 * inputs * groups / share) {
+        let item = item_at(number, inputs, share);
+        let column = from + item.i;
+        let alpha = theta[slopes + (place.net_s + item.which) * stride + column];
+        let start = weight + (place.net_s + item.which) * comptime!(net.matrix(l)) + to * stride + column;
+        let mut d_acts = Array::<Rows>::new(share);
+        #[unroll]
+        for p in 0..share {
+            d_acts[p] = Rows::new(0.0);
         }
-        let mut grad = d_act * (sigma + Rows::new(alpha) * bend);
-        if comptime!(net.enters(l)) {
-            let skip = which * comptime!(net.dim) + from + i;
-            grad += stream[skip];
+        let of_net = item.which * outputs;
+        product(&mut d_acts, transposed, start, grads, of_net, item.group, outputs, stride, groups, share);
+        #[unroll]
+        for p in 0..share {
+            let group = item.group + p;
+            let d_act = d_acts[p];
+            let at = kept_at(place, group, item.which, of) + comptime!(net.place(l)) + item.i;
+            let input = kept[at];
+            let sigma = sigmoid(input, alpha);
+            let act = input * sigma;
+            let bend = act * (Rows::new(1.0) - sigma);
+            if comptime!(of.want_theta) {
+                kept[at] = act;
+                sums[sums_at(place, group, item.which, of) + comptime!(net.place(l)) + item.i] =
+                    add_up(d_act * input * bend);
+            }
+            let mut grad = d_act * (sigma + Rows::new(alpha) * bend);
+            if comptime!(net.enters(l)) {
+                let skip = (item.which * comptime!(net.dim) + column) * groups + group;
+                grad += stream[skip];
+                if comptime!(l > 0) {
+                    grad *= Rows::new(core::f32::consts::FRAC_1_SQRT_2);
+                    stream[skip] = grad;
+                }
+            }
             if comptime!(l > 0) {
-                grad *= Rows::new(core::f32::consts::FRAC_1_SQRT_2);
-                stream[skip] = grad;
+                deliver(grad, group, item.which, item.i, next, kept, sums, place, l, of);
+            } else {
+                next[(item.which * inputs + item.i) * groups + group] = grad;
             }
         }
-        if comptime!(l > 0) {
-            deliver(grad, which, i, next, kept, sums, place, l, net, want_theta);
-        } else {
-            next[item] = grad;
-        }
-        item += CUBE_DIM as usize;
+        number += CUBE_DIM as usize;
     }
 }
 
@@ -295,6 +357,7 @@ fn backward(
 #[cube]
 fn deliver(
     grad: Rows,
+    group: usize,
     which: usize,
     i: usize,
     grads: &mut SharedMemory<Rows>,
@@ -302,16 +365,15 @@ fn deliver(
     sums: &mut Array<f32>,
     place: &Place,
     #[comptime] l: usize,
-    #[comptime] net: Net,
-    #[comptime] want_theta: bool,
+    #[comptime] of: Half,
 ) {
-    let outputs = comptime!(net.outputs(l - 1));
-    grads[which * outputs + i] = grad;
-    if comptime!(want_theta) {
-        let at = comptime!(net.place(l) - outputs) + i;
-        kept[place.kept + which * comptime!(net.kept()) + at] = grad;
+    let outputs = comptime!(of.net.outputs(l - 1));
+    grads[(which * outputs + i) * comptime!(of.groups) + group] = grad;
+    if comptime!(of.want_theta) {
+        let at = comptime!(of.net.place(l) - outputs) + i;
+        kept[kept_at(place, group, which, of) + at] = grad;
         // The bias takes part in each row once.
-        sums[place.sums + which * comptime!(net.sums()) + at] = add_up(grad);
+        sums[sums_at(place, group, which, of) + at] = add_up(grad);
     }
 }
 

@@ -147,12 +147,14 @@ fn bijector(
                 }
                 let net_o = (net_s + which) * stride + o;
                 let column = weight + (net_s + which) * comptime!(net.matrix(l)) + from * stride + o;
-                let start = Rows::new(theta[bias + net_o]);
-                let sum = if comptime!(l % 2 == 0) {
-                    product(start, theta, column, &even, which * inputs, inputs, stride)
+                let mut sums = Array::<Rows>::new(1usize);
+                sums[0] = Rows::new(theta[bias + net_o]);
+                if comptime!(l % 2 == 0) {
+                    product(&mut sums, theta, column, &even, which * inputs, 0usize, inputs, stride, 1usize, 1usize);
                 } else {
-                    product(start, theta, column, &odd, which * inputs, inputs, stride)
-                };
+                    product(&mut sums, theta, column, &odd, which * inputs, 0usize, inputs, stride, 1usize, 1usize);
+                }
+                let sum = sums[0];
                 if comptime!(net.leaves(l)) {
                     let place = which * dim + o;
                     stream[place] = (stream[place] + sum) * Rows::new(core::f32::consts::FRAC_1_SQRT_2);
@@ -221,8 +223,10 @@ fn map(
 ) {
     let mut i = UNIT_POS as usize;
     while i < dim {
-        let bias = Rows::new(theta[start + comptime!(dim * dim) + i]);
-        result[i] = product(bias, theta, start + i, x, 0, dim, dim);
+        let mut sums = Array::<Rows>::new(1usize);
+        sums[0] = Rows::new(theta[start + comptime!(dim * dim) + i]);
+        product(&mut sums, theta, start + i, x, 0usize, 0usize, dim, dim, 1usize, 1usize);
+        result[i] = sums[0];
         i += CUBE_DIM as usize;
     }
     sync_cube();

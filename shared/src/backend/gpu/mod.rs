@@ -6,6 +6,7 @@ mod half_step;
 mod kernel;
 mod launch;
 mod net;
+mod norm;
 mod update;
 mod weight_norm;
 mod weights;
@@ -99,7 +100,7 @@ impl<R: CubeRuntime, BT: BoolElement> DifferentiableKernels<Gpu<R, BT>> for GpuK
         grad: FloatTensor<Gpu<R, BT>>,
         want_theta: bool,
     ) -> (FloatTensor<Gpu<R, BT>>, Option<FloatTensor<Gpu<R, BT>>>) {
-        grad::run(shape, direction, output, theta, grad, want_theta, self.binding)
+        grad::run(shape, direction, output, theta, grad, want_theta, self)
     }
 
     fn weight_norm_grad(
@@ -120,6 +121,10 @@ impl<R: CubeRuntime, BT: BoolElement> DifferentiableKernels<Gpu<R, BT>> for GpuK
         squared: bool,
     ) -> FloatTensor<Gpu<R, BT>> {
         update::blend(mean, towards, keep as f32, factor as f32, squared)
+    }
+
+    fn sum_of_squares(&self, tensors: Vec<FloatTensor<Gpu<R, BT>>>) -> Option<FloatTensor<Gpu<R, BT>>> {
+        norm::sum_of_squares(tensors)
     }
 
     fn adam(

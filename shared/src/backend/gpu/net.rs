@@ -159,31 +159,67 @@ pub fn squash(x: Rows) -> Rows {
     Tanh::tanh(clamp(x, Rows::new(-20.0), Rows::new(20.0)))
 }
 
-/// Σ_j weights[at + j·stride] · values[from + j], from `start` on.
+/// Of `groups` groups of rows, how many an invocation takes that has one of `width` numbers of each of the two nets: as
+/// few as leave no invocation without work.
+pub fn share(width: usize, groups: usize) -> usize {
+    let enough = |share: &usize| 2 * width * (groups / share) <= UNITS as usize;
+    (0..=groups.ilog2()).map(|k| 1 << k).find(enough).unwrap_or(groups)
+}
+
+/// What one invocation has to do, in a layer of `width` numbers of each of the two nets.
+#[derive(CubeType, Clone, Copy)]
+pub struct Item {
+    /// The first of its groups.
+    pub group: usize,
+    /// The net: s or t.
+    pub which: usize,
+    /// The number.
+    pub i: usize,
+}
+
+/// Item number `item` of 2 · width · groups / share; those of one group come one after the other.
+#[cube]
+pub fn item_at(item: usize, #[comptime] width: usize, #[comptime] share: usize) -> Item {
+    Item { group: item / comptime!(2 * width) * share, which: item / width % 2, i: item % width }
+}
+
+/// Adds Σ_j weights[at + j·stride] · values[from + j] to the sums, one for each of an invocation's groups.
+///
+/// # Shapes
+/// - values: `[_, groups]`
 #[cube]
 pub fn product(
-    start: Rows,
+    sums: &mut Array<Rows>,
     weights: &Array<f32>,
     at: usize,
     values: &SharedMemory<Rows>,
     from: usize,
+    group: usize,
     #[comptime] len: usize,
     #[comptime] stride: usize,
-) -> Rows {
+    #[comptime] groups: usize,
+    #[comptime] share: usize,
+) {
     // So many weights at once, so that they are waited for together.
-    let at_once = comptime!(8);
-    let mut sum = start;
+    let at_once = comptime!(8usize);
     for part in 0..comptime!(len / at_once) {
         #[unroll]
         for k in 0..at_once {
             let j = part * at_once + k;
-            sum += Rows::new(weights[at + j * stride]) * values[from + j];
+            let weight = Rows::new(weights[at + j * stride]);
+            #[unroll]
+            for p in 0..share {
+                sums[p] += weight * values[(from + j) * groups + group + p];
+            }
         }
     }
     #[unroll]
     for k in 0..comptime!(len % at_once) {
         let j = comptime!(len / at_once * at_once + k);
-        sum += Rows::new(weights[at + j * stride]) * values[from + j];
+        let weight = Rows::new(weights[at + j * stride]);
+        #[unroll]
+        for p in 0..share {
+            sums[p] += weight * values[(from + j) * groups + group + p];
+        }
     }
-    sum
 }

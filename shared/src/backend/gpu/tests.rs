@@ -102,7 +102,9 @@ fn bijectors_agree<B: FlowBackend>() {
     bijector(kernels, &shape(48, 2, 1, 2, 96), 33);
     bijector(kernels, &shape(48, 1, 1, 2, 130), 6);
     bijector(kernels, &shape(6, 3, 3, 3, 20), 1);
-    bijector(kernels, &shape(6, 1, 2, 1, 5), 700);
+    // Rows enough for two and for four groups a workgroup.
+    bijector(kernels, &shape(12, 1, 1, 2, 40), 1050);
+    bijector(kernels, &shape(6, 1, 2, 1, 5), 2100);
 }
 
 /// The same numbers again, of rows enough for several parts of the weights' sums.
@@ -185,13 +187,23 @@ fn updates_agree<B: FlowBackend>() {
     }
 }
 
+fn norms_agree<B: FlowBackend>() {
+    let kernels = B::differentiable().unwrap();
+    assert!(kernels.sum_of_squares(Vec::new()).is_none());
+    let lens = [1, 300, 50_000, 300_000];
+    let all: Vec<Vec<f32>> = lens.iter().map(|&len| numbers(len, len as u64)).collect();
+    let expected: f64 = all.iter().flatten().map(|&x| f64::from(x).powi(2)).sum();
+    let got = kernels.sum_of_squares(all.into_iter().map(|x| tensor::<B, 1>(x.clone(), [x.len()])).collect());
+    assert_close("the sum of squares", &values::<B, 1>(got.unwrap()), &[expected as f32], 1e-5);
+}
+
 /// Buffers too small for all rows at once: they go through in pieces.
 fn pieces_agree<B: FlowBackend>()
 where
     GpuKernels: DifferentiableKernels<B>,
 {
     let kernels = GpuKernels { binding: 256 << 10, ..WEBGPU };
-    bijector::<B>(&kernels, &shape(12, 2, 2, 1, 16), 1000);
+    bijector::<B>(&kernels, &shape(12, 1, 2, 1, 16), 2100);
 }
 
 macro_rules! on_device {
@@ -221,6 +233,12 @@ macro_rules! on_device {
             #[ignore = "needs a GPU, or for wgpu a software Vulkan such as Mesa's lavapipe"]
             fn weight_norms_agree() {
                 super::weight_norms_agree::<B>();
+            }
+
+            #[test]
+            #[ignore = "needs a GPU, or for wgpu a software Vulkan such as Mesa's lavapipe"]
+            fn norms_agree() {
+                super::norms_agree::<B>();
             }
 
             #[test]

@@ -36,7 +36,7 @@ pub struct Cli {
 pub enum Command {
     /// Train a model, or go on training one.
     #[command(
-        after_help = "Example:\n  trainer train --data faces-train.zip --preset demo --steps 20000 --out runs/faces\n  trainer train --resume runs/faces --data faces-train.zip --out runs/faces"
+        after_help = "Example:\n  trainer train --data faces-train.zip --preset demo --steps 20000 --out runs/faces\n  trainer train --resume runs/faces --steps 40000 --learning-rate 0.003"
     )]
     Train(Box<TrainArgs>),
     /// Draw samples into a PNG sheet.

@@ -9,7 +9,7 @@ use crate::cli::{ExportArgs, PrecisionName};
 use crate::data::DataOptions;
 use crate::device::dispatch;
 use crate::error::{Error, Result};
-use crate::files::write_atomically;
+use crate::files::{writable, write_atomically};
 use crate::output::say;
 
 /// Writes a weights file; with data, evaluates exactly what it writes.
@@ -17,6 +17,8 @@ use crate::output::say;
 /// # Errors
 /// A checkpoint that cannot be read, weights that are not finite, a file that cannot be written.
 pub fn run(args: ExportArgs) -> Result<()> {
+    // Not after an evaluation of hours.
+    writable(&args.out)?;
     let Loaded { mut file, state } = super::model::load_any(&args.model)?;
     let of_model = |source| Error::Model { file: args.model.display().to_string(), source };
     if let Some(name) = &args.name {

@@ -8,8 +8,9 @@ use shared::{Flow, FlowBackend, ImageFlow};
 use crate::device::{DeviceChoice, Job, TrainBackend, dispatch};
 use crate::error::{Error, Result};
 use crate::files::read_limited;
-use crate::train::checkpoint::{Run, RunState};
+use crate::train::checkpoint::Run;
 use crate::train::newest;
+use crate::train::state::RunState;
 
 /// Largest weights file: twice what the largest model takes.
 const MAX_BYTES: u64 = 4 << 30;

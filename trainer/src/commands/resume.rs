@@ -7,8 +7,8 @@ use super::train::architecture;
 use crate::cli::{RecipeName, TrainArgs};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::train::checkpoint::{DataPart, RunState};
 use crate::train::folder;
+use crate::train::state::{DataPart, RunState};
 
 /// The folder that the options name, or that of the run that goes on.
 ///

@@ -8,11 +8,12 @@ use shared::ModelConfig;
 
 use super::resume;
 use crate::cli::{DataSetArgs, TrainArgs};
+use crate::data::DataSource;
 use crate::error::{Error, Result};
 use crate::files::read_limited;
 use crate::output::{aside, say};
-use crate::train::checkpoint::{DataPart, RunState};
 use crate::train::folder::RunFolder;
+use crate::train::state::{DataPart, RunState};
 use crate::train::{self, Training, newest};
 
 /// Trains.
@@ -28,6 +29,9 @@ pub fn run(args: TrainArgs) -> Result<()> {
     };
     let folder = RunFolder::open(&out, resume.as_deref())?;
     let [_, size] = state.config.image_shape();
+    if args.data.data.is_none() && resume.is_some() {
+        still_there(&state.data)?;
+    }
     let dataset = super::load(&data_of(&state, &args.data), size)?;
     say!("{}: {} training and {} test images", dataset.name, dataset.train.len(), dataset.test.len())?;
     match &resume {
@@ -96,6 +100,17 @@ fn data_of(state: &RunState, given: &DataSetArgs) -> DataSetArgs {
         test_limit: state.part.test_limit,
         data_seed: Some(state.part.seed),
         ..given.clone()
+    }
+}
+
+/// Whether the data of a run that goes on are where they were.
+fn still_there(data: &str) -> Result<()> {
+    match super::source(data)? {
+        DataSource::Path(path) if !path.exists() => {
+            let problem = format!("the run was trained on {data}, which is not there");
+            Err(Error::usage("--data", problem, "say where those images are now, by --data"))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -14,6 +14,7 @@ pub mod folder;
 pub mod metrics;
 mod progress;
 pub mod recipe;
+pub mod state;
 pub mod step;
 pub mod whiten;
 
@@ -26,10 +27,11 @@ use burn::module::AutodiffModule;
 use shared::{Model, ModelConfig, Temperature};
 
 use self::adamw::AdamW;
-use self::checkpoint::{Recent, Run, RunState};
+use self::checkpoint::Run;
 use self::folder::RunFolder;
 use self::metrics::{Line, Metrics};
 use self::progress::Progress;
+use self::state::{Recent, RunState};
 use self::step::Measured;
 use crate::data::{Batches, Dataset, flips};
 use crate::device::{DeviceChoice, Job, TrainBackend, dispatch};

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 
-use super::checkpoint::RunState;
+use super::state::RunState;
 use crate::error::Result;
 use crate::output::say;
 

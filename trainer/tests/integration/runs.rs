@@ -11,8 +11,9 @@ use safetensors::SafeTensors;
 use trainer::cli::Cli;
 use trainer::commands;
 use trainer::files::FolderLock;
-use trainer::train::checkpoint::{self, RunState};
+use trainer::train::checkpoint;
 use trainer::train::newest;
+use trainer::train::state::RunState;
 
 /// A model that trains in a blink.
 const TINY: &str = "--preset tiny --data msds1 --limit 32 --test-limit 8 --test-images 8 --device cpu";
@@ -181,6 +182,15 @@ fn a_resumed_run_refuses_to_become_another_and_names_every_reason() {
     let same = format!("train {TINY} --steps 4 --seed 3 --prior gaussian --recipe cosine --out {{}} --resume {{}}");
     run(&same, &[&out, &out]).unwrap();
     assert_eq!(steps(&out), [2, 4]);
+    // What it was trained on must be found again.
+    let images = dir.path().join("images");
+    run("data msds1 --limit 20 --size 16 --out {}", &[&images]).unwrap();
+    let own = dir.path().join("own");
+    run("train --preset tiny --data {} --steps 1 --device cpu --out {}", &[&images.join("train"), &own]).unwrap();
+    fs::rename(&images, dir.path().join("moved")).unwrap();
+    let error = run("train --resume {} --steps 2 --device cpu", &[&own]).unwrap_err();
+    assert!(error.starts_with("--data: ") && error.contains("images/train"), "{error}");
+    run("train --resume {} --data {} --steps 2 --device cpu", &[&own, &dir.path().join("moved/train")]).unwrap();
     let copy = dir.path().join("copy.ckpt");
     fs::copy(newest(&out).unwrap(), &copy).unwrap();
     assert!(run("train --resume {} --steps 5", &[&copy]).unwrap_err().contains("--out"));
@@ -265,6 +275,27 @@ fn a_run_that_goes_back_keeps_what_it_leaves() {
     run_at("train --resume {} --out {} --steps 4", &[dir.path(), branch.path()]);
     assert_eq!(steps(branch.path()), [2, 3, 4]);
     assert_same(&files(dir.path()), &before);
+}
+
+#[test]
+fn a_few_steps_on_a_few_images_give_numbers_that_mean_something() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("whitened.json");
+    let level = serde_json::json!({ "layers": 1, "res_blocks": 1, "mlp": 1, "hidden": 8 });
+    let whitened = serde_json::json!({
+        "size": 16, "channels": 3, "block": 4, "order": "paper", "prior": "laplace", "levels": [level, level, level],
+        "linear_maps": true, "mean_image": true,
+    });
+    fs::write(&config, whitened.to_string()).unwrap();
+    for limit in [1, 2, 4, 16] {
+        let out = dir.path().join(limit.to_string());
+        let line = format!("train --data msds1 --limit {limit} --test-limit 16 --steps 3 --log-every 1 --device cpu");
+        run(&format!("{line} --config {{}} --out {{}}"), &[&config, &out]).unwrap();
+        let lines = metrics(&out);
+        let bits = |key: &str| lines.iter().filter_map(|line| line.get(key)?.as_f64()).fold(0.0, f64::max);
+        // 8 is what a picture takes without a model.
+        assert!(bits("train") < 16.0 && bits("test") < 16.0, "{limit}: {lines:?}");
+    }
 }
 
 /// Waits for what may come, or for the end.

@@ -9,10 +9,11 @@ use shared::{LevelConfig, RgFlowConfig};
 use trainer::data::{Dataset, ImageSet};
 use trainer::device::DeviceChoice;
 use trainer::error::Error;
-use trainer::train::checkpoint::{self, RunState};
+use trainer::train::checkpoint;
 use trainer::train::folder::RunFolder;
 use trainer::train::metrics::Line;
 use trainer::train::recipe::Recipe;
+use trainer::train::state::RunState;
 use trainer::train::{Outcome, Training, newest};
 
 fn config() -> RgFlowConfig {

@@ -7,4 +7,6 @@ mod candle_reader;
 #[cfg(feature = "wgpu")]
 mod gpu;
 mod official;
+mod outside;
+mod runs;
 mod training;

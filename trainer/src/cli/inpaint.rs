@@ -6,6 +6,7 @@ use clap::Args;
 use shared::edit::inpaint::Wish;
 use shared::weights::Card;
 
+use super::numbers::{count, temperature, zoom};
 use super::{DataSetArgs, DeviceArgs, TemperatureArgs};
 
 /// The most other completions of an image.
@@ -15,7 +16,7 @@ const MAX_SAMPLES: u32 = 64;
 #[derive(Args, Debug, Clone)]
 pub struct WishArgs {
     /// Other completions of each image, besides the best one: 0 to 64.
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(0..=i64::from(MAX_SAMPLES)))]
+    #[arg(long, default_value_t = 4, value_parser = count(0..=MAX_SAMPLES))]
     pub samples: u32,
     /// Seed of what is drawn for them.
     #[arg(long, default_value_t = 0)]
@@ -25,7 +26,7 @@ pub struct WishArgs {
     pub temperature: TemperatureArgs,
     /// Temperature of the finest level in the best completion, which gives the hole the texture of the rest; 0 for the
     /// highest PSNR [default: half the temperature of that level].
-    #[arg(long)]
+    #[arg(long, value_parser = temperature())]
     pub texture: Option<f32>,
 }
 
@@ -61,7 +62,7 @@ pub struct InpaintArgs {
     #[arg(long, default_value = "inpainted.png")]
     pub out: PathBuf,
     /// How many times each pixel is enlarged: 1 to 32.
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=32))]
+    #[arg(long, default_value_t = 4, value_parser = zoom())]
     pub zoom: u32,
     /// Where to compute.
     #[command(flatten)]
@@ -78,7 +79,7 @@ pub struct EvalInpaintArgs {
     #[command(flatten)]
     pub data: DataSetArgs,
     /// How many images are completed.
-    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, default_value_t = 64, value_parser = count(1..=100_000_u32))]
     pub images: u32,
     /// This hole alone; may be given several times.
     #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(crate::completion::HOLES.map(|(name, _)| name)))]

@@ -11,7 +11,8 @@ use shared::{Model, ModelConfig, Temperature};
 use crate::cli::{BenchArgs, Timed};
 use crate::device::{DeviceChoice, Job, TrainBackend, dispatch};
 use crate::error::{Error, Result};
-use crate::train::checkpoint::read_limited;
+use crate::files::{read_limited, write_whole};
+use crate::output::say;
 use crate::train::timed::{TimedRun, noise};
 
 /// Repetitions before the clock counts: kernels are compiled in them.
@@ -42,10 +43,10 @@ pub fn run(args: BenchArgs) -> Result<()> {
                 let job = Rate { config: &config, what, batch, seconds: args.seconds };
                 let Timing { rate, first } = dispatch(args.device.device, job)?;
                 let name = format!("{}/{preset}/{batch}", what.name());
-                println!(
+                say!(
                     "{name}: {rate:.1} images/s, {:.2} ms each time, {first:.1} s the first",
                     1e3 * batch as f64 / rate
-                );
+                )?;
                 rates.insert(name, rate);
                 if let (DeviceChoice::Cuda(card), Some(before)) = (args.device.device, before)
                     && let Some(after) = memory(card)
@@ -55,7 +56,7 @@ pub fn run(args: BenchArgs) -> Result<()> {
                 if let Some(path) = &args.out {
                     // At once: the next one may take longer than anybody waits.
                     let text = serde_json::to_string_pretty(&rates).unwrap_or_default();
-                    std::fs::write(path, text + "\n").map_err(Error::io(path, "write it"))?;
+                    write_whole(path, (text + "\n").as_bytes())?;
                 }
             }
         }

@@ -17,6 +17,7 @@ use crate::completion::{HOLES, bytes, hole_distance, hole_psnr, logits, marked, 
 use crate::data::ImageSet;
 use crate::device::{Job, TrainBackend, dispatch};
 use crate::error::{Error, Result};
+use crate::output::say;
 use crate::pca::Pca;
 use crate::sheet;
 
@@ -49,14 +50,16 @@ pub fn run(args: EvalInpaintArgs) -> Result<()> {
     {
         let mask = Mask::region(size, shares).map_err(|source| Error::Model { file: name.into(), source })?;
         let each = |f: &dyn Fn(&[u8]) -> Vec<u8>| -> Vec<Vec<u8>> { images.iter().map(f).collect() };
-        println!("\n{name}, {} images of {}", images.len(), data.name);
-        println!("{:<36} {:>14} {:>12} {:>9} {:>8}", "completed by", "PSNR", "latents", "gradients", "seconds");
+        say!("\n{name}, {} images of {}", images.len(), data.name)?;
+        say!("{:<36} {:>14} {:>12} {:>9} {:>8}", "completed by", "PSNR", "latents", "gradients", "seconds")?;
         let mut rows = vec![Row::model_free("smooth fill, without a model", each(&|image| smooth(image, &mask)))];
         if let Some(pca) = &pca {
             let completed = pca.complete(&held_out, &images, &mask);
             rows.push(Row::model_free(&format!("mean given the rest, {COMPONENTS} PCs"), completed));
         }
-        rows.iter().for_each(|row| row.print(&images, &mask));
+        for row in &rows {
+            row.print(&images, &mask)?;
+        }
         // As many latents as the last model before with a cone has in it.
         let mut allowed = None;
         for (number, (path, loaded)) in args.models.iter().zip(&models).enumerate() {
@@ -68,7 +71,7 @@ pub fn run(args: EvalInpaintArgs) -> Result<()> {
             let (cone, completed) = dispatch(args.device.device, job)?;
             allowed = cone.or(allowed);
             for row in completed {
-                row.print(&images, &mask);
+                row.print(&images, &mask)?;
                 rows.push(row);
             }
         }
@@ -80,7 +83,7 @@ pub fn run(args: EvalInpaintArgs) -> Result<()> {
             super::folder(out)?;
             let out = out.join(format!("{name}.png"));
             sheet::save(&sheet::sheet(&shown, size, channels, columns, 3), &out)?;
-            println!("{}: the images, what was given of them, then a row for each line above", out.display());
+            say!("{}: the images, what was given of them, then a row for each line above", out.display())?;
         }
     }
     Ok(())
@@ -103,7 +106,7 @@ impl Row {
         Self { name: name.into(), completed, latents: None, gradients: 0, time: Duration::ZERO, apart: None }
     }
 
-    fn print(&self, images: &ImageSet, mask: &Mask) {
+    fn print(&self, images: &ImageSet, mask: &Mask) -> Result<()> {
         let each: Vec<f64> = images.iter().zip(&self.completed).map(|(t, c)| hole_psnr(t, c, mask).min(99.0)).collect();
         let n = each.len() as f64;
         let mean = each.iter().sum::<f64>() / n;
@@ -111,7 +114,7 @@ impl Row {
         let latents = self.latents.map_or("-".into(), |(touched, total)| format!("{touched} of {total}"));
         let (gradients, seconds) = (self.gradients, self.time.as_secs_f64() / n);
         let apart = self.apart.map(|apart| format!("  {apart:.1} grey levels apart")).unwrap_or_default();
-        println!("{:<36} {mean:>7.2} ± {error:.2} {latents:>14} {gradients:>7} {seconds:>8.2}{apart}", self.name);
+        say!("{:<36} {mean:>7.2} ± {error:.2} {latents:>14} {gradients:>7} {seconds:>8.2}{apart}", self.name)
     }
 }
 

@@ -5,13 +5,11 @@ mod data;
 mod decode;
 mod encode;
 mod eval;
-#[expect(clippy::print_stdout, reason = "rewritten elsewhere")]
 mod eval_inpaint;
 mod export;
 mod factors;
 mod import;
 mod info;
-#[expect(clippy::print_stdout, reason = "rewritten elsewhere")]
 mod inpaint;
 mod mix;
 pub(crate) mod model;

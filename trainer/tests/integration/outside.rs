@@ -21,6 +21,8 @@ fn model(folder: &Path) {
     for (name, grey) in [("a.png", 40), ("b.png", 200)] {
         image::RgbImage::from_pixel(16, 16, image::Rgb([grey; 3])).save(folder.join(name)).unwrap();
     }
+    let mask = image::GrayImage::from_fn(16, 16, |x, _| image::Luma([if x < 8 { 255 } else { 0 }]));
+    mask.save(folder.join("mask.png")).unwrap();
 }
 
 fn trainer(line: &str, folder: &Path, configure: impl FnOnce(&mut Command)) -> Output {
@@ -30,8 +32,11 @@ fn trainer(line: &str, folder: &Path, configure: impl FnOnce(&mut Command)) -> O
     command.output().unwrap()
 }
 
-/// Every command that prints, but those that complete images.
-const PRINT: [&str; 15] = [
+/// Every command that prints.
+const PRINT: [&str; 18] = [
+    "inpaint a.png mask.png --model m.safetensors --samples 1 --device cpu",
+    "eval-inpaint m.safetensors --limit 8 --test-limit 2 --images 1 --samples 1 --hole centre --device cpu",
+    "bench tiny --batch 1 --seconds 0.01 --device cpu",
     "info m.safetensors",
     "sample m.safetensors --count 2 --device cpu",
     "eval m.safetensors --test-limit 2 --limit 1 --device cpu",

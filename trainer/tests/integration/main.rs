@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod candle_reader;
+mod candle_real_nvp;
 #[cfg(feature = "wgpu")]
 mod gpu;
 mod official;

@@ -133,6 +133,7 @@ impl Command {
             Self::Paper(args) => &args.device,
             Self::Export(args) => &args.device,
             Self::Pinwheel(args) => &args.device,
+            Self::Bench(args) => &args.device,
             Self::Import(_) | Self::Info(_) | Self::Data(_) => return None,
         };
         Some(args.device)

@@ -9,12 +9,12 @@
 use std::hint::black_box;
 
 use bench::candle::CandleFlow;
-use bench::training::{Training, noise};
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::Tensor;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use shared::weights::{Card, ModelFile, Precision};
-use shared::{Flow, RgFlow, RgFlowConfig, Temperature};
+use shared::{Flow, ModelConfig, RgFlow, RgFlowConfig, Temperature};
+use trainer::train::timed::{TimedRun, noise};
 
 const PRESETS: [&str; 2] = ["bench", "demo"];
 /// The batch of the training comparisons.
@@ -29,8 +29,8 @@ fn train(c: &mut Criterion) {
     let mut group = c.benchmark_group("train");
     group.sample_size(10).throughput(Throughput::Elements(BATCH as u64));
     for preset in PRESETS {
-        let config = RgFlowConfig::preset(preset).unwrap();
-        let mut training = Some(Training::<Autodiff<Flex>>::start(&config, &Default::default()).unwrap());
+        let config = ModelConfig::preset(preset).unwrap();
+        let mut training = Some(TimedRun::<Autodiff<Flex>>::start(&config, &Default::default()).unwrap());
         group.bench_function(BenchmarkId::new(preset, BATCH), |b| {
             b.iter(|| {
                 let (next, measured) = training.take().unwrap().step(BATCH).unwrap();
@@ -86,7 +86,7 @@ fn sample(c: &mut Criterion) {
 /// From the images to the latents and the likelihood.
 fn encode(c: &mut Criterion) {
     each_batch(c, "encode", |flow, batch| {
-        let images = noise::<Flex>(flow.config(), batch, &Default::default()).images;
+        let images = noise::<Flex>([flow.config().channels, flow.config().size], batch, &Default::default()).images;
         move || drop(flow.log_prob(images.clone()))
     });
 }

@@ -109,6 +109,14 @@ impl ModelConfig {
         channels * size * size
     }
 
+    /// Distribution of the latents.
+    pub fn prior(&self) -> PriorKind {
+        match self {
+            Self::RgFlow(config) => config.prior,
+            Self::RealNvp(config) => config.prior,
+        }
+    }
+
     /// The same with another distribution of the latents.
     pub fn with_prior(mut self, prior: PriorKind) -> Self {
         match &mut self {

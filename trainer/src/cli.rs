@@ -1,9 +1,11 @@
 //! The command line.
 
+mod bench;
 mod edit;
 mod files;
 mod inpaint;
 mod measure;
+pub mod numbers;
 mod train;
 
 use std::path::PathBuf;
@@ -12,11 +14,13 @@ use clap::{Args, Parser, Subcommand};
 use shared::weights::Card;
 use shared::{RgFlowConfig, Temperature};
 
+use self::numbers::{MOST_IMAGES, count, temperature};
 use crate::device::DeviceChoice;
 
+pub use bench::{BenchArgs, Timed};
 pub use edit::{DecodeArgs, EncodeArgs, FactorsArgs, FigureArgs, MixArgs, ProgressiveArgs, ReceptiveArgs};
 pub use files::{DataArgs, ExportArgs, ImportArgs, InfoArgs, PrecisionName};
-pub use inpaint::{EvalInpaintArgs, InpaintArgs, SearchArgs};
+pub use inpaint::{EvalInpaintArgs, InpaintArgs, WishArgs};
 pub use measure::{EvalArgs, NeighboursArgs, OvalsArgs, PaperArgs, PinwheelArgs, SampleArgs};
 pub use train::{RecipeName, TrainArgs};
 
@@ -34,7 +38,7 @@ pub struct Cli {
 pub enum Command {
     /// Train a model, or go on training one.
     #[command(
-        after_help = "Example:\n  trainer train --data faces-train.zip --preset demo --steps 20000 --out runs/faces\n  trainer train --resume runs/faces --data faces-train.zip --out runs/faces"
+        after_help = "Example:\n  trainer train --data faces-train.zip --preset demo --steps 20000 --out runs/faces\n  trainer train --resume runs/faces --steps 40000 --learning-rate 0.003"
     )]
     Train(Box<TrainArgs>),
     /// Draw samples into a PNG sheet.
@@ -104,6 +108,36 @@ pub enum Command {
     /// Write a data set out as PNG images and labels.csv.
     #[command(after_help = "Example:\n  trainer data msds1 --limit 1000 --out msds1-images")]
     Data(DataArgs),
+    /// Time training steps, sampling and encoding on a device, in images a second.
+    #[command(after_help = "Example:\n  trainer bench demo --batch 16 --batch 64 --device cuda --out rates.json")]
+    Bench(BenchArgs),
+}
+
+impl Command {
+    /// Where it computes, if it does: whether that is there is looked at before anything is read.
+    pub fn device(&self) -> Option<DeviceChoice> {
+        let args = match self {
+            Self::Train(args) => &args.device,
+            Self::Sample(args) => &args.device,
+            Self::Inpaint(args) => &args.device,
+            Self::EvalInpaint(args) => &args.device,
+            Self::Progressive(args) => &args.figure.device,
+            Self::Encode(args) => &args.device,
+            Self::Decode(args) => &args.device,
+            Self::ReceptiveFields(args) => &args.figure.device,
+            Self::Mix(args) => &args.figure.device,
+            Self::Factors(args) => &args.figure.device,
+            Self::Eval(args) => &args.device,
+            Self::Neighbours(args) => &args.device,
+            Self::Ovals(args) => &args.device,
+            Self::Paper(args) => &args.device,
+            Self::Export(args) => &args.device,
+            Self::Pinwheel(args) => &args.device,
+            Self::Bench(args) => &args.device,
+            Self::Import(_) | Self::Info(_) | Self::Data(_) => return None,
+        };
+        Some(args.device)
+    }
 }
 
 /// Where to compute.
@@ -117,37 +151,45 @@ pub struct DeviceArgs {
 /// Which images.
 #[derive(Args, Debug, Clone)]
 pub struct DataSetArgs {
-    /// msds1, msds2, a folder or .zip of images, CelebA's img_align_celeba.zip, CIFAR-10's or MNIST's files.
-    #[arg(long, default_value = "msds1")]
-    pub data: String,
+    /// msds1, msds2, a folder or .zip of images, CelebA's img_align_celeba.zip, CIFAR-10's or MNIST's files
+    /// [default: msds1, or a resumed run's own].
+    #[arg(long)]
+    pub data: Option<String>,
     /// Test images, where --data has none of its own.
     #[arg(long)]
     pub test_data: Option<PathBuf>,
     /// Use at most so many training images.
-    #[arg(long)]
+    #[arg(long, value_parser = count(1..=MOST_IMAGES))]
     pub limit: Option<usize>,
     /// Use at most so many test images.
-    #[arg(long)]
+    #[arg(long, value_parser = count(1..=MOST_IMAGES))]
     pub test_limit: Option<usize>,
     /// Licence and attribution of the data, for the model's card.
     #[arg(long)]
     pub licence: Option<String>,
-    /// Seed of what is random in the data: generated sets, and the split where none is given.
-    #[arg(long, default_value_t = 0)]
-    pub data_seed: u64,
+    /// Seed of what is random in the data: generated sets, and the split where none is given [default: 0].
+    #[arg(long)]
+    pub data_seed: Option<u64>,
+}
+
+impl DataSetArgs {
+    /// The data's name or path.
+    pub fn name(&self) -> &str {
+        self.data.as_deref().unwrap_or("msds1")
+    }
 }
 
 /// Temperatures of samples.
 #[derive(Args, Debug, Clone)]
 pub struct TemperatureArgs {
     /// Factor on the prior's scale [default: what the model's card recommends, or 0.8].
-    #[arg(long)]
+    #[arg(long, value_parser = temperature())]
     pub temperature: Option<f32>,
     /// Another factor for the levels below --cutoff.
-    #[arg(long)]
+    #[arg(long, value_parser = temperature())]
     pub low_temperature: Option<f32>,
     /// Level from which on --temperature holds.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = count(0..=64_usize))]
     pub cutoff: usize,
 }
 

@@ -1,32 +1,40 @@
-//! Completions of images as bytes, and how far they are from the truth.
+//! Completions of images as bytes, how far they are from the truth, and the holes that methods are compared on.
 
 use shared::edit::inpaint::Mask;
-use shared::{FlowBackend, logit};
-
-use burn::tensor::Tensor;
+use shared::logit;
 
 /// Colour of unknown pixels in pictures, as in the paper's fig. 7.
 const UNKNOWN: [u8; 3] = [220, 40, 40];
+
+/// The holes that methods are compared on: top, left, bottom and right as shares of the edge.
+pub const HOLES: [(&str, [f32; 4]); 5] = [
+    ("left-half", [0.0, 0.0, 1.0, 0.5]),
+    ("lower-half", [0.5, 0.0, 1.0, 1.0]),
+    ("centre", [0.344, 0.344, 0.656, 0.656]),
+    ("eyes", [0.281, 0.125, 0.469, 0.844]),
+    ("mouth", [0.625, 0.281, 0.844, 0.719]),
+];
 
 /// Planar pictures as logits, each value at the middle of its cell.
 pub fn logits(pixels: &[u8]) -> Vec<f32> {
     logit::image_to_logit(pixels, || 0.5).0
 }
 
-/// Logits as planar pictures of `dims` bytes.
-pub fn pictures<B: FlowBackend>(images: Tensor<B, 4>) -> Vec<Vec<u8>> {
-    let [_, channels, height, width] = images.dims();
-    let values: Vec<f32> = images.into_data().iter::<f32>().collect();
-    let picture = |y: &[f32]| y.iter().map(|&y| logit::to_pixel(y)).collect();
-    values.chunks_exact(channels * height * width).map(picture).collect()
+/// Logits as bytes.
+pub fn bytes(logits: &[f32]) -> Vec<u8> {
+    logits.iter().map(|&y| logit::to_pixel(y)).collect()
 }
 
 /// Peak signal-to-noise ratio of the pixels in the hole, in dB; infinite where they are the same.
 pub fn hole_psnr(truth: &[u8], completed: &[u8], mask: &Mask) -> f64 {
-    let places = mask.places(truth.len() / (mask.size() * mask.size()));
-    let off = |i: &usize| f64::from(truth[*i].abs_diff(completed[*i])).powi(2);
-    let mean = places.iter().map(off).sum::<f64>() / places.len() as f64;
-    10.0 * (255f64.powi(2) / mean).log10()
+    20.0 * (255.0 / hole_distance(truth, completed, mask)).log10()
+}
+
+/// Root mean square of the difference in the hole, in grey levels.
+pub fn hole_distance(one: &[u8], other: &[u8], mask: &Mask) -> f64 {
+    let places = mask.places(one.len() / (mask.size() * mask.size()));
+    let off = |i: &usize| f64::from(one[*i].abs_diff(other[*i])).powi(2);
+    (places.iter().map(off).sum::<f64>() / places.len() as f64).sqrt()
 }
 
 /// The picture with its unknown pixels marked.
@@ -40,20 +48,17 @@ pub fn marked(picture: &[u8], mask: &Mask) -> Vec<u8> {
 pub fn smooth(picture: &[u8], mask: &Mask) -> Vec<u8> {
     let mut values = logits(picture);
     mask.fill(&mut values);
-    values.into_iter().map(logit::to_pixel).collect()
+    bytes(&values)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::backend::Flex;
-    use burn::tensor::TensorData;
 
     #[test]
     fn bytes_come_back_from_their_logits() {
         let pixels: Vec<u8> = (0..96).map(|i| (i * 5 % 256) as u8).collect();
-        let tensor = Tensor::<Flex, 4>::from_data(TensorData::new(logits(&pixels), [2, 3, 4, 4]), &Default::default());
-        assert_eq!(pictures(tensor), [pixels[..48].to_vec(), pixels[48..].to_vec()]);
+        assert_eq!(bytes(&logits(&pixels)), pixels);
     }
 
     #[test]
@@ -64,11 +69,23 @@ mod tests {
         other[0] = 0;
         assert_eq!(hole_psnr(&truth, &other, &mask), f64::INFINITY);
         mask.places(3).into_iter().for_each(|i| other[i] = 151);
+        assert!((hole_distance(&truth, &other, &mask) - 51.0).abs() < 1e-9);
         assert!((hole_psnr(&truth, &other, &mask) - 20.0 * 5f64.log10()).abs() < 1e-9);
         let red = marked(&other, &mask);
         assert_eq!((red[0], red[5], red[16 + 5], red[32 + 5], red[15]), (0, 220, 40, 40, 100));
         let filled = smooth(&other, &mask);
         assert!(mask.places(3).into_iter().all(|i| filled[i] < 101));
         assert_eq!((filled[0], filled[15]), (0, 100));
+    }
+
+    #[test]
+    fn the_holes_are_the_same_share_of_every_size() {
+        for size in [32, 64, 128] {
+            for (name, shares) in HOLES {
+                let share = Mask::region(size, shares).unwrap().pixels().len() as f32 / (size * size) as f32;
+                let area = (shares[2] - shares[0]) * (shares[3] - shares[1]);
+                assert!((share / area - 1.0).abs() < 0.15, "{name} of {size}: {share}");
+            }
+        }
     }
 }

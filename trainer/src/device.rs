@@ -92,6 +92,25 @@ pub fn dispatch<J: Job>(choice: DeviceChoice, job: J) -> Result<J::Output> {
     }
 }
 
+/// Whether the device is there and computes.
+///
+/// # Errors
+/// [`Error::Device`] as [`dispatch`].
+pub fn check(choice: DeviceChoice) -> Result<()> {
+    /// Dispatch has seen to it.
+    struct Nothing;
+    impl Job for Nothing {
+        type Output = ();
+        fn run<B: TrainBackend>(self, _: B::Device) -> Result<()> {
+            Ok(())
+        }
+    }
+    match choice {
+        DeviceChoice::Auto | DeviceChoice::Cpu => Ok(()),
+        choice => dispatch(choice, Nothing),
+    }
+}
+
 /// Whether that CUDA card computes.
 #[cfg(feature = "cuda")]
 fn cuda_device(index: usize) -> Result<()> {

@@ -61,13 +61,13 @@ pub trait Engine {
     /// Receptive fields (eq. 8) of some latents, `[places, L, L]`.
     ///
     /// # Errors
-    /// Places outside the picture.
+    /// Places outside the picture, and fields that are not finite.
     fn receptive_fields(&self, places: &[usize], samples: &[f32]) -> Result<Vec<f32>>;
 
     /// Strengths of all latents' receptive fields, `[C, L, L]`.
     ///
     /// # Errors
-    /// Numbers that are no whole number of pictures.
+    /// Numbers that are no whole number of pictures, and strengths that are not finite.
     fn strengths(&self, samples: &[f32]) -> Result<Vec<f32>>;
 }
 
@@ -85,6 +85,15 @@ impl<B: FlowBackend> OnDevice<B> {
     /// The library's error with the model's file.
     fn checked<T>(&self, result: shared::Result<T>) -> Result<T> {
         result.map_err(|source| Error::Model { file: self.file.clone(), source })
+    }
+
+    /// The numbers, if all are.
+    fn finite(&self, what: &str, values: Vec<f32>) -> Result<Vec<f32>> {
+        if values.iter().all(|value| value.is_finite()) {
+            return Ok(values);
+        }
+        let problem = format!("{}: {what} is not finite", self.file);
+        Err(Error::Diverged { problem, advice: "use a lower temperature or an earlier checkpoint".into() })
     }
 
     fn chunks<'a>(&self, values: &'a [f32]) -> std::slice::Chunks<'a, f32> {
@@ -137,11 +146,13 @@ impl<B: FlowBackend> Engine for OnDevice<B> {
     }
 
     fn receptive_fields(&self, places: &[usize], samples: &[f32]) -> Result<Vec<f32>> {
-        Ok(numbers(self.checked(receptive::receptive_fields(&self.flow, places, self.tensor(samples)?))?))
+        let fields = self.checked(receptive::receptive_fields(&self.flow, places, self.tensor(samples)?))?;
+        self.finite("a receptive field", numbers(fields))
     }
 
     fn strengths(&self, samples: &[f32]) -> Result<Vec<f32>> {
-        Ok(numbers(self.checked(receptive::strengths(&self.flow, self.tensor(samples)?))?))
+        let strengths = self.checked(receptive::strengths(&self.flow, self.tensor(samples)?))?;
+        self.finite("a strength", numbers(strengths))
     }
 }
 
@@ -280,6 +291,12 @@ pub(crate) mod tests {
         let fields = model.engine.receptive_fields(&[0, 17], &samples).unwrap();
         for (place, field) in [0, 17].into_iter().zip(fields.chunks_exact(256)) {
             assert!((field.iter().sum::<f32>() - strengths[place]).abs() < 1e-3 * strengths[place]);
+        }
+        let wild = vec![f32::NAN; 768];
+        for error in
+            [model.engine.strengths(&wild).unwrap_err(), model.engine.receptive_fields(&[0], &wild).unwrap_err()]
+        {
+            assert!(error.to_string().contains("lower temperature"), "{error}");
         }
     }
 }

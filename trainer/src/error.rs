@@ -1,5 +1,7 @@
 //! The one error of the trainer. Every message names the file it is about and says what to do.
 
+use std::fmt::Display;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// What can go wrong.
@@ -7,7 +9,7 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum Error {
     /// The operating system refused.
-    #[error("{}: cannot {action}: {source}", .path.display())]
+    #[error("{}: cannot {action}: {source}{}", .path.display(), remedy(source))]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -51,7 +53,7 @@ pub enum Error {
         source: csv::Error,
     },
     /// A file was read but does not hold what it should.
-    #[error("{file}: {problem}; {advice}")]
+    #[error("{file}: {}; {advice}", brief(problem))]
     Content {
         /// The file, or archive and entry.
         file: String,
@@ -64,7 +66,7 @@ pub enum Error {
     #[error("device: {0}")]
     Device(String),
     /// A model's configuration or weights file.
-    #[error("{file}: {source}")]
+    #[error("{file}: {}", brief(source))]
     Model {
         /// The weights, configuration or checkpoint file.
         file: String,
@@ -82,8 +84,14 @@ pub enum Error {
     /// A plot could not be drawn.
     #[error("plot: {0}")]
     Plot(String),
+    /// Standard output is closed or its disk full.
+    #[error("standard output: cannot write to it: {source}{}", remedy(source))]
+    Output {
+        /// The system's reason.
+        source: std::io::Error,
+    },
     /// An option has a value that cannot work.
-    #[error("{option}: {problem}; {advice}")]
+    #[error("{option}: {}; {advice}", brief(problem))]
     Usage {
         /// The option, or the value given for it.
         option: String,
@@ -92,6 +100,28 @@ pub enum Error {
         /// What to do.
         advice: String,
     },
+}
+
+/// What to do where the system refused, if its reason tells.
+fn remedy(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::NotFound => "; check the path",
+        ErrorKind::NotADirectory => "; a part of the path is a file",
+        ErrorKind::PermissionDenied => "; check who may read and write it, or give another path",
+        ErrorKind::ReadOnlyFilesystem => "; give a path where files can be written",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "; make room, or write elsewhere",
+        _ => "",
+    }
+}
+
+/// The start of a text: some libraries list all that they know, which may be many kilobytes.
+pub(crate) fn brief(text: &impl Display) -> String {
+    const MOST: usize = 1000;
+    let text = text.to_string();
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{} … and {} more bytes", &text[..end], text.len() - end),
+        None => text,
+    }
 }
 
 /// A result with the trainer's error.
@@ -137,5 +167,26 @@ mod tests {
         assert_eq!(message, "x.bin: it is empty; fetch it again");
         let message = Error::usage("--size", "0 is too small", "use 32").to_string();
         assert_eq!(message, "--size: 0 is too small; use 32");
+    }
+
+    #[test]
+    fn a_reason_of_the_system_comes_with_advice() {
+        let missing = std::fs::metadata("no/such/file").unwrap_err();
+        let message = Error::io(Path::new("no/such/file"), "look at it")(missing).to_string();
+        assert!(message.starts_with("no/such/file: cannot look at it: ") && message.ends_with("check the path"));
+        let full = Error::Output { source: ErrorKind::StorageFull.into() }.to_string();
+        assert!(full.contains("standard output") && full.ends_with("make room, or write elsewhere"), "{full}");
+    }
+
+    #[test]
+    fn a_list_of_names_is_cut_and_its_file_and_advice_stay() {
+        let names = (0..2000).map(|i| format!("ключ.{i}")).collect::<Vec<_>>().join(", ");
+        let model = Error::Model { file: "m".into(), source: shared::Error::Weights(names.clone()) };
+        for error in [Error::content("x.bin", &names, "fetch it again"), model] {
+            let message = error.to_string();
+            assert!(message.len() < 2200 && message.contains("more bytes"), "{}", message.len());
+        }
+        assert!(Error::content("x.bin", &names, "fetch it again").to_string().ends_with("more bytes; fetch it again"));
+        assert_eq!(brief(&"short"), "short");
     }
 }

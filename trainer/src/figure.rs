@@ -1,7 +1,5 @@
 //! Figures: pictures in labelled rows and columns, heat maps, animations.
 
-use std::fs::File;
-use std::io::BufWriter;
 use std::path::Path;
 
 use image::codecs::gif::{GifEncoder, Repeat};
@@ -10,7 +8,9 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::error::{Error, Result};
+use crate::files::write_whole;
 use crate::plot::font;
+use crate::sheet::fits;
 
 /// Pictures side by side under one name.
 pub struct Row {
@@ -29,6 +29,8 @@ const GAP: u32 = 4;
 /// # Errors
 /// [`Error::Plot`] if a name cannot be drawn.
 pub fn figure(columns: &[String], rows: &[Row], edge: u32) -> Result<RgbImage> {
+    let across = rows.iter().map(|row| row.pictures.len()).max().unwrap_or(0);
+    fits(across, rows.len(), edge as usize)?;
     font();
     let width = |row: &Row| match row.label.as_str() {
         "" => Ok(0),
@@ -36,7 +38,6 @@ pub fn figure(columns: &[String], rows: &[Row], edge: u32) -> Result<RgbImage> {
     };
     let left = rows.iter().map(width).collect::<Result<Vec<_>>>()?.into_iter().max().unwrap_or(0);
     let top = if columns.iter().any(|c| !c.is_empty()) { TEXT + 9 } else { 0 };
-    let across = rows.iter().map(|row| row.pictures.len()).max().unwrap_or(0);
     let at = |k: usize| GAP + k as u32 * (edge + GAP);
     let (width, height) = (left + at(across), top + at(rows.len()));
     let mut image = RgbImage::from_pixel(width, height, Rgb([255; 3]));
@@ -83,12 +84,14 @@ pub fn heat(field: &[f32], size: usize) -> RgbImage {
 /// # Errors
 /// [`Error::Io`] or [`Error::Draw`] if it cannot be written.
 pub fn animation(path: &Path, frames: Vec<RgbImage>, milliseconds: u32) -> Result<()> {
-    let file = File::create(path).map_err(Error::io(path, "create it"))?;
-    let mut encoder = GifEncoder::new_with_speed(BufWriter::new(file), 10);
+    let mut bytes = Vec::new();
+    let mut encoder = GifEncoder::new_with_speed(&mut bytes, 10);
     encoder.set_repeat(Repeat::Infinite).map_err(Error::draw(path))?;
     let delay = Delay::from_numer_denom_ms(milliseconds, 1);
     let frame = |image| Frame::from_parts(DynamicImage::ImageRgb8(image).into_rgba8(), 0, 0, delay);
-    encoder.encode_frames(frames.into_iter().map(frame)).map_err(Error::draw(path))
+    encoder.encode_frames(frames.into_iter().map(frame)).map_err(Error::draw(path))?;
+    drop(encoder);
+    write_whole(path, &bytes)
 }
 
 #[cfg(test)]
@@ -136,10 +139,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.gif");
         animation(&path, (0..3).map(|i| plain(i * 100, 4)).collect(), 50).unwrap();
-        let file = std::io::BufReader::new(File::open(&path).unwrap());
+        let file = std::io::BufReader::new(std::fs::File::open(&path).unwrap());
         let frames = GifDecoder::new(file).unwrap().into_frames().collect_frames().unwrap();
         assert_eq!(frames.len(), 3);
         assert!(frames[2].buffer().get_pixel(0, 0).0[0] > 150);
-        assert!(animation(&dir.path().join("no/a.gif"), Vec::new(), 50).unwrap_err().to_string().contains("a.gif"));
+        assert!(animation(&path.join("b.gif"), Vec::new(), 50).unwrap_err().to_string().contains("b.gif"));
     }
 }

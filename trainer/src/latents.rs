@@ -8,7 +8,7 @@ use safetensors::{Dtype, SafeTensors, serialize};
 use shared::RgFlowConfig;
 
 use crate::error::{Error, Result};
-use crate::train::checkpoint::{read_limited, write_atomically};
+use crate::files::{read_limited, write_atomically};
 
 /// Largest file: 10,000 pictures of 3·128² numbers.
 const MAX_BYTES: u64 = 2 << 30;

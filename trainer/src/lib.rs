@@ -1,5 +1,8 @@
 //! RG-Flow's native trainer: data sets, training, checkpoints, export and evaluation.
 
+// Both panic where the output is closed or full; `output` has what does not.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod cli;
 pub mod commands;
 pub mod completion;
@@ -10,10 +13,14 @@ pub mod engine;
 pub mod error;
 pub mod evaluate;
 pub mod figure;
+pub mod files;
+mod guard;
 pub mod latents;
 pub mod neighbours;
 pub mod official;
+pub mod output;
 pub mod ovals;
+pub mod pca;
 pub mod pinwheel;
 pub mod plot;
 pub mod report;

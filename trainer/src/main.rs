@@ -4,13 +4,21 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use trainer::cli::Cli;
-use trainer::commands;
+use trainer::error::Error;
+use trainer::{commands, output};
 
 fn main() -> ExitCode {
-    match commands::run(Cli::parse()) {
+    let ended = match Cli::try_parse() {
+        Ok(cli) => commands::run(cli),
+        Err(said) => match said.print() {
+            Ok(()) => return u8::try_from(said.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from),
+            Err(error) => commands::unless_closed(Err(Error::Output { source: error })),
+        },
+    };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            output::aside(format_args!("error: {error}"));
             ExitCode::FAILURE
         }
     }

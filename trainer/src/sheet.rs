@@ -1,10 +1,12 @@
 //! Sheets of pictures.
 
+use std::io::Cursor;
 use std::path::Path;
 
-use image::{Rgb, RgbImage, imageops};
+use image::{ImageFormat, Rgb, RgbImage, imageops};
 
 use crate::error::{Error, Result};
+use crate::files::write_whole;
 
 /// Pictures in rows of `columns`, enlarged `zoom` times without smoothing, with a thin gap.
 ///
@@ -24,6 +26,22 @@ pub fn sheet(pictures: &[Vec<u8>], size: usize, channels: usize, columns: usize,
     sheet
 }
 
+/// Most pixels of a sheet or figure: 400 MB in memory.
+const MOST_PIXELS: u64 = 1 << 27;
+
+/// Whether a sheet of `columns` × `rows` pictures of `edge` pixels can be drawn.
+///
+/// # Errors
+/// [`Error::Usage`] says how large it would be.
+pub fn fits(columns: usize, rows: usize, edge: usize) -> Result<()> {
+    let (width, height) = (columns.saturating_mul(edge) as u64, rows.saturating_mul(edge) as u64);
+    if width.saturating_mul(height) <= MOST_PIXELS {
+        return Ok(());
+    }
+    let problem = format!("{columns}×{rows} pictures of {edge} pixels make a sheet of {width}×{height} pixels");
+    Err(Error::usage("--zoom", problem, "ask for fewer pictures, or a smaller --zoom"))
+}
+
 /// A planar picture as an image.
 pub fn picture_of(planar: &[u8], size: usize, channels: usize) -> RgbImage {
     let plane = size * size;
@@ -33,12 +51,15 @@ pub fn picture_of(planar: &[u8], size: usize, channels: usize) -> RgbImage {
     })
 }
 
-/// Writes an image in the format of its name.
+/// Writes an image in the format of its name, whole or not at all.
 ///
 /// # Errors
-/// [`Error::Io`] or [`Error::Draw`] if it cannot be written.
+/// [`Error::Draw`] for a name without a format, else as [`write_whole`].
 pub fn save(image: &RgbImage, path: &Path) -> Result<()> {
-    image.save(path).map_err(Error::draw(path))
+    let mut bytes = Cursor::new(Vec::new());
+    let format = ImageFormat::from_path(path).map_err(Error::draw(path))?;
+    image.write_to(&mut bytes, format).map_err(Error::draw(path))?;
+    write_whole(path, bytes.get_ref())
 }
 
 #[cfg(test)]
@@ -55,6 +76,14 @@ mod tests {
     }
 
     #[test]
+    fn the_largest_sheet_is_known() {
+        fits(8, 4, 1024).unwrap();
+        let error = fits(100, 100, 1024).unwrap_err().to_string();
+        assert!(error.contains("102400×102400") && error.contains("--zoom"), "{error}");
+        assert!(fits(usize::MAX, usize::MAX, 4096).is_err());
+    }
+
+    #[test]
     fn planes_become_colours_and_grey() {
         let planar: Vec<u8> = (0..12).collect();
         assert_eq!(picture_of(&planar, 2, 3).get_pixel(1, 0).0, [1, 5, 9]);
@@ -66,7 +95,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let image = RgbImage::new(2, 2);
         save(&image, &dir.path().join("a.png")).unwrap();
-        for (name, part) in [("no/such/b.png", "cannot write it"), ("without-an-ending", "ends in .png")] {
+        for (name, part) in [("a.png/b.png", "cannot write it"), ("without-an-ending", "ends in .png")] {
             let message = save(&image, &dir.path().join(name)).unwrap_err().to_string();
             assert!(message.contains(name) && message.contains(part), "{message}");
         }

@@ -12,14 +12,18 @@ try {
   }
   const { default: init } = await import(new URL(js, document.baseURI).href);
   await init({ module_or_path: new URL(wasm, document.baseURI) });
-  // For visits without a network. Where a browser does not want this, the page works all the same.
-  navigator.serviceWorker?.register(new URL("offline.js", document.baseURI)).then(
-    () => import(new URL("keep.js", document.baseURI).href).then(({ keep }) => keep((url) => /-[0-9a-f]{8,}[._]/.test(url))),
-    () => {},
-  );
 } catch (error) {
   root.dataset.state = "error";
   document.getElementById("cover-title").textContent = "This page did not load in full, or needs a newer browser";
   document.getElementById("cover-detail").textContent = String(error);
   document.getElementById("progress").hidden = true;
 }
+// For visits without a network, once the page is there. Where a browser does not want this, or forbids it as it does in
+// some frames, the page works all the same.
+try {
+  if (root.dataset.state !== "error") {
+    await navigator.serviceWorker.register(new URL("offline.js", document.baseURI));
+    const { keep } = await import(new URL("keep.js", document.baseURI).href);
+    await keep((url) => /-[0-9a-f]{8,}[._]/.test(url));
+  }
+} catch {}

@@ -5,6 +5,8 @@ class RgFlowDemo extends HTMLElement {
   static observedAttributes = ["panel", "model", "fragment"];
 
   connectedCallback() {
+    // It was moved, or comes back: the frame is there and loads by itself.
+    if (this.frame) return;
     this.attachShadow({ mode: "open" });
     const style = new CSSStyleSheet();
     style.replaceSync(":host { display: block; height: 46rem; } iframe { width: 100%; height: 100%; border: 0; }");

@@ -9,9 +9,18 @@ export async function keep(old) {
     if (!self.document) here.push(self.location.href);
     const files = here.filter((name) => name.startsWith(self.location.origin) && !name.includes(".safetensors"));
     await Promise.all(files.map((name) => cache.add(name)));
+    if (self.document) await keepPage(cache);
     const kept = (await cache.keys()).map((request) => request.url);
     await Promise.all(kept.filter((url) => !files.includes(url) && old(url)).map((url) => cache.delete(url)));
   } catch {
     // No room, no permission or no secure origin: the page works all the same.
   }
+}
+
+// The page itself, now that it has loaded in full: the service worker put it aside. It may be another one already.
+async function keepPage(cache) {
+  const key = location.origin + location.pathname;
+  const fresh = await cache.match(`${key}?fresh`);
+  const files = document.querySelector("meta[name=rg-flow-app]").content;
+  if (fresh && (await fresh.clone().text()).includes(files)) await cache.put(key, fresh);
 }

@@ -58,6 +58,9 @@ pub enum Error {
     /// The request was cancelled; nobody waits for this.
     #[error("cancelled")]
     Cancelled,
+    /// A file of the reader's cannot be used. The text says what it is, and what to do.
+    #[error("{0}")]
+    File(String),
     /// The browser lacks or refused something.
     #[error("this browser refused: {0}")]
     Browser(String),

@@ -8,6 +8,9 @@ use crate::error::{Error, Result};
 const FORMAT: u32 = 1;
 /// The most bytes of an index.
 pub const MAX_INDEX_BYTES: u64 = 64 * 1024;
+/// The most holes of a model, and the most letters of a hole's name.
+const MAX_HOLES: usize = 8;
+const MAX_HOLE_NAME: usize = 24;
 /// The most bytes of a model that the page fetches.
 pub const MAX_MODEL_BYTES: u64 = 256 * 1024 * 1024;
 
@@ -33,6 +36,32 @@ pub struct ModelEntry {
     /// Whether the page starts with it.
     #[serde(default)]
     pub default: bool,
+    /// Holes that make sense in its pictures, the best one to start with first.
+    #[serde(default)]
+    pub holes: Vec<NamedHole>,
+}
+
+/// A hole to paint at once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedHole {
+    /// Its name for people.
+    pub name: String,
+    /// Its top, left, bottom and right border, in hundredths of the picture's edge.
+    pub borders: [u8; 4],
+}
+
+impl NamedHole {
+    /// The pixels of a picture of that edge that it takes, (row, column).
+    pub fn pixels(&self, edge: usize) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let [top, left, bottom, right] = self.borders.map(|border| (usize::from(border) * edge + 50) / 100);
+        (top..bottom).flat_map(move |row| (left..right).map(move |col| (row, col)))
+    }
+
+    fn is_sound(&self) -> bool {
+        let [top, left, bottom, right] = self.borders;
+        let named = (1..=MAX_HOLE_NAME).contains(&self.name.chars().count());
+        named && top < bottom && left < right && bottom <= 100 && right <= 100
+    }
 }
 
 /// The list of models.
@@ -90,6 +119,9 @@ impl ModelEntry {
         if self.sha256.len() != 64 || !self.sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
             return fail(format!("{}'s SHA-256 is not 64 digits of lower-case hexadecimal", self.id));
         }
+        if self.holes.len() > MAX_HOLES || !self.holes.iter().all(NamedHole::is_sound) {
+            return fail(format!("{} has holes that are not inside its pictures", self.id));
+        }
         Ok(())
     }
 }
@@ -134,6 +166,16 @@ mod tests {
     }
 
     #[test]
+    fn a_hole_is_the_same_share_of_every_size() {
+        let mut model = entry("a", true);
+        model["holes"] = serde_json::json!([{"name": "Mouth", "borders": [62, 28, 84, 72]}]);
+        let hole = parse(serde_json::json!([model])).unwrap().models.remove(0).holes.remove(0);
+        let pixels: Vec<_> = hole.pixels(32).collect();
+        assert_eq!((pixels[0], pixels[pixels.len() - 1]), ((20, 9), (26, 22)));
+        assert_eq!(hole.pixels(64).count(), (54 - 40) * (46 - 18));
+    }
+
+    #[test]
     fn no_models_is_a_valid_list() {
         assert!(parse(serde_json::json!([])).unwrap().first_choice().is_none());
     }
@@ -155,6 +197,10 @@ mod tests {
         assert!(spoiled("bytes", (-1).into()).contains("damaged"));
         assert!(spoiled("sha256", "A".repeat(64).into()).contains("SHA-256"));
         assert!(spoiled("sha256", "0".into()).contains("SHA-256"));
+        let hole = |name: &str, borders: [u8; 4]| serde_json::json!([{"name": name, "borders": borders}]);
+        for holes in [hole("Eyes", [50, 0, 20, 100]), hole("Eyes", [0, 0, 101, 9]), hole("", [0, 0, 9, 9])] {
+            assert!(spoiled("holes", holes).contains("holes"));
+        }
         assert!(parse(serde_json::json!([entry("a", false), entry("a", true)])).is_err());
         assert!(ModelIndex::parse(b"").is_err());
         assert!(ModelIndex::parse(b"<!doctype html>").is_err());

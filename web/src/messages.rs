@@ -271,6 +271,7 @@ mod tests {
             description: String::new(),
             licence: String::new(),
             default: true,
+            holes: vec![],
         };
         let kind = RequestKind::Load { base: "http://x/".into(), model };
         survives(&Request { id: 6, kind });

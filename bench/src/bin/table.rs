@@ -35,7 +35,7 @@ fn write(out: &str, text: &str) -> Result<()> {
 }
 
 fn on_gpu(ours: &str, rest: &[String]) -> Result<()> {
-    let [out, peers @ ..] = rest else { anyhow::bail!("give the file that `gpu` wrote, and the file to write") };
+    let [out, peers @ ..] = rest else { anyhow::bail!("give the file that `trainer bench` wrote, and the file to write") };
     let measured = json(Path::new(ours))?;
     let peers = peers.first().map(|path| json::<Peers>(Path::new(path))).transpose()?.unwrap_or_default();
     let text = format!(

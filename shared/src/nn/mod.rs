@@ -8,7 +8,6 @@ mod linear;
 mod shape;
 mod spline;
 
-#[cfg(feature = "wgpu")]
 pub use bijector::{Bijector, SwishLinear};
 pub use folded::{BijectorWeights, FoldedBijector};
 pub use layered::{Layered, LayeredLinear};

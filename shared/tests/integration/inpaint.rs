@@ -1,10 +1,10 @@
-//! Inpainting, from random parameters and where the answer is known.
+//! Inpainting, from random parameters.
 
 use std::rc::Rc;
 
 use burn::backend::{Autodiff, Flex};
-use shared::edit::inpaint::{Inpainting, Mask, Phase, Schedule, Variables};
-use shared::{Flow, ImageFlow, LevelConfig, PriorKind, RgFlow, RgFlowConfig};
+use shared::edit::inpaint::{Free, Inpainting, Mask, Phase, Wish};
+use shared::{Flow, ImageFlow, LevelConfig, RgFlow, RgFlowConfig, Temperature};
 
 use crate::numbers::values;
 
@@ -23,133 +23,137 @@ fn image(size: usize) -> Vec<f32> {
     (0..3 * size * size).map(|i| (i as f32 * 0.37).sin()).collect()
 }
 
-fn search(steps: u32) -> Schedule {
-    Schedule { search: steps, sampling: 0, chains: 0, seed: 0 }
+fn wish(others: usize) -> Wish {
+    Wish { others, temperature: Temperature::uniform(0.8), texture: 0.3, seed: 5 }
+}
+
+fn start(flow: &Flow<Ad>, images: Vec<f32>, mask: &Mask, free: Free, others: usize) -> Inpainting<Ad> {
+    Inpainting::new(Rc::new(flow.clone()), images, mask, free, wish(others), &Default::default()).unwrap()
+}
+
+/// Squared distance of what is generated now to the known pixels.
+fn misfit(inpainting: &Inpainting<Ad>) -> f32 {
+    values(inpainting.look().unwrap())[0]
 }
 
 #[test]
 fn known_pixels_stay_and_only_the_cones_latents_change() {
-    let (flow, mask) = (flow(32), Mask::square(32, 5, 6, 4).unwrap());
-    let given = image(32);
-    let mut inpainting = Inpainting::new(
-        Rc::new(flow.clone()),
-        given.clone(),
-        &mask,
-        Variables::Pixels,
-        search(20),
-        &Default::default(),
-    )
-    .unwrap();
-    let before = values(inpainting.objective());
-    let first = values(inpainting.image());
-    while inpainting.step() {}
-    let (after, completed) = (values(inpainting.objective()), values(inpainting.image()));
-    assert!(after[0] > before[0] + 1.0, "{before:?} {after:?}");
-    let holes = mask.places(3);
-    for i in 0..given.len() {
-        assert_eq!(completed[i] == given[i], !holes.contains(&i), "{i}");
+    for size in [16, 32, 64] {
+        let (flow, mask) = (flow(size), Mask::square(size, 5, 6, 4).unwrap());
+        let given = image(size);
+        let mut inpainting = start(&flow, given.clone(), &mask, Free::Coarse, 2);
+        let smooth = inpainting.images().remove(0);
+        let (before, mut least) = (misfit(&inpainting), f32::INFINITY);
+        while inpainting.phase() == Phase::Best {
+            least = least.min(misfit(&inpainting));
+            inpainting.step();
+        }
+        assert!(least < 0.8 * before, "{size}: {before} {least}");
+        while inpainting.step() {}
+        let latents = |x: &[f32]| values(flow.forward(flow.batch(x.to_vec(), &Default::default()).unwrap()).latents);
+        let reached = flow.reached_latents(&mask.pixels());
+        assert_eq!(inpainting.touched(), (reached.len(), given.len()));
+        let (taken, of) = inpainting.progress();
+        assert!(taken == of && of > 20, "{taken} of {of}");
+        let holes = mask.places(3);
+        for completed in inpainting.images().into_iter().chain(inpainting.others()) {
+            for i in 0..given.len() {
+                assert_eq!(completed[i] == given[i], !holes.contains(&i), "{size}: pixel {i}");
+            }
+            let both = latents(&smooth).into_iter().zip(latents(&completed)).enumerate();
+            let changed: Vec<usize> = both.filter(|(_, (a, b))| a != b).map(|(i, _)| i).collect();
+            assert!(changed.iter().all(|i| reached.contains(i)), "{size}: a latent outside of the cone");
+            // Rounding may leave one as it was.
+            assert!(changed.len() * 20 > reached.len() * 19, "{size}: {} of {}", changed.len(), reached.len());
+        }
     }
-    let reached = flow.reached_latents(&mask.pixels());
-    let latents = |x: Vec<f32>| values(flow.forward(flow.batch(x, &Default::default()).unwrap()).latents);
-    let (first, last) = (latents(first), latents(completed.clone()));
-    for i in 0..given.len() {
-        assert_eq!(first[i] != last[i], reached.contains(&i), "{i}");
-    }
-    assert_eq!(inpainting.touched(), (reached.len(), given.len()));
-    assert!(reached.len() < given.len() / 2);
-    let log_prob = values(flow.log_prob(flow.batch(completed, &Default::default()).unwrap()));
-    assert!((log_prob[0] - after[0]).abs() < 1e-2, "the objective is the image's likelihood");
-    assert_eq!((inpainting.phase(), inpainting.progress()), (Phase::Done, (20, 20)));
 }
 
 #[test]
-fn chosen_latents_are_the_only_ones_to_move_and_approach_the_known_pixels() {
-    let (flow, mask) = (flow(8), Mask::square(8, 2, 2, 3).unwrap());
-    let device = Default::default();
-    let chosen: Vec<usize> = (0..192).filter(|i| i % 3 > 0).collect();
-    let mut inpainting = Inpainting::new(
-        Rc::new(flow.clone()),
-        image(8),
-        &mask,
-        Variables::Latents(chosen.clone()),
-        search(60),
-        &device,
-    )
-    .unwrap();
-    let (before, first) = (values(inpainting.objective())[0], values(inpainting.image()));
+fn what_is_wanted_follows_from_the_stage() {
+    let (flow, mask) = (flow(32), Mask::square(32, 0, 16, 16).unwrap());
+    let mut inpainting = start(&flow, image(32), &mask, Free::Coarse, 1);
+    let smooth = inpainting.images();
+    assert_eq!(inpainting.phase(), Phase::Best);
+    inpainting.step();
+    assert_eq!(inpainting.images(), smooth, "nothing worse than the smooth fill is shown");
+    for _ in 1..6 {
+        inpainting.step();
+    }
+    assert_ne!(inpainting.images(), smooth);
+    while inpainting.phase() == Phase::Best {
+        assert!(inpainting.others().is_empty());
+        inpainting.step();
+    }
+    let best = inpainting.images();
+    assert!(inpainting.others().is_empty(), "what is drawn is fit before it is shown");
     while inpainting.step() {}
-    assert!(values(inpainting.objective())[0] > before + 1.0);
-    let completed = values(inpainting.image());
+    assert_eq!((inpainting.images(), inpainting.others().len(), inpainting.phase()), (best, 1, Phase::Done));
+    assert!(inpainting.look().is_none());
+}
+
+#[test]
+fn chosen_latents_approach_the_known_pixels() {
+    let (flow, mask) = (flow(8), Mask::square(8, 2, 2, 3).unwrap());
+    let chosen: Vec<usize> = (0..192).filter(|i| i % 3 > 0).collect();
+    let mut inpainting = start(&flow, image(8), &mask, Free::Places(chosen.clone()), 0);
+    // The others are those of the smooth fill, whose known pixels are met: the prior draws the chosen ones away.
+    let latents = |x: &[f32]| values(flow.forward(flow.batch(x.to_vec(), &Default::default()).unwrap()).latents);
+    let energy = |z: Vec<f32>| chosen.iter().map(|&i| z[i] * z[i]).sum::<f32>();
+    let before = energy(latents(&inpainting.images()[0]));
+    while inpainting.step() {}
+    let completed = inpainting.images().remove(0);
+    assert!(energy(latents(&completed)) < before);
     let holes = mask.places(3);
     assert!((0..192).all(|i| (completed[i] == image(8)[i]) != holes.contains(&i)));
-    assert!(holes.iter().any(|&i| (completed[i] - first[i]).abs() > 1e-2));
     assert_eq!(inpainting.touched(), (chosen.len(), 192));
 }
 
 #[test]
-fn images_and_chains_keep_apart() {
+fn images_and_completions_keep_apart() {
     let (flow, mask) = (flow(8), Mask::square(8, 0, 0, 4).unwrap());
-    let device = Default::default();
     let other: Vec<f32> = image(8).iter().map(|v| 0.3 - v).collect();
-    let schedule = Schedule { search: 5, sampling: 10, chains: 2, seed: 1 };
     let run = |images: Vec<f32>| {
-        let mut inpainting =
-            Inpainting::new(Rc::new(flow.clone()), images, &mask, Variables::Pixels, schedule.clone(), &device)
-                .unwrap();
-        assert!(inpainting.samples().is_none());
+        let mut inpainting = start(&flow, images, &mask, Free::Coarse, 2);
         while inpainting.step() {}
-        (values(inpainting.image()), values(inpainting.samples().unwrap()))
+        (inpainting.images(), inpainting.others())
     };
-    let (both, samples) = run([image(8), other.clone()].concat());
-    let alone = run(other.clone()).0;
-    assert!(both[192..].iter().zip(&alone).all(|(a, b)| (a - b).abs() < 1e-4));
-    assert_eq!(samples.len(), 4 * 192);
+    let (both, others) = run([image(8), other.clone()].concat());
+    let alone = run(image(8)).0;
+    assert!(both[0].iter().zip(&alone[0]).all(|(a, b)| (a - b).abs() < 1e-3));
+    assert_eq!(others.len(), 4);
     let (hole, known) = (mask.places(3)[0], 191);
-    let at = |k: usize, i: usize| samples[k * 192 + i];
-    assert!(at(0, hole) != at(1, hole));
-    assert_eq!([at(1, known), at(2, known)], [image(8)[known], other[known]]);
+    assert!((others[0][hole] - others[1][hole]).abs() > 1e-3);
+    assert_eq!([others[1][known], others[2][known]], [image(8)[known], other[known]]);
 }
 
 #[test]
-fn samples_follow_the_prior_where_the_model_is_the_identity() {
-    for (prior, kurtosis) in [(PriorKind::Laplace, 6.0), (PriorKind::Gaussian, 3.0)] {
-        let config = RgFlowConfig { prior, channels: 1, ..config(8) };
-        let flow = RgFlow::<Ad>::new(&config, 1, &Default::default()).unwrap().fold(&config);
-        // Nine thousand numbers: the bounds below are four standard errors, and rounding decides where chains go.
-        let mask = Mask::square(8, 0, 1, 7).unwrap();
-        let schedule = Schedule { search: 0, sampling: 240, chains: 192, seed: 2 };
-        let mut inpainting = Inpainting::new(
-            Rc::new(flow),
-            image(8)[..64].to_vec(),
-            &mask,
-            Variables::Pixels,
-            schedule,
-            &Default::default(),
-        )
-        .unwrap();
-        while inpainting.step() {}
-        let samples = values(inpainting.samples().unwrap());
-        let holes = mask.places(1);
-        let drawn: Vec<f64> = samples.chunks(64).flat_map(|x| holes.iter().map(|&i| f64::from(x[i]))).collect();
-        let moment = |k: i32| drawn.iter().map(|v| v.powi(k)).sum::<f64>() / drawn.len() as f64;
-        assert!(moment(1).abs() < 0.06, "{prior:?} {}", moment(1));
-        assert!((moment(2) - 1.0).abs() < 0.1, "{prior:?} {}", moment(2));
-        assert!((moment(4) / kurtosis - 1.0).abs() < 0.3, "{prior:?} {}", moment(4));
+fn a_model_of_one_level_has_something_to_move() {
+    let config = RgFlowConfig::new(4, vec![LevelConfig { layers: 2, res_blocks: 1, mlp: 1, hidden: 8 }]);
+    let flow = RgFlow::<Ad>::random(&config, 0.15, 3, &Default::default()).unwrap().fold(&config);
+    let mask = Mask::square(4, 0, 0, 2).unwrap();
+    let mut inpainting = start(&flow, image(4), &mask, Free::Coarse, 0);
+    let before = misfit(&inpainting);
+    while inpainting.phase() == Phase::Best {
+        inpainting.step();
+        if let Some(look) = inpainting.look() {
+            assert!(values(look)[0].is_finite());
+        }
     }
+    assert!(before > 0.0 && inpainting.images()[0] != image(4));
 }
 
 #[test]
 fn what_does_not_fit_is_refused() {
-    let device = Default::default();
-    let start = |mask: &Mask, variables, len| {
-        Inpainting::new(Rc::new(flow(8)), vec![0.0; len], mask, variables, search(1), &device)
+    let start = |mask: &Mask, free, len| {
+        Inpainting::new(Rc::new(flow(8)), vec![0.0; len], mask, free, wish(0), &Default::default())
             .err()
             .unwrap()
             .to_string()
     };
     let mask = Mask::square(8, 0, 0, 2).unwrap();
-    assert!(start(&Mask::square(16, 0, 0, 2).unwrap(), Variables::Pixels, 192).contains("resize the mask"));
-    assert!(start(&mask, Variables::Pixels, 191).contains("191 numbers"));
-    assert!(start(&mask, Variables::Latents(vec![192]), 192).contains("0 to 191"));
-    assert!(start(&mask, Variables::Latents(vec![]), 192).contains("0 to 191"));
+    assert!(start(&Mask::square(16, 0, 0, 2).unwrap(), Free::Coarse, 192).contains("resize the mask"));
+    assert!(start(&mask, Free::Coarse, 191).contains("191 numbers"));
+    assert!(start(&mask, Free::Places(vec![192]), 192).contains("0 to 191"));
+    assert!(start(&mask, Free::Places(vec![]), 192).contains("0 to 191"));
 }

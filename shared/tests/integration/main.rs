@@ -5,8 +5,10 @@
 
 mod flow;
 mod inpaint;
+mod large;
 mod local;
 mod numbers;
 mod real_nvp;
 mod receptive;
+mod reference;
 mod weights;

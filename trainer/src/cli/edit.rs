@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::numbers::{count, within, zoom};
 use super::{DeviceArgs, TemperatureArgs};
 
 /// The figure and what it is drawn with.
 #[derive(Args, Debug, Clone)]
 pub struct FigureArgs {
     /// How many times each pixel is enlarged.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=32))]
+    #[arg(long, default_value_t = 3, value_parser = zoom())]
     pub zoom: u32,
     /// Where to compute.
     #[command(flatten)]
@@ -26,7 +27,7 @@ pub struct ProgressiveArgs {
     #[arg(long, num_args = 1..)]
     pub images: Vec<PathBuf>,
     /// Samples.
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=256))]
+    #[arg(long, default_value_t = 8, value_parser = count(1..=256_u64))]
     pub count: u64,
     /// Temperatures.
     #[command(flatten)]
@@ -81,10 +82,10 @@ pub struct ReceptiveArgs {
     /// Weights file, checkpoint, or a run's folder.
     pub model: PathBuf,
     /// Latents shown of each level, strongest first.
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=64))]
+    #[arg(long, default_value_t = 8, value_parser = count(1..=64_u64))]
     pub count: u64,
     /// Samples of the prior to average over.
-    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u64).range(1..=1024))]
+    #[arg(long, default_value_t = 16, value_parser = count(1..=1024_u64))]
     pub samples: u64,
     /// Their temperatures; equation 8 itself says 1.
     #[command(flatten)]
@@ -119,7 +120,7 @@ pub struct MixArgs {
     #[arg(long, default_value = "mix-grid.png")]
     pub grid: PathBuf,
     /// Level of that grid from which on the row's image is taken, below it the column's.
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 2, value_parser = count(0..=64_usize))]
     pub theta: usize,
     /// Size and device.
     #[command(flatten)]
@@ -135,13 +136,13 @@ pub struct FactorsArgs {
     #[arg(long)]
     pub image: Option<PathBuf>,
     /// Latents traversed of each level, strongest first.
-    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u64).range(1..=64))]
+    #[arg(long, default_value_t = 6, value_parser = count(1..=64_u64))]
     pub count: u64,
     /// How far a latent goes to both sides.
-    #[arg(long, default_value_t = 4.0)]
+    #[arg(long, default_value_t = 4.0, value_parser = within(0.0..=100.0_f32))]
     pub range: f32,
     /// Images of a strip.
-    #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u64).range(2..=64))]
+    #[arg(long, default_value_t = 9, value_parser = count(2..=64_u64))]
     pub steps: u64,
     /// Temperatures.
     #[command(flatten)]
@@ -160,7 +161,7 @@ pub struct FactorsArgs {
     #[arg(long, requires = "data")]
     pub only_scores: bool,
     /// Test images to score on.
-    #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u64).range(64..=100_000))]
+    #[arg(long, default_value_t = 2000, value_parser = count(64..=100_000_u64))]
     pub images: u64,
     /// Folder for traversal-hH.png, walk-hH.gif and scores.json. Strips are labelled LEVEL.ROW.COLUMN.CHANNEL.
     #[arg(long, default_value = "factors")]

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use shared::weights::NamedFactor;
+use shared::weights::{Card, NamedFactor};
 
 use super::DeviceArgs;
+use super::numbers::{MOST_IMAGES, count, within};
 
 /// Numbers in a weights file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -37,7 +38,7 @@ pub struct ExportArgs {
     #[arg(long)]
     pub licence: Option<String>,
     /// Temperatures that samples look best at, for the card: one, or one a level, finest first, with commas.
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', value_parser = within(0.0..=Card::MAX_TEMPERATURE))]
     pub temperatures: Vec<f32>,
     /// A latent that was seen to do one thing, for the card, as LEVEL.ROW.COLUMN.CHANNEL=NAME; give it again for more.
     /// `trainer factors` draws strips to see it.
@@ -80,10 +81,10 @@ pub struct DataArgs {
     #[arg(long)]
     pub out: PathBuf,
     /// At most so many training images, and a tenth as many test images.
-    #[arg(long)]
+    #[arg(long, value_parser = count(1..=MOST_IMAGES))]
     pub limit: Option<usize>,
     /// Edge of the images.
-    #[arg(long, default_value_t = 32)]
+    #[arg(long, default_value_t = 32, value_parser = count(1..=4096_usize))]
     pub size: usize,
     /// Seed of generated sets.
     #[arg(long, default_value_t = 0)]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::numbers::{MOST_IMAGES, count, within, zoom};
 use super::{DataSetArgs, DeviceArgs, TemperatureArgs};
 
 /// Arguments of `sample`.
@@ -12,7 +13,7 @@ pub struct SampleArgs {
     /// Weights file, checkpoint, or a run's folder.
     pub model: PathBuf,
     /// Samples.
-    #[arg(long, default_value_t = 64)]
+    #[arg(long, default_value_t = 64, value_parser = count(1..=10_000_u64))]
     pub count: u64,
     /// Temperatures.
     #[command(flatten)]
@@ -24,7 +25,7 @@ pub struct SampleArgs {
     #[arg(long, default_value = "samples.png")]
     pub out: PathBuf,
     /// How many times each pixel is enlarged.
-    #[arg(long, default_value_t = 4)]
+    #[arg(long, default_value_t = 4, value_parser = zoom())]
     pub zoom: u32,
     /// Where to compute.
     #[command(flatten)]
@@ -40,7 +41,7 @@ pub struct EvalArgs {
     #[command(flatten)]
     pub data: DataSetArgs,
     /// Dequantisation samples of the importance-weighted bound.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = count(1..=10_000_u64))]
     pub draws: u64,
     /// Where to compute.
     #[command(flatten)]
@@ -56,10 +57,10 @@ pub struct OvalsArgs {
     #[command(flatten)]
     pub data: DataSetArgs,
     /// Pictures.
-    #[arg(long, default_value_t = 16)]
+    #[arg(long, default_value_t = 16, value_parser = count(1..=MOST_IMAGES))]
     pub images: usize,
     /// What is added to a latent, whose standard deviation is 1.
-    #[arg(long, default_value_t = 3.0)]
+    #[arg(long, default_value_t = 3.0, value_parser = within(-100.0..=100.0_f32), allow_negative_numbers = true)]
     pub change: f32,
     /// Seed of the choice of latents where a level has many.
     #[arg(long, default_value_t = 0)]
@@ -78,7 +79,7 @@ pub struct NeighboursArgs {
     #[command(flatten)]
     pub data: DataSetArgs,
     /// Samples.
-    #[arg(long, default_value_t = 256)]
+    #[arg(long, default_value_t = 256, value_parser = count(1..=10_000_u64))]
     pub count: u64,
     /// Temperatures.
     #[command(flatten)]
@@ -98,10 +99,10 @@ pub struct NeighboursArgs {
 #[derive(Args, Debug, Clone)]
 pub struct PinwheelArgs {
     /// Arms of the wheel; a sparse prior in the plane has four.
-    #[arg(long, default_value_t = 4)]
+    #[arg(long, default_value_t = 4, value_parser = count(2..=16_usize))]
     pub arms: usize,
     /// Steps of training.
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, default_value_t = 1000, value_parser = count(1..=1_000_000_usize))]
     pub steps: usize,
     /// Seed of points and weights.
     #[arg(long, default_value_t = 0)]
@@ -132,7 +133,7 @@ pub struct PaperArgs {
     #[arg(long)]
     pub test_images: bool,
     /// Test images that averages are taken over.
-    #[arg(long, default_value_t = 32)]
+    #[arg(long, default_value_t = 32, value_parser = count(1..=MOST_IMAGES))]
     pub images: usize,
     /// Folder for index.html and the pictures.
     #[arg(long, default_value = "paper")]

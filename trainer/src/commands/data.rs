@@ -3,6 +3,7 @@
 use crate::cli::DataArgs;
 use crate::data::DataOptions;
 use crate::error::Result;
+use crate::output::say;
 
 /// Writes a data set out as images.
 ///
@@ -16,7 +17,7 @@ pub fn run(args: DataArgs) -> Result<()> {
     for (part, set) in [("train", &dataset.train), ("test", &dataset.test)] {
         let folder = args.out.join(part);
         set.write_images(&folder)?;
-        println!("{}: {} images", folder.display(), set.len());
+        say!("{}: {} images", folder.display(), set.len())?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use crate::cli::DecodeArgs;
 use crate::engine::Model;
 use crate::error::Result;
+use crate::output::say;
 use crate::{latents, sheet};
 
 /// Writes the images of a file of latents.
@@ -16,6 +17,6 @@ pub fn run(args: DecodeArgs) -> Result<()> {
     for (i, picture) in pictures.iter().enumerate() {
         sheet::save(picture, &args.out.join(format!("{i:04}.png")))?;
     }
-    println!("{} images: {}", pictures.len(), args.out.display());
+    say!("{} images: {}", pictures.len(), args.out.display())?;
     Ok(())
 }

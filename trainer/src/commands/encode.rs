@@ -6,6 +6,7 @@ use crate::cli::EncodeArgs;
 use crate::engine::Model;
 use crate::error::Result;
 use crate::latents;
+use crate::output::say;
 
 /// Writes images' latents, and says how likely the images are and whether every pixel comes back.
 ///
@@ -23,8 +24,8 @@ pub fn run(args: EncodeArgs) -> Result<()> {
     for (i, (file, (logits, log_det))) in args.images.iter().zip(&images).enumerate() {
         let bits = logit::bits_per_dim(codes.log_prob[i] + f64::from(*log_det), dims);
         let same = pixels(logits).iter().zip(pixels(&back[i * dims..(i + 1) * dims])).filter(|(a, b)| *a == b).count();
-        println!("{}: {bits:.3} bits/dim; {same} of {dims} values come back exactly", file.display());
+        say!("{}: {bits:.3} bits/dim; {same} of {dims} values come back exactly", file.display())?;
     }
-    println!("latents of {} images: {}", images.len(), args.out.display());
+    say!("latents of {} images: {}", images.len(), args.out.display())?;
     Ok(())
 }

@@ -9,6 +9,7 @@ use crate::data::ImageSet;
 use crate::device::{Job, TrainBackend, dispatch};
 use crate::error::Result;
 use crate::evaluate::{Score, bits_per_dim};
+use crate::output::say;
 
 /// Prints the test set's bits/dim.
 ///
@@ -18,13 +19,9 @@ pub fn run(args: EvalArgs) -> Result<()> {
     let loaded = super::model::load_any(&args.model)?;
     let [_, size] = loaded.file.config().image_shape();
     let dataset = super::load(&args.data, size)?;
-    let job = Eval { loaded: &loaded, path: &args.model, images: &dataset.test, draws: args.draws.max(1) };
+    let job = Eval { loaded: &loaded, path: &args.model, images: &dataset.test, draws: args.draws };
     let Score { mean, standard_error, images } = dispatch(args.device.device, job)?;
-    println!(
-        "{mean:.4} ± {standard_error:.4} bits/dim on {images} test images of {} (k = {})",
-        dataset.name,
-        args.draws.max(1)
-    );
+    say!("{mean:.4} ± {standard_error:.4} bits/dim on {images} test images of {} (k = {})", dataset.name, args.draws)?;
     Ok(())
 }
 

@@ -4,29 +4,35 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use rand::{RngCore, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use shared::ImageFlow;
-use shared::edit::inpaint::{Inpainting, Mask, Phase, Variables};
-use shared::geometry::inference_cone;
+use shared::edit::inpaint::{Free, Inpainting, Mask, Phase, Wish};
 use shared::weights::AnyModelFile;
 
 use super::model::Loaded;
 
 use crate::cli::EvalInpaintArgs;
-use crate::completion::{hole_psnr, logits, marked, pictures, smooth};
+use crate::completion::{HOLES, bytes, hole_distance, hole_psnr, logits, marked, smooth};
 use crate::data::ImageSet;
 use crate::device::{Job, TrainBackend, dispatch};
 use crate::error::{Error, Result};
+use crate::output::say;
+use crate::pca::Pca;
 use crate::sheet;
 
-/// Images completed at once, with the same hole.
-const BATCH: usize = 8;
+/// Images completed at once.
+const BATCH: usize = 16;
+/// Images on a sheet.
+const SHOWN: usize = 16;
+/// The linear model to compare with: its components, and the training images that they are found in.
+const COMPONENTS: usize = 64;
+const PCA_IMAGES: usize = 4000;
 
-/// Completes test images with every model, and prints a table.
+/// Completes test images with every model, and prints a table for each hole.
 ///
 /// # Errors
-/// Models or data that cannot be read, and a hole that leaves nothing.
+/// Models or data that cannot be read, and sheets that cannot be written.
 pub fn run(args: EvalInpaintArgs) -> Result<()> {
     let models = args.models.iter().map(|path| super::model::load_any(path)).collect::<Result<Vec<_>>>()?;
     let shape = |model: &Loaded<AnyModelFile>| model.file.config().image_shape();
@@ -35,156 +41,173 @@ pub fn run(args: EvalInpaintArgs) -> Result<()> {
         let problem = "its images are of another size than the first model's";
         return Err(Error::usage(path.display().to_string(), problem, "compare models of one size"));
     }
-    let test = super::load(&args.data, size)?.test;
-    let images = test.subset(&(0..args.images.min(test.len())).collect::<Vec<_>>())?;
-    let holes = holes(size, args.hole, images.len().div_ceil(BATCH), args.search.seed)?;
-    let each = |f: &dyn Fn(&[u8], &Mask) -> Vec<u8>| -> Vec<Vec<u8>> {
-        images.iter().enumerate().map(|(i, image)| f(image, &holes[i / BATCH])).collect()
-    };
-    println!("{:<44} {:>14} {:>12} {:>6} {:>8}", "completed by", "PSNR", "latents", "steps", "seconds");
-    let mut rows = vec![Row::model_free("smooth fill, without a model", each(&smooth))];
-    rows[0].print(&images, &holes);
-    // As many latents as the last model before with a cone has in it, for each hole.
-    let mut allowed = Vec::new();
-    for (path, loaded) in args.models.iter().zip(&models) {
-        if let AnyModelFile::RgFlow(file) = &loaded.file {
-            let latents = |mask: &Mask| {
-                let cone = inference_cone(&file.config, &mask.pixels());
-                channels * cone.iter().map(|level| level.latents.len()).sum::<usize>()
-            };
-            allowed = holes.iter().map(latents).collect();
+    let data = super::load(&args.data, size)?;
+    let images = data.test.subset(&(0..data.test.len().min(args.images as usize)).collect::<Vec<_>>())?;
+    let (fitted, held_out) = Pca::split(&data.train, PCA_IMAGES);
+    let pca = (fitted.len() > 2 * COMPONENTS).then(|| Pca::fit(&fitted, COMPONENTS));
+    for (name, shares) in
+        HOLES.into_iter().filter(|(name, _)| args.hole.is_empty() || args.hole.iter().any(|h| h == name))
+    {
+        let mask = Mask::region(size, shares).map_err(|source| Error::Model { file: name.into(), source })?;
+        let each = |f: &dyn Fn(&[u8]) -> Vec<u8>| -> Vec<Vec<u8>> { images.iter().map(f).collect() };
+        say!("\n{name}, {} images of {}", images.len(), data.name)?;
+        say!("{:<36} {:>14} {:>12} {:>9} {:>8}", "completed by", "PSNR", "latents", "gradients", "seconds")?;
+        let mut rows = vec![Row::model_free("smooth fill, without a model", each(&|image| smooth(image, &mask)))];
+        if let Some(pca) = &pca {
+            let completed = pca.complete(&held_out, &images, &mask);
+            rows.push(Row::model_free(&format!("mean given the rest, {COMPONENTS} PCs"), completed));
         }
-        let job = Complete { args: &args, loaded, path, images: &images, holes: &holes, allowed: &allowed };
-        for row in dispatch(args.device.device, job)? {
-            row.print(&images, &holes);
-            rows.push(row);
+        for row in &rows {
+            row.print(&images, &mask)?;
         }
-    }
-    if let Some(out) = &args.out {
-        let columns = images.len().min(2 * BATCH);
-        let mut shown: Vec<Vec<u8>> = images.iter().take(columns).map(<[u8]>::to_vec).collect();
-        shown.extend(each(&marked).into_iter().take(columns));
-        rows.iter().for_each(|row| shown.extend(row.completed.iter().take(columns).cloned()));
-        sheet::save(&sheet::sheet(&shown, size, channels, columns, 3), out)?;
-        println!("{}: the images, what was given of them, then a row for each line above", out.display());
+        // As many latents as the last model before with a cone has in it.
+        let mut allowed = None;
+        for (number, (path, loaded)) in args.models.iter().zip(&models).enumerate() {
+            let mut wish = args.wish.wish(loaded.file.card());
+            if number > 0 {
+                wish.others = 0;
+            }
+            let job = Complete { wish, loaded, path, images: &images, mask: &mask, allowed };
+            let (cone, completed) = dispatch(args.device.device, job)?;
+            allowed = cone.or(allowed);
+            for row in completed {
+                row.print(&images, &mask)?;
+                rows.push(row);
+            }
+        }
+        if let Some(out) = &args.out {
+            let columns = images.len().min(SHOWN);
+            let mut shown: Vec<Vec<u8>> = images.iter().take(columns).map(<[u8]>::to_vec).collect();
+            shown.extend(each(&|image| marked(image, &mask)).into_iter().take(columns));
+            rows.iter().for_each(|row| shown.extend(row.completed.iter().take(columns).cloned()));
+            super::folder(out)?;
+            let out = out.join(format!("{name}.png"));
+            sheet::save(&sheet::sheet(&shown, size, channels, columns, 3), &out)?;
+            say!("{}: the images, what was given of them, then a row for each line above", out.display())?;
+        }
     }
     Ok(())
-}
-
-/// Square holes at random places.
-fn holes(size: usize, edge: usize, count: usize, seed: u64) -> Result<Vec<Mask>> {
-    if edge == 0 || edge >= size {
-        return Err(Error::usage("--hole", format!("an edge of {edge} pixels"), format!("use 1 to {}", size - 1)));
-    }
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut place = || rng.next_u32() as usize % (size - edge + 1);
-    let hole = |_| Mask::square(size, place(), place(), edge);
-    let fail = |source| Error::Model { file: "--hole".into(), source };
-    (0..count).map(hole).collect::<shared::Result<_>>().map_err(fail)
 }
 
 /// One line of the table.
 struct Row {
     name: String,
     completed: Vec<Vec<u8>>,
-    /// Of how many.
-    latents: Option<(f64, usize)>,
-    steps: u32,
+    /// Latents touched, of how many.
+    latents: Option<(usize, usize)>,
+    gradients: u32,
     time: Duration,
+    /// How far several completions of an image are from one another, in grey levels.
+    apart: Option<f64>,
 }
 
 impl Row {
     fn model_free(name: &str, completed: Vec<Vec<u8>>) -> Self {
-        Self { name: name.into(), completed, latents: None, steps: 0, time: Duration::ZERO }
+        Self { name: name.into(), completed, latents: None, gradients: 0, time: Duration::ZERO, apart: None }
     }
 
-    fn print(&self, images: &ImageSet, holes: &[Mask]) {
-        let psnr = |(i, (truth, completed)): (usize, (&[u8], &Vec<u8>))| hole_psnr(truth, completed, &holes[i / BATCH]);
-        let each: Vec<f64> = images.iter().zip(&self.completed).enumerate().map(psnr).collect();
+    fn print(&self, images: &ImageSet, mask: &Mask) -> Result<()> {
+        let each: Vec<f64> = images.iter().zip(&self.completed).map(|(t, c)| hole_psnr(t, c, mask).min(99.0)).collect();
         let n = each.len() as f64;
         let mean = each.iter().sum::<f64>() / n;
         let error = (each.iter().map(|p| (p - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0) / n).sqrt();
-        let latents = self.latents.map_or("-".into(), |(touched, total)| format!("{touched:.0} of {total}"));
-        let (steps, seconds) = (self.steps, self.time.as_secs_f64() / n);
-        println!("{:<44} {mean:>7.2} ± {error:.2} {latents:>14} {steps:>6} {seconds:>8.2}", self.name);
+        let latents = self.latents.map_or("-".into(), |(touched, total)| format!("{touched} of {total}"));
+        let (gradients, seconds) = (self.gradients, self.time.as_secs_f64() / n);
+        let apart = self.apart.map(|apart| format!("  {apart:.1} grey levels apart")).unwrap_or_default();
+        say!("{:<36} {mean:>7.2} ± {error:.2} {latents:>14} {gradients:>7} {seconds:>8.2}{apart}", self.name)
     }
 }
 
 struct Complete<'a> {
-    args: &'a EvalInpaintArgs,
+    wish: Wish,
     loaded: &'a Loaded<AnyModelFile>,
     path: &'a Path,
     images: &'a ImageSet,
-    holes: &'a [Mask],
-    /// Latents that a model without cones may move to be compared, for each hole; empty for no comparison.
-    allowed: &'a [usize],
+    mask: &'a Mask,
+    /// Latents that a model without cones may move, to be compared.
+    allowed: Option<usize>,
 }
 
 impl Job for Complete<'_> {
-    type Output = Vec<Row>;
+    /// Latents in the hole's cone, if the model has cones, and lines of the table.
+    type Output = (Option<usize>, Vec<Row>);
 
-    fn run<B: TrainBackend>(self, device: B::Device) -> Result<Vec<Row>> {
-        let flow = Rc::from(super::model::any_flow::<B>(self.loaded, self.path, &device)?);
-        let mut rows = self.complete::<B>(&flow, "", |_| Variables::Pixels, &device)?;
-        if matches!(self.loaded.file, AnyModelFile::RealNvp(_)) && !self.allowed.is_empty() {
-            let some = |hole: usize| Variables::Latents(self.some(flow.dims(), hole));
-            rows.extend(self.complete::<B>(&flow, ", held to some latents", some, &device)?);
+    fn run<B: TrainBackend>(self, device: B::Device) -> Result<Self::Output> {
+        let flow: Rc<dyn ImageFlow<B>> = Rc::from(super::model::any_flow::<B>(self.loaded, self.path, &device)?);
+        if matches!(self.loaded.file, AnyModelFile::RgFlow(_)) {
+            let rows = self.complete::<B>(&flow, "", &Free::Coarse, &device)?;
+            let cone = rows.first().and_then(|row| row.latents).map(|(touched, _)| touched);
+            return Ok((cone, rows));
         }
-        Ok(rows)
+        let all = Free::Places((0..flow.dims()).collect());
+        let mut rows = self.complete::<B>(&flow, ", all latents", &all, &device)?;
+        if let Some(allowed) = self.allowed {
+            let some = Free::Places(self.some(flow.dims(), allowed));
+            rows.extend(self.complete::<B>(&flow, ", some latents", &some, &device)?);
+        }
+        Ok((None, rows))
     }
 }
 
 impl Complete<'_> {
     /// Latents picked at random, as the paper does.
-    fn some(&self, dims: usize, hole: usize) -> Vec<usize> {
-        let mut rng = ChaCha8Rng::seed_from_u64(self.args.search.seed);
-        rng.set_stream(hole as u64);
-        let mut picked = rand::seq::index::sample(&mut rng, dims, self.allowed[hole].min(dims)).into_vec();
+    fn some(&self, dims: usize, count: usize) -> Vec<usize> {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.wish.seed);
+        let mut picked = rand::seq::index::sample(&mut rng, dims, count.min(dims)).into_vec();
         picked.sort_unstable();
         picked
     }
 
-    /// The most likely completions and, if asked for, one sample of each image and the mean of all.
+    /// The best completions and, if asked for, one of the others of each image and the mean of them.
     fn complete<B: TrainBackend>(
         &self,
         flow: &Rc<dyn ImageFlow<B>>,
         how: &str,
-        variables: impl Fn(usize) -> Variables,
+        free: &Free,
         device: &B::Device,
     ) -> Result<Vec<Row>> {
         let fail = |source| Error::Model { file: self.path.display().to_string(), source };
         let name = self.path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default() + how;
-        let schedule = self.args.search.schedule();
-        let image_len = self.images.image_len();
         let [mut best, mut first, mut mean] = [const { Vec::new() }; 3];
-        let (mut touched, mut total) = (0, 0);
+        let mut latents = None;
         let (mut search, mut whole) = (Duration::ZERO, Duration::ZERO);
-        for (hole, pixels) in self.images.pixels().chunks(BATCH * image_len).enumerate() {
+        let mut gradients = (0, 0);
+        let mut apart = Vec::new();
+        for pixels in self.images.pixels().chunks(BATCH * self.images.image_len()) {
             let start = Instant::now();
-            let (images, mask) = (logits(pixels), &self.holes[hole]);
+            let images = logits(pixels);
+            let wish = self.wish.clone();
             let mut inpainting =
-                Inpainting::new(flow.clone(), images, mask, variables(hole), schedule.clone(), device).map_err(fail)?;
-            touched += pixels.len() / image_len * inpainting.touched().0;
-            total = inpainting.touched().1;
-            while inpainting.phase() == Phase::Search && inpainting.step() {}
-            best.extend(pictures(inpainting.image()));
+                Inpainting::new(flow.clone(), images, self.mask, free.clone(), wish, device).map_err(fail)?;
+            latents = Some(inpainting.touched());
+            while inpainting.phase() == Phase::Best && inpainting.step() {}
+            gradients.0 = inpainting.progress().0;
+            best.extend(inpainting.images().iter().map(|image| bytes(image)));
             search += start.elapsed();
             while inpainting.step() {}
-            let samples = inpainting.samples().map(pictures).unwrap_or_default();
-            for chains in samples.chunks_exact(schedule.chains.max(1)) {
-                first.push(chains[0].clone());
-                mean.push(average(chains));
+            gradients.1 = inpainting.progress().0;
+            let others: Vec<Vec<u8>> = inpainting.others().iter().map(|image| bytes(image)).collect();
+            for others in others.chunks_exact(self.wish.others.max(1)) {
+                first.push(others[0].clone());
+                mean.push(average(others));
+                let pairs = others.iter().enumerate().flat_map(|(i, a)| others[..i].iter().map(move |b| (a, b)));
+                apart.extend(pairs.map(|(a, b)| hole_distance(a, b, self.mask)));
             }
             whole += start.elapsed();
         }
-        let latents = Some((touched as f64 / self.images.len() as f64, total));
-        let row =
-            |what: &str, completed, steps, time| Row { name: format!("{name}{what}"), completed, latents, steps, time };
-        let mut rows = vec![row("", best, schedule.search, search)];
+        let row = |what: &str, completed, gradients, time, apart| Row {
+            name: format!("{name}{what}"),
+            completed,
+            latents,
+            gradients,
+            time,
+            apart,
+        };
+        let mut rows = vec![row("", best, gradients.0, search, None)];
         if !mean.is_empty() {
-            let steps = schedule.search + schedule.sampling;
-            rows.push(row(": a sample", first, steps, whole));
-            rows.push(row(": mean of samples", mean, steps, whole));
+            let apart = (!apart.is_empty()).then(|| apart.iter().sum::<f64>() / apart.len() as f64);
+            rows.push(row(": another", first, gradients.1, whole, apart));
+            rows.push(row(": mean of others", mean, gradients.1, whole, None));
         }
         Ok(rows)
     }
@@ -201,16 +224,6 @@ fn average(pictures: &[Vec<u8>]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn holes_lie_inside_and_move() {
-        let holes = holes(16, 5, 12, 3).unwrap();
-        assert!(holes.iter().all(|hole| hole.pixels().len() == 25));
-        assert!(holes.iter().any(|hole| hole != &holes[0]));
-        for edge in [0, 16] {
-            assert!(super::holes(16, edge, 1, 0).unwrap_err().to_string().contains("--hole"));
-        }
-    }
 
     #[test]
     fn averages_are_rounded() {

@@ -9,13 +9,16 @@ use crate::cli::{ExportArgs, PrecisionName};
 use crate::data::DataOptions;
 use crate::device::dispatch;
 use crate::error::{Error, Result};
-use crate::train::checkpoint::write_atomically;
+use crate::files::{writable, write_atomically};
+use crate::output::say;
 
 /// Writes a weights file; with data, evaluates exactly what it writes.
 ///
 /// # Errors
 /// A checkpoint that cannot be read, weights that are not finite, a file that cannot be written.
 pub fn run(args: ExportArgs) -> Result<()> {
+    // Not after an evaluation of hours.
+    writable(&args.out)?;
     let Loaded { mut file, state } = super::model::load_any(&args.model)?;
     let of_model = |source| Error::Model { file: args.model.display().to_string(), source };
     if let Some(name) = &args.name {
@@ -47,12 +50,12 @@ pub fn run(args: ExportArgs) -> Result<()> {
         let loaded = Loaded { file: written, state };
         let job = Eval { loaded: &loaded, path: &args.model, images: &dataset.test, draws: 1 };
         let score = dispatch(args.device.device, job)?;
-        println!("{:.4} ± {:.4} bits/dim on {} test images", score.mean, score.standard_error, score.images);
+        say!("{:.4} ± {:.4} bits/dim on {} test images", score.mean, score.standard_error, score.images)?;
         file.card_mut().bits_per_dim = Some((score.mean * 1e4).round() / 1e4);
     }
     let bytes = file.to_bytes(precision).map_err(of_model)?;
     write_atomically(&args.out, &bytes)?;
-    println!("{}: {:.2} MB", args.out.display(), bytes.len() as f64 / 1e6);
+    say!("{}: {:.2} MB", args.out.display(), bytes.len() as f64 / 1e6)?;
     Ok(())
 }
 

@@ -10,7 +10,9 @@ use crate::disentangle::{Codes, Scores, factors_of, scores};
 use crate::engine::Model;
 use crate::error::{Error, Result};
 use crate::figure::{Row, animation, figure};
-use crate::{sheet, train::checkpoint::write_atomically};
+use crate::files::write_atomically;
+use crate::output::say;
+use crate::sheet;
 
 /// Samples whose receptive fields choose the leading latents.
 const FIELD_SAMPLES: u64 = 16;
@@ -38,6 +40,9 @@ pub fn run(args: FactorsArgs) -> Result<()> {
 
 /// Strips and walks of every level.
 fn draw(model: &Model, args: &FactorsArgs) -> Result<()> {
+    // A walk is as large as all its frames together.
+    let frames = STOPS as usize * FRAMES;
+    sheet::fits(WALKERS as usize, frames, model.config.size * args.figure.zoom as usize)?;
     let temperature = args.temperature.of(&model.card);
     let start = match &args.image {
         Some(image) => model.latents_of(std::slice::from_ref(image))?,
@@ -51,7 +56,7 @@ fn draw(model: &Model, args: &FactorsArgs) -> Result<()> {
         sheet::save(&traversal(model, args, &start, &places, &samples)?, &strips)?;
         let walks = args.out.join(format!("walk-h{level}.gif"));
         animation(&walks, walk(model, args, level)?, 80)?;
-        println!("level {level}: {}, {}", strips.display(), walks.display());
+        say!("level {level}: {}, {}", strips.display(), walks.display())?;
     }
     Ok(())
 }
@@ -104,13 +109,13 @@ fn walk(model: &Model, args: &FactorsArgs, level: usize) -> Result<Vec<RgbImage>
 /// Prints and writes each level's scores.
 fn score(model: &Model, args: &FactorsArgs, data: &str) -> Result<()> {
     let data = DataSetArgs {
-        data: data.to_string(),
+        data: Some(data.to_string()),
         test_data: args.test_data.clone(),
         // Only the test part is used.
         limit: Some(1),
         test_limit: Some(args.images as usize),
         licence: None,
-        data_seed: 0,
+        data_seed: None,
     };
     let dataset = super::load(&data, model.config.size)?;
     let images: &ImageSet = &dataset.test;
@@ -122,19 +127,19 @@ fn score(model: &Model, args: &FactorsArgs, data: &str) -> Result<()> {
     let logits: Vec<f32> = images.iter().flat_map(|image| shared::logit::image_to_logit(image, || 0.5).0).collect();
     let latents = model.engine.encode(&logits)?.latents;
     let levels = Levels::new(&model.config);
-    println!("{} images of {}, {} factors", images.len(), images.name, factors.len());
-    println!("level  MIG    disentanglement  completeness  informativeness (DCI, lasso)");
+    say!("{} images of {}, {} factors", images.len(), images.name, factors.len())?;
+    say!("level  MIG    disentanglement  completeness  informativeness (DCI, lasso)")?;
     let mut all = Vec::new();
     for level in 0..levels.count() {
         let codes = Codes::of_places(&latents, model.config.dims(), &levels.indices(level));
         let found = scores(&codes, &factors);
         let Scores { mig, disentanglement, completeness, informativeness } = found;
-        println!("{level:<5}  {mig:.3}  {disentanglement:<15.3}  {completeness:<12.3}  {informativeness:.3}");
+        say!("{level:<5}  {mig:.3}  {disentanglement:<15.3}  {completeness:<12.3}  {informativeness:.3}")?;
         all.push(serde_json::json!({ "level": level, "scores": found }));
     }
     let json = serde_json::json!({ "data": images.name, "images": images.len(), "levels": all });
     let path = args.out.join("scores.json");
     write_atomically(&path, json.to_string().as_bytes())?;
-    println!("scores: {}", path.display());
+    say!("scores: {}", path.display())?;
     Ok(())
 }

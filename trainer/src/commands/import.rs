@@ -2,8 +2,9 @@
 
 use crate::cli::ImportArgs;
 use crate::error::{Error, Result};
+use crate::files::write_atomically;
 use crate::official;
-use crate::train::checkpoint::write_atomically;
+use crate::output::say;
 
 /// Turns an official checkpoint into a weights file.
 ///
@@ -15,6 +16,6 @@ pub fn run(args: ImportArgs) -> Result<()> {
     let bytes =
         file.to_bytes(precision).map_err(|source| Error::Model { file: args.state.display().to_string(), source })?;
     write_atomically(&args.out, &bytes)?;
-    println!("{}: {} parameters, {:.2} MB", args.out.display(), file.config.param_count(), bytes.len() as f64 / 1e6);
+    say!("{}: {} parameters, {:.2} MB", args.out.display(), file.config.param_count(), bytes.len() as f64 / 1e6)?;
     Ok(())
 }

@@ -1,10 +1,8 @@
 //! `trainer info`.
 
-use std::io::{ErrorKind, Write};
-use std::path::Path;
-
 use crate::cli::InfoArgs;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::output::say;
 
 /// Prints a model's card and configuration.
 ///
@@ -20,9 +18,5 @@ pub fn run(args: InfoArgs) -> Result<()> {
     if let Some(state) = &loaded.state {
         text += &format!("recipe {}\n", serde_json::to_string_pretty(&state.recipe).unwrap_or_default());
     }
-    match std::io::stdout().write_all(text.as_bytes()) {
-        // As under `trainer info model | head`.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        written => written.map_err(Error::io(Path::new("the output"), "write it")),
-    }
+    say!("{}", text.trim_end())
 }

@@ -4,14 +4,15 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Instant;
 
-use shared::edit::inpaint::{Inpainting, Mask, Variables};
+use shared::edit::inpaint::{Free, Inpainting, Mask};
 use shared::weights::AnyModelFile;
 
 use crate::cli::InpaintArgs;
-use crate::completion::{hole_psnr, logits, marked, pictures, smooth};
+use crate::completion::{bytes, hole_psnr, logits, marked, smooth};
 use crate::data::read_picture;
 use crate::device::{Job, TrainBackend, dispatch};
 use crate::error::{Error, Result};
+use crate::output::say;
 use crate::sheet;
 
 /// Completes an image, and writes a sheet.
@@ -27,18 +28,18 @@ pub fn run(args: InpaintArgs) -> Result<()> {
     let Completed { best, samples, touched } =
         dispatch(args.device.device, Complete { args: &args, loaded: &loaded, picture: &picture, mask: &mask })?;
     if let Some(truth) = &truth {
-        println!("PSNR in the hole: {:.2} dB most likely", hole_psnr(truth, &best, &mask));
+        say!("PSNR in the hole: {:.2} dB the best completion", hole_psnr(truth, &best, &mask))?;
         if !samples.is_empty() {
             let each: Vec<f64> = samples.iter().map(|sample| hole_psnr(truth, sample, &mask)).collect();
             let mean = each.iter().sum::<f64>() / each.len() as f64;
-            println!("  {mean:.2} dB the samples on average");
+            say!("  {mean:.2} dB the others on average")?;
         }
-        println!("  {:.2} dB filled smoothly, without the model", hole_psnr(truth, &smooth(truth, &mask), &mask));
+        say!("  {:.2} dB filled smoothly, without the model", hole_psnr(truth, &smooth(truth, &mask), &mask))?;
     }
-    println!("{} of {} latents touched", touched.0, touched.1);
+    say!("{} of {} latents touched", touched.0, touched.1)?;
     let shown: Vec<Vec<u8>> = truth.into_iter().chain([marked(&picture, &mask), best]).chain(samples).collect();
-    sheet::save(&sheet::sheet(&shown, size, channels, shown.len(), args.zoom.clamp(1, 32)), &args.out)?;
-    println!("{}", args.out.display());
+    sheet::save(&sheet::sheet(&shown, size, channels, shown.len(), args.zoom), &args.out)?;
+    say!("{}", args.out.display())?;
     Ok(())
 }
 
@@ -77,15 +78,14 @@ impl Job for Complete<'_> {
     fn run<B: TrainBackend>(self, device: B::Device) -> Result<Completed> {
         let fail = |source| Error::Model { file: self.args.image.display().to_string(), source };
         let flow = Rc::from(super::model::any_flow::<B>(self.loaded, &self.args.model, &device)?);
-        let schedule = self.args.search.schedule();
+        let wish = self.args.wish.wish(self.loaded.file.card());
         let start = Instant::now();
         let mut inpainting =
-            Inpainting::new(flow, logits(self.picture), self.mask, Variables::Pixels, schedule, &device)
-                .map_err(fail)?;
+            Inpainting::new(flow, logits(self.picture), self.mask, Free::Coarse, wish, &device).map_err(fail)?;
         while inpainting.step() {}
-        let best = pictures(inpainting.image()).concat();
-        let samples = inpainting.samples().map(pictures).unwrap_or_default();
-        println!("{} steps in {:.1} s", inpainting.progress().0, start.elapsed().as_secs_f64());
+        let best = bytes(&inpainting.images().concat());
+        let samples = inpainting.others().iter().map(|other| bytes(other)).collect();
+        say!("{} gradients in {:.1} s", inpainting.progress().0, start.elapsed().as_secs_f64())?;
         Ok(Completed { best, samples, touched: inpainting.touched() })
     }
 }

@@ -6,6 +6,7 @@ use crate::cli::MixArgs;
 use crate::engine::Model;
 use crate::error::{Error, Result};
 use crate::figure::{Row, figure};
+use crate::output::say;
 use crate::sheet;
 
 /// Draws the mixes of two images at all levels (fig. 6a, 6b), and of all images with each other at one (fig. 6c).
@@ -24,8 +25,8 @@ pub fn run(args: MixArgs) -> Result<()> {
     let edge = model.config.size as u32 * args.figure.zoom;
     sheet::save(&pair(&model, images[0], images[1], edge)?, &args.out)?;
     sheet::save(&grid(&model, &images, args.theta, edge)?, &args.grid)?;
-    println!("two images mixed at every level: {}", args.out.display());
-    println!("all images mixed at level {}: {}", args.theta, args.grid.display());
+    say!("two images mixed at every level: {}", args.out.display())?;
+    say!("all images mixed at level {}: {}", args.theta, args.grid.display())?;
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! The commands, one a file.
 
+mod bench;
 mod data;
 mod decode;
 mod encode;
@@ -18,13 +19,17 @@ mod paper;
 mod pinwheel;
 mod progressive;
 mod receptive_fields;
+mod resume;
 mod sample;
 mod train;
+
+use std::io::ErrorKind;
 
 use clap::Parser;
 
 use crate::cli::{Cli, Command, DataSetArgs};
 use crate::data::{DataOptions, DataSource, Dataset};
+use crate::device;
 use crate::error::{Error, Result};
 
 /// Runs what the command line says.
@@ -32,6 +37,24 @@ use crate::error::{Error, Result};
 /// # Errors
 /// The command's own.
 pub fn run(cli: Cli) -> Result<()> {
+    unless_closed(command(cli))
+}
+
+/// Nothing is wrong if whoever reads the output has read enough, as `head` does.
+///
+/// # Errors
+/// Any other.
+pub fn unless_closed(ended: Result<()>) -> Result<()> {
+    match ended {
+        Err(Error::Output { source }) if source.kind() == ErrorKind::BrokenPipe => Ok(()),
+        ended => ended,
+    }
+}
+
+fn command(cli: Cli) -> Result<()> {
+    if let Some(choice) = cli.command.as_ref().and_then(Command::device) {
+        device::check(choice)?;
+    }
     match cli.command {
         None => match Cli::parse_from(["trainer", "train"]).command {
             Some(Command::Train(args)) => train::run(*args),
@@ -56,6 +79,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Some(Command::Pinwheel(args)) => pinwheel::run(args),
         Some(Command::Info(args)) => info::run(args),
         Some(Command::Data(args)) => data::run(args),
+        Some(Command::Bench(args)) => bench::run(args),
     }
 }
 
@@ -63,14 +87,14 @@ pub fn run(cli: Cli) -> Result<()> {
 fn load(args: &DataSetArgs, size: usize) -> Result<Dataset> {
     let options = DataOptions {
         size,
-        seed: args.data_seed,
+        seed: args.data_seed.unwrap_or(0),
         test_data: args.test_data.clone(),
         limit: args.limit,
         test_limit: args.test_limit,
         licence: args.licence.clone(),
         ..DataOptions::default()
     };
-    source(&args.data)?.load(&options)
+    source(args.name())?.load(&options)
 }
 
 /// Makes a folder for several files.

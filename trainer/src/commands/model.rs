@@ -7,8 +7,10 @@ use shared::{Flow, FlowBackend, ImageFlow};
 
 use crate::device::{DeviceChoice, Job, TrainBackend, dispatch};
 use crate::error::{Error, Result};
-use crate::train::checkpoint::{Run, RunState, read_limited};
+use crate::files::read_limited;
+use crate::train::checkpoint::Run;
 use crate::train::newest;
+use crate::train::state::RunState;
 
 /// Largest weights file: twice what the largest model takes.
 const MAX_BYTES: u64 = 4 << 30;
@@ -62,9 +64,9 @@ impl Job for Checkpoint<'_> {
         let state = &run.state;
         let recipe = &state.recipe;
         let card = Card {
-            dataset: state.data.clone(),
+            dataset: [&state.earlier_data[..], std::slice::from_ref(&state.data)].concat().join(", then "),
             licence: state.licence.clone().unwrap_or_default(),
-            images_seen: state.step * recipe.batch as u64,
+            images_seen: state.images(),
             training: format!(
                 "{} steps of {} images in {:.0} minutes; AdamW {}, weight decay {}, warm-up {}, {}, average {}, seed {}",
                 state.step,

@@ -14,6 +14,7 @@ use crate::cli::OvalsArgs;
 use crate::data::ImageSet;
 use crate::device::{Job, TrainBackend, dispatch};
 use crate::error::{Error, Result};
+use crate::output::say;
 use crate::ovals::{Difference, Kind, compare};
 
 /// Latents of a level that are tried.
@@ -38,27 +39,24 @@ pub fn run(args: OvalsArgs) -> Result<()> {
     let dataset = super::load(&args.data, size)?;
     let images = dataset.test.subset(&(0..args.images.clamp(1, dataset.test.len())).collect::<Vec<_>>())?;
     let job = Probe { loaded: &loaded, path: &args.model, images: &images, change: args.change, seed: args.seed };
-    println!("one latent changed by {}, {} pictures of {}", args.change, images.len(), dataset.name);
+    say!("one latent changed by {}, {} pictures of {}", args.change, images.len(), dataset.name)?;
     let levels = dispatch(args.device.device, job)?;
-    println!("level  latent ovals recoloured  turned  colour of 255  degrees");
+    say!("level  latent ovals recoloured  turned  colour of 255  degrees")?;
     for (level, effects) in levels.iter().enumerate() {
         let leading = &effects[..effects.len().min(LEADING)];
         let all: Vec<Difference> = leading.iter().map(|e| e.mean).collect();
         let Difference { recoloured, turned, colour, degrees } = Difference::mean(&all);
-        println!(
-            "{level:>5}  mean of {:<10} {recoloured:>10.1} {turned:>7.1} {colour:>14.1} {degrees:>8.1}",
-            all.len()
-        );
+        say!("{level:>5}  mean of {:<10} {recoloured:>10.1} {turned:>7.1} {colour:>14.1} {degrees:>8.1}", all.len())?;
         for effect in leading {
             let Difference { recoloured, turned, colour, degrees } = effect.mean;
-            println!("       {:<18} {recoloured:>10.1} {turned:>7.1} {colour:>14.1} {degrees:>8.1}", effect.place);
+            say!("       {:<18} {recoloured:>10.1} {turned:>7.1} {colour:>14.1} {degrees:>8.1}", effect.place)?;
         }
     }
-    println!("level  of latents  {}", Kind::ALL.map(Kind::name).join("  "));
+    say!("level  of latents  {}", Kind::ALL.map(Kind::name).join("  "))?;
     for (level, effects) in levels.iter().enumerate() {
         let count = |kind: Kind| effects.iter().filter(|effect| kind.is(&effect.mean)).count();
         let counts = Kind::ALL.map(|kind| format!("{:>width$}", count(kind), width = kind.name().len()));
-        println!("{level:>5}  {:>10}  {}", effects.len(), counts.join("  "));
+        say!("{level:>5}  {:>10}  {}", effects.len(), counts.join("  "))?;
     }
     Ok(())
 }

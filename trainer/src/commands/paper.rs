@@ -11,6 +11,8 @@ use crate::cli::{DataSetArgs, PaperArgs};
 use crate::device::dispatch;
 use crate::disentangle::factors_of;
 use crate::error::{Error, Result};
+use crate::files::write_whole;
+use crate::output::say;
 use crate::report::{Outcome, Sources, html, pictures, sections};
 use crate::sheet;
 
@@ -32,7 +34,7 @@ pub fn run(args: PaperArgs) -> Result<()> {
     let word = |path: PathBuf| path.display().to_string();
     let others: Vec<String> = args.compare.iter().map(|p| absolute(p).map(word)).collect::<Result<_>>()?;
     let model = absolute(&args.model).map(word)?;
-    let mut data = vec!["--data".to_owned(), data_word(&args.data.data, absolute)?];
+    let mut data = vec!["--data".to_owned(), data_word(args.data.name(), absolute)?];
     if let Some(test) = &args.data.test_data {
         data.extend(["--test-data".to_owned(), absolute(test).map(word)?]);
     }
@@ -46,29 +48,29 @@ pub fn run(args: PaperArgs) -> Result<()> {
         inputs: &pictures_in,
         mask: &mask,
         images: args.images,
-        ovals: args.data.data.starts_with("msds"),
+        ovals: args.data.name().starts_with("msds"),
         scored: &scored,
         levels: matches!(loaded.file, AnyModelFile::RgFlow(_)),
     };
     let program = std::env::current_exe().map_err(Error::io(Path::new("trainer"), "find this program"))?;
     let mut outcomes = Vec::new();
     for section in sections(&sources) {
-        println!("trainer {}", section.words.join(" "));
+        say!("trainer {}", section.words.join(" "))?;
         let output = Command::new(&program).args(&section.words).current_dir(&args.out).output();
         let output = output.map_err(Error::io(&program, "run it"))?;
         let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
         if !output.status.success() {
             text += &String::from_utf8_lossy(&output.stderr);
         }
-        println!("{text}");
+        say!("{text}")?;
         let pictures = pictures(&args.out, &section);
         outcomes.push(Outcome { section, text, pictures });
     }
     let index = args.out.join("index.html");
     let name = &loaded.file.card().name;
     let name = if name.is_empty() { "A model" } else { name };
-    std::fs::write(&index, html(name, &outcomes)).map_err(Error::io(&index, "write it"))?;
-    println!("{}", index.display());
+    write_whole(&index, html(name, &outcomes).as_bytes())?;
+    say!("{}", index.display())?;
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use crate::engine::Model;
 use crate::error::Result;
 use crate::evaluate::random_seed;
 use crate::figure::{Row, figure};
+use crate::output::say;
 use crate::sheet;
 
 /// Draws the images after each inverse RG step, one image a row (fig. 4a).
@@ -13,6 +14,8 @@ use crate::sheet;
 /// A model or an image that cannot be read, a figure that cannot be written.
 pub fn run(args: ProgressiveArgs) -> Result<()> {
     let model = Model::open(&args.model, args.figure.device.device)?;
+    let rows = if args.images.is_empty() { args.count as usize } else { args.images.len() };
+    sheet::fits(model.config.level_count(), rows, model.config.size * args.figure.zoom as usize)?;
     let seed = args.seed.unwrap_or_else(random_seed);
     let (latents, what) = if args.images.is_empty() {
         let what = format!("{} samples of seed {seed}", args.count);
@@ -34,7 +37,7 @@ pub fn run(args: ProgressiveArgs) -> Result<()> {
         rows.iter_mut().zip(pictures).for_each(|(row, picture)| row.pictures.push(picture));
     }
     sheet::save(&figure(&columns, &rows, size as u32 * args.figure.zoom)?, &args.out)?;
-    println!("{what} after each inverse RG step: {}", args.out.display());
+    say!("{what} after each inverse RG step: {}", args.out.display())?;
     Ok(())
 }
 

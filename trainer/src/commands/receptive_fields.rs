@@ -8,6 +8,7 @@ use crate::cli::ReceptiveArgs;
 use crate::engine::Model;
 use crate::error::{Error, Result};
 use crate::figure::{Row, figure, heat};
+use crate::output::say;
 use crate::{plot, sheet};
 
 /// Draws the fields of each level's leading latents (fig. 4b) and the histogram of all strengths (fig. 4c).
@@ -27,13 +28,13 @@ pub fn run(args: ReceptiveArgs) -> Result<()> {
         let of_level: Vec<f32> = levels.indices(level).iter().map(|&place| strengths[place]).collect();
         let visible = of_level.iter().filter(|s| **s > 1.0).count();
         let most = of_level.iter().copied().fold(0.0, f32::max);
-        println!("h = {level}: {visible} of {} latents stronger than 1, the strongest {most:.1}", of_level.len());
+        say!("h = {level}: {visible} of {} latents stronger than 1, the strongest {most:.1}", of_level.len())?;
         groups.push((format!("h = {level}"), of_level.iter().map(|s| f64::from(*s).log10()).collect()));
     }
     let edge = model.config.size as u32 * args.figure.zoom;
     sheet::save(&figure(&[], &rows, edge)?, &args.out)?;
     plot::histograms(&args.histogram, "strength of the receptive field, log10", &groups)?;
-    println!("fields: {}; strengths: {}", args.out.display(), args.histogram.display());
+    say!("fields: {}; strengths: {}", args.out.display(), args.histogram.display())?;
     Ok(())
 }
 

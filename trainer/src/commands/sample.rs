@@ -11,6 +11,7 @@ use crate::cli::SampleArgs;
 use crate::device::{Job, TrainBackend, dispatch};
 use crate::error::Result;
 use crate::evaluate::{random_seed, sample_pictures};
+use crate::output::say;
 use crate::sheet;
 
 /// Writes a sheet of samples.
@@ -22,11 +23,12 @@ pub fn run(args: SampleArgs) -> Result<()> {
     let [channels, size] = loaded.file.config().image_shape();
     let seed = args.seed.unwrap_or_else(random_seed);
     let (count, temperature) = (args.count, args.temperature.of(loaded.file.card()));
+    let columns = (count as f64).sqrt().ceil() as usize;
+    sheet::fits(columns, (count as usize).div_ceil(columns), size * args.zoom as usize)?;
     let job = Sample { loaded: &loaded, path: &args.model, seed, count, temperature };
     let pictures = dispatch(args.device.device, job)?;
-    let columns = (args.count as f64).sqrt().ceil() as usize;
-    sheet::save(&sheet::sheet(&pictures, size, channels, columns, args.zoom.clamp(1, 32)), &args.out)?;
-    println!("{} samples of seed {seed}: {}", pictures.len(), args.out.display());
+    sheet::save(&sheet::sheet(&pictures, size, channels, columns, args.zoom), &args.out)?;
+    say!("{} samples of seed {seed}: {}", pictures.len(), args.out.display())?;
     Ok(())
 }
 

@@ -6,10 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use shared::ModelConfig;
 
-use crate::cli::TrainArgs;
-use crate::device::{DeviceChoice, Job, TrainBackend, dispatch};
+use super::resume;
+use crate::cli::{DataSetArgs, TrainArgs};
+use crate::data::DataSource;
 use crate::error::{Error, Result};
-use crate::train::checkpoint::{Run, read_limited};
+use crate::files::read_limited;
+use crate::output::{aside, say};
+use crate::train::folder::RunFolder;
+use crate::train::state::{DataPart, RunState};
 use crate::train::{self, Training, newest};
 
 /// Trains.
@@ -17,32 +21,32 @@ use crate::train::{self, Training, newest};
 /// # Errors
 /// Bad arguments, data or checkpoints, and training that diverges.
 pub fn run(args: TrainArgs) -> Result<()> {
-    let mut config = match &args.config {
-        Some(path) => read_config(path)?,
-        None => ModelConfig::preset(&args.preset).ok_or_else(|| Error::Usage {
-            option: "--preset".into(),
-            problem: format!("no preset is called {}", args.preset),
-            advice: format!("use one of {}", ModelConfig::presets().join(", ")),
-        })?,
-    };
-    if let Some(prior) = args.prior {
-        config = config.with_prior(prior);
-    }
     let resume = args.resume.as_deref().map(newest).transpose()?;
-    let size = match &resume {
-        Some(path) => dispatch(DeviceChoice::Cpu, Size { path })?,
-        None => config.image_shape()[1],
+    let out = resume::folder(&args, resume.as_deref())?;
+    let (mut state, mut changes) = match &resume {
+        Some(path) => resume::state(&args, RunState::read(path)?)?,
+        None => (start(&args)?, Vec::new()),
     };
-    std::fs::create_dir_all(&args.out).map_err(Error::io(&args.out, "create it"))?;
-    let dataset = super::load(&args.data, size)?;
-    println!("{}: {} training and {} test images", dataset.name, dataset.train.len(), dataset.test.len());
-    if resume.is_none() {
-        println!(
-            "{} parameters, {:.1} million multiply-adds an image",
-            config.param_count(),
-            config.macs() as f64 / 1e6
-        );
+    let folder = RunFolder::open(&out, resume.as_deref())?;
+    let [_, size] = state.config.image_shape();
+    if args.data.data.is_none() && resume.is_some() {
+        still_there(&state.data)?;
     }
+    let dataset = super::load(&data_of(&state, &args.data), size)?;
+    say!("{}: {} training and {} test images", dataset.name, dataset.train.len(), dataset.test.len())?;
+    match &resume {
+        Some(path) => {
+            changes.extend(resume::with_data(&args, &mut state, &dataset));
+            let changed = if changes.is_empty() { String::new() } else { format!(", with {}", changes.join(", ")) };
+            say!("{}: goes on from step {}{changed}", path.display(), state.step)?;
+        }
+        None => {
+            state.licence.clone_from(&dataset.licence);
+            let (parameters, macs) = (state.config.param_count(), state.config.macs() as f64 / 1e6);
+            say!("{parameters} parameters, {macs:.1} million multiply-adds an image")?;
+        }
+    }
+    state.part.images = Some(dataset.train.len());
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = interrupted.clone();
     // Without the handler Ctrl-C still works, it only loses the steps since the last checkpoint.
@@ -50,38 +54,81 @@ pub fn run(args: TrainArgs) -> Result<()> {
         if flag.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
-        eprintln!("\nsaving; press Ctrl-C again to leave without");
+        aside(format_args!("\nsaving; press Ctrl-C again to leave without"));
     });
     let training = Training {
-        config,
-        recipe: args.recipe(),
-        steps: args.steps,
-        dataset,
-        data: args.data.data.clone(),
-        out: args.out.clone(),
+        state,
         resume,
-        checkpoint_every: args.checkpoint_every.max(1),
-        keep: args.keep.max(1),
+        dataset,
+        folder,
+        checkpoint_every: args.checkpoint_every,
+        keep: args.keep,
         test_images: args.test_images,
+        log_every: args.log_every,
         max_minutes: args.max_minutes,
         interrupted,
     };
     let outcome = train::run(args.device.device, training)?;
     let test = outcome.test.map(|t| format!(", {t:.3} bits/dim on test images")).unwrap_or_default();
-    println!("step {}{test}: {}", outcome.step, outcome.checkpoint.display());
-    Ok(())
+    say!("step {}{test}: {}", outcome.step, outcome.checkpoint.display())
 }
 
-struct Size<'a> {
-    path: &'a Path,
+/// A new run.
+fn start(args: &TrainArgs) -> Result<RunState> {
+    let data = &args.data;
+    let part = DataPart {
+        test_data: data.test_data.as_ref().map(|path| path.display().to_string()),
+        limit: data.limit,
+        test_limit: data.test_limit,
+        seed: data.data_seed.unwrap_or(0),
+        images: None,
+    };
+    let config = architecture(args)?.map_or_else(|| preset("demo"), Ok)?;
+    let prior = args.prior.unwrap_or(config.prior());
+    let config = config.with_prior(prior);
+    let mut state = RunState::new(config, args.recipe(), data.name().to_owned());
+    state.part = part;
+    Ok(state)
 }
 
-impl Job for Size<'_> {
-    type Output = usize;
-
-    fn run<B: TrainBackend>(self, device: B::Device) -> Result<usize> {
-        Ok(Run::<B>::load(self.path, &device)?.state.config.image_shape()[1])
+/// The options with the run's data, where they name none.
+fn data_of(state: &RunState, given: &DataSetArgs) -> DataSetArgs {
+    DataSetArgs {
+        data: Some(state.data.clone()),
+        test_data: state.part.test_data.as_ref().map(Into::into),
+        limit: state.part.limit,
+        test_limit: state.part.test_limit,
+        data_seed: Some(state.part.seed),
+        ..given.clone()
     }
+}
+
+/// Whether the data of a run that goes on are where they were.
+fn still_there(data: &str) -> Result<()> {
+    match super::source(data)? {
+        DataSource::Path(path) if !path.exists() => {
+            let problem = format!("the run was trained on {data}, which is not there");
+            Err(Error::usage("--data", problem, "say where those images are now, by --data"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The architecture that the options name, if they do, without another prior.
+pub fn architecture(args: &TrainArgs) -> Result<Option<ModelConfig>> {
+    match (&args.config, &args.preset) {
+        (Some(path), _) => read_config(path).map(Some),
+        (None, Some(name)) => preset(name).map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
+fn preset(name: &str) -> Result<ModelConfig> {
+    ModelConfig::preset(name).ok_or_else(|| Error::Usage {
+        option: "--preset".into(),
+        problem: format!("no preset is called {name}"),
+        advice: format!("use one of {}", ModelConfig::presets().join(", ")),
+    })
 }
 
 fn read_config(path: &Path) -> Result<ModelConfig> {

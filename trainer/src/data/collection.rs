@@ -223,7 +223,7 @@ mod tests {
         write_folder(dir.path(), 10);
         let tight = DataOptions { memory_limit: 400, ..options() };
         let error = load(dir.path(), &tight).unwrap_err().to_string();
-        assert!(error.contains("memory limit"), "{error}");
+        assert!(error.contains("--limit"), "{error}");
         let fits = DataOptions { limit: Some(7), ..tight };
         assert_eq!(load(dir.path(), &fits).unwrap().train.len(), 7);
         let none = DataOptions { limit: Some(0), ..options() };

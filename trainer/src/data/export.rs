@@ -7,6 +7,8 @@ use rayon::prelude::*;
 use super::images::interleaved;
 use super::{ImageSet, Labels};
 use crate::error::{Error, Result};
+use crate::files::write_whole;
+use crate::sheet;
 
 impl ImageSet {
     /// Writes the pictures as `00000.png`, `00001.png`, … into `dir`, which is made or must be
@@ -25,7 +27,7 @@ impl ImageSet {
                 let advice = "this is a fault of the program: please report it";
                 return Err(Error::content(file, "the picture has the wrong size", advice));
             };
-            picture.save(&path).map_err(Error::draw(&path))
+            sheet::save(&picture, &path)
         })?;
         self.labels().map_or(Ok(()), |labels| write_labels(labels, &dir.join("labels.csv")))
     }
@@ -33,14 +35,15 @@ impl ImageSet {
 
 fn write_labels(labels: &Labels, path: &Path) -> Result<()> {
     let failed = |source| Error::Csv { path: path.to_path_buf(), source };
-    let mut csv = csv::Writer::from_path(path).map_err(failed)?;
+    let mut csv = csv::Writer::from_writer(Vec::new());
     let header = ["file"].into_iter().chain(labels.names().iter().map(String::as_str));
     csv.write_record(header).map_err(failed)?;
     for row in 0..labels.len() {
         let values = (0..labels.columns()).map(|column| labels.text(row, column));
         csv.write_record(std::iter::once(file_name(row)).chain(values)).map_err(failed)?;
     }
-    csv.flush().map_err(Error::io(path, "write it"))
+    let bytes = csv.into_inner().map_err(|e| Error::io(path, "write it")(e.into_error()))?;
+    write_whole(path, &bytes)
 }
 
 fn file_name(i: usize) -> String {

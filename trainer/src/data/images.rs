@@ -10,7 +10,7 @@ use image::{DynamicImage, ImageDecoder, ImageReader, Limits, Rgb, RgbImage};
 use super::CHANNELS;
 use super::container::MAX_FILE;
 use crate::error::{Error, Result};
-use crate::train::checkpoint::read_limited;
+use crate::files::read_limited;
 
 /// A set's pixels may take this much memory unless the user says otherwise.
 pub(crate) const DEFAULT_MEMORY_LIMIT: usize = 8 << 30;
@@ -139,7 +139,7 @@ pub(crate) fn check_memory(file: &str, count: usize, size: usize, limit: usize) 
         let mib = |bytes: u128| bytes.div_ceil(1 << 20);
         let (needed, limit) = (mib(needed), mib(limit as u128));
         let problem = format!("{count} pictures of {size}x{size} need {needed} MiB, more than the limit of {limit}");
-        let advice = "use fewer or smaller pictures, or raise the memory limit";
+        let advice = "load fewer, by --limit and --test-limit, or smaller ones";
         return Err(Error::usage(file, problem, advice));
     }
     Ok(())

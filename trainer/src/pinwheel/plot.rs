@@ -3,27 +3,24 @@
 use std::ops::Range;
 use std::path::Path;
 
-use plotters::coord::Shift;
 use plotters::prelude::*;
 
 use super::{Point, Trained};
-use crate::error::{Error, Result};
-use crate::plot::font;
-
-type Drawn = std::result::Result<(), Box<dyn std::error::Error>>;
+use crate::error::Result;
+use crate::plot::{Area, Drawn, save};
 
 /// Draws the data and each trained flow into a PNG.
 ///
 /// # Errors
-/// [`Error::Plot`] if the picture cannot be drawn or written.
+/// [`Error::Plot`](crate::error::Error::Plot) if the picture cannot be drawn or written.
 pub fn draw(path: &Path, data: &[Point], trained: &[Trained]) -> Result<()> {
-    font();
-    panels(path, data, trained).map_err(|e| Error::Plot(format!("{}: {e}", path.display())))
+    save(path, (2 * EDGE, EDGE * trained.len() as u32), |root| panels(root, data, trained))
 }
 
-fn panels(path: &Path, data: &[Point], trained: &[Trained]) -> Drawn {
-    const EDGE: u32 = 440;
-    let root = BitMapBackend::new(path, (2 * EDGE, EDGE * trained.len() as u32)).into_drawing_area();
+/// Edge of a panel.
+const EDGE: u32 = 440;
+
+fn panels(root: &Area<'_>, data: &[Point], trained: &[Trained]) -> Drawn {
     root.fill(&WHITE)?;
     for (areas, flow) in root.split_evenly((trained.len(), 2)).chunks_exact(2).zip(trained) {
         let axes = [0, 1].map(|k| (-8..=8).map(|i| if k == 0 { [i as f32, 0.0] } else { [0.0, i as f32] }).collect());
@@ -32,17 +29,10 @@ fn panels(path: &Path, data: &[Point], trained: &[Trained]) -> Drawn {
         let title = format!("{:?} prior: its axes among the data", flow.prior);
         panel(&areas[1], &title, -3.5..3.5, data, &flow.axes)?;
     }
-    root.present()?;
     Ok(())
 }
 
-fn panel(
-    area: &DrawingArea<BitMapBackend<'_>, Shift>,
-    title: &str,
-    range: Range<f32>,
-    points: &[Point],
-    axes: &[Vec<[f32; 2]>; 2],
-) -> Drawn {
+fn panel(area: &Area<'_>, title: &str, range: Range<f32>, points: &[Point], axes: &[Vec<[f32; 2]>; 2]) -> Drawn {
     let mut chart = ChartBuilder::on(area)
         .margin(12)
         .caption(title, ("sans-serif", 18))
@@ -78,6 +68,6 @@ mod tests {
         let picture = image::open(&path).unwrap().to_rgb8();
         assert_eq!(picture.dimensions(), (880, 880));
         assert!(picture.pixels().collect::<std::collections::HashSet<_>>().len() > 4);
-        assert!(draw(&dir.path().join("no/such.png"), &[], &[trained]).is_err());
+        assert!(draw(&path.join("b.png"), &[], &[trained]).is_err());
     }
 }

@@ -5,41 +5,24 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::module::{AutodiffModule, Module};
 use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Recorder};
 use burn::tensor::backend::Backend;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
-use serde::{Deserialize, Serialize};
-use shared::{FlowBackend, Model, ModelConfig};
+use shared::{FlowBackend, Model};
 
 use super::adamw::AdamW;
-use super::recipe::Recipe;
+use super::state::RunState;
 use crate::device::TrainBackend;
 use crate::error::{Error, Result};
+use crate::files::{read_limited, write_atomically};
+use crate::guard::caught;
 
-const FORMAT: &str = "rg-flow-checkpoint-1";
+pub(super) const FORMAT: &str = "rg-flow-checkpoint-1";
 /// A checkpoint of the largest model that a configuration may ask for takes 16 bytes a parameter.
 const MAX_BYTES: u64 = 8 << 30;
-
-/// Where a run stands.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RunState {
-    /// The architecture.
-    pub config: ModelConfig,
-    /// The recipe.
-    pub recipe: Recipe,
-    /// Name or path of the data, as given.
-    pub data: String,
-    /// Licence of the data, if known.
-    pub licence: Option<String>,
-    /// Steps taken.
-    pub step: u64,
-    /// Seconds spent training.
-    pub seconds: f64,
-}
 
 /// A run in memory.
 pub struct Run<B: TrainBackend> {
@@ -87,15 +70,16 @@ impl<B: TrainBackend> Run<B> {
     pub fn load(path: &Path, device: &B::Device) -> Result<Self> {
         let bytes = read_limited(path, MAX_BYTES)?;
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(path, &e))?;
-        let metadata = header.metadata().clone().unwrap_or_default();
-        if metadata.get("format").map(String::as_str) != Some(FORMAT) {
-            return Err(damaged(path, &format!("its format is {:?}, not {FORMAT}", metadata.get("format"))));
-        }
-        let state = metadata.get("state").ok_or_else(|| damaged(path, &"it has no state"))?;
-        let state: RunState = serde_json::from_str(state).map_err(|e| damaged(path, &e))?;
-        state.recipe.validate()?;
+        let state = RunState::of(path, &header.metadata().clone().unwrap_or_default())?;
         let file = SafeTensors::deserialize(&bytes).map_err(|e| damaged(path, &e))?;
-        let part = |name: &str| file.tensor(name).map(|t| t.data()).map_err(|e| damaged(path, &e));
+        // A file of a few bytes may name a model of gigabytes, which is not made before its weights are seen.
+        let least = state.config.param_count().saturating_mul(size_of::<f32>());
+        let part = |name: &str| match file.tensor(name).map(|t| t.data()) {
+            Ok(data) if data.len() >= least => Ok(data),
+            Ok(_) => Err(damaged(path, &"its weights are fewer than its configuration has")),
+            Err(e) => Err(damaged(path, &e)),
+        };
+        part("model")?;
         let of_config = |source| Error::Model { file: path.display().to_string(), source };
         let model = Model::<B>::new(&state.config, 0, device).map_err(of_config)?;
         let plain = model.valid();
@@ -141,18 +125,19 @@ fn encode<B: FlowBackend>(path: &Path, model: &Model<B>) -> Result<Vec<u8>> {
 /// The model with the weights of a record.
 fn decode<B: FlowBackend>(path: &Path, model: Model<B>, bytes: &[u8], device: &B::Device) -> Result<Model<B>> {
     let bytes = bytes.to_vec();
-    match model {
+    // Burn panics at a parameter without a proper name, for instance.
+    let loaded = caught(|| match model {
         Model::RgFlow(model) => recorder().load(bytes, device).map(|r| Model::RgFlow(model.load_record(r))),
         Model::RealNvp(model) => recorder().load(bytes, device).map(|r| Model::RealNvp(model.load_record(r))),
-    }
-    .map_err(|e| damaged(path, &e))
+    });
+    loaded.map_err(|panic| damaged(path, &panic))?.map_err(|e| damaged(path, &e))
 }
 
 fn recorder() -> NamedMpkBytesRecorder<FullPrecisionSettings> {
     NamedMpkBytesRecorder::new()
 }
 
-fn damaged(path: &Path, problem: &dyn std::fmt::Display) -> Error {
+pub(super) fn damaged(path: &Path, problem: &dyn std::fmt::Display) -> Error {
     Error::Content {
         file: path.display().to_string(),
         problem: format!("not a complete checkpoint of this program ({problem})"),
@@ -160,40 +145,7 @@ fn damaged(path: &Path, problem: &dyn std::fmt::Display) -> Error {
     }
 }
 
-/// Reads a file of at most `limit` bytes.
-///
-/// # Errors
-/// [`Error::Io`] if it cannot be read, [`Error::Content`] if it is larger.
-pub fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    let size = fs::metadata(path).map_err(Error::io(path, "look at it"))?.len();
-    if size > limit {
-        return Err(Error::Content {
-            file: path.display().to_string(),
-            problem: format!("{size} bytes, more than the {limit} that such a file can have"),
-            advice: "is it the right file?".into(),
-        });
-    }
-    fs::read(path).map_err(Error::io(path, "read it"))
-}
-
-/// Replaces a file in one step: readers see the old content or the new one, never a part.
-///
-/// # Errors
-/// [`Error::Io`] if the folder cannot be written.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(Error::io(folder, "create it"))?;
-    let mut builder = tempfile::Builder::new();
-    // Temporary files are for their owner alone; this one is to become an ordinary file.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-    let mut file = builder.tempfile_in(folder).map_err(Error::io(folder, "write into it"))?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(Error::io(path, "write it"))?;
-    file.persist(path).map_err(|e| Error::io(path, "replace it")(e.error))?;
-    Ok(())
-}
-
-/// The run's checkpoints, oldest first.
+/// The run's checkpoints, oldest first: files that are named like [`name`], whatever else there is.
 ///
 /// # Errors
 /// [`Error::Io`] if the folder cannot be read.
@@ -202,11 +154,9 @@ pub fn list(folder: &Path) -> Result<Vec<PathBuf>> {
         return Ok(Vec::new());
     }
     let entries = fs::read_dir(folder).map_err(Error::io(folder, "list it"))?;
-    let mut found: Vec<PathBuf> = entries
-        .filter_map(|e| e.ok().map(|e| e.path()))
-        .filter(|p| p.extension().is_some_and(|e| e == "ckpt"))
-        .collect();
-    found.sort();
+    let mut found: Vec<PathBuf> = entries.filter_map(|e| e.ok().map(|e| e.path())).collect();
+    found.retain(|path| step_of(path).is_some());
+    found.sort_by_key(|path| step_of(path));
     Ok(found)
 }
 
@@ -215,14 +165,41 @@ pub fn name(step: u64) -> String {
     format!("step-{step:08}.ckpt")
 }
 
-/// Deletes all but the newest `keep` checkpoints.
+/// The step in the name of a checkpoint, if it is one that a run gave.
+pub fn step_of(path: &Path) -> Option<u64> {
+    let found = path.file_name()?.to_str()?;
+    let step = found.strip_prefix("step-")?.strip_suffix(".ckpt")?.parse().ok()?;
+    (name(step) == found).then_some(step)
+}
+
+/// Deletes all but the newest `keep` checkpoints up to a step, that of the last one written.
 ///
 /// # Errors
 /// [`Error::Io`] if one cannot be deleted.
-pub fn prune(folder: &Path, keep: usize) -> Result<()> {
-    let found = list(folder)?;
+pub fn prune(folder: &Path, step: u64, keep: usize) -> Result<()> {
+    let mut found = list(folder)?;
+    found.retain(|path| step_of(path).is_some_and(|s| s <= step));
     for path in &found[..found.len().saturating_sub(keep.max(1))] {
         fs::remove_file(path).map_err(Error::io(path, "delete it"))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_run_wrote_before_is_deleted() {
+        let dir = tempfile::tempdir().unwrap();
+        let names = ["step-00000010.ckpt", "step-00000020.ckpt", "step-00000030.ckpt"];
+        let foreign = ["best.ckpt", "step-7.ckpt", "step-00000001.ckpt.old", "0.ckpt"];
+        for name in names.iter().chain(&foreign) {
+            fs::write(dir.path().join(name), name).unwrap();
+        }
+        prune(dir.path(), 20, 1).unwrap();
+        assert_eq!(list(dir.path()).unwrap(), names[1..].iter().map(|n| dir.path().join(n)).collect::<Vec<_>>());
+        assert!(foreign.iter().all(|name| dir.path().join(name).exists()));
+        assert_eq!(step_of(Path::new("a/step-123456789.ckpt")), Some(123_456_789));
+    }
 }

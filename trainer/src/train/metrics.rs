@@ -1,12 +1,13 @@
 //! What a run measures, as JSON lines and as a curve.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{BufRead, BufReader, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::files::{set_aside, write_whole};
 use crate::plot::{self, Curve};
 
 /// One line of `metrics.jsonl`.
@@ -38,27 +39,39 @@ pub struct Metrics {
     lines: Vec<Line>,
 }
 
+/// Largest metrics file that is read: a line for each of ten million steps.
+const MAX_BYTES: u64 = 2 << 30;
+
 impl Metrics {
-    /// Opens `metrics.jsonl` in the run's folder and forgets what lies after `step`: a resumed run writes it again.
+    /// Begins `metrics.jsonl` in a new run's folder. One that is there is renamed: a run without a checkpoint left it.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the file cannot be written.
+    pub fn create(folder: &Path) -> Result<Self> {
+        let path = folder.join("metrics.jsonl");
+        if std::fs::metadata(&path).is_ok_and(|found| found.len() > 0) {
+            set_aside(&path)?;
+        }
+        Self::write(path, Vec::new())
+    }
+
+    /// Goes on with the file of the folder `history` in the run's folder, and forgets what lies after `step`: a resumed
+    /// run writes it again.
     ///
     /// # Errors
     /// [`Error::Io`] if the file cannot be read or written.
-    pub fn open(folder: &Path, step: u64) -> Result<Self> {
-        let path = folder.join("metrics.jsonl");
-        let mut lines: Vec<Line> = Vec::new();
-        if step > 0 && path.exists() {
-            let file = File::open(&path).map_err(Error::io(&path, "read it"))?;
-            // A line that a crash cut short is no reason to lose the others.
-            lines = BufReader::new(file)
-                .lines()
-                .map_while(|l| l.ok())
-                .filter_map(|l| serde_json::from_str(&l).ok())
-                .collect();
-            lines.retain(|l| l.step <= step);
-        }
-        let text: String = lines.iter().filter_map(|l| serde_json::to_string(l).ok()).map(|l| l + "\n").collect();
-        fs::write(&path, text).map_err(Error::io(&path, "write it"))?;
-        Ok(Self { path, lines })
+    pub fn resume(folder: &Path, history: &Path, step: u64) -> Result<Self> {
+        let mut lines = read(&history.join("metrics.jsonl"))?;
+        lines.retain(|(_, line)| line.step <= step);
+        lines.dedup_by_key(|(_, line)| line.step);
+        Self::write(folder.join("metrics.jsonl"), lines)
+    }
+
+    /// The texts stay as they are: decimals read and written again may change in the last place.
+    fn write(path: PathBuf, lines: Vec<(String, Line)>) -> Result<Self> {
+        let text: String = lines.iter().flat_map(|(text, _)| [text.as_str(), "\n"]).collect();
+        write_whole(&path, text.as_bytes())?;
+        Ok(Self { path, lines: lines.into_iter().map(|(_, line)| line).collect() })
     }
 
     /// Appends a line.
@@ -66,12 +79,26 @@ impl Metrics {
     /// # Errors
     /// [`Error::Io`] if the file cannot be written.
     pub fn add(&mut self, line: Line) -> Result<()> {
-        let mut file =
-            OpenOptions::new().append(true).open(&self.path).map_err(Error::io(&self.path, "append to it"))?;
-        let text = serde_json::to_string(&line).unwrap_or_default();
-        writeln!(file, "{text}").map_err(Error::io(&self.path, "append to it"))?;
+        let fail = || Error::io(&self.path, "append to it");
+        let mut file = OpenOptions::new().append(true).open(&self.path).map_err(fail())?;
+        let text = serde_json::to_string(&line).unwrap_or_default() + "\n";
+        file.write_all(text.as_bytes()).map_err(fail())?;
         self.lines.push(line);
         Ok(())
+    }
+
+    /// Sees to it that the lines so far are on the disk.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if they cannot be written.
+    pub fn sync(&self) -> Result<()> {
+        let file = OpenOptions::new().append(true).open(&self.path);
+        file.and_then(|file| file.sync_all()).map_err(Error::io(&self.path, "write it"))
+    }
+
+    /// The line of a step, if it has one.
+    pub fn at(&self, step: u64) -> Option<&Line> {
+        self.lines.iter().find(|line| line.step == step)
     }
 
     /// All lines.
@@ -94,8 +121,26 @@ impl Metrics {
     }
 }
 
+/// The lines of a file, of which there may be none. One that a crash cut short is no reason to lose the others.
+fn read(path: &Path) -> Result<Vec<(String, Line)>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Error::io(path, "read it")(error)),
+    };
+    let texts = BufReader::new(file.take(MAX_BYTES)).split(b'\n').map_while(|text| text.ok());
+    let line = |text: Vec<u8>| {
+        let text = String::from_utf8(text).ok()?;
+        let line = serde_json::from_str(&text).ok()?;
+        Some((text, line))
+    };
+    Ok(texts.filter_map(line).collect())
+}
+
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn line(step: u64) -> Line {
@@ -113,24 +158,40 @@ mod tests {
     #[test]
     fn a_resumed_run_keeps_what_came_before_and_drops_the_rest() {
         let dir = tempfile::tempdir().unwrap();
-        let mut metrics = Metrics::open(dir.path(), 0).unwrap();
+        let mut metrics = Metrics::create(dir.path()).unwrap();
         for step in 1..=4 {
             metrics.add(line(step)).unwrap();
         }
+        metrics.sync().unwrap();
         let path = dir.path().join("metrics.jsonl");
         let mut text = fs::read_to_string(&path).unwrap();
         text.push_str("{\"step\": 9, \"ima");
         fs::write(&path, text).unwrap();
-        let resumed = Metrics::open(dir.path(), 2).unwrap();
-        assert_eq!(resumed.lines(), [line(1), line(2)]);
-        assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 2);
-        assert!(Metrics::open(dir.path(), 0).unwrap().lines().is_empty());
+        let elsewhere = tempfile::tempdir().unwrap();
+        let branch = Metrics::resume(elsewhere.path(), dir.path(), 3).unwrap();
+        assert_eq!(branch.lines(), [line(1), line(2), line(3)]);
+        assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 5);
+        let resumed = Metrics::resume(dir.path(), dir.path(), 2).unwrap();
+        assert_eq!((resumed.lines(), resumed.at(2)), (&[line(1), line(2)][..], Some(&line(2))));
+        assert_eq!((fs::read_to_string(&path).unwrap().lines().count(), resumed.at(3)), (2, None));
+        let nowhere = tempfile::tempdir().unwrap();
+        assert!(Metrics::resume(nowhere.path(), nowhere.path(), 2).unwrap().lines().is_empty());
+    }
+
+    #[test]
+    fn a_new_run_starts_empty_and_deletes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("metrics.jsonl");
+        fs::write(&path, "{\"step\":1}\n").unwrap();
+        assert!(Metrics::create(dir.path()).unwrap().lines().is_empty());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "");
+        assert_eq!(fs::read_to_string(dir.path().join("metrics.jsonl.old")).unwrap(), "{\"step\":1}\n");
     }
 
     #[test]
     fn the_curve_is_a_picture() {
         let dir = tempfile::tempdir().unwrap();
-        let mut metrics = Metrics::open(dir.path(), 0).unwrap();
+        let mut metrics = Metrics::create(dir.path()).unwrap();
         let png = dir.path().join("curve.png");
         metrics.draw(&png).unwrap();
         for step in 1..=4 {

@@ -2,16 +2,21 @@
 //!
 //! ```text
 //! DIR/checkpoints/step-00001000.ckpt   the newest few; any of them resumes the run exactly
-//! DIR/metrics.jsonl, DIR/curve.png     bits/dim by images seen
+//! DIR/metrics.jsonl, DIR/curve.png     bits/dim by images seen, a line every hundred steps and at each checkpoint
 //! DIR/samples/step-00001000.png        a sheet of samples at each checkpoint
+//! DIR/.lock                            locked while a run is at work
 //! ```
 
 pub mod adamw;
 pub mod batch;
 pub mod checkpoint;
+pub mod folder;
 pub mod metrics;
+mod progress;
 pub mod recipe;
+pub mod state;
 pub mod step;
+pub mod timed;
 pub mod whiten;
 
 use std::path::{Path, PathBuf};
@@ -20,47 +25,48 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use burn::module::AutodiffModule;
-use indicatif::{ProgressBar, ProgressStyle};
 use shared::{Model, ModelConfig, Temperature};
 
 use self::adamw::AdamW;
-use self::checkpoint::{Run, RunState};
+use self::checkpoint::Run;
+use self::folder::RunFolder;
 use self::metrics::{Line, Metrics};
-use self::recipe::Recipe;
+use self::progress::Progress;
+use self::state::{Recent, RunState};
 use self::step::Measured;
 use crate::data::{Batches, Dataset, flips};
 use crate::device::{DeviceChoice, Job, TrainBackend, dispatch};
 use crate::error::{Error, Result};
 use crate::evaluate::{bits_per_dim, sample_pictures};
+use crate::output::say;
 use crate::sheet;
 
 /// What to train, and where to leave it.
 pub struct Training {
-    /// The architecture; a resumed run keeps its own.
-    pub config: ModelConfig,
-    /// The recipe; likewise.
-    pub recipe: Recipe,
-    /// Another number of steps for a resumed run.
-    pub steps: Option<u64>,
+    /// Where the run stands: at its start, or where it goes on, with what is to change.
+    pub state: RunState,
+    /// The checkpoint to go on from.
+    pub resume: Option<PathBuf>,
     /// The images.
     pub dataset: Dataset,
-    /// Name or path of the data, as given.
-    pub data: String,
     /// The run's folder.
-    pub out: PathBuf,
-    /// A checkpoint to go on from.
-    pub resume: Option<PathBuf>,
+    pub folder: RunFolder,
     /// Steps between checkpoints.
     pub checkpoint_every: u64,
     /// Checkpoints kept.
     pub keep: usize,
     /// Test images evaluated at each checkpoint.
     pub test_images: usize,
+    /// Steps between lines of the metrics, and of the output, which has one every few seconds otherwise.
+    pub log_every: Option<u64>,
     /// Stop after so many minutes.
     pub max_minutes: Option<f64>,
     /// Set by Ctrl-C: save and stop.
     pub interrupted: Arc<AtomicBool>,
 }
+
+/// Steps between lines of the metrics unless it is said.
+const LOG_EVERY: u64 = 100;
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,47 +91,47 @@ impl Job for Training {
     type Output = Outcome;
 
     fn run<B: TrainBackend>(self, device: B::Device) -> Result<Outcome> {
+        self.check()?;
         let run = match &self.resume {
-            Some(path) => {
-                let mut run = Run::<B>::load(path, &device)?;
-                run.state.recipe.steps = self.steps.unwrap_or(run.state.recipe.steps);
-                run
-            }
+            Some(path) => self.go_on::<B>(path, &device)?,
             None => self.start::<B>(&device)?,
         };
-        self.check(&run.state)?;
         self.train(run, &device)
     }
 }
 
 impl Training {
     fn start<B: TrainBackend>(&self, device: &B::Device) -> Result<Run<B>> {
-        self.recipe.validate()?;
-        let model = Model::<B>::new(&self.config, self.recipe.seed, device)
+        let RunState { config, recipe, .. } = &self.state;
+        recipe.validate()?;
+        let model = Model::<B>::new(config, recipe.seed, device)
             .map_err(|source| Error::Model { file: "--config".into(), source })?;
         let train = &self.dataset.train;
         let first = train.gather(&(0..train.len().min(whiten::IMAGES)).collect::<Vec<_>>(), &[]);
-        let model = match (model, &self.config) {
+        let model = match (model, config) {
             (Model::RgFlow(model), ModelConfig::RgFlow(config)) => {
-                Model::RgFlow(whiten::whiten(model, config, &first, self.recipe.seed, device))
+                Model::RgFlow(whiten::whiten(model, config, &first, recipe.seed, device))
             }
             (other, _) => other,
         };
-        let state = RunState {
-            config: self.config.clone(),
-            recipe: self.recipe.clone(),
-            data: self.data.clone(),
-            licence: self.dataset.licence.clone(),
-            step: 0,
-            seconds: 0.0,
-        };
         let average = model.valid();
-        Ok(Run { optimizer: AdamW::new(&average), average, model, state })
+        Ok(Run { optimizer: AdamW::new(&average), average, model, state: self.state.clone() })
+    }
+
+    fn go_on<B: TrainBackend>(&self, path: &Path, device: &B::Device) -> Result<Run<B>> {
+        self.state.recipe.validate()?;
+        let mut run = Run::<B>::load(path, device)?;
+        if run.state.recipe.ema == 0.0 && self.state.recipe.ema > 0.0 {
+            // So far nothing was averaged.
+            run.average = run.model.valid();
+        }
+        run.state = self.state.clone();
+        Ok(run)
     }
 
     /// Whether the data fit the model.
-    fn check(&self, state: &RunState) -> Result<()> {
-        let (train, [channels, size]) = (&self.dataset.train, state.config.image_shape());
+    fn check(&self) -> Result<()> {
+        let (train, [channels, size]) = (&self.dataset.train, self.state.config.image_shape());
         if (train.size, train.channels) == (size, channels) && !train.is_empty() {
             return Ok(());
         }
@@ -148,79 +154,125 @@ impl Training {
     fn train<B: TrainBackend>(&self, mut run: Run<B>, device: &B::Device) -> Result<Outcome> {
         let recipe = run.state.recipe.clone();
         let config = run.state.config.clone();
-        let mut metrics = Metrics::open(&self.out, run.state.step)?;
+        let done = run.state.step >= recipe.steps;
+        if let Some(path) = self.resume.as_ref().filter(|_| done)
+            && !(self.folder.owns(path) && self.folder.later(run.state.step)?.is_empty())
+        {
+            return self.finished(path, &run.state, None);
+        }
+        let mut metrics = self.metrics(&mut run, device)?;
+        if let Some(path) = self.resume.as_ref().filter(|_| done) {
+            return self.finished(path, &run.state, metrics.at(run.state.step));
+        }
         let mut batches = Batches::new(self.dataset.train.len(), recipe.batch, recipe.seed);
-        let bar = progress_bar(&recipe, run.state.step);
-        let deadline = self.max_minutes.map(|m| Instant::now() + Duration::from_secs_f64(m.clamp(0.0, 1e7) * 60.0));
-        let mut recent = Recent::default();
-        let mut clock = Instant::now();
+        let mut progress = Progress::new(&run.state, self.log_every);
+        let log_every = self.log_every.unwrap_or(LOG_EVERY);
+        let limit = self.max_minutes.and_then(|minutes| Duration::try_from_secs_f64(minutes * 60.0).ok());
+        let begin = Instant::now();
+        let mut clock = begin;
         let mut outcome = None;
         while run.state.step < recipe.steps {
             let number = run.state.step;
             let mirror =
                 if recipe.flips { flips(recipe.batch, recipe.seed, number) } else { vec![false; recipe.batch] };
             let pixels = self.dataset.train.gather(&batches.indexes(number), &mirror);
-            let batch = batch::dequantise::<B>(
-                &pixels,
-                config.image_shape(),
-                recipe.seed,
-                number * recipe.batch as u64,
-                device,
-            );
+            let batch = batch::dequantise::<B>(&pixels, config.image_shape(), recipe.seed, run.state.images(), device);
             let Run { model, optimizer, average, state } = run;
             let (model, optimizer, measured) = step::step(model, optimizer, &config, &recipe, number, batch)?;
             run = Run { model, optimizer, average, state };
             if !(measured.bits_per_dim.is_finite() && measured.grad_norm.is_finite()) {
-                return Err(self.diverged(number, measured));
+                return Err(self.diverged(number, measured, recipe.learning_rate));
             }
             if recipe.ema > 0.0 {
                 run.average = adamw::average::<B>(run.average, &run.model, recipe.ema_at(number));
             }
-            run.state.step += 1;
-            recent.add(measured);
-            bar.inc(1);
-            if recent.count % 10 == 1 {
-                let images = recipe.batch as f64 / clock.elapsed().as_secs_f64().max(1e-9) * recent.count as f64;
-                bar.set_message(format!("{:.3} bits/dim, {images:.0} images/s", recent.bits()));
-            }
-            let stop = self.interrupted.load(Ordering::Relaxed) || deadline.is_some_and(|d| Instant::now() >= d);
-            if stop || run.state.step.is_multiple_of(self.checkpoint_every) || run.state.step == recipe.steps {
-                run.state.seconds += clock.elapsed().as_secs_f64();
-                outcome = Some(self.checkpoint(&run, &mut metrics, &recent, device)?);
-                recent = Recent::default();
+            run.state.advance(measured);
+            let heard = progress.step(&run.state);
+            let late = limit.is_some_and(|limit| begin.elapsed() >= limit);
+            // Where nobody can hear it any more a run ends as by Ctrl-C: it loses nothing.
+            let stop = late || self.interrupted.load(Ordering::Relaxed) || heard.is_err();
+            let step = run.state.step;
+            if stop || step.is_multiple_of(self.checkpoint_every) || step == recipe.steps {
+                run.state.spend(clock.elapsed());
+                let saving = Instant::now();
+                let reached = self.checkpoint(&mut run, &mut metrics, device)?;
+                if !stop && step < recipe.steps {
+                    let name = reached.checkpoint.display().to_string();
+                    progress.checkpoint(step, reached.test, &name, saving.elapsed())?;
+                }
+                outcome = Some(reached);
+                clock = Instant::now();
+            } else if step.is_multiple_of(log_every) {
+                run.state.spend(clock.elapsed());
+                metrics.add(line(&mut run.state, None))?;
                 clock = Instant::now();
             }
+            heard?;
             if stop {
                 break;
             }
         }
-        bar.finish();
+        progress.finish();
         match outcome {
             Some(outcome) => Ok(outcome),
-            None => self.checkpoint(&run, &mut metrics, &recent, device),
+            None => self.checkpoint(&mut run, &mut metrics, device),
         }
+    }
+
+    /// The metrics file where the run begins, with the line of the checkpoint that it goes on from: a run that is
+    /// killed after it has saved may not have come to that.
+    fn metrics<B: TrainBackend>(&self, run: &mut Run<B>, device: &B::Device) -> Result<Metrics> {
+        let Some(path) = &self.resume else { return Metrics::create(self.folder.path()) };
+        for renamed in self.folder.rewind(run.state.step)? {
+            say!("a checkpoint of a later step is now {}", renamed.display())?;
+        }
+        let history = folder::of_checkpoint(path).unwrap_or(self.folder.path());
+        let mut metrics = Metrics::resume(self.folder.path(), history, run.state.step)?;
+        if metrics.at(run.state.step).is_some() {
+            run.state.recent = Recent::default();
+        } else {
+            self.report(run, &mut metrics, device)?;
+        }
+        Ok(metrics)
+    }
+
+    /// A resumed run that has nothing left to do writes nothing.
+    fn finished(&self, path: &Path, state: &RunState, line: Option<&Line>) -> Result<Outcome> {
+        let (step, steps) = (state.step, state.recipe.steps);
+        say!("{step} steps are taken, and {steps} were to be; give more --steps to go on")?;
+        Ok(Outcome { checkpoint: path.to_path_buf(), step, test: line.and_then(|line| line.test) })
     }
 
     fn checkpoint<B: TrainBackend>(
         &self,
-        run: &Run<B>,
+        run: &mut Run<B>,
         metrics: &mut Metrics,
-        recent: &Recent,
         device: &B::Device,
     ) -> Result<Outcome> {
         let step = run.state.step;
-        let folder = self.out.join("checkpoints");
-        let path = folder.join(checkpoint::name(step));
+        let path = self.folder.checkpoints().join(checkpoint::name(step));
         // The checkpoint first: nothing that may go wrong below should cost the run.
+        metrics.sync()?;
         run.save(&path)?;
-        checkpoint::prune(&folder, self.keep)?;
+        checkpoint::prune(&self.folder.checkpoints(), step, self.keep)?;
+        let test = self.report(run, metrics, device)?;
+        Ok(Outcome { checkpoint: path, step, test })
+    }
+
+    /// A sheet of samples, the bits/dim of test images, a line of the metrics and the curve.
+    fn report<B: TrainBackend>(
+        &self,
+        run: &mut Run<B>,
+        metrics: &mut Metrics,
+        device: &B::Device,
+    ) -> Result<Option<f64>> {
+        let step = run.state.step;
         let flow = run.best().fold(&run.state.config);
-        let flow = flow.map_err(|source| Error::Model { file: path.display().to_string(), source })?;
+        let flow = flow.map_err(|source| Error::Model { file: "the run".into(), source })?;
         let sheet = sample_pictures::<B::InnerBackend>(flow.as_ref(), 0, 0..32, &Temperature::uniform(0.8), device)?;
-        let samples = self.out.join("samples");
-        std::fs::create_dir_all(&samples).map_err(Error::io(&samples, "create it"))?;
         let [channels, size] = run.state.config.image_shape();
-        sheet::save(&sheet::sheet(&sheet, size, channels, 8, 3), &samples.join(format!("step-{step:08}.png")))?;
+        let sheet = sheet::sheet(&sheet, size, channels, 8, 3);
+        sheet::save(&sheet, &self.folder.samples().join(format!("step-{step:08}.png")))?;
         let tested = self.test_images.min(self.dataset.test.len());
         let test = if tested > 0 {
             let images = self.dataset.test.subset(&(0..tested).collect::<Vec<_>>())?;
@@ -228,67 +280,44 @@ impl Training {
         } else {
             None
         };
-        metrics.add(Line {
-            step,
-            images: step * run.state.recipe.batch as u64,
-            seconds: run.state.seconds,
-            train: (recent.count > 0).then(|| recent.bits()),
-            test,
-            grad_norm: (recent.count > 0).then(|| recent.norm()),
-            learning_rate: Some(run.state.recipe.learning_rate_at(step.saturating_sub(1))),
-        })?;
-        metrics.draw(&self.out.join("curve.png"))?;
-        Ok(Outcome { checkpoint: path, step, test })
+        metrics.add(line(&mut run.state, test))?;
+        metrics.draw(&self.folder.path().join("curve.png"))?;
+        Ok(test)
     }
 
-    fn diverged(&self, number: u64, measured: Measured) -> Error {
-        let last = checkpoint::list(&self.out.join("checkpoints"))
-            .ok()
-            .and_then(|l| l.last().map(|p| p.display().to_string()));
+    fn diverged(&self, number: u64, measured: Measured, rate: f64) -> Error {
+        let own = checkpoint::list(&self.folder.checkpoints()).ok().and_then(|mut list| list.pop());
+        let lower = rate / 4.0;
         Error::Diverged {
             problem: format!(
                 "step {number}: loss {} bits/dim, gradient norm {}",
                 measured.bits_per_dim, measured.grad_norm
             ),
-            advice: match last {
-                Some(path) => format!("the last good checkpoint is {path}; resume it with a lower --learning-rate"),
-                None => "there is no checkpoint yet; start again with a lower --learning-rate".into(),
+            advice: match own.or_else(|| self.resume.clone()) {
+                Some(path) => format!(
+                    "the last good checkpoint is {0}; go on from it with a lower rate: --resume {0} --learning-rate {lower}",
+                    path.display()
+                ),
+                None => format!(
+                    "there is no checkpoint yet; start again with a lower --learning-rate, for instance {lower}"
+                ),
             },
         }
     }
 }
 
-/// Means since the last checkpoint.
-#[derive(Default)]
-struct Recent {
-    count: u64,
-    bits: f64,
-    norm: f64,
-}
-
-impl Recent {
-    fn add(&mut self, measured: Measured) {
-        self.count += 1;
-        self.bits += measured.bits_per_dim;
-        self.norm += measured.grad_norm;
+/// The line of where the run stands, after which its means begin anew.
+fn line(state: &mut RunState, test: Option<f64>) -> Line {
+    let recent = std::mem::take(&mut state.recent);
+    Line {
+        step: state.step,
+        images: state.images(),
+        seconds: state.seconds,
+        train: (!recent.is_empty()).then(|| recent.bits_per_dim()),
+        test,
+        grad_norm: (!recent.is_empty()).then(|| recent.grad_norm()),
+        learning_rate: Some(state.recipe.learning_rate_at(state.step.saturating_sub(1))),
     }
-
-    fn bits(&self) -> f64 {
-        self.bits / self.count.max(1) as f64
-    }
-
-    fn norm(&self) -> f64 {
-        self.norm / self.count.max(1) as f64
-    }
-}
-
-fn progress_bar(recipe: &Recipe, step: u64) -> ProgressBar {
-    let bar = ProgressBar::new(recipe.steps).with_position(step);
-    // The template is a constant; the default style serves if it were wrong.
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} step {pos}/{len}  {msg}  {eta} left") {
-        bar.set_style(style);
-    }
-    bar
 }
 
 /// The newest checkpoint of a run's folder, or the file itself.

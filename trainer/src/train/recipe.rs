@@ -31,6 +31,9 @@ pub struct Recipe {
 }
 
 impl Recipe {
+    /// Most images a step.
+    pub const MOST_BATCH: usize = 65_536;
+
     /// The authors' recipe, for the given number of steps.
     pub fn official(steps: u64) -> Self {
         Self {
@@ -90,8 +93,9 @@ impl Recipe {
         };
         positive("--learning-rate", self.learning_rate)?;
         positive("--clip", self.clip)?;
-        if self.batch == 0 || self.batch > 65_536 {
-            return Err(usage("--batch", format!("{} images a step; 1 to 65536 are possible", self.batch)));
+        if !(1..=Self::MOST_BATCH).contains(&self.batch) {
+            let problem = format!("{} images a step; 1 to {} are possible", self.batch, Self::MOST_BATCH);
+            return Err(usage("--batch", problem));
         }
         if !(0.0..1.0).contains(&self.ema) {
             return Err(usage("--ema", format!("{} is not in [0, 1)", self.ema)));

@@ -18,6 +18,8 @@ use shared::{FlowBackend, RgFlow, RgFlowConfig, logit};
 pub const IMAGES: usize = 2048;
 /// Smallest variance, as a share of the largest.
 const FLOOR: f64 = 1e-7;
+/// Rows for each of their numbers from which on a covariance is taken as it is.
+const ENOUGH: f64 = 8.0;
 
 /// x·weight + bias on rows.
 struct Affine {
@@ -32,7 +34,7 @@ struct Maps {
 }
 
 /// Sets the mean image and the linear maps of a new model from images of `config.dims()` bytes each,
-/// [`IMAGES`] of which are enough. A model without them stays as it is.
+/// [`IMAGES`] of which are enough. A model without them stays as it is, and one image tells of no second moments.
 pub fn whiten<B: FlowBackend>(
     model: RgFlow<B>,
     config: &RgFlowConfig,
@@ -49,7 +51,7 @@ pub fn whiten<B: FlowBackend>(
         let shape = mean.shape();
         mean.map(|_| Tensor::from_data(TensorData::new(average, shape), device).require_grad())
     });
-    if !config.linear_maps {
+    if !config.linear_maps || grids.len() == 1 {
         return RgFlow { mean, ..model };
     }
     let maps = maps(config, grids);
@@ -151,9 +153,26 @@ impl Moments {
         let (sum, square) = sums.reduce(zero, |a, b| (a.0 + b.0, a.1 + b.1));
         let n = (grids.len() * rows.len() / dim).max(1) as f64;
         let mean = sum / n;
-        let covariance = square / n - &mean * mean.transpose();
+        let covariance = shrunk(square / n - &mean * mean.transpose(), n);
         Self { mean, covariance }
     }
+}
+
+/// A covariance of few rows, drawn towards equal variances: in directions that none of them shows it would be zero, and
+/// whitening would blow up what other images have there. The weight is that of oracle approximating shrinkage (Chen,
+/// Wiesel, Eldar & Hero 2010, eq. 23), and the smaller the nearer the rows are to enough.
+fn shrunk(covariance: DMatrix<f64>, rows: f64) -> DMatrix<f64> {
+    let p = covariance.nrows() as f64;
+    let few = 1.0 - rows / (ENOUGH * p);
+    if few <= 0.0 {
+        return covariance;
+    }
+    let (trace, squares) = (covariance.trace(), covariance.norm_squared());
+    let oracle = ((1.0 - 2.0 / p) * squares + trace.powi(2)) / ((rows + 1.0 - 2.0 / p) * (squares - trace.powi(2) / p));
+    // Equal variances make it 0/0, and are what they are drawn towards.
+    let weight = few * oracle.min(1.0);
+    let equal = DMatrix::identity(covariance.nrows(), covariance.nrows()) * (trace / p);
+    covariance * (1.0 - weight) + equal * weight
 }
 
 /// C^power of a covariance, by its eigenvectors.
@@ -277,6 +296,36 @@ mod tests {
                 images.chunks(config.dims()).flat_map(|i| pool(i, config.channels, config.size)).collect();
             assert!(coarse.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-3));
         }
+    }
+
+    #[test]
+    fn few_pictures_make_no_others_impossible() {
+        let config = RgFlowConfig { linear_maps: true, mean_image: true, ..RgFlowConfig::tiny() };
+        let all = pictures(&config, 40);
+        let other = all.chunks(config.dims()).skip(20).map(|p| logit::image_to_logit(p, || 0.5));
+        let (images, log_det): (Vec<Vec<f32>>, Vec<f32>) = other.unzip();
+        let shape = [20, config.channels, config.size, config.size];
+        let x = || Tensor::<Flex, 4>::from_data(TensorData::new(images.concat(), shape), &Default::default());
+        let bits = |flow: shared::Flow<Flex>| {
+            let log_prob = flow.log_prob(x()).mean().into_scalar() + log_det.iter().sum::<f32>() / 20.0;
+            logit::bits_per_dim(f64::from(log_prob), config.dims())
+        };
+        let model = || RgFlow::<Flex>::new(&config, 0, &Default::default()).unwrap();
+        let plain = bits(model().fold(&config));
+        for count in [1, 2, 5, 20] {
+            let few = &all[..count * config.dims()];
+            let whitened = bits(whiten(model(), &config, few, 0, &Default::default()).fold(&config));
+            assert!(whitened < plain + 1.0, "{count}: {whitened} {plain}");
+        }
+    }
+
+    #[test]
+    fn enough_rows_are_taken_as_they_are() {
+        let covariance = DMatrix::from_fn(4, 4, |i, j| if i == j { 2.0 } else { 0.5 + (i + j) as f64 * 0.1 });
+        assert_eq!(shrunk(covariance.clone(), 32.0), covariance);
+        let few = shrunk(covariance.clone(), 4.0);
+        assert!((few.trace() - 8.0).abs() < 1e-12 && few[(0, 1)] < covariance[(0, 1)] && few[(0, 1)] > 0.0);
+        assert_eq!(shrunk(DMatrix::zeros(3, 3), 1.0), DMatrix::zeros(3, 3));
     }
 
     #[test]

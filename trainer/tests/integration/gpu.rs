@@ -8,9 +8,9 @@ use burn::backend::Flex;
 use shared::weights::{Card, ModelFile, Precision};
 use shared::{CouplingKind, LevelConfig, RgFlow, RgFlowConfig};
 use trainer::device::DeviceChoice;
-use trainer::train::Training;
 use trainer::train::metrics::Line;
 use trainer::train::recipe::Recipe;
+use trainer::train::state::RunState;
 
 use crate::training::{lines, training};
 
@@ -66,10 +66,13 @@ fn gpu_and_cpu_learn_the_same(device: &str) {
     let config = RgFlowConfig { linear_maps: true, mean_image: true, ..RgFlowConfig::new(8, levels) };
     let [cpu, gpu] = ["cpu", device].map(|device| {
         let dir = tempfile::tempdir().unwrap();
-        let training = training(dir.path(), 1);
-        let recipe = Recipe { steps: 5, ..training.recipe.clone() };
-        let device = device.parse::<DeviceChoice>().unwrap();
-        trainer::train::run(device, Training { config: config.clone().into(), recipe, ..training }).unwrap();
+        let mut training = training(dir.path(), 1);
+        training.state = RunState {
+            config: config.clone().into(),
+            recipe: Recipe { steps: 5, ..training.state.recipe.clone() },
+            ..training.state
+        };
+        trainer::train::run(device.parse::<DeviceChoice>().unwrap(), training).unwrap();
         lines(dir.path())
     });
     assert_eq!((cpu.len(), gpu.len()), (5, 5));

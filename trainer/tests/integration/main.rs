@@ -4,7 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod candle_reader;
+mod candle_real_nvp;
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
 mod gpu;
 mod official;
+mod outside;
+mod runs;
 mod training;

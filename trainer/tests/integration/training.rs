@@ -10,8 +10,10 @@ use trainer::data::{Dataset, ImageSet};
 use trainer::device::DeviceChoice;
 use trainer::error::Error;
 use trainer::train::checkpoint;
-use trainer::train::metrics::{Line, Metrics};
+use trainer::train::folder::RunFolder;
+use trainer::train::metrics::Line;
 use trainer::train::recipe::Recipe;
+use trainer::train::state::RunState;
 use trainer::train::{Outcome, Training, newest};
 
 fn config() -> RgFlowConfig {
@@ -25,10 +27,10 @@ fn images(name: &str, count: usize) -> ImageSet {
 }
 
 pub fn training(out: &Path, steps: u64) -> Training {
+    let recipe = Recipe { batch: 16, learning_rate: 0.02, warmup: 2, ema: 0.9, ..Recipe::cosine(30) };
     Training {
-        config: config().into(),
-        recipe: Recipe { batch: 16, learning_rate: 0.02, warmup: 2, ema: 0.9, ..Recipe::cosine(30) },
-        steps: None,
+        state: RunState::new(config().into(), recipe, "smooth".into()),
+        resume: None,
         dataset: Dataset {
             name: "smooth".into(),
             train: images("smooth", 50),
@@ -36,19 +38,28 @@ pub fn training(out: &Path, steps: u64) -> Training {
             licence: None,
             description: String::new(),
         },
-        data: "smooth".into(),
-        out: out.to_path_buf(),
-        resume: None,
+        folder: RunFolder::open(out, None).unwrap(),
         checkpoint_every: steps,
         keep: 2,
         test_images: 10,
+        log_every: None,
         max_minutes: None,
         interrupted: Arc::new(AtomicBool::new(false)),
     }
 }
 
+/// The same from a checkpoint on.
+fn resumed(out: &Path, at: &Path, steps: u64) -> Training {
+    let elsewhere = tempfile::tempdir().unwrap();
+    Training {
+        state: RunState::read(at).unwrap(),
+        resume: Some(at.to_path_buf()),
+        folder: RunFolder::open(out, Some(at)).unwrap(),
+        ..training(elsewhere.path(), steps)
+    }
+}
+
 fn run(training: Training) -> Result<Outcome, Error> {
-    std::fs::create_dir_all(&training.out).unwrap();
     trainer::train::run(DeviceChoice::Cpu, training)
 }
 
@@ -87,7 +98,7 @@ fn a_resumed_run_takes_the_same_steps() {
     let mut at = stopped.checkpoint;
     for interrupted in [true, false] {
         let interrupted = Arc::new(AtomicBool::new(interrupted));
-        at = run(Training { resume: Some(at), interrupted, ..training(parts.path(), 5) }).unwrap().checkpoint;
+        at = run(Training { interrupted, ..resumed(parts.path(), &at, 5) }).unwrap().checkpoint;
     }
     let of = |dir: &Path| without_times(lines(dir)).into_iter().filter(|l| l.step > 5).collect::<Vec<_>>();
     assert_eq!(of(whole.path()), of(parts.path()));
@@ -97,35 +108,63 @@ fn a_resumed_run_takes_the_same_steps() {
 #[test]
 fn a_real_nvp_is_trained_saved_and_resumed_alike() {
     let dir = tempfile::tempdir().unwrap();
-    let training =
-        |resume, steps| Training { config: RealNvpConfig::tiny().into(), resume, steps, ..training(dir.path(), 10) };
-    let at = run(training(None, None)).unwrap().checkpoint;
+    let first = training(dir.path(), 10);
+    let state = RunState::new(RealNvpConfig::tiny().into(), first.state.recipe.clone(), "smooth".into());
+    let at = run(Training { state, ..first }).unwrap().checkpoint;
     let lines = lines(dir.path());
     assert!(lines[2].train.unwrap() < lines[0].train.unwrap() - 0.1, "{lines:?}");
-    assert_eq!(run(training(Some(at), Some(32))).unwrap().step, 32);
+    assert_eq!(run(with(resumed(dir.path(), &at, 10), |recipe| recipe.steps = 32)).unwrap().step, 32);
+}
+
+fn with(training: Training, change: impl Fn(&mut Recipe)) -> Training {
+    let mut recipe = training.state.recipe.clone();
+    change(&mut recipe);
+    Training { state: training.state.with_recipe(recipe), ..training }
 }
 
 #[test]
 fn a_resumed_run_may_be_made_longer() {
     let dir = tempfile::tempdir().unwrap();
     let at = run(training(dir.path(), 10)).unwrap().checkpoint;
-    let longer = run(Training { resume: Some(at), steps: Some(33), ..training(dir.path(), 10) }).unwrap();
+    let longer = run(with(resumed(dir.path(), &at, 10), |recipe| recipe.steps = 33)).unwrap();
     assert_eq!(longer.step, 33);
 }
 
 #[test]
-fn training_that_diverges_names_the_last_good_checkpoint() {
+fn training_that_diverges_says_how_to_go_on_from_the_last_good_checkpoint() {
     let dir = tempfile::tempdir().unwrap();
     let at = run(training(dir.path(), 10)).unwrap().checkpoint;
-    let recipe = Recipe { learning_rate: 1e30, warmup: 0, ..Recipe::official(60) };
-    let wild = Training { recipe, ..training(dir.path(), 100) };
+    let wild = with(resumed(dir.path(), &at, 100), |recipe| {
+        *recipe = Recipe { learning_rate: 1e30, warmup: 0, cosine: false, steps: 60, ..recipe.clone() };
+    });
     match run(wild) {
         Err(error @ Error::Diverged { .. }) => {
-            assert!(error.to_string().contains(&at.display().to_string()), "{error}")
+            let (error, at) = (error.to_string(), at.display());
+            assert!(error.contains(&format!("--resume {at} --learning-rate ")), "{error}");
         }
         other => panic!("{other:?}"),
     }
     assert!(at.exists());
+    // What it says to do is taken.
+    let tame = with(resumed(dir.path(), &at, 10), |recipe| {
+        *recipe = Recipe { learning_rate: 0.005, steps: 40, ..recipe.clone() };
+    });
+    let end = run(tame).unwrap();
+    assert_eq!((end.step, RunState::read(&end.checkpoint).unwrap().recipe.learning_rate), (40, 0.005));
+}
+
+#[test]
+fn an_average_that_begins_late_begins_at_the_weights() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = training(dir.path(), 100);
+    let plain = run(with(first, |recipe| recipe.ema = 0.0)).unwrap();
+    let test = plain.test.unwrap();
+    let at = plain.checkpoint;
+    let averaged = with(resumed(dir.path(), &at, 100), |recipe| {
+        *recipe = Recipe { ema: 0.99, steps: 31, learning_rate: 1e-9, ..recipe.clone() };
+    });
+    // So slow a step changes next to nothing; an average with the weights of a new model would.
+    assert!((run(averaged).unwrap().test.unwrap() - test).abs() < 1e-3);
 }
 
 #[test]
@@ -136,8 +175,12 @@ fn checkpoints_that_are_not_whole_are_refused() {
     let broken = dir.path().join("broken.ckpt");
     let resume = |bytes: &[u8]| {
         std::fs::write(&broken, bytes).unwrap();
-        let error = run(Training { resume: Some(broken.clone()), ..training(dir.path(), 30) }).unwrap_err().to_string();
-        assert!(error.contains("broken.ckpt"), "{error}");
+        let found = RunState::read(&broken).and_then(|state| {
+            let elsewhere = tempfile::tempdir().unwrap();
+            run(Training { state, resume: Some(broken.clone()), ..training(elsewhere.path(), 30) })
+        });
+        let error = found.unwrap_err().to_string();
+        assert!(error.contains("broken.ckpt") && error.contains("; "), "{error}");
     };
     for len in [0, 7, 100, bytes.len() / 2, bytes.len() - 1] {
         resume(&bytes[..len]);
@@ -146,6 +189,11 @@ fn checkpoints_that_are_not_whole_are_refused() {
     let middle = bytes.len() / 2;
     flipped[middle - 2000..middle].fill(0xC1);
     resume(&flipped);
+    // A parameter's name is none.
+    let mut nameless = bytes.clone();
+    let id = bytes.windows(4).position(|w| w == b"\xa2id\xad").unwrap();
+    nameless[id + 4] = b'!';
+    resume(&nameless);
     // The same file says another architecture.
     let hidden = b"\\\"hidden\\\":8";
     let at = bytes.windows(hidden.len()).position(|w| w == hidden).unwrap();
@@ -160,13 +208,6 @@ fn checkpoints_that_are_not_whole_are_refused() {
 fn data_of_another_size_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let mut wrong = training(dir.path(), 10);
-    wrong.config = RgFlowConfig::tiny().into();
+    wrong.state = RunState::new(RgFlowConfig::tiny().into(), wrong.state.recipe, "smooth".into());
     assert!(run(wrong).unwrap_err().to_string().contains("16×16"));
-}
-
-#[test]
-fn metrics_of_a_new_run_start_empty() {
-    let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("metrics.jsonl"), "{\"step\":1}\n").unwrap();
-    assert!(Metrics::open(dir.path(), 0).unwrap().lines().is_empty());
 }

@@ -1,5 +1,6 @@
 //! The page: events come in, [`state`] says what follows, [`view`] shows it.
 
+mod files;
 mod link;
 pub mod state;
 pub mod view;

@@ -3,18 +3,13 @@
 use std::rc::Rc;
 
 use burn::backend::Autodiff;
-use shared::edit::inpaint::{Inpainting, Mask, Schedule, Variables};
+use shared::edit::inpaint::{Free, Inpainting, Mask, Wish};
 use shared::{Flow, FlowBackend, ImageFlow};
 
 use super::Engine;
 use super::edit::numbers;
 use crate::error::{Error, Result};
 use crate::messages::edit::{Completion, Hole};
-
-/// Steps to the most likely completion; the page shows every few of them.
-const SEARCH: u32 = 40;
-/// Steps of the other completions from there.
-const SAMPLING: u32 = 40;
 
 /// An inpainting under way.
 pub type Filling<B> = Inpainting<Autodiff<B>>;
@@ -33,24 +28,32 @@ impl<B: FlowBackend> Engine<B> {
         }
         let mask = Mask::new(size, flags)?;
         let logits = numbers(self.flow.inverse(self.latents(&hole.source)?).0).await?;
-        let schedule = Schedule { search: SEARCH, sampling: SAMPLING, chains: hole.samples as usize, seed: hole.seed };
+        let wish = Wish::new(hole.samples as usize, hole.seed, self.card.recommended().as_ref());
         let flow: Rc<dyn ImageFlow<Autodiff<B>>> = self.differentiable();
-        Ok(Inpainting::new(flow, logits, &mask, Variables::Pixels, schedule, &self.device)?)
+        Ok(Inpainting::new(flow, logits, &mask, Free::Coarse, wish, &self.device)?)
+    }
+
+    /// Takes one step; false if there was none left to take.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if the backend fails.
+    pub async fn go_on_filling(&self, filling: &mut Filling<B>) -> Result<bool> {
+        let Some(look) = filling.look() else { return Ok(false) };
+        filling.take(numbers(look).await?);
+        Ok(true)
     }
 
     /// How far it is.
     ///
     /// # Errors
-    /// [`Error::Request`] if the backend fails.
-    pub async fn completion(&self, filling: &Filling<B>) -> Result<Completion> {
+    /// [`Error::Request`] if there is no picture.
+    pub fn completion(&self, filling: &Filling<B>) -> Result<Completion> {
         let (taken, of) = filling.progress();
-        let image = self.shown(filling.image()).await?;
-        let samples = match filling.samples() {
-            Some(samples) => self.shown(samples).await?,
-            None => vec![],
-        };
-        let image = image.into_iter().next().ok_or_else(|| Error::Request("nothing is being filled in".to_owned()))?;
-        Ok(Completion { image, samples, taken, of })
+        let shown =
+            |images: Vec<Vec<f32>>| images.iter().map(|image| self.picture(image, self.config().size)).collect();
+        let images: Vec<_> = shown(filling.images());
+        let image = images.into_iter().next().ok_or_else(|| Error::Request("nothing is being filled in".to_owned()))?;
+        Ok(Completion { image, samples: shown(filling.others()), taken, of })
     }
 
     /// The flow with gradients, made at its first use.
@@ -75,10 +78,10 @@ mod tests {
         let unknown: Vec<u32> = (4..8).flat_map(|row| (4..8).map(move |col| row * 16 + col)).collect();
         let hole = |unknown: &[u32]| Hole { source: source.clone(), unknown: unknown.to_vec(), samples: 2, seed: 1 };
         let mut filling = now(engine.inpainting(&hole(&unknown))).unwrap();
-        let first = now(engine.completion(&filling)).unwrap();
+        let first = engine.completion(&filling).unwrap();
         assert!(first.samples.is_empty() && first.taken == 0);
-        while filling.step() {}
-        let last = now(engine.completion(&filling)).unwrap();
+        while now(engine.go_on_filling(&mut filling)).unwrap() {}
+        let last = engine.completion(&filling).unwrap();
         assert_eq!((last.taken, last.samples.len()), (last.of, 2));
         assert_ne!(last.image, first.image);
         for image in [&last.image].into_iter().chain(&last.samples) {

@@ -28,6 +28,8 @@ pub const MAX_TEMPERATURE: f32 = Card::MAX_TEMPERATURE;
 const MAX_LEN: usize = 48_000;
 /// No model has more levels.
 const MAX_LEVELS: usize = 12;
+/// What an address says of weights that it does not hold.
+const OWN_WEIGHTS: &str = "own";
 /// Digits of a model's digest in an address.
 pub const VERSION_DIGITS: usize = 8;
 
@@ -87,6 +89,10 @@ pub struct Settings {
     pub explore: ExploreSettings,
     /// What is filled in.
     pub inpaint: InpaintSettings,
+    /// Whether pictures are shown smooth instead of in squares.
+    pub smooth: bool,
+    /// Whether the address was written for weights of its writer's own, which it does not hold.
+    pub own_weights: bool,
 }
 
 /// A seed; the page starts with 1.
@@ -141,6 +147,8 @@ impl Settings {
                 let problem = "is not a temperature, a number from 0 to 1.5 or one for each level";
                 set(&mut self.temperature, parse_temperature(value).map(Some), problem)
             }
+            "smooth" => set(&mut self.smooth, parse_flag(value), "is not 1"),
+            "weights" => set(&mut self.own_weights, (value == OWN_WEIGHTS).then_some(true), "is not “own”"),
             _ => {
                 self.mix.read(key, value)?;
                 self.explore.read(key, value)?;
@@ -162,6 +170,9 @@ impl Settings {
         if let Some(version) = &self.version {
             push("v", version);
         }
+        if self.own_weights {
+            push("weights", OWN_WEIGHTS);
+        }
         push("seed", &self.seed.0.to_string());
         if let Some(temperature) = &self.temperature {
             push("t", &spell_temperature(temperature));
@@ -172,8 +183,51 @@ impl Settings {
             Panel::Explore => self.explore.write(&mut push),
             Panel::Inpaint => self.inpaint.write(&mut push),
         }
+        if self.smooth {
+            push("smooth", "1");
+        }
         pairs.join("&")
     }
+
+    /// The pictures that panels work on.
+    fn picks(&mut self) -> [(Panel, &mut Pick); 4] {
+        [
+            (Panel::Mix, &mut self.mix.a),
+            (Panel::Mix, &mut self.mix.b),
+            (Panel::Explore, &mut self.explore.pick),
+            (Panel::Inpaint, &mut self.inpaint.pick),
+        ]
+    }
+
+    /// Keeps the samples in sight as they are at this temperature, whatever will be set.
+    pub fn hold_picks(&mut self, set: &Temperature) {
+        let panel = self.panel;
+        for (_, pick) in self.picks().into_iter().filter(|(of, _)| *of == panel) {
+            *pick = pick.held_at(set);
+        }
+    }
+
+    /// Says every sample as short as this temperature allows.
+    pub fn shorten_picks(&mut self, set: &Temperature) {
+        self.picks().into_iter().for_each(|(_, pick)| *pick = pick.relative_to(set));
+    }
+
+    /// Another model draws other pictures, at temperatures of its own.
+    pub fn release_picks(&mut self) {
+        self.picks().into_iter().for_each(|(_, pick)| *pick = pick.released());
+    }
+
+    /// The same for the panels that are not in sight.
+    pub fn release_other_picks(&mut self) {
+        let panel = self.panel;
+        let others = self.picks().into_iter().filter(|(of, _)| *of != panel);
+        others.for_each(|(_, pick)| *pick = pick.released());
+    }
+}
+
+/// Whether both give every level the same factor.
+pub fn same_temperature(a: &Temperature, b: &Temperature) -> bool {
+    (0..a.levels.len().max(b.levels.len())).all(|level| a.at(level) == b.at(level))
 }
 
 /// The factor that all levels share, if they do.
@@ -187,6 +241,10 @@ fn spell_temperature(temperature: &Temperature) -> String {
         Some(t) => number(t),
         None => temperature.levels.iter().map(|&t| number(t)).collect::<Vec<_>>().join(","),
     }
+}
+
+fn parse_flag(text: &str) -> Option<bool> {
+    (text == "1").then_some(true)
 }
 
 fn is_version(text: &str) -> bool {
@@ -209,9 +267,14 @@ pub fn parse_factor(text: &str) -> Option<f32> {
     text.parse().ok().filter(|t| (0.0..=MAX_TEMPERATURE).contains(t))
 }
 
-/// Two decimals at most.
+/// Two decimals at most, and no sign before a zero.
 pub fn number(t: f32) -> String {
-    format!("{}", (t * 100.0).round() / 100.0)
+    rounded(t).to_string()
+}
+
+/// To two decimals; what becomes 0 loses its sign.
+pub fn rounded(x: f32) -> f32 {
+    (x * 100.0).round() / 100.0 + 0.0
 }
 
 #[cfg(test)]
@@ -229,6 +292,8 @@ mod tests {
             ("panel=explore&seed=1&x=5.2&z=0.1.3.2:-1.5,3.0.0.0:2&at=3.1.1.0", None),
             ("panel=inpaint&seed=1&p=5.2&mask=8.AAAAAAAAAAE&try=4", None),
             ("panel=about&seed=1", None),
+            ("weights=own&seed=2&t=0.5&smooth=1", None),
+            ("panel=mix&seed=1&t=0.8&a=7.0t0.5&b=9.3t0.2,0.8&cut=1&share=0.25&smooth=1", None),
         ] {
             let (settings, problems) = Settings::parse(fragment);
             assert!(problems.is_empty(), "{problems:?}");
@@ -287,6 +352,9 @@ mod tests {
             "mask=999.AA",
             "mask=8.%%%%",
             "try=x",
+            "smooth=yes",
+            "weights=http://x/y",
+            "a=7.0t2",
         ] {
             let (settings, problems) = Settings::parse(fragment);
             assert_eq!(settings, Settings::default(), "{fragment}");
@@ -315,5 +383,6 @@ mod tests {
     fn numbers_are_short() {
         assert_eq!(number(0.1 + 0.2), "0.3");
         assert_eq!(number(1.0), "1");
+        assert_eq!((number(-0.0).as_str(), number(-0.001).as_str(), number(-0.01).as_str()), ("0", "0", "-0.01"));
     }
 }

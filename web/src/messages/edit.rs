@@ -138,7 +138,7 @@ pub struct Hole {
     pub source: Source,
     /// The unknown pixels, row by row.
     pub unknown: Vec<u32>,
-    /// How many completions are wanted besides the most likely one.
+    /// How many completions are wanted besides the best one.
     pub samples: u32,
     /// What these are drawn from.
     pub seed: u64,
@@ -147,7 +147,7 @@ pub struct Hole {
 /// A picture whose unknown pixels are being filled in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Completion {
-    /// The most likely completion so far.
+    /// The best completion so far.
     pub image: Image,
     /// Others.
     pub samples: Vec<Image>,

@@ -111,14 +111,14 @@ pub async fn fill<B: FlowBackend>(engine: &Engine<B>, hole: Hole, turn: &Turn) -
     }
     let mut filling = engine.inpainting(&hole).await?;
     let mut shown = now();
-    while filling.step() {
+    while engine.go_on_filling(&mut filling).await? {
         turn.pause().await?;
         if now() - shown > SHOW {
-            turn.send(ResponseKind::EditPart(EditAnswer::Completion(engine.completion(&filling).await?)));
+            turn.send(ResponseKind::EditPart(EditAnswer::Completion(engine.completion(&filling)?)));
             shown = now();
         }
     }
-    Ok(EditAnswer::Completion(engine.completion(&filling).await?))
+    Ok(EditAnswer::Completion(engine.completion(&filling)?))
 }
 
 async fn latents<B: FlowBackend>(engine: &Engine<B>, sources: &[Source], turn: &Turn) -> Result<Vec<Tensor<B, 4>>> {

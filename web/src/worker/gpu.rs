@@ -20,11 +20,13 @@ const BATCH: Batch = Batch { first: 64, then: 64 };
 
 /// Starts the worker; it says hello when the GPU is there. The front has asked for an adapter before.
 pub fn start_gpu() {
-    // A device that goes while results are read back makes the backend panic before it is reported as lost.
-    report_panics("the GPU was lost, or failed");
+    // The backend panics where the browser does not keep what its adapter promises.
+    report_panics("this browser offers a GPU, but then does not give it to the page");
     spawn_local(async {
         let device = WgpuDevice::default();
         let setup = init_setup_async::<WebGpu>(&device, Default::default()).await;
+        // A device that goes while results are read back makes it panic before it is reported as lost.
+        report_panics("the GPU was lost, or failed");
         setup.device.set_device_lost_callback(lost);
         setup.device.on_uncaptured_error(Arc::new(failed));
         desk::open(Models::<Wgpu>::new(device, Backend::Gpu, BATCH));

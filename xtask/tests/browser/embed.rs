@@ -3,7 +3,7 @@
 use xtask::server::Server;
 
 use super::harness::Browser;
-use super::page::{PATIENCE, root};
+use super::page::{PATIENCE, copy, root};
 
 const PAGE: &str = r#"<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>Someone's notes</title>
 <script type="module" src="demo/embed.js"></script>
@@ -36,18 +36,16 @@ async fn another_page_shows_a_panel() {
     }
     browser.eval("document.querySelector('rg-flow-demo').setAttribute('panel', 'about')").await.unwrap();
     browser.wait_for(&quiet.replace("'mix'", "'about'"), PATIENCE).await.unwrap();
+    // The link leads to the whole page.
+    let shared = format!("{inside}.querySelector('#link').value");
+    browser.eval(&format!("{inside}.querySelector('#copy-link').click()")).await.unwrap();
+    browser.wait_for(&format!("{shared} !== ''"), PATIENCE).await.unwrap();
+    let link = browser.eval(&shared).await.unwrap().as_str().unwrap().to_owned();
+    assert!(link.contains("/demo/#panel=about&model=faces"), "{link}");
+    // The element is moved, taken out and put back.
+    let moved = "(demo => { document.body.prepend(demo); const p = demo.parentNode; demo.remove(); p.append(demo); \
+                 return demo.shadowRoot.querySelectorAll('iframe').length; })(document.querySelector('rg-flow-demo'))";
+    assert_eq!(browser.eval(moved).await.unwrap(), 1);
+    browser.wait_for(&quiet.replace("'mix'", "'about'"), PATIENCE).await.unwrap();
     browser.finish().await.unwrap();
-}
-
-fn copy(from: &std::path::Path, to: &std::path::Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }

@@ -10,7 +10,7 @@ use web::index::{ModelEntry, ModelIndex};
 use xtask::server::Server;
 
 use super::harness::Browser;
-use super::page::{DONE, PATIENCE, largest_difference, native_of, root, shown};
+use super::page::{DONE, PATIENCE, largest_difference, native_of, prepend, root, shown};
 
 const WEBGPU: &str = "--enable-unsafe-webgpu";
 const ON_GPU: &str = "document.documentElement.dataset.backend === 'WebGPU'";
@@ -51,9 +51,7 @@ impl Page {
 
     /// Runs JavaScript before the worker with the GPU loads its program.
     fn spoil(&self, script: &str) {
-        let path = self.dir.path().join("engine.js");
-        let engine = std::fs::read_to_string(&path).unwrap();
-        std::fs::write(&path, format!("if (self.name === 'gpu') {{ {script} }}\n{engine}")).unwrap();
+        prepend(self.dir.path(), "engine.js", &format!("if (self.name === 'gpu') {{ {script} }}"));
     }
 
     async fn open(&self, browser: &Browser, backend: &str) {
@@ -87,6 +85,7 @@ fn add_model(dir: &Path, model: &[u8]) {
         description: String::new(),
         licence: String::new(),
         default: true,
+        holes: vec![],
     };
     let index = ModelIndex { format: 1, models: vec![entry] };
     std::fs::create_dir(dir.join("models")).unwrap();
@@ -198,4 +197,66 @@ async fn a_gpu_that_is_lost_leaves_the_page_to_the_cpu() {
     // What the browser itself logs of a lost device is no fault of the page.
     browser.console().await.unwrap();
     browser.finish().await.unwrap();
+}
+
+/// What some browsers lack or refuse, each with words of the note that says why there is no WebGPU, if there is none.
+const LACKS: [(&str, &str, &str); 7] = [
+    (
+        "no WebGPU",
+        "Object.defineProperty(Object.getPrototypeOf(self.navigator), 'gpu', { get: () => undefined });",
+        "this browser has no WebGPU",
+    ),
+    (
+        "no adapter",
+        "GPU.prototype.requestAdapter = async () => null;",
+        "offers WebGPU, but no GPU for it",
+    ),
+    (
+        "no timestamps",
+        "{ const has = GPUSupportedFeatures.prototype.has;
+           GPUSupportedFeatures.prototype.has = function (name) { return name !== 'timestamp-query' && has.call(this, name); }; }",
+        "does not offer timestamp queries",
+    ),
+    (
+        "no device",
+        "GPUAdapter.prototype.requestDevice = () => Promise.reject(new DOMException('limit', 'OperationError'));",
+        "offers a GPU, but then does not give it",
+    ),
+    (
+        "small buffers",
+        "Object.defineProperty(GPUSupportedLimits.prototype, 'maxStorageBufferBindingSize', { get: () => 134217728 });",
+        "",
+    ),
+    (
+        "no caches",
+        "Object.defineProperty(self, 'caches', { get() { throw new DOMException('The operation is insecure.', 'SecurityError'); } });",
+        "",
+    ),
+    (
+        "a full cache",
+        "Cache.prototype.put = () => Promise.reject(new DOMException('full', 'QuotaExceededError'));",
+        "",
+    ),
+];
+
+#[tokio::test]
+#[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
+async fn whatever_a_browser_lacks_there_are_pictures_and_a_word_about_it() {
+    for (what, script, words) in LACKS {
+        let page = Page::new();
+        prepend(page.dir.path(), "engine.js", script);
+        let browser = Browser::start(&[WEBGPU]).await.unwrap();
+        // Pages have the same browser as their workers; its note comes when the trial is over.
+        browser.before_pages(script).await.unwrap();
+        page.open(&browser, "webgpu").await;
+        let told = "(t => t !== '' && !t.includes('Trying'))(document.querySelector('#backend-note').textContent)";
+        browser.wait_for(told, PATIENCE).await.unwrap();
+        let note = browser.eval("document.querySelector('#backend-note').textContent").await.unwrap();
+        assert!(note.as_str().unwrap().contains(words), "{what}: {note}");
+        assert!(words.is_empty() || browser.eval(ON_CPU).await.unwrap() == true, "{what}");
+        page.check_new_samples(&browser).await;
+        // What the browser itself logs of it is no fault of the page.
+        browser.console().await.unwrap();
+        browser.finish().await.unwrap();
+    }
 }

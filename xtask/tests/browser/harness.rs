@@ -70,6 +70,18 @@ impl Browser {
         self.driver.goto(url).await.with_context(|| format!("cannot open {url}"))
     }
 
+    /// Sends a command of Chromium's own protocol: touches, media features and what else WebDriver lacks.
+    pub async fn chromium(&self, command: &str, parameters: Value) -> Result<Value> {
+        let answer = self.driver.cdp().send_raw(command, parameters).await;
+        answer.with_context(|| format!("Chromium does not do {command}"))
+    }
+
+    /// Runs JavaScript before the scripts of every page that is opened from now on.
+    pub async fn before_pages(&self, script: &str) -> Result<()> {
+        let parameters = serde_json::json!({"source": script});
+        self.chromium("Page.addScriptToEvaluateOnNewDocument", parameters).await.map(drop)
+    }
+
     /// The value of a JavaScript expression, which may use `await`.
     pub async fn eval(&self, expression: &str) -> Result<Value> {
         let script = format!(

@@ -5,10 +5,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod access;
+mod camera;
+mod dialogs;
+mod drop;
 mod embed;
 mod gpu;
 mod harness;
+mod looks;
+mod offline;
 mod own;
 mod page;
 mod panels;
+mod share;
 mod smoke;
+mod touch;

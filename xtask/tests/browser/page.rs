@@ -26,6 +26,34 @@ pub fn serve() -> Server {
     Server::start(&dist, 0, "/some/project/").unwrap()
 }
 
+/// A copy of the page, to be changed.
+pub fn copied() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    copy(&root().join("dist"), dir.path());
+    dir
+}
+
+/// Copies a folder.
+pub fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// Runs JavaScript before a script of a copy.
+pub fn prepend(dir: &Path, name: &str, script: &str) {
+    let path = dir.join(name);
+    let rest = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{script}\n{rest}")).unwrap();
+}
+
 /// What the native engine draws with a shipped model.
 fn native(model: &str, seed: u64, temperature: f32) -> (RgFlowConfig, Vec<Vec<u8>>) {
     native_of(

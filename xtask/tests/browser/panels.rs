@@ -33,7 +33,7 @@ pub async fn click(browser: &Browser, selector: &str) {
 }
 
 /// Moves a slider.
-async fn slide(browser: &Browser, selector: &str, value: &str) {
+pub async fn slide(browser: &Browser, selector: &str, value: &str) {
     let script = format!(
         "(s => {{ s.value = '{value}'; s.dispatchEvent(new Event('input', {{bubbles: true}})); \
          s.dispatchEvent(new Event('change', {{bubbles: true}})); }})(document.querySelector('{selector}'))"
@@ -41,7 +41,8 @@ async fn slide(browser: &Browser, selector: &str, value: &str) {
     browser.eval(&script).await.unwrap();
 }
 
-async fn open(fragment: &str) -> (Browser, xtask::server::Server) {
+/// A browser at the page, with this address, when all is quiet.
+pub async fn open(fragment: &str) -> (Browser, xtask::server::Server) {
     let server = serve();
     let browser = Browser::start(&[]).await.unwrap();
     browser.open(&format!("{}#{fragment}", server.url())).await.unwrap();
@@ -118,7 +119,7 @@ async fn mixing_needs_no_mouse() {
     press(Key::Enter).await;
     browser.wait_for("!document.querySelector('#picker').open", PATIENCE).await.unwrap();
     browser.wait_for(QUIET, PATIENCE).await.unwrap();
-    assert!(browser.eval("location.hash").await.unwrap().as_str().unwrap().contains("a=3.7"));
+    browser.wait_for("location.hash.includes('a=3.7')", PATIENCE).await.unwrap();
     browser.finish().await.unwrap();
 }
 

@@ -4,7 +4,7 @@ use burn::tensor::Shape;
 use burn_cubecl::CubeRuntime;
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::kernel::{into_contiguous, slice};
-use burn_cubecl::ops::numeric::{empty_device_dtype, zeros_client};
+use burn_cubecl::ops::numeric::{empty_device_contiguous_dtype, zeros_client};
 use burn_cubecl::tensor::CubeTensor;
 
 use super::GpuKernels;
@@ -50,7 +50,7 @@ pub fn run<R: CubeRuntime>(
     let net = Net::new(shape);
     let (x, d, theta) = (owned(output), owned(grad), into_contiguous(theta));
     let (client, device, dtype) = (theta.client.clone(), theta.device.clone(), theta.dtype);
-    let empty = |len: usize| empty_device_dtype(client.clone(), device.clone(), Shape::new([len]), dtype);
+    let empty = |len: usize| empty_device_contiguous_dtype(client.clone(), device.clone(), Shape::new([len]), dtype);
     let n = x.meta.num_elements() / (shape.dim + 1);
     let len = shape.len();
     let layers = shape.level.layers as u32;

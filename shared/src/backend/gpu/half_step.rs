@@ -4,7 +4,7 @@
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
 
-use super::net::{Net, ROWS, Rows, item_at, load, product, share, sigmoid, squash, store, swish};
+use super::net::{Net, ROWS, Rows, item_at, load, minus, product, share, sigmoid, squash, store, swish};
 
 /// What the kernel is compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -250,11 +250,12 @@ fn coupling(
         let grad = load(d, row, place.n, column, dim);
         let log_det = load(d, place.n * dim + row, place.n * dim + place.n, 0usize, 1usize);
         let grow = Exp::exp(s);
-        let shrink = Exp::exp(-s);
+        let shrink = Exp::exp(minus(s));
         let before = select(inverse, after * grow + t, (after - t) * shrink);
         let d_before = grad * select(inverse, shrink, grow);
-        let d_t = select(inverse, -d_before, grad);
-        let d_s = select(inverse, -grad * after - log_det, grad * (after - t) + log_det) * (Rows::new(1.0) - s * s);
+        let d_t = select(inverse, minus(d_before), grad);
+        let d_s =
+            select(inverse, minus(grad * after) - log_det, grad * (after - t) + log_det) * (Rows::new(1.0) - s * s);
         store(x, row, place.n, column, before, dim);
         store(d, row, place.n, column, d_before, dim);
         if comptime!(of.want_theta) {

@@ -4,11 +4,11 @@
 use burn::tensor::Shape;
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::kernel::into_contiguous;
-use burn_cubecl::ops::numeric::empty_device_dtype;
+use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 use burn_cubecl::{CubeRuntime, cubecl};
 
-use super::net::{MAX_CUBES, Net, ROWS, Rows, UNITS, load, product, squash, store, swish};
+use super::net::{MAX_CUBES, Net, ROWS, Rows, UNITS, load, minus, product, squash, store, swish};
 use crate::backend::Direction;
 use crate::nn::BijectorShape;
 
@@ -28,8 +28,12 @@ pub fn run<R: CubeRuntime>(
 ) -> CubeTensor<R> {
     let (rows, theta) = (into_contiguous(rows), into_contiguous(theta));
     let n = rows.meta.num_elements() / shape.dim;
-    let output =
-        empty_device_dtype(rows.client.clone(), rows.device.clone(), Shape::new([n * shape.dim + n]), rows.dtype);
+    let output = empty_device_contiguous_dtype(
+        rows.client.clone(),
+        rows.device.clone(),
+        Shape::new([n * shape.dim + n]),
+        rows.dtype,
+    );
     let cubes = n.div_ceil(ROWS) as u32;
     let wide = cubes.clamp(1, MAX_CUBES);
     let inverse = u32::from(direction == Direction::Inverse);
@@ -179,7 +183,7 @@ fn bijector(
             let s = squash(stream[o] * Rows::new(theta[scale]));
             let t = stream[dim + o] * Rows::new(theta[scale + dim]);
             if inverse == 1 {
-                x[o] = (x[o] - t) * Exp::exp(-s);
+                x[o] = (x[o] - t) * Exp::exp(minus(s));
                 change[i] -= s;
             } else {
                 x[o] = x[o] * Exp::exp(s) + t;

@@ -144,7 +144,13 @@ pub fn store(rows: &mut Array<f32>, first: usize, n: usize, index: usize, value:
 /// 1 / (1 + e^(−α·x))
 #[cube]
 pub fn sigmoid(x: Rows, alpha: f32) -> Rows {
-    Rows::new(1.0) / (Rows::new(1.0) + Exp::exp(-x * Rows::new(alpha)))
+    Rows::new(1.0) / (Rows::new(1.0) + Exp::exp(x * Rows::new(-alpha)))
+}
+
+/// −x. CubeCL writes a minus sign before a vector, which CUDA does not know.
+#[cube]
+pub fn minus(x: Rows) -> Rows {
+    Rows::new(0.0) - x
 }
 
 /// x · sigmoid(α·x)

@@ -3,7 +3,7 @@
 use burn::tensor::Shape;
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::kernel::into_contiguous;
-use burn_cubecl::ops::numeric::empty_device_dtype;
+use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 use burn_cubecl::{CubeRuntime, cubecl};
 
@@ -17,7 +17,7 @@ const CUBES: usize = 64;
 /// As [`crate::backend::DifferentiableKernels::sum_of_squares`].
 pub fn sum_of_squares<R: CubeRuntime>(tensors: Vec<CubeTensor<R>>) -> Option<CubeTensor<R>> {
     let (client, device, dtype) = tensors.first().map(|t| (t.client.clone(), t.device.clone(), t.dtype))?;
-    let empty = |len: usize| empty_device_dtype(client.clone(), device.clone(), Shape::new([len]), dtype);
+    let empty = |len: usize| empty_device_contiguous_dtype(client.clone(), device.clone(), Shape::new([len]), dtype);
     let cubes = |tensor: &CubeTensor<R>| tensor.meta.num_elements().div_ceil(SHARE).clamp(1, CUBES);
     let count = tensors.iter().map(cubes).sum();
     let (parts, total) = (empty(count), empty(1));

@@ -2,7 +2,7 @@
 
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::kernel::into_contiguous;
-use burn_cubecl::ops::numeric::empty_device_dtype;
+use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 use burn_cubecl::{CubeRuntime, cubecl};
 
@@ -48,7 +48,12 @@ pub fn grad<R: CubeRuntime>(v: CubeTensor<R>, g: CubeTensor<R>, grad: CubeTensor
 }
 
 fn like<R: CubeRuntime>(tensor: &CubeTensor<R>) -> CubeTensor<R> {
-    empty_device_dtype(tensor.client.clone(), tensor.device.clone(), tensor.meta.shape().clone(), tensor.dtype)
+    empty_device_contiguous_dtype(
+        tensor.client.clone(),
+        tensor.device.clone(),
+        tensor.meta.shape().clone(),
+        tensor.dtype,
+    )
 }
 
 /// Outputs of all nets together, inputs and outputs of one.

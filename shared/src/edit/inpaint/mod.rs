@@ -1,289 +1,431 @@
-//! Inpainting and correction (section 4, fig. 7): unknown pixels are found by the likelihood of the completed image.
+//! Inpainting and correction (section 4, fig. 7): the coarse latents are fit to the known pixels, and say what is in
+//! the hole.
 //!
-//! Only latents in the inference cone of the unknown pixels (fig. 2d) may change, and the known pixels may not. The
-//! latents that keep the known pixels are a surface in the space of all latents, and the unknown pixels are exact
-//! coordinates on it: an image that differs in these pixels alone has, by the cone, the same latents outside of it.
-//! So the search moves the unknown pixels x_U, through z = R(x), and nothing has to be penalised:
+//! The most likely completion of a hole under log p(x) is a smooth blob, since log |det ∂z/∂x| rewards flatness. So the
+//! completion is sought among the pictures that likely latents generate: z minimises
 //!
-//! log p(x_U | x_K) = log p_Z(R(x)) + log |det ∂R/∂x| + const.
+//! F(z) = Σ (z − ξ)²/2 + Σ_known (G(z) − x)²/2ε²
 //!
-//! This is the density per unit of x_U as logits, which is what the flow models; in other coordinates the maximum
-//! would be elsewhere, but the samples the same.
+//! over the coarse latents, from z = 0 on and from coarse to fine ([`schedule`]). The finest level never moves: with it
+//! the known pixels could be met exactly by latents that mean nothing. ξ = 0 gives the best completion. Others follow by
+//! randomising and then optimising: ξ is a draw from the prior, and the known pixels get a little noise.
 //!
-//! A model without cones can be held to a set S of latents, to compare: then the z_S themselves move, all other
-//! latents stay those of the first guess, and known pixels are measured with a tolerance ε. Per unit of z_S the
-//! posterior is p(z_S) · N(x_K; G(z)_K, ε²), without a determinant, because nothing is transformed.
+//! The known pixels are then put back exactly, and their difference to G(z) fades into the hole. An image that differs
+//! from another in the hole alone has the same latents outside of the hole's inference cone (fig. 2d).
 
-mod ascent;
-mod langevin;
+mod lbfgs;
 mod mask;
+pub mod schedule;
 
 use std::rc::Rc;
 
+use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
-use burn::tensor::{Bool, Int, Tensor, TensorData};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 
-use self::ascent::Ascent;
-use self::langevin::{Langevin, Point};
+use self::lbfgs::{Descent, Known};
 pub use self::mask::Mask;
+use self::schedule::{Stage, stages};
 use crate::backend::FlowBackend;
+use crate::config::PriorKind;
 use crate::error::{Error, Result};
 use crate::image_flow::ImageFlow;
+use crate::prior::{Temperature, draw};
 
-/// What the search may move.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Variables {
-    /// The unknown pixels, and with them every latent that they reach.
-    Pixels,
-    /// The latents at these places of the flat latent picture.
-    Latents(Vec<usize>),
-}
-
-/// How long, how often and from which numbers.
+/// What a completion may look like.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Schedule {
-    /// Steps uphill, to the most likely completion.
-    pub search: u32,
-    /// Langevin steps from there; the first half adapts.
-    pub sampling: u32,
-    /// Sampled completions of each image.
-    pub chains: usize,
-    /// Seed of the samples.
+pub struct Wish {
+    /// Other completions of each image, besides the best one.
+    pub others: usize,
+    /// Temperatures of the other completions' draws.
+    pub temperature: Temperature,
+    /// Temperature of the finest level inside the hole, for the texture of the best completion; 0 leaves it smooth.
+    pub texture: f32,
+    /// Seed of the draws.
     pub seed: u64,
 }
 
-/// What the next step does.
+/// Which latents may move.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Free {
+    /// All but the finest level's, from coarse to fine.
+    Coarse,
+    /// Those at these places of the flat latent picture; all others stay those of the smooth fill.
+    Places(Vec<usize>),
+}
+
+impl Wish {
+    /// Share of a card's temperatures that other completions are drawn at: what is drawn has to fit what is known.
+    const COOLER: f32 = 0.7;
+    /// The finest level's share of it in the best completion: enough to see, too little to cost much.
+    const TEXTURE: f32 = 0.7;
+
+    /// What goes with the temperatures that a model's samples look best at.
+    pub fn new(others: usize, seed: u64, recommended: Option<&Temperature>) -> Self {
+        let mut temperature = recommended.cloned().unwrap_or_else(|| Temperature::uniform(0.7));
+        temperature.levels.iter_mut().for_each(|t| *t *= Self::COOLER);
+        let texture = Self::TEXTURE * temperature.at(0);
+        Self { others, temperature, texture, seed }
+    }
+}
+
+/// What the texture is drawn from: the best completion does not change with the seed of the others.
+const TEXTURE_SEED: u64 = 1;
+/// Noise of the known pixels, in logits, that other completions are fit to.
+const DATA_NOISE: f32 = 0.1;
+
+/// One image's completion under way.
+#[derive(Clone, Debug)]
+struct Row {
+    /// Latents, `[C·L²]`.
+    z: Vec<f32>,
+    /// What the latents are drawn towards.
+    xi: Vec<f32>,
+    /// The image that the known pixels are taken from, as logits.
+    given: Vec<f32>,
+    /// The known pixels that the latents are fit to.
+    target: Vec<f32>,
+    /// The picture at `z`, its squared distance to the target and that one's gradient; none before the first look.
+    seen: Option<Seen>,
+}
+
+#[derive(Clone, Debug)]
+struct Seen {
+    picture: Vec<f32>,
+    misfit: f64,
+    gradient: Vec<f32>,
+}
+
+/// What is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Uphill.
-    Search,
-    /// Langevin steps.
-    Sampling,
+    /// The best completion.
+    Best,
+    /// The others.
+    Others,
     /// Nothing: all is done.
     Done,
 }
 
 /// An inpainting under way: take steps, and look at the images between them.
-///
-/// No step reads anything back from the device.
 pub struct Inpainting<B: FlowBackend + AutodiffBackend> {
-    model: Rc<dyn ImageFlow<B>>,
-    variables: Variables,
-    schedule: Schedule,
+    flow: Rc<dyn ImageFlow<B>>,
+    device: B::Device,
+    mask: Mask,
+    levels: Vec<usize>,
+    free: Free,
+    wish: Wish,
+    phase: Phase,
+    /// The images with their hole filled smoothly.
+    smooth: Vec<Vec<f32>>,
+    best: Vec<Row>,
+    others: Vec<Row>,
+    stages: Vec<Stage>,
+    /// Number of the stage, and looks taken in it.
+    at: (usize, u32),
+    /// Places that move in this stage, and each row's way down.
+    moving: Vec<usize>,
+    descents: Vec<Descent>,
     taken: u32,
-    /// The images with their hole filled by the first guess, `[images, dims]`.
-    filled: Tensor<B::InnerBackend, 2>,
-    /// What the variables are put into: the filled images or their latents.
-    around: Tensor<B::InnerBackend, 2>,
-    /// Index, in `around` followed by the variables, of each number.
-    place: Tensor<B::InnerBackend, 1, Int>,
-    /// `[1, dims]`.
-    unknown: Tensor<B::InnerBackend, 2, Bool>,
-    touched: usize,
-    best: Point<B::InnerBackend>,
-    ascent: Ascent<B::InnerBackend>,
-    chains: Option<Langevin<B::InnerBackend>>,
 }
-
-/// Step of the search in each variable, at first.
-const RATE: f64 = 0.1;
-/// ε, in logits: about two steps of an 8-bit pixel.
-const TOLERANCE: f64 = 0.03;
 
 impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> {
     /// Starts on images, given as logits one after the other, that all lack the same pixels; what stands there now is
     /// ignored.
     ///
     /// # Errors
-    /// [`Error::Input`] if the numbers are no whole number of images, the mask is of another size, or a latent is
+    /// [`Error::Input`] if the numbers are not a multiple of an image's, the mask is of another size, or a latent is
     /// outside of the model.
     pub fn new(
-        model: Rc<dyn ImageFlow<B>>,
-        mut images: Vec<f32>,
+        flow: Rc<dyn ImageFlow<B>>,
+        images: Vec<f32>,
         mask: &Mask,
-        variables: Variables,
-        schedule: Schedule,
+        free: Free,
+        wish: Wish,
         device: &B::Device,
     ) -> Result<Self> {
-        let ([channels, size], dims) = (model.image_shape(), model.dims());
+        let ([_, size], dims) = (flow.image_shape(), flow.dims());
         if mask.size() != size {
             let problem = format!("the mask's edge is {}, but the model's images have {size}", mask.size());
             return Err(Error::Input(format!("{problem}; resize the mask")));
         }
-        images.chunks_exact_mut(dims).for_each(|image| mask.fill(image));
-        let unknown = mask.places(channels);
-        let images = model.batch(images, device)?.inner();
-        let rows = images.dims()[0];
-        let filled = images.clone().reshape([rows, dims]);
-        let (around, moving) = match &variables {
-            Variables::Pixels => (filled.clone(), unknown.clone()),
-            Variables::Latents(latents) => {
-                let z = model.forward(Tensor::from_inner(images)).latents.inner().reshape([rows, dims]);
-                (z, latents.clone())
+        if images.is_empty() || !images.len().is_multiple_of(dims) {
+            return Err(Error::Input(format!("{} numbers are not a multiple of an image's {dims}", images.len())));
+        }
+        if let Free::Places(places) = &free
+            && (places.is_empty() || places.iter().any(|&place| place >= dims))
+        {
+            return Err(Error::Input(format!("latents are numbered 0 to {}, and at least one must move", dims - 1)));
+        }
+        let fill = |image: &[f32]| {
+            let mut image = image.to_vec();
+            mask.fill(&mut image);
+            image
+        };
+        let smooth: Vec<Vec<f32>> = images.chunks_exact(dims).map(fill).collect();
+        let start = match &free {
+            Free::Coarse => vec![0.0; images.len()],
+            Free::Places(_) => {
+                let encoded = flow.forward(flow.batch(smooth.concat(), device)?).latents;
+                encoded.into_data().iter::<f32>().collect()
             }
         };
-        if moving.is_empty() || moving.iter().any(|&i| i >= dims) {
-            return Err(Error::Input(format!("latents are numbered 0 to {}, and one at least must move", dims - 1)));
-        }
-        let touched = match &variables {
-            Variables::Pixels => model.reached_latents(&mask.pixels()).len(),
-            Variables::Latents(latents) => latents.len(),
-        };
-        let mut place: Vec<i32> = (0..dims as i32).collect();
-        moving.iter().enumerate().for_each(|(k, &i)| place[i] = (dims + k) as i32);
-        let index = |list: Vec<i32>| {
-            let len = list.len();
-            Tensor::<B::InnerBackend, 1, Int>::from_data(TensorData::new(list, [len]), device)
-        };
-        let value = around.clone().select(1, index(moving.iter().map(|&i| i as i32).collect()));
-        let mut flags = vec![false; dims];
-        unknown.iter().for_each(|&i| flags[i] = true);
-        let best = Point {
-            log_density: Tensor::full([rows], f32::NEG_INFINITY, device),
-            gradient: value.zeros_like(),
-            value: value.clone(),
+        let row = |(image, z): (&Vec<f32>, &[f32])| Row {
+            z: z.to_vec(),
+            xi: vec![0.0; dims],
+            given: image.clone(),
+            target: image.clone(),
+            seen: None,
         };
         let mut inpainting = Self {
-            ascent: Ascent::new(&value, schedule.search, RATE),
-            model,
-            variables,
-            schedule,
+            best: smooth.iter().zip(start.chunks_exact(dims)).map(row).collect(),
+            others: vec![],
+            levels: flow.latent_levels(),
+            stages: vec![],
+            flow,
+            device: device.clone(),
+            mask: mask.clone(),
+            free,
+            wish,
+            phase: Phase::Best,
+            smooth,
+            at: (0, 0),
+            moving: vec![],
+            descents: vec![],
             taken: 0,
-            filled,
-            around,
-            place: index(place),
-            unknown: Tensor::from_data(TensorData::new(flags, [1, dims]), device),
-            touched,
-            best,
-            chains: None,
         };
-        inpainting.best = inpainting.density(value);
+        inpainting.stages = inpainting.stages_of(Phase::Best);
+        inpainting.begin_stage();
         Ok(inpainting)
     }
 
-    /// What the next step does.
+    fn stages_of(&self, phase: Phase) -> Vec<Stage> {
+        let top = self.levels.iter().copied().max().unwrap_or(0);
+        match &self.free {
+            Free::Coarse => stages(top, phase),
+            // With the levels all at once there is one stage, as long as all.
+            Free::Places(_) => vec![schedule::at_once(top, phase)],
+        }
+    }
+
+    /// What is under way.
     pub fn phase(&self) -> Phase {
-        match self.taken {
-            taken if taken < self.schedule.search => Phase::Search,
-            taken if taken < self.schedule.search + self.sampling() => Phase::Sampling,
-            _ => Phase::Done,
+        self.phase
+    }
+
+    /// Gradients taken so far, of how many.
+    pub fn progress(&self) -> (u32, u32) {
+        let count = |phase| self.stages_of(phase).iter().map(|stage| stage.gradients).sum::<u32>();
+        let texture = u32::from(self.has_texture());
+        let others = if self.wish.others == 0 { 0 } else { count(Phase::Others) };
+        (self.taken, count(Phase::Best) + texture + others)
+    }
+
+    fn has_texture(&self) -> bool {
+        self.wish.texture > 0.0 && self.free == Free::Coarse
+    }
+
+    /// Latents of the completed images that may differ from those of the given ones, and how many there are.
+    pub fn touched(&self) -> (usize, usize) {
+        let touched = match &self.free {
+            Free::Coarse => self.flow.reached_latents(&self.mask.pixels()).len(),
+            Free::Places(places) => places.len(),
+        };
+        (touched, self.flow.dims())
+    }
+
+    /// The best completion of each image so far, as logits `[C, L, L]`: known pixels exactly as given; filled smoothly
+    /// before the first stage is over.
+    pub fn images(&self) -> Vec<Vec<f32>> {
+        let early = self.phase == Phase::Best && self.at.0 == 0;
+        let completed = |(row, smooth): (&Row, &Vec<f32>)| if early { smooth.clone() } else { self.completed(row) };
+        self.best.iter().zip(&self.smooth).map(completed).collect()
+    }
+
+    /// The other completions so far, image by image; none before their first stage is over.
+    pub fn others(&self) -> Vec<Vec<f32>> {
+        if self.phase == Phase::Others && self.at.0 == 0 {
+            return vec![];
+        }
+        self.others.iter().map(|row| self.completed(row)).collect()
+    }
+
+    fn completed(&self, row: &Row) -> Vec<f32> {
+        match &row.seen {
+            Some(seen) => self.mask.complete(&row.given, &seen.picture),
+            None => row.given.clone(),
         }
     }
 
-    fn sampling(&self) -> u32 {
-        if self.schedule.chains == 0 { 0 } else { self.schedule.sampling }
+    fn rows(&self) -> &[Row] {
+        if self.phase == Phase::Best { &self.best } else { &self.others }
     }
 
-    /// Takes one step; false if there was none left to take.
+    /// Takes one step, on a device that answers at once; false if there was none left to take.
     pub fn step(&mut self) -> bool {
-        match self.phase() {
-            Phase::Search => {
-                let value = self.ascent.step(self.best.value.clone(), self.best.gradient.clone());
-                self.best = self.density(value);
-            }
-            Phase::Sampling => {
-                let mut chains = self.chains.take().unwrap_or_else(|| self.start());
-                chains.step(|value| self.density(value));
-                self.chains = Some(chains);
-            }
-            Phase::Done => return false,
+        match self.look() {
+            Some(look) => self.take(look.into_data().iter::<f32>().collect()),
+            None => return false,
         }
-        self.taken += 1;
         true
     }
 
-    /// Every image's chains, one after the other, at its best completion.
-    fn start(&self) -> Langevin<B::InnerBackend> {
-        let Point { value, log_density, gradient } = self.best.clone();
-        let rows = value.dims()[0] * self.schedule.chains;
-        let log_density = spread(log_density.unsqueeze_dim(1), rows).squeeze_dim(1);
-        let at = Point { value: spread(value, rows), log_density, gradient: spread(gradient, rows) };
-        Langevin::new(at, self.schedule.sampling / 2, self.schedule.seed)
-    }
-
-    /// Steps taken so far, of how many.
-    pub fn progress(&self) -> (u32, u32) {
-        (self.taken, self.schedule.search + self.sampling())
-    }
-
-    /// Latents that this may change, and how many there are.
-    pub fn touched(&self) -> (usize, usize) {
-        (self.touched, self.model.dims())
-    }
-
-    /// The completed images so far, as logits, known pixels exactly as given.
+    /// What the next step has to know, for devices that must be waited for: give its numbers to [`Inpainting::take`].
+    /// None if all is done.
     ///
     /// # Shapes
-    /// - output: `[images, C, L, L]`
-    pub fn image(&self) -> Tensor<B::InnerBackend, 4> {
-        self.complete(self.best.value.clone())
+    /// - output: `[rows, 1 + 2·C·L²]`: the squared distance to the known pixels, its gradient by the latents, the picture
+    pub fn look(&self) -> Option<Tensor<B::InnerBackend, 2>> {
+        if self.phase == Phase::Done {
+            return None;
+        }
+        let ([channels, size], dims, rows) = (self.flow.image_shape(), self.flow.dims(), self.rows());
+        let latents: Vec<f32> = (0..rows.len()).flat_map(|k| self.trial(k)).collect();
+        let targets: Vec<f32> = rows.iter().flat_map(|row| row.target.clone()).collect();
+        let known: Vec<f32> = (0..dims).map(|i| f32::from(!self.mask.flags()[i % (size * size)])).collect();
+        let shape = [rows.len(), channels, size, size];
+        let tensor = |values: Vec<f32>, shape: [usize; 4]| {
+            let data = burn::tensor::TensorData::new(values, shape);
+            Tensor::<B::InnerBackend, 4>::from_data(data, &self.device)
+        };
+        let z = Tensor::<B, 4>::from_inner(tensor(latents, shape)).require_grad();
+        let picture = self.flow.inverse(z.clone()).0;
+        let target = Tensor::from_inner(tensor(targets, shape));
+        let known = Tensor::from_inner(tensor(known, [1, channels, size, size]));
+        let misfit = ((picture.clone() - target).square() * known).reshape([rows.len(), dims]).sum_dim(1);
+        let grads = misfit.clone().sum().backward();
+        let gradient = z.grad(&grads).unwrap_or_else(|| picture.clone().inner().zeros_like());
+        let flat = |tensor: Tensor<B::InnerBackend, 4>| tensor.reshape([rows.len(), dims]);
+        Some(Tensor::cat(vec![misfit.inner(), flat(gradient), flat(picture.inner())], 1))
     }
 
-    /// The sampled completions so far, image by image; none before the first Langevin step.
-    ///
-    /// # Shapes
-    /// - output: `[images · chains, C, L, L]`
-    pub fn samples(&self) -> Option<Tensor<B::InnerBackend, 4>> {
-        Some(self.complete(self.chains.as_ref()?.at().value.clone()))
+    /// The latents of row `k` that are to be looked at.
+    fn trial(&self, k: usize) -> Vec<f32> {
+        let mut z = self.rows()[k].z.clone();
+        if let Some(descent) = self.descents.get(k) {
+            self.moving.iter().zip(descent.trial()).for_each(|(&place, &value)| z[place] = value as f32);
+        }
+        z
     }
 
-    /// Log of the density of each image's completion, up to a constant.
-    ///
-    /// # Shapes
-    /// - output: `[images]`
-    pub fn objective(&self) -> Tensor<B::InnerBackend, 1> {
-        self.best.log_density.clone()
-    }
-
-    fn complete(&self, value: Tensor<B::InnerBackend, 2>) -> Tensor<B::InnerBackend, 4> {
-        let [channels, size] = self.model.image_shape();
-        let (rows, dims) = (value.dims()[0], self.model.dims());
-        let put = put(self.around.clone(), self.place.clone(), value);
-        let picture = put.reshape([rows, channels, size, size]);
-        match &self.variables {
-            Variables::Pixels => picture,
-            Variables::Latents(_) => {
-                let generated = self.model.inverse(Tensor::from_inner(picture)).0.inner().reshape([rows, dims]);
-                let unknown = self.unknown.clone().expand([rows, dims]);
-                spread(self.filled.clone(), rows).mask_where(unknown, generated).reshape([rows, channels, size, size])
+    /// Takes in what [`Inpainting::look`] found.
+    pub fn take(&mut self, look: Vec<f32>) {
+        let width = 1 + 2 * self.flow.dims();
+        let tolerance = self.stages.get(self.at.0).map_or(1.0, |stage| stage.tolerance);
+        for (k, numbers) in look.chunks_exact(width).take(self.rows().len()).enumerate() {
+            let (gradient, picture) = numbers[1..].split_at(self.flow.dims());
+            let seen = Seen { picture: picture.to_vec(), misfit: f64::from(numbers[0]), gradient: gradient.to_vec() };
+            let mut row = self.rows()[k].clone();
+            row.z = self.trial(k);
+            let better = match self.descents.get_mut(k) {
+                Some(descent) => {
+                    let known = objective(&row, &seen, &self.moving, tolerance);
+                    descent.tell(known.value, known.gradient)
+                }
+                // Nothing moves: the finest level's texture was put in.
+                None => true,
+            };
+            if better || row.seen.is_none() {
+                row.seen = Some(seen);
+                match self.phase {
+                    Phase::Best => self.best[k] = row,
+                    _ => self.others[k] = row,
+                }
             }
+        }
+        self.taken += 1;
+        self.at.1 += 1;
+        let over = self.stages.get(self.at.0).is_none_or(|stage| self.at.1 >= stage.gradients);
+        if over {
+            self.at = (self.at.0 + 1, 0);
+            self.begin_stage();
         }
     }
 
-    fn density(&self, value: Tensor<B::InnerBackend, 2>) -> Point<B::InnerBackend> {
-        let [channels, size] = self.model.image_shape();
-        let (rows, dims) = (value.dims()[0], self.model.dims());
-        let tracked = Tensor::<B, 2>::from_inner(value.clone()).require_grad();
-        let around = Tensor::from_inner(self.around.clone());
-        let put = put(around, Tensor::from_inner(self.place.clone()), tracked.clone());
-        let picture = put.clone().reshape([rows, channels, size, size]);
-        let log_density = match &self.variables {
-            Variables::Pixels => self.model.log_prob(picture),
-            Variables::Latents(_) => {
-                let image = self.model.inverse(picture).0.reshape([rows, dims]);
-                let given = Tensor::<B, 2>::from_inner(spread(self.filled.clone(), rows));
-                let unknown = Tensor::<B, 2, Bool>::from_inner(self.unknown.clone()).expand([rows, dims]);
-                let off = (image - given).mask_fill(unknown, 0.0) / TOLERANCE;
-                self.model.prior().log_prob(put) - off.square().sum_dim(1).squeeze_dim::<1>(1) * 0.5
-            }
-        };
-        let grads = log_density.clone().sum().backward();
-        let gradient = tracked.grad(&grads).unwrap_or_else(|| value.zeros_like());
-        Point { value, log_density: log_density.inner(), gradient }
+    /// Goes on with the stage at hand, or with what follows the last one.
+    fn begin_stage(&mut self) {
+        if let Some(stage) = self.stages.get(self.at.0) {
+            self.moving = match &self.free {
+                Free::Coarse => (0..self.levels.len()).filter(|&i| self.levels[i] >= stage.level).collect(),
+                Free::Places(places) => places.clone(),
+            };
+            let begin = |row: &Row| match &row.seen {
+                Some(seen) => Descent::from_known(objective(row, seen, &self.moving, stage.tolerance)),
+                None => Descent::from_point(self.moving.iter().map(|&i| f64::from(row.z[i])).collect()),
+            };
+            self.descents = self.rows().iter().map(begin).collect();
+            return;
+        }
+        self.descents = vec![];
+        let only_texture = self.at.0 == self.stages.len();
+        match self.phase {
+            Phase::Best if only_texture && self.has_texture() => self.put_texture(),
+            Phase::Best if self.wish.others > 0 => self.begin_others(),
+            _ => self.phase = Phase::Done,
+        }
+    }
+
+    /// Draws the finest level's latents in the hole; the next look shows them.
+    fn put_texture(&mut self) {
+        let temperature = Temperature::uniform(self.wish.texture);
+        for k in 0..self.best.len() {
+            let noise = draw(self.flow.prior(), &self.levels, TEXTURE_SEED, k as u64, &temperature);
+            let places: Vec<usize> = (0..noise.len()).filter(|&i| self.levels[i] == 0 && self.near(i, 0)).collect();
+            places.into_iter().for_each(|i| self.best[k].z[i] = noise[i]);
+        }
+    }
+
+    /// Whether a latent stands within some pixels of the hole.
+    fn near(&self, place: usize, distance: usize) -> bool {
+        let size = self.mask.size();
+        let (row, col) = (place % (size * size) / size, place % size);
+        let around = |at: usize| at.saturating_sub(distance)..(at + distance + 1).min(size);
+        around(row).any(|r| around(col).any(|c| self.mask.flags()[r * size + c]))
+    }
+
+    /// Every image's other completions start at its best one and what is drawn for them.
+    fn begin_others(&mut self) {
+        let (prior, plane) = (self.flow.prior(), self.mask.size().pow(2));
+        let drawn: Vec<bool> = (0..self.levels.len())
+            .map(|i| match (&self.free, self.levels[i]) {
+                (Free::Places(places), _) => places.binary_search(&i).is_ok(),
+                (Free::Coarse, 0) => self.near(i, 0),
+                (Free::Coarse, 1) => self.near(i, 2),
+                (Free::Coarse, _) => true,
+            })
+            .collect();
+        for k in 0..self.best.len() * self.wish.others {
+            let best = &self.best[k / self.wish.others];
+            let stream = 1 + k as u64;
+            let mut xi = draw(prior, &self.levels, self.wish.seed, stream, &self.wish.temperature);
+            xi.iter_mut().zip(&drawn).filter(|&(_, &drawn)| !drawn).for_each(|(xi, _)| *xi = 0.0);
+            let mut rng = ChaCha8Rng::seed_from_u64(self.wish.seed);
+            rng.set_stream(u64::MAX - stream);
+            let noisy = |(i, &x): (usize, &f32)| {
+                let noise = DATA_NOISE * PriorKind::Gaussian.draw(&mut rng);
+                if self.mask.flags()[i % plane] { x } else { x + noise }
+            };
+            let target = best.given.iter().enumerate().map(noisy).collect();
+            // The best one's texture is its own.
+            let from = |i: usize| if self.levels[i] == 0 && self.free == Free::Coarse { 0.0 } else { best.z[i] };
+            let z = xi.iter().enumerate().map(|(i, xi)| from(i) + xi).collect();
+            self.others.push(Row { z, xi, given: best.given.clone(), target, seen: None });
+        }
+        self.phase = Phase::Others;
+        self.stages = self.stages_of(Phase::Others);
+        self.at = (0, 0);
+        self.begin_stage();
     }
 }
 
-/// Each row as often as it takes to make `rows` of them.
-fn spread<A: FlowBackend>(tensor: Tensor<A, 2>, rows: usize) -> Tensor<A, 2> {
-    let [images, width] = tensor.dims();
-    if images == rows {
-        return tensor;
-    }
-    tensor.reshape([images, 1, width]).repeat_dim(1, rows / images).reshape([rows, width])
-}
-
-/// Puts the variables where they belong.
-fn put<A: FlowBackend>(around: Tensor<A, 2>, place: Tensor<A, 1, Int>, value: Tensor<A, 2>) -> Tensor<A, 2> {
-    let rows = value.dims()[0];
-    Tensor::cat(vec![spread(around, rows), value], 1).select(1, place)
+/// F and its gradient by the latents that move.
+fn objective(row: &Row, seen: &Seen, moving: &[usize], tolerance: f64) -> Known {
+    let precision = 1.0 / tolerance.powi(2);
+    let at: Vec<f64> = moving.iter().map(|&i| f64::from(row.z[i])).collect();
+    let off: Vec<f64> = moving.iter().zip(&at).map(|(&i, z)| z - f64::from(row.xi[i])).collect();
+    let value = (off.iter().map(|off| off * off).sum::<f64>() + seen.misfit * precision) / 2.0;
+    let slope = |&i: &usize| f64::from(seen.gradient[i]) * precision / 2.0;
+    let gradient = off.iter().zip(moving.iter().map(slope)).map(|(off, slope)| off + slope).collect();
+    Known { at, value, gradient }
 }

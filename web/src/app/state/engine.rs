@@ -19,6 +19,10 @@ impl State {
     pub(super) fn die(&mut self, message: String) {
         self.samples.forget();
         (self.alive, self.info, self.phase) = (false, None, Phase::Failed(message));
+        // The reader's own weights go with it, and only the reader can bring them back.
+        if self.has_own_weights() {
+            (self.entry, self.settings.own_weights) = (None, true);
+        }
     }
 
     pub(super) fn hear(&mut self, Response { id, kind }: Response) -> Vec<Effect> {
@@ -51,7 +55,13 @@ impl State {
             ResponseKind::Ready(info) if id == self.loading => return self.ready(*info),
             ResponseKind::Ready(info) => {
                 if let Some((_, entry)) = self.opening.take_if(|(opening, _)| *opening == id) {
-                    (self.entry, self.settings.model, self.settings.temperature) = (Some(entry), None, None);
+                    (self.entry, self.settings.model) = (Some(entry), None);
+                    self.notices.clear();
+                    // What a link says was meant for these weights; else the model before had other temperatures.
+                    if !std::mem::take(&mut self.missed_weights) {
+                        self.settings.temperature = None;
+                        self.settings.release_picks();
+                    }
                     let mut effects = self.ready(*info);
                     effects.push(Effect::WriteAddress(self.address()));
                     return effects;
@@ -60,6 +70,7 @@ impl State {
             ResponseKind::Failed { message } if self.opening.as_ref().is_some_and(|(opening, _)| *opening == id) => {
                 self.opening = None;
                 self.notices = vec![format!("This model could not be opened: {message}.")];
+                return self.refresh();
             }
             ResponseKind::RunsOn { backend, note } => {
                 self.backend_note = note;
@@ -107,12 +118,29 @@ impl State {
         self.refresh()
     }
 
+    /// Stops what is under way, so that what comes next need not wait.
+    pub(super) fn stop(&mut self) -> Vec<Effect> {
+        let mut ids = std::mem::take(&mut self.ids);
+        let mut effects = self.samples.cancel(&mut ids);
+        if !effects.is_empty() {
+            // Pictures that did not come are asked for again.
+            self.samples.forget();
+        }
+        effects.extend(self.panels().into_iter().flat_map(|panel| panel.stop(&mut ids)));
+        self.ids = ids;
+        effects
+    }
+
     /// Loads the wanted model, or else the list's first choice.
     pub(super) fn load(&mut self) -> Vec<Effect> {
         if !self.alive {
             return self.restart();
         }
         // The list, when it comes, leads here again.
+        if self.index.is_none() {
+            return vec![];
+        }
+        self.miss_weights();
         let Some(index) = &self.index else { return vec![] };
         let wanted = self.settings.model.as_ref();
         let found = wanted.and_then(|id| index.get(id));
@@ -127,7 +155,7 @@ impl State {
             let text = "The link was made with another version of this model; its pictures may differ.";
             self.notices.push(text.to_owned());
         }
-        let mut effects = self.samples.cancel(&mut self.ids);
+        let mut effects = self.stop();
         if matches!(self.phase, Phase::Loading { .. }) {
             let kind = RequestKind::Cancel { request: self.loading };
             effects.push(Effect::Send(Request { id: self.ids.fresh(), kind }));
@@ -143,6 +171,16 @@ impl State {
         let kind = RequestKind::Load { base, model };
         effects.push(Effect::Send(Request { id: self.loading, kind }));
         effects
+    }
+
+    /// Tells of weights that the address was written for and does not hold.
+    pub(super) fn miss_weights(&mut self) {
+        if std::mem::take(&mut self.settings.own_weights) && !self.has_own_weights() {
+            self.missed_weights = true;
+            let text = "What was set here belongs to weights of somebody’s own, which no link holds; these pictures are \
+                        another model’s. Drop the same weights file onto this page to see the right ones.";
+            self.notices.push(text.to_owned());
+        }
     }
 
     /// Reads the reader's own weights; the loaded model stays until they are read.
@@ -161,8 +199,11 @@ impl State {
             description: "Your own weights. They stay on this device, and no link holds them.".to_owned(),
             licence: String::new(),
             default: false,
+            holes: vec![],
         };
         self.opening = Some((id, entry));
-        vec![Effect::Send(Request { id, kind: RequestKind::Open { bytes } })]
+        let mut effects = self.stop();
+        effects.push(Effect::Send(Request { id, kind: RequestKind::Open { bytes } }));
+        effects
     }
 }

@@ -22,6 +22,41 @@ pub enum Slot {
     Inpaint,
 }
 
+impl Slot {
+    /// All, in the order of the tabs.
+    pub const ALL: [Self; 4] = [Self::MixA, Self::MixB, Self::Explore, Self::Inpaint];
+
+    /// As `index.html` spells it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MixA => "mix-a",
+            Self::MixB => "mix-b",
+            Self::Explore => "explore",
+            Self::Inpaint => "inpaint",
+        }
+    }
+
+    /// The slot of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|slot| slot.name() == name)
+    }
+
+    /// The panel that has it.
+    pub fn panel(self) -> Panel {
+        match self {
+            Self::MixA | Self::MixB => Panel::Mix,
+            Self::Explore => Panel::Explore,
+            Self::Inpaint => Panel::Inpaint,
+        }
+    }
+
+    /// Where a picture goes that comes while a panel is shown, over a slot's own place or elsewhere; `None` where the
+    /// reader has to say so.
+    pub fn landing(shown: Panel, over: Option<Self>) -> Option<Self> {
+        over.filter(|slot| slot.panel() == shown).or(Self::ALL.into_iter().find(|slot| slot.panel() == shown))
+    }
+}
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -59,6 +94,10 @@ pub enum Event {
     Picked(Slot, Pick),
     /// Nothing happened that the state knows of, but marks may have moved.
     Redraw,
+    /// Pictures are wanted smooth, or in squares.
+    Smooth(bool),
+    /// The browser's address must be the one that fits.
+    AddressWanted,
     /// Something is to be said to the reader.
     Notice(String),
     /// In the mix panel.
@@ -80,4 +119,22 @@ pub enum Effect {
     WriteAddress(String),
     /// The same, so that the reader can go back to what was before.
     PushAddress(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_lands_where_it_is_dropped_and_never_changes_the_panel() {
+        for slot in Slot::ALL {
+            assert_eq!(Slot::parse(slot.name()), Some(slot));
+            assert_eq!(Slot::landing(slot.panel(), Some(slot)), Some(slot));
+        }
+        assert_eq!(Slot::landing(Panel::Mix, None), Some(Slot::MixA));
+        assert_eq!(Slot::landing(Panel::Explore, Some(Slot::MixB)), Some(Slot::Explore));
+        for panel in [Panel::Sample, Panel::About] {
+            assert_eq!(Slot::landing(panel, None), None);
+        }
+    }
 }

@@ -9,20 +9,24 @@ use super::Effect;
 use super::live::Live;
 use super::panel::{Bench, Context, PanelState};
 use crate::fragment::{InpaintSettings, Mask};
+use crate::index::{ModelEntry, NamedHole};
 use crate::messages::RequestId;
 use crate::messages::edit::{Completion, EditAnswer, EditKind, Hole, Image};
 
-/// Completions to choose from, besides the most likely one.
+/// Completions to choose from, besides the best one.
 pub const SAMPLES: usize = 4;
 
-/// Regions that are painted at once, as shares of the edge: top, left, bottom, right.
-pub const PRESETS: [(&str, [f32; 4]); 5] = [
-    ("Eyes", [0.25, 0.16, 0.44, 0.84]),
-    ("Mouth", [0.62, 0.28, 0.84, 0.72]),
-    ("Centre", [0.31, 0.31, 0.69, 0.69]),
-    ("Left half", [0.0, 0.0, 1.0, 0.5]),
-    ("Lower half", [0.5, 0.0, 1.0, 1.0]),
-];
+/// Holes for pictures of anything.
+const ANYTHING: [(&str, [u8; 4]); 3] =
+    [("Lower half", [50, 0, 100, 100]), ("Left half", [0, 0, 100, 50]), ("Centre", [31, 31, 69, 69])];
+
+/// The holes that a model's pictures can be given at once: its own, or those for anything.
+pub fn holes(entry: Option<&ModelEntry>) -> Vec<NamedHole> {
+    match entry.map(|entry| &entry.holes) {
+        Some(own) if !own.is_empty() => own.clone(),
+        _ => ANYTHING.map(|(name, borders)| NamedHole { name: name.to_owned(), borders }).to_vec(),
+    }
+}
 
 /// What happened in the panel.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,7 +42,7 @@ pub enum InpaintEvent {
     },
     /// The brush is lifted.
     Lifted,
-    /// One of [`PRESETS`].
+    /// One of [`holes`].
     Preset(usize),
     /// The brush's edge in pixels.
     Size(usize),
@@ -59,7 +63,7 @@ pub struct Inpaint {
     run: Live,
     /// The picture without holes.
     pub original: Option<Rc<Image>>,
-    /// The most likely completion so far.
+    /// The best completion so far.
     pub completion: Option<Rc<Image>>,
     /// Other completions so far.
     pub samples: Vec<Rc<Image>>,
@@ -70,6 +74,10 @@ pub struct Inpaint {
     /// Whether it takes holes away.
     pub erase: bool,
     past: Vec<Mask>,
+    /// Whether the panel was opened with this model.
+    opened: bool,
+    /// Whether the hole is one of [`holes`], as it is.
+    preset: bool,
 }
 
 impl Default for Inpaint {
@@ -84,6 +92,8 @@ impl Default for Inpaint {
             brush: 3,
             erase: false,
             past: vec![],
+            opened: false,
+            preset: false,
         }
     }
 }
@@ -102,6 +112,7 @@ impl Inpaint {
                 if first {
                     self.past.push(settings.mask.clone());
                 }
+                self.preset = false;
                 let half = self.brush / 2;
                 for r in row.saturating_sub(half)..(row + self.brush - half) {
                     for c in col.saturating_sub(half)..(col + self.brush - half) {
@@ -118,13 +129,9 @@ impl Inpaint {
                 self.ask(settings, bench)
             }
             InpaintEvent::Preset(preset) => {
-                let Some((_, share)) = PRESETS.get(preset) else { return vec![] };
-                self.past.push(settings.mask.clone());
-                let edge = bench.config.size;
-                let [top, left, bottom, right] = share.map(|share| (share * edge as f32).round() as usize);
-                for (row, col) in (top..bottom).flat_map(|row| (left..right).map(move |col| (row, col))) {
-                    settings.mask.set(row, col, true);
-                }
+                let Some(hole) = bench.holes.get(preset) else { return vec![] };
+                self.past.push(std::mem::replace(&mut settings.mask, paint(hole, bench.config.size)));
+                self.preset = true;
                 self.ask(settings, bench)
             }
             InpaintEvent::Size(size) => {
@@ -137,14 +144,15 @@ impl Inpaint {
             }
             InpaintEvent::Undo => match self.past.pop() {
                 Some(mask) => {
+                    self.preset = false;
                     settings.mask = mask;
                     self.ask(settings, bench)
                 }
                 None => vec![],
             },
             InpaintEvent::Clear => {
-                self.past.push(settings.mask.clone());
-                settings.mask = Mask::new(bench.config.size);
+                self.preset = false;
+                self.past.push(std::mem::replace(&mut settings.mask, Mask::new(bench.config.size)));
                 self.ask(settings, bench)
             }
         }
@@ -153,6 +161,14 @@ impl Inpaint {
     /// Asks for everything again.
     pub fn refresh(&mut self, settings: &mut InpaintSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
         fit(settings, bench.config);
+        // The panel opens with something to see: the model's own first hole, unless the reader has painted another.
+        if !std::mem::replace(&mut self.opened, true)
+            && (self.preset || settings.mask.count() == 0)
+            && let Some(hole) = bench.holes.first()
+        {
+            settings.mask = paint(hole, bench.config.size);
+            self.preset = true;
+        }
         let source = bench.source(&settings.pick);
         let mut effects = self.whole.ask(EditKind::Change { source, changes: vec![], walk: None }, bench.ids);
         effects.extend(self.ask(settings, bench));
@@ -191,6 +207,13 @@ impl Inpaint {
     }
 }
 
+/// The mask of a hole.
+fn paint(hole: &NamedHole, edge: usize) -> Mask {
+    let mut mask = Mask::new(edge);
+    hole.pixels(edge).for_each(|(row, col)| mask.set(row, col, true));
+    mask
+}
+
 /// A mask for another model's pictures is of no use.
 fn fit(settings: &mut InpaintSettings, config: &RgFlowConfig) {
     if settings.mask.edge() != config.size {
@@ -216,7 +239,7 @@ impl PanelState for Inpaint {
     }
 
     fn clear(&mut self) {
-        *self = Self { brush: self.brush, erase: self.erase, ..Self::default() };
+        *self = Self { brush: self.brush, erase: self.erase, preset: self.preset, ..Self::default() };
     }
 }
 
@@ -254,11 +277,12 @@ mod tests {
     }
 
     #[test]
-    fn presets_paint_and_the_eraser_takes_away() {
-        let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
+    fn a_preset_replaces_what_was_painted_and_the_eraser_takes_away() {
+        let (config, mut ids, holes) = (RgFlowConfig::tiny(), Ids::default(), holes(None));
         let (mut inpaint, mut settings) = (Inpaint::default(), InpaintSettings::default());
-        let mut bench = Bench::nameless(&config, &mut ids);
-        inpaint.update(InpaintEvent::Preset(4), &mut settings, &mut bench);
+        let mut bench = Bench { holes: &holes, ..Bench::nameless(&config, &mut ids) };
+        inpaint.update(InpaintEvent::Preset(2), &mut settings, &mut bench);
+        inpaint.update(InpaintEvent::Preset(0), &mut settings, &mut bench);
         assert_eq!(settings.mask.count(), 128);
         let cone = inpaint.cone(&settings, &config);
         assert!(cone.iter().all(|level| !level.latents.is_empty()));
@@ -268,5 +292,29 @@ mod tests {
         let sent = kinds(inpaint.update(InpaintEvent::Again, &mut settings, &mut bench));
         assert!(matches!(sent.last(), Some(RequestKind::Edit(EditKind::Inpaint(Hole { seed: 1, .. })))), "{sent:?}");
         assert!(inpaint.update(InpaintEvent::Preset(99), &mut settings, &mut bench).is_empty());
+    }
+
+    #[test]
+    fn the_panel_opens_with_the_models_own_hole() {
+        let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
+        let hole = |name: &str, borders| NamedHole { name: name.to_owned(), borders };
+        let (mut inpaint, mut settings) = (Inpaint::default(), InpaintSettings::default());
+        let mut open = |inpaint: &mut Inpaint, settings: &mut InpaintSettings, hole: NamedHole| {
+            let holes = [hole];
+            let mut bench = Bench { holes: &holes, ..Bench::nameless(&config, &mut ids) };
+            inpaint.refresh(settings, &mut bench);
+            settings.mask.count()
+        };
+        assert_eq!(open(&mut inpaint, &mut settings, hole("Eyes", [0, 0, 25, 100])), 64);
+        // Another model has other holes.
+        inpaint.clear();
+        assert_eq!(open(&mut inpaint, &mut settings, hole("One oval", [0, 0, 25, 25])), 16);
+        // What was taken away stays away, and what was painted stays.
+        let mut ids = Ids::default();
+        inpaint.update(InpaintEvent::Clear, &mut settings, &mut Bench::nameless(&config, &mut ids));
+        assert_eq!(open(&mut inpaint, &mut settings, hole("One oval", [0, 0, 25, 25])), 0);
+        settings.mask.set(3, 3, true);
+        inpaint.clear();
+        assert_eq!(open(&mut inpaint, &mut settings, hole("One oval", [0, 0, 25, 25])), 1);
     }
 }

@@ -85,7 +85,8 @@ impl Mix {
     fn ask_table(&mut self, settings: &MixSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
         // A leads the coarse sources and B the fine ones; the others are of the gallery, each there once.
         let gallery = (0..).map(|index| Pick::Sample { seed: bench.seed, index });
-        let mut others = gallery.filter(|pick| *pick != settings.a && *pick != settings.b);
+        let taken = [settings.a.draw(), settings.b.draw()];
+        let mut others = gallery.filter(|pick| !taken.contains(&pick.draw()));
         let mut led = |first: &Pick| -> Vec<Source> {
             let rest = others.by_ref().take(TABLE - 1).map(|pick| bench.source(&pick));
             std::iter::once(bench.source(first)).chain(rest).collect()

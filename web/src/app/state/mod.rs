@@ -93,6 +93,8 @@ pub struct State {
     index_url: String,
     /// Whether the worker takes requests.
     alive: bool,
+    /// Whether the address was written for weights that are not here, or not yet.
+    missed_weights: bool,
 }
 
 impl State {
@@ -120,6 +122,7 @@ impl State {
             ids: Ids::default(),
             index_url,
             alive: false,
+            missed_weights: false,
         }
     }
 
@@ -155,17 +158,30 @@ impl State {
     /// The fragment of the page's address.
     pub fn address(&self) -> String {
         let mut settings = self.settings.clone();
+        settings.own_weights |= self.has_own_weights();
         if self.info.is_some() {
-            settings.temperature = Some(self.temperature());
+            let temperature = self.temperature();
+            settings.shorten_picks(&temperature);
+            settings.temperature = Some(temperature);
             settings.version =
                 self.entry.as_ref().and_then(|entry| entry.sha256.get(..VERSION_DIGITS)).map(str::to_owned);
         }
         settings.to_fragment()
     }
 
+    /// Whether the model is the reader's own, which no address leads to.
+    pub fn has_own_weights(&self) -> bool {
+        self.entry.as_ref().is_some_and(|entry| entry.file.is_empty())
+    }
+
     /// Takes an event in.
     pub fn update(&mut self, event: Event) -> Vec<Effect> {
         let effects = self.react(event);
+        // What was shown once is chosen: a temperature that is set later, for other samples, does not change it.
+        if self.info.is_some() {
+            let temperature = self.temperature();
+            self.settings.hold_picks(&temperature);
+        }
         self.busy = self.panels().into_iter().flat_map(|panel| panel.lives()).any(|live| live.is_busy());
         effects
     }
@@ -217,6 +233,8 @@ impl State {
                 // Another model has another recommendation, and other latents with a name.
                 self.settings.temperature = None;
                 self.settings.explore.at = None;
+                self.settings.release_picks();
+                self.missed_weights = false;
                 let mut effects = self.load();
                 effects.push(Effect::WriteAddress(self.address()));
                 effects
@@ -228,6 +246,11 @@ impl State {
             Event::Weights(name, bytes) => self.open(name, bytes),
             Event::Address(fragment) => self.follow(&fragment),
             Event::Redraw => vec![],
+            Event::Smooth(smooth) => {
+                self.settings.smooth = smooth;
+                vec![Effect::WriteAddress(self.address())]
+            }
+            Event::AddressWanted => vec![Effect::WriteAddress(self.address())],
             Event::Gallery => self.sample(),
             Event::Enlarged(place) => self.with_bench(|state, bench| state.samples.ask_growth(place, bench)),
             Event::Picked(slot, pick) => self.pick(slot, pick),
@@ -258,7 +281,9 @@ impl State {
         let Some(ModelInfo { config, card, .. }) = self.info.clone() else { return vec![] };
         let mut ids = std::mem::take(&mut self.ids);
         let temperature = self.temperature();
-        let mut bench = Bench { config: &config, card: &card, temperature, seed: self.settings.seed.0, ids: &mut ids };
+        let holes = inpaint::holes(self.entry.as_ref());
+        let seed = self.settings.seed.0;
+        let mut bench = Bench { config: &config, card: &card, temperature, holes: &holes, seed, ids: &mut ids };
         let effects = f(self, &mut bench);
         self.ids = ids;
         effects
@@ -272,26 +297,27 @@ impl State {
         if self.settings.panel == panel {
             return vec![];
         }
+        // The panel that is left must not keep the next one waiting.
+        let mut effects = self.stop();
         self.settings.panel = panel;
         self.notices.clear();
-        let mut effects = self.refresh();
+        effects.extend(self.refresh());
         effects.push(Effect::PushAddress(self.address()));
         effects
     }
 
     fn pick(&mut self, slot: Slot, pick: Pick) -> Vec<Effect> {
-        let (place, panel) = match slot {
-            Slot::MixA => (&mut self.settings.mix.a, Panel::Mix),
-            Slot::MixB => (&mut self.settings.mix.b, Panel::Mix),
-            Slot::Explore => (&mut self.settings.explore.pick, Panel::Explore),
-            Slot::Inpaint => (&mut self.settings.inpaint.pick, Panel::Inpaint),
+        let place = match slot {
+            Slot::MixA => &mut self.settings.mix.a,
+            Slot::MixB => &mut self.settings.mix.b,
+            Slot::Explore => &mut self.settings.explore.pick,
+            Slot::Inpaint => &mut self.settings.inpaint.pick,
         };
         *place = pick;
         if slot == Slot::Explore {
             self.explore.exchanged(&mut self.settings.explore);
         }
-        self.settings.panel = panel;
-        self.changed()
+        if self.settings.panel == slot.panel() { self.changed() } else { self.show(slot.panel()) }
     }
 
     /// After a change of the settings.
@@ -321,11 +347,12 @@ impl State {
 
     fn follow(&mut self, fragment: &str) -> Vec<Effect> {
         let (mut settings, notices) = Settings::parse(fragment);
-        self.notices = notices;
-        self.seed_refused = false;
-        if settings == Settings::parse(&self.address()).0 {
+        // The address that is there already, as when a dialog is left.
+        if notices.is_empty() && settings == Settings::parse(&self.address()).0 {
             return vec![];
         }
+        self.notices = notices;
+        self.seed_refused = false;
         // An address speaks of its own panel only.
         let here = self.settings.clone();
         if settings.panel != Panel::Mix {
@@ -342,7 +369,13 @@ impl State {
             settings.model = here.model.clone();
         }
         self.settings = settings;
-        if self.settings.model == here.model { self.refresh() } else { self.load() }
+        if self.settings.model == here.model {
+            self.miss_weights();
+            self.refresh()
+        } else {
+            self.settings.release_other_picks();
+            self.load()
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use shared::{RgFlowConfig, Temperature};
 use super::Effect;
 use super::live::{Ids, Live};
 use crate::fragment::{Pick, Settings};
+use crate::index::NamedHole;
 use crate::messages::RequestId;
 use crate::messages::edit::{EditAnswer, Source};
 
@@ -17,6 +18,8 @@ pub struct Bench<'a> {
     pub card: &'a Card,
     /// The samples' temperature.
     pub temperature: Temperature,
+    /// Holes that make sense in its pictures.
+    pub holes: &'a [NamedHole],
     /// The seed of the gallery.
     pub seed: u64,
     /// Numbers for requests.
@@ -28,7 +31,7 @@ impl<'a> Bench<'a> {
     /// For a model without a card.
     pub fn nameless(config: &'a RgFlowConfig, ids: &'a mut Ids) -> Self {
         static CARD: std::sync::LazyLock<Card> = std::sync::LazyLock::new(Card::default);
-        Bench { config, card: &CARD, temperature: Temperature::uniform(0.5), seed: 1, ids }
+        Bench { config, card: &CARD, temperature: Temperature::uniform(0.5), holes: &[], seed: 1, ids }
     }
 }
 
@@ -63,6 +66,11 @@ pub trait PanelState {
             self.take(id, answer, context);
         }
         own
+    }
+
+    /// Stops what is under way for this panel.
+    fn stop(&mut self, ids: &mut Ids) -> Vec<Effect> {
+        self.lives().into_iter().flat_map(|live| live.stop(ids)).collect()
     }
 
     /// A request of this panel's is over: the next may follow.

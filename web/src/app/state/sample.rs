@@ -21,10 +21,19 @@ pub struct Shown {
     pub request: RequestId,
     /// The seed that it was drawn from.
     pub seed: u64,
+    /// The temperature that it was drawn with.
+    pub temperature: Temperature,
     /// The picture.
     pub image: Rc<Image>,
     /// How unlikely it is, in bits a number.
     pub bits: f32,
+}
+
+impl Shown {
+    /// The picture in this place of the grid, to work on.
+    pub fn pick(&self, place: usize) -> Pick {
+        Pick::Drawn { seed: self.seed, index: place as u32, temperature: self.temperature.clone() }
+    }
 }
 
 /// The grid.
@@ -50,10 +59,11 @@ impl Samples {
         (self.times.1 > 0).then(|| self.times.0 / f64::from(self.times.1))
     }
 
-    /// Bits a number of the pictures, on the average.
-    pub fn bits(&self) -> f32 {
+    /// Bits a number of the pictures, on the average, once there are some.
+    pub fn bits(&self) -> Option<f32> {
         let all = self.shown.iter().flatten();
-        all.clone().map(|shown| shown.bits).sum::<f32>() / all.count().max(1) as f32
+        let count = all.clone().count();
+        (count > 0).then(|| all.map(|shown| shown.bits).sum::<f32>() / count as f32)
     }
 
     /// Whether the place shows something other than what is set.
@@ -89,7 +99,7 @@ impl Samples {
     pub fn ask_growth(&mut self, place: usize, bench: &mut Bench<'_>) -> Vec<Effect> {
         self.steps.clear();
         let Some(Some(shown)) = self.shown.get(place) else { return vec![] };
-        let source = bench.source(&Pick::Sample { seed: shown.seed, index: place as u32 });
+        let source = bench.source(&shown.pick(place));
         self.growth.ask(EditKind::Steps { source }, bench.ids)
     }
 
@@ -108,11 +118,11 @@ impl Samples {
 
     /// A picture of the last request.
     pub fn take(&mut self, picture: Picture) {
-        let Some((seed, _)) = self.wanted else { return };
+        let Some((seed, temperature)) = self.wanted.clone() else { return };
         self.times = (self.times.0 + picture.millis, self.times.1 + 1);
         if let Some(place) = self.shown.get_mut(picture.index as usize) {
             let image = Rc::new(Image { size: picture.size, rgba: picture.rgba });
-            *place = Some(Shown { request: self.request, seed, image, bits: picture.bits });
+            *place = Some(Shown { request: self.request, seed, temperature, image, bits: picture.bits });
         }
     }
 

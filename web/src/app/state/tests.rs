@@ -1,3 +1,5 @@
+mod links;
+
 use super::mix::MixEvent;
 use super::sample::GRID;
 use super::*;
@@ -18,6 +20,7 @@ fn model(id: &str) -> ModelEntry {
         description: String::new(),
         licence: String::new(),
         default: false,
+        holes: vec![],
     }
 }
 
@@ -88,7 +91,7 @@ fn a_visit_goes_from_the_list_to_the_pictures() {
         assert!(matches!(&state.samples.shown[i as usize], Some(shown) if shown.seed == 7));
     }
     says(&mut state, sample.id, ResponseKind::Done);
-    assert_eq!((state.word(), state.samples.millis(), state.samples.bits()), ("done", Some(4.0), 3.0));
+    assert_eq!((state.word(), state.samples.millis(), state.samples.bits()), ("done", Some(4.0), Some(3.0)));
 }
 
 #[test]

@@ -11,6 +11,8 @@ use super::dom::{by_id, create, on};
 use crate::error::Result;
 use crate::messages::edit::Image;
 
+/// A finger that goes farther than so many pixels does not choose what it started on.
+const TAP: i32 = 10;
 /// Edge of the layer for marks, at least.
 const LAYER: u32 = 512;
 
@@ -34,6 +36,8 @@ pub struct Board {
     edge: Cell<usize>,
     cursor: Cell<(usize, usize)>,
     held: Cell<bool>,
+    /// Where a finger went down that may become a tap.
+    tapping: Cell<Option<(i32, i32)>>,
 }
 
 impl Board {
@@ -59,6 +63,7 @@ impl Board {
             edge: Cell::new(1),
             cursor: Cell::new((0, 0)),
             held: Cell::new(false),
+            tapping: Cell::default(),
         };
         board.name();
         Ok(Rc::new(board))
@@ -67,6 +72,11 @@ impl Board {
     /// The canvas with the picture.
     pub fn canvas(&self) -> &HtmlCanvasElement {
         self.picture.canvas()
+    }
+
+    /// The picture and its marks together.
+    pub fn element(&self) -> &HtmlElement {
+        &self.element
     }
 
     /// Shows a picture of `edge` places.
@@ -104,6 +114,16 @@ impl Board {
         (at(y - area.top(), area.height()), at(x - area.left(), area.width()))
     }
 
+    /// A button or a finger goes down, and is followed until it is lifted.
+    fn press(&self, event: &PointerEvent) -> Option<Touch> {
+        if event.button() != 0 {
+            return None;
+        }
+        let _ = self.element.set_pointer_capture(event.pointer_id());
+        self.held.set(true);
+        Some(Touch::Start)
+    }
+
     fn step(&self, key: &str) -> bool {
         let (row, col) = self.cursor.get();
         let last = self.edge.get() - 1;
@@ -120,35 +140,86 @@ impl Board {
     }
 }
 
-/// Tells `f` of every touch of a place. `moved` hears when only the keyboard's place changed.
+/// Tells `f` of every touch of a place, for brushes: fingers draw, and do not scroll. `moved` hears when only the
+/// keyboard's place changed.
 pub fn listen(board: &Rc<Board>, f: impl Fn(Touch, usize, usize) + 'static, moved: impl Fn() + 'static) {
+    let _ = board.element.class_list().add_1("painted");
     let f = Rc::new(f);
-    let pointer = |name: &'static str, heard: fn(&Board, &PointerEvent) -> Option<Touch>| {
-        let (board, f) = (Rc::clone(board), Rc::clone(&f));
-        on(&board.element.clone(), name, move |event: &Event| {
-            let Some(event) = event.dyn_ref::<PointerEvent>() else { return };
-            let place = board.place_of(event);
-            if let Some(touch) = heard(&board, event) {
-                // The same place again is no news.
-                if touch == Touch::Move && board.cursor.replace(place) == place {
-                    return;
-                }
-                board.cursor.set(place);
-                f(touch, place.0, place.1);
-            }
-        });
+    let heard = Rc::clone(&f);
+    let pointer = |name: &'static str, touch: fn(&Board, &PointerEvent) -> Option<Touch>| {
+        on_pointer(board, name, touch, &heard);
     };
-    pointer("pointerdown", |board, event| {
-        if event.button() != 0 {
-            return None;
-        }
-        let _ = board.element.set_pointer_capture(event.pointer_id());
-        board.held.set(true);
-        Some(Touch::Start)
-    });
+    pointer("pointerdown", |board, event| board.press(event));
     pointer("pointermove", |board, _| board.held.get().then_some(Touch::Move));
     pointer("pointerup", |board, _| board.held.replace(false).then_some(Touch::End));
     pointer("pointercancel", |board, _| board.held.replace(false).then_some(Touch::End));
+    on_keys(
+        board,
+        move |row, col| {
+            f(Touch::Start, row, col);
+            f(Touch::End, row, col);
+        },
+        moved,
+    );
+}
+
+/// Tells `f` of every place that is chosen: by a mouse at once, also while its button is held; by a finger that taps and
+/// does not go on to scroll. `moved` hears when only the keyboard's place changed.
+pub fn listen_to_choices(board: &Rc<Board>, f: impl Fn(usize, usize) + 'static, moved: impl Fn() + 'static) {
+    let f = Rc::new(f);
+    let chosen = Rc::clone(&f);
+    let heard = Rc::new(move |_: Touch, row: usize, col: usize| chosen(row, col));
+    let pointer = |name: &'static str, touch: fn(&Board, &PointerEvent) -> Option<Touch>| {
+        on_pointer(board, name, touch, &heard);
+    };
+    pointer("pointerdown", |board, event| {
+        if event.pointer_type() == "mouse" {
+            return board.press(event);
+        }
+        // Two fingers enlarge the page.
+        board.tapping.set(event.is_primary().then(|| (event.client_x(), event.client_y())));
+        None
+    });
+    pointer("pointermove", |board, _| board.held.get().then_some(Touch::Move));
+    pointer("pointerup", |board, event| {
+        board.held.set(false);
+        let (x, y) = board.tapping.take()?;
+        let still = (event.client_x() - x).abs() <= TAP && (event.client_y() - y).abs() <= TAP;
+        still.then_some(Touch::Start)
+    });
+    // The browser scrolls.
+    pointer("pointercancel", |board, _| {
+        board.held.set(false);
+        board.tapping.take();
+        None
+    });
+    on_keys(board, move |row, col| f(row, col), moved);
+}
+
+/// Tells `f` of a place if `touch` finds that something is done to it.
+fn on_pointer<F: Fn(Touch, usize, usize) + 'static>(
+    board: &Rc<Board>,
+    name: &'static str,
+    touch: fn(&Board, &PointerEvent) -> Option<Touch>,
+    f: &Rc<F>,
+) {
+    let (board, f) = (Rc::clone(board), Rc::clone(f));
+    on(&board.element.clone(), name, move |event: &Event| {
+        let Some(event) = event.dyn_ref::<PointerEvent>() else { return };
+        let place = board.place_of(event);
+        if let Some(touch) = touch(&board, event) {
+            // The same place again is no news.
+            if touch == Touch::Move && board.cursor.replace(place) == place {
+                return;
+            }
+            board.cursor.set(place);
+            f(touch, place.0, place.1);
+        }
+    });
+}
+
+/// Moves the keyboard's place, and tells `f` of the one that is chosen.
+fn on_keys(board: &Rc<Board>, f: impl Fn(usize, usize) + 'static, moved: impl Fn() + 'static) {
     let b = Rc::clone(board);
     let moved = Rc::new(moved);
     let m = Rc::clone(&moved);
@@ -156,8 +227,7 @@ pub fn listen(board: &Rc<Board>, f: impl Fn(Touch, usize, usize) + 'static, move
         let key = event.dyn_ref::<KeyboardEvent>().map(KeyboardEvent::key).unwrap_or_default();
         if key == "Enter" || key == " " {
             let (row, col) = b.cursor.get();
-            f(Touch::Start, row, col);
-            f(Touch::End, row, col);
+            f(row, col);
         } else if b.step(&key) {
             m();
         } else {

@@ -13,6 +13,8 @@ use crate::messages::edit::Image;
 
 /// Pixels in a row of a saved file, at least, for every picture in it.
 const SAVED_EDGE: u32 = 256;
+/// How long a file stays at its address, in milliseconds: some browsers read it long after the click.
+const KEPT: i32 = 60_000;
 
 /// A canvas that shows a picture.
 pub struct Picture {
@@ -88,7 +90,14 @@ pub fn context_to_read(canvas: &HtmlCanvasElement) -> Result<CanvasRenderingCont
     context.ok_or_else(|| Error::Browser("canvases cannot be read here".to_owned()))
 }
 
-/// Hands rows of pictures out as one PNG, every pixel a crisp square.
+/// Whether the style sheet has a canvas smooth, and not in squares.
+fn is_smooth(canvas: &HtmlCanvasElement) -> bool {
+    let style = web_sys::window().and_then(|window| window.get_computed_style(canvas).ok().flatten());
+    let rendering = style.and_then(|style| style.get_property_value("image-rendering").ok());
+    rendering.is_some_and(|rendering| rendering == "auto")
+}
+
+/// Hands rows of pictures out as one PNG: each as it is seen, smooth or every pixel a crisp square.
 pub fn save(document: &Document, rows: &[Vec<HtmlCanvasElement>], name: &str) -> Result<()> {
     let size = rows.iter().flatten().map(HtmlCanvasElement::width).max().unwrap_or(1);
     let edge = SAVED_EDGE.div_ceil(size) * size;
@@ -96,11 +105,11 @@ pub fn save(document: &Document, rows: &[Vec<HtmlCanvasElement>], name: &str) ->
     sheet.set_width(edge * rows.iter().map(Vec::len).max().unwrap_or(1) as u32);
     sheet.set_height(edge * rows.len() as u32);
     let drawing = context(&sheet)?;
-    drawing.set_image_smoothing_enabled(false);
     let edge = f64::from(edge);
     for (r, row) in rows.iter().enumerate() {
         for (c, canvas) in row.iter().enumerate() {
             let (x, y) = (c as f64 * edge, r as f64 * edge);
+            drawing.set_image_smoothing_enabled(is_smooth(canvas));
             drawing.draw_image_with_html_canvas_element_and_dw_and_dh(canvas, x, y, edge, edge)?;
         }
     }
@@ -120,7 +129,11 @@ pub fn download(document: &Document, blob: &Blob, name: &str) -> Result<()> {
     link.set_href(&url);
     link.set_download(name);
     link.click();
-    Ok(Url::revoke_object_url(&url)?)
+    let forgotten = Closure::once_into_js(move || Url::revoke_object_url(&url));
+    if let Some(window) = document.default_view() {
+        window.set_timeout_with_callback_and_timeout_and_arguments_0(forgotten.unchecked_ref(), KEPT)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

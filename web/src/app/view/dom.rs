@@ -2,7 +2,10 @@
 
 use gloo_events::{EventListener, EventListenerOptions};
 use wasm_bindgen::JsCast;
-use web_sys::{Document, Event, EventTarget, HtmlButtonElement, HtmlElement, HtmlInputElement};
+use web_sys::{
+    Document, Element, Event, EventTarget, HtmlButtonElement, HtmlElement, HtmlInputElement, ScrollIntoViewOptions,
+    ScrollLogicalPosition,
+};
 
 use crate::error::{Error, Result};
 
@@ -48,5 +51,28 @@ pub fn set_value(input: &HtmlInputElement, value: &str) {
 pub fn set_text(element: &HtmlElement, text: &str) {
     if element.text_content().as_deref() != Some(text) {
         element.set_text_content(Some(text));
+    }
+}
+
+/// Brings an element into sight, as near as it is, if it is not in sight.
+pub fn reveal(element: &Element) {
+    let options = ScrollIntoViewOptions::new();
+    options.set_block(ScrollLogicalPosition::Nearest);
+    element.scroll_into_view_with_scroll_into_view_options(&options);
+}
+
+/// With a capital letter at its beginning.
+pub fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_begin_with_a_capital_letter() {
+        assert_eq!((capital("an eye").as_str(), capital("").as_str()), ("An eye", ""));
     }
 }

@@ -1,63 +1,182 @@
-//! Files that are pasted or dropped: pictures and weights.
+//! What is pasted, dropped or opened: pictures and weights, and what people take for them.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use serde_bytes::ByteBuf;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{ClipboardEvent, Document, DragEvent, File, FileList, HtmlInputElement};
+use web_sys::{Blob, ClipboardEvent, DataTransfer, Document, DragEvent, Element, File, HtmlElement, HtmlInputElement};
 
-use super::dom::{by_id, on};
+use super::dom::{by_id, on, set_text};
 use super::picker::Picker;
 use super::status::bytes;
 use crate::app::Dispatch;
-use crate::app::state::Event;
+use crate::app::files::{HEAD, Kind};
+use crate::app::state::{Event, Slot};
 use crate::error::{Error, Result};
-use crate::index::MAX_MODEL_BYTES;
+use crate::index::{MAX_MODEL_BYTES, shorten};
 
 /// Listens for as long as the page is there.
 pub fn listen(document: &Document, dispatch: &Dispatch, picker: &Rc<Picker>) -> Result<()> {
-    on(document, "dragover", |event| event.prevent_default());
+    let landing = Rc::new(Landing {
+        document: document.clone(),
+        hint: by_id(document, "drop-hint")?,
+        marked: RefCell::default(),
+        picker: Rc::clone(picker),
+    });
+    let l = Rc::clone(&landing);
+    on(document, "dragover", move |event| {
+        let Some(event) = event.dyn_ref::<DragEvent>().filter(|event| is_taken(event.data_transfer())) else { return };
+        event.prevent_default();
+        l.show(event);
+    });
+    let l = Rc::clone(&landing);
+    on(document, "dragleave", move |event| {
+        // Between two elements of the page there is another one that it comes to.
+        if event.dyn_ref::<DragEvent>().is_some_and(|event| event.related_target().is_none()) {
+            l.hide();
+        }
+    });
     let (d, p) = (dispatch.clone(), Rc::clone(picker));
     on(document, "drop", move |event| {
+        landing.hide();
+        let Some(event) = event.dyn_ref::<DragEvent>() else { return };
+        let Some(data) = event.data_transfer().filter(|data| is_taken(Some(data.clone()))) else { return };
         event.prevent_default();
-        let data = event.dyn_ref::<DragEvent>().and_then(DragEvent::data_transfer);
-        take_first(data.and_then(|data| data.files()), &d, &p);
+        let files = Files::of(data.files());
+        if files.is_none() {
+            // The other page's server need not let this one read it.
+            let text = "What comes from another page cannot be read from here: save the picture first and open the \
+                        file, or copy it and paste it here.";
+            p.tell_or(&d, text.to_owned());
+        }
+        take(files, p.landing(over(event)), &d, &p);
     });
     let (d, p) = (dispatch.clone(), Rc::clone(picker));
     on(document, "paste", move |event| {
         let data = event.dyn_ref::<ClipboardEvent>().and_then(ClipboardEvent::clipboard_data);
-        take_first(data.and_then(|data| data.files()), &d, &p);
+        take(Files::of(data.and_then(|data| data.files())), p.landing(None), &d, &p);
     });
-    let input: HtmlInputElement = by_id(document, "weights-file")?;
-    let (d, p, field) = (dispatch.clone(), Rc::clone(picker), input.clone());
-    on(&input, "change", move |_| {
-        take_first(field.files(), &d, &p);
-        field.set_value("");
-    });
+    for id in ["weights-file", "picker-file"] {
+        let input: HtmlInputElement = by_id(document, id)?;
+        let (d, p, field) = (dispatch.clone(), Rc::clone(picker), input.clone());
+        on(&input, "change", move |_| {
+            take(Files::of(field.files()), p.landing(None), &d, &p);
+            // The same file may be chosen again.
+            field.set_value("");
+        });
+    }
     Ok(())
 }
 
-fn take_first(files: Option<FileList>, dispatch: &Dispatch, picker: &Rc<Picker>) {
-    let Some(file) = files.and_then(|files| files.get(0)) else { return };
-    if !file.name().ends_with(".safetensors") {
-        picker.take_file(file.into());
-        return;
+/// Whether a drag is the page's business: files, and pictures of other pages; not a text on its way into a field.
+fn is_taken(data: Option<DataTransfer>) -> bool {
+    let types = data.map(|data| data.types().iter().filter_map(|kind| kind.as_string()).collect::<Vec<_>>());
+    types.is_some_and(|types| types.iter().any(|kind| kind == "Files" || kind == "text/uri-list"))
+}
+
+/// The slot whose place something is held over.
+fn over(event: &DragEvent) -> Option<Slot> {
+    let target: Element = event.target()?.dyn_into().ok()?;
+    Slot::parse(&target.closest("[data-slot]").ok()??.get_attribute("data-slot")?)
+}
+
+/// Shows where a drop would land.
+struct Landing {
+    document: Document,
+    hint: HtmlElement,
+    marked: RefCell<Option<Element>>,
+    picker: Rc<Picker>,
+}
+
+impl Landing {
+    fn show(&self, event: &DragEvent) {
+        let slot = self.picker.landing(over(event));
+        let text = match slot {
+            Some(Slot::MixA) => "Drop it here for picture A",
+            Some(Slot::MixB) => "Drop it here for picture B",
+            Some(Slot::Explore) => "Drop it here to explore it",
+            Some(Slot::Inpaint) => "Drop it here to paint holes into it",
+            None => "Drop a picture here, and say then where to use it; or weights",
+        };
+        set_text(&self.hint, text);
+        self.hint.set_hidden(false);
+        let id = match slot {
+            _ if self.picker.is_open() => "picker",
+            Some(Slot::MixA) => "mix-a",
+            Some(Slot::MixB) => "mix-b",
+            Some(Slot::Explore) => "explore-board",
+            Some(Slot::Inpaint) => "inpaint-board",
+            None => "main",
+        };
+        self.mark(self.document.get_element_by_id(id));
     }
-    let dispatch = dispatch.clone();
+
+    fn hide(&self) {
+        self.hint.set_hidden(true);
+        self.mark(None);
+    }
+
+    fn mark(&self, element: Option<Element>) {
+        let before = self.marked.replace(element.clone());
+        if before == element {
+            return;
+        }
+        for (element, marked) in [(before, false), (element, true)] {
+            let _ = element.map(|element| element.class_list().toggle_with_force("landing", marked));
+        }
+    }
+}
+
+/// The first of some files, and how many there are.
+struct Files {
+    first: File,
+    count: u32,
+}
+
+impl Files {
+    fn of(files: Option<web_sys::FileList>) -> Option<Self> {
+        let files = files?;
+        Some(Self { first: files.get(0)?, count: files.length() })
+    }
+}
+
+fn take(files: Option<Files>, slot: Option<Slot>, dispatch: &Dispatch, picker: &Rc<Picker>) {
+    let Some(Files { first, count }) = files else { return };
+    let (dispatch, picker) = (dispatch.clone(), Rc::clone(picker));
     spawn_local(async move {
-        match read(&file).await {
-            Ok(bytes) => dispatch(Event::Weights(file.name(), bytes)),
-            Err(error) => dispatch(Event::Notice(error.to_string())),
+        let taken = take_one(&first, slot, &dispatch, &picker).await;
+        let one = (count > 1).then(|| format!("Of {count} files the first was taken, “{}”.", shorten(&first.name())));
+        let problem = taken.err().map(|error| error.to_string());
+        let said: Vec<String> = problem.into_iter().chain(one).collect();
+        if !said.is_empty() {
+            picker.tell_or(&dispatch, said.join(" "));
         }
     });
 }
 
-async fn read(file: &File) -> Result<ByteBuf> {
-    if file.size() > MAX_MODEL_BYTES as f64 {
-        let (size, limit) = (bytes(file.size() as u64), bytes(MAX_MODEL_BYTES));
-        return Err(Error::Browser(format!("weights of {size}; {limit} are the most that a page should hold")));
+async fn take_one(file: &File, slot: Option<Slot>, dispatch: &Dispatch, picker: &Rc<Picker>) -> Result<()> {
+    let name = file.name();
+    let head = file.slice_with_i32_and_i32(0, HEAD as i32)?;
+    let unreadable = |_| Error::File(format!("“{}” cannot be read: is it a folder? Open one file.", shorten(&name)));
+    let kind = Kind::of(&name, &read(&head).await.map_err(unreadable)?);
+    match kind {
+        Kind::Weights => {
+            if file.size() > MAX_MODEL_BYTES as f64 {
+                let (size, limit) = (bytes(file.size() as u64), bytes(MAX_MODEL_BYTES));
+                let text = format!("“{}” has {size}; a page should hold no weights above {limit}.", shorten(&name));
+                return Err(Error::File(text));
+            }
+            dispatch(Event::Weights(name, ByteBuf::from(read(file).await?)));
+            Ok(())
+        }
+        kind if kind.may_be_shown() => picker.take_picture(file, kind, slot).await,
+        kind => Err(Error::File(kind.advice(&name))),
     }
-    let buffer = JsFuture::from(file.array_buffer()).await?;
-    Ok(ByteBuf::from(js_sys::Uint8Array::new(&buffer).to_vec()))
+}
+
+async fn read(blob: &Blob) -> Result<Vec<u8>> {
+    let buffer = JsFuture::from(blob.array_buffer()).await?;
+    Ok(js_sys::Uint8Array::new(&buffer).to_vec())
 }

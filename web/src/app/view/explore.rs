@@ -7,9 +7,9 @@ use shared::RgFlowConfig;
 use shared::geometry::{LatentAddress, LevelCone, Levels};
 use web_sys::{Document, HtmlButtonElement, HtmlCanvasElement, HtmlElement, HtmlInputElement};
 
-use super::board::{self, Board, Layer, Touch};
+use super::board::{self, Board, Layer};
 use super::canvas::{Picture, is_new};
-use super::dom::{by_id, create, on, on_click, set_text, set_value};
+use super::dom::{by_id, capital, create, on, on_click, reveal, set_text, set_value};
 use super::film;
 use super::named::{NamedView, short};
 use super::picker::Picker;
@@ -17,6 +17,7 @@ use crate::app::Dispatch;
 use crate::app::state::explore::{ExploreEvent, WALK};
 use crate::app::state::{Event, Slot, State};
 use crate::error::Result;
+use crate::fragment::rounded;
 use crate::messages::edit::{Factor, Image};
 
 /// What the chosen thing is drawn with, and what is in its cone.
@@ -31,6 +32,8 @@ pub struct ExploreView {
     document: Document,
     dispatch: Dispatch,
     named: NamedView,
+    /// Brings the slider of a latent into sight that was chosen far from it, and the picture.
+    show_slider: Rc<dyn Fn()>,
     picture: Rc<Board>,
     pyramid: HtmlElement,
     levels: RefCell<Vec<Level>>,
@@ -58,15 +61,23 @@ struct Level {
 impl ExploreView {
     pub fn new(document: &Document, dispatch: &Dispatch, picker: &Rc<Picker>) -> Result<Self> {
         let channel = |c: usize| by_id(document, &format!("explore-channel-{c}"));
+        let picture = Board::by_id(document, "explore-board", "The picture")?;
+        let value: HtmlInputElement = by_id(document, "explore-value")?;
+        let (board, slider) = (Rc::clone(&picture), value.clone());
+        let show_slider = Rc::new(move || {
+            reveal(board.element());
+            reveal(&slider);
+        });
         let view = Self {
             document: document.clone(),
             dispatch: dispatch.clone(),
-            named: NamedView::new(document, dispatch)?,
-            picture: Board::by_id(document, "explore-board", "The picture")?,
+            named: NamedView::new(document, dispatch, show_slider.clone())?,
+            show_slider,
+            picture,
             pyramid: by_id(document, "explore-pyramid")?,
             levels: RefCell::default(),
             said: by_id(document, "explore-said")?,
-            value: by_id(document, "explore-value")?,
+            value,
             value_text: by_id(document, "explore-value-text")?,
             channels: [channel(0)?, channel(1)?, channel(2)?],
             strip: build_strip(document, dispatch)?,
@@ -86,12 +97,8 @@ impl ExploreView {
         let d = dispatch.clone();
         on(&view.film, "click", move |_| d(Event::Explore(ExploreEvent::Film)));
         let (d, again) = (dispatch.clone(), dispatch.clone());
-        let touched = move |touch, row, col| {
-            if touch != Touch::End {
-                d(Event::Explore(ExploreEvent::Pixel(row, col)));
-            }
-        };
-        board::listen(&view.picture, touched, move || again(Event::Redraw));
+        let chosen = move |row, col| d(Event::Explore(ExploreEvent::Pixel(row, col)));
+        board::listen_to_choices(&view.picture, chosen, move || again(Event::Redraw));
         let (p, d) = (Rc::clone(picker), dispatch.clone());
         on_click(document, "explore-choose", move || p.open(Slot::Explore))?;
         on(&view.undo, "click", move |_| d(Event::Explore(ExploreEvent::Undo)));
@@ -154,9 +161,9 @@ impl ExploreView {
         let value = explore.value(settings, config);
         self.value.set_disabled(value.is_none());
         if let Some(value) = value {
-            set_value(&self.value, &format!("{value:.2}"));
+            set_value(&self.value, &format!("{:.2}", rounded(value)));
         }
-        set_text(&self.value_text, &value.map(|value| format!("{value:+.2} σ")).unwrap_or_default());
+        set_text(&self.value_text, &value.map(|value| format!("{:+.2} σ", rounded(value))).unwrap_or_default());
         for (c, input) in self.channels.iter().enumerate() {
             input.set_disabled(settings.at.is_none() || c >= config.channels);
             input.set_checked(settings.at.is_some_and(|at| at.channel == c));
@@ -173,7 +180,7 @@ impl ExploreView {
         if is_new(self.filmed.borrow().as_ref(), explore.frames.as_ref()) {
             self.filmed.replace(explore.frames.clone());
             if let Some(frames) = &explore.frames {
-                self.save_film(frames);
+                self.save_film(frames, state.settings.smooth);
             }
         }
         if is_new(self.led.borrow().as_ref(), explore.leading.as_ref()) {
@@ -184,8 +191,9 @@ impl ExploreView {
         self.reset.set_disabled(settings.edits.is_empty());
     }
 
-    fn save_film(&self, frames: &[Image]) {
-        let saved = film::gif(frames).and_then(|bytes| film::save(&self.document, &bytes, "rg-flow-latent.gif"));
+    fn save_film(&self, frames: &[Image], smooth: bool) {
+        let saved =
+            film::gif(frames, smooth).and_then(|bytes| film::save(&self.document, &bytes, "rg-flow-latent.gif"));
         if let Err(error) = saved {
             set_text(&self.said, &error.to_string());
         }
@@ -218,13 +226,10 @@ impl ExploreView {
             self.pyramid.insert_before(&figure, self.pyramid.first_child().as_ref())?;
             let board = Board::inside(&self.document, holder, &format!("Latents of level {level}, {edge} by {edge}"))?;
             let (d, again) = (self.dispatch.clone(), self.dispatch.clone());
-            let touched = move |touch, row, col| {
-                if touch != Touch::End {
-                    let at = LatentAddress { level, row, col, channel: 0 };
-                    d(Event::Explore(ExploreEvent::Latent(at)));
-                }
+            let chosen = move |row, col| {
+                d(Event::Explore(ExploreEvent::Latent(LatentAddress { level, row, col, channel: 0 })));
             };
-            board::listen(&board, touched, move || again(Event::Redraw));
+            board::listen_to_choices(&board, chosen, move || again(Event::Redraw));
             levels.push(Level { board, count: counted });
         }
         self.levels.replace(levels);
@@ -253,8 +258,13 @@ impl ExploreView {
                 }
                 button.append_child(layer.canvas())?;
                 row.append_child(&button)?;
-                let d = self.dispatch.clone();
-                on(&button, "click", move |_| d(Event::Explore(ExploreEvent::Latent(at))));
+                let (d, show_slider, slider) = (self.dispatch.clone(), self.show_slider.clone(), self.value.clone());
+                on(&button, "click", move |_| {
+                    d(Event::Explore(ExploreEvent::Latent(at)));
+                    show_slider();
+                    // Arrow keys move it.
+                    let _ = slider.focus();
+                });
             }
             self.leading.append_child(&row)?;
         }
@@ -287,15 +297,12 @@ fn build_strip(document: &Document, dispatch: &Dispatch) -> Result<Vec<(HtmlButt
     WALK.into_iter().map(cell).collect()
 }
 
-/// With a capital letter at its beginning.
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
-}
-
 /// What is seen, in a sentence.
 fn said(at: Option<LatentAddress>, pixel: Option<(usize, usize)>, cone: Option<&[LevelCone]>, size: usize) -> String {
     match (at, pixel, cone) {
+        (Some(at), _, Some(cone)) if cone[0].pixels.len() == size * size => {
+            format!("This latent of level {} can change every pixel.", at.level)
+        }
         (Some(at), _, Some(cone)) => format!(
             "This latent of level {} can change {} of {} pixels, and no other.",
             at.level,
@@ -324,12 +331,13 @@ mod tests {
         let level =
             LevelCone { latents: vec![(0, 1); 5], pixels: vec![(0, 0); 64], disentangler: vec![], decimator: vec![] };
         let at = LatentAddress { level: 0, row: 0, col: 1, channel: 0 };
+        let every = said(Some(at), None, Some(std::slice::from_ref(&level)), 8);
+        assert_eq!(every, "This latent of level 0 can change every pixel.");
         assert!(said(Some(at), None, Some(std::slice::from_ref(&level)), 32).contains("64 of 1024 pixels"));
         assert!(
             said(None, Some((2, 3)), Some(&[level.clone(), level]), 32)
                 .contains("row 3, column 4 depends on the latents at 10 places")
         );
         assert_eq!(said(None, None, None, 32), "Choose a latent or a pixel.");
-        assert_eq!((capital("an eye").as_str(), capital("").as_str()), ("An eye", ""));
     }
 }

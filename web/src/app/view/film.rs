@@ -12,11 +12,11 @@ const DELAY: u16 = 6;
 /// Pixels in a row of the file, at least.
 const EDGE: usize = 256;
 
-/// Pictures of one size as a GIF that runs to and fro for ever, every pixel a crisp square.
+/// Pictures of one size as a GIF that runs to and fro for ever, every pixel a crisp square or all of them smooth.
 ///
 /// # Errors
 /// [`Error::Request`] if there are no pictures, or of several sizes.
-pub fn gif(pictures: &[Image]) -> Result<Vec<u8>> {
+pub fn gif(pictures: &[Image], smooth: bool) -> Result<Vec<u8>> {
     let failed = |problem: String| Error::Request(format!("no GIF can be made: {problem}"));
     let size = pictures.first().map_or(0, |picture| picture.size) as usize;
     let fits = |picture: &Image| picture.size as usize == size && picture.rgba.len() == size * size * 4;
@@ -26,9 +26,14 @@ pub fn gif(pictures: &[Image]) -> Result<Vec<u8>> {
     let zoom = EDGE.div_ceil(size);
     let edge = (size * zoom) as u16;
     let frame = |picture: &Image| {
-        // Colours are chosen among the picture's own pixels, before they become many.
-        let mut frame = gif::Frame::from_rgba_speed(size as u16, size as u16, &mut picture.rgba.to_vec(), 10);
-        frame.buffer = enlarged(&frame.buffer, size, zoom).into();
+        let mut frame = if smooth {
+            gif::Frame::from_rgba_speed(edge, edge, &mut smoothed(&picture.rgba, size, zoom), 10)
+        } else {
+            // Colours are chosen among the picture's own pixels, before they become many.
+            let mut frame = gif::Frame::from_rgba_speed(size as u16, size as u16, &mut picture.rgba.to_vec(), 10);
+            frame.buffer = enlarged(&frame.buffer, size, zoom).into();
+            frame
+        };
         (frame.width, frame.height, frame.delay) = (edge, edge, DELAY);
         frame
     };
@@ -55,6 +60,30 @@ fn enlarged(pixels: &[u8], size: usize, zoom: usize) -> Vec<u8> {
     (0..edge * edge).map(|i| pixels[i / edge / zoom * size + i % edge / zoom]).collect()
 }
 
+/// Between the middles of two pixels their values run straight from one to the other, as on a smooth canvas.
+fn smoothed(rgba: &[u8], size: usize, zoom: usize) -> Vec<u8> {
+    let edge = size * zoom;
+    // The two pixels about each place, and the second one's share.
+    let around: Vec<(usize, usize, f32)> = (0..edge)
+        .map(|i| {
+            let at = ((i as f32 + 0.5) / zoom as f32 - 0.5).clamp(0.0, (size - 1) as f32);
+            let first = at as usize;
+            (first, (first + 1).min(size - 1), at - first as f32)
+        })
+        .collect();
+    let mut pixels = Vec::with_capacity(edge * edge * 4);
+    for &(top, bottom, down) in &around {
+        for &(left, right, along) in &around {
+            for channel in 0..4 {
+                let value = |row: usize, col: usize| f32::from(rgba[(row * size + col) * 4 + channel]);
+                let row = |row: usize| value(row, left) * (1.0 - along) + value(row, right) * along;
+                pixels.push((row(top) * (1.0 - down) + row(bottom) * down).round() as u8);
+            }
+        }
+    }
+    pixels
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,8 +95,14 @@ mod tests {
 
     #[test]
     fn a_gif_runs_to_and_fro_in_the_pictures_colours() {
+        for smooth in [false, true] {
+            runs_to_and_fro(smooth);
+        }
+    }
+
+    fn runs_to_and_fro(smooth: bool) {
         let colours = [[200, 10, 10, 255], [10, 200, 10, 255], [10, 10, 200, 255]];
-        let bytes = gif(&colours.map(picture)).unwrap();
+        let bytes = gif(&colours.map(picture), smooth).unwrap();
         let mut options = gif::DecodeOptions::new();
         options.set_color_output(gif::ColorOutput::RGBA);
         let mut decoder = options.read_info(&bytes[..]).unwrap();
@@ -89,9 +124,18 @@ mod tests {
     }
 
     #[test]
+    fn smooth_pictures_run_from_pixel_to_pixel() {
+        let (black, white) = ([0, 0, 0, 255], [200, 200, 200, 255]);
+        let row = |pixels: Vec<u8>| pixels[..32].chunks(4).map(|pixel| pixel[0]).collect::<Vec<_>>();
+        let smooth = row(smoothed(&[black, white, black, white].concat(), 2, 4));
+        assert_eq!(smooth, [0, 0, 25, 75, 125, 175, 200, 200]);
+        assert_eq!(smoothed(&white, 1, 2), white.repeat(4));
+    }
+
+    #[test]
     fn pictures_of_several_sizes_are_refused() {
         let small = Image { size: 16, rgba: ByteBuf::from(vec![0; 16 * 16 * 4]) };
-        assert!(gif(&[picture([0; 4]), small]).is_err());
-        assert!(gif(&[]).is_err());
+        assert!(gif(&[picture([0; 4]), small], false).is_err());
+        assert!(gif(&[], false).is_err());
     }
 }

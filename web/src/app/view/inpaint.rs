@@ -10,7 +10,7 @@ use super::canvas::Picture;
 use super::dom::{by_id, create, on, on_click, set_text, set_value};
 use super::picker::Picker;
 use crate::app::Dispatch;
-use crate::app::state::inpaint::{InpaintEvent, PRESETS, SAMPLES};
+use crate::app::state::inpaint::{InpaintEvent, SAMPLES, holes as presets};
 use crate::app::state::{Event, Slot, State};
 use crate::error::Result;
 
@@ -33,6 +33,10 @@ pub struct InpaintView {
     clear: HtmlButtonElement,
     original: Picture,
     samples: Vec<Picture>,
+    presets: HtmlElement,
+    /// The names of the presets' buttons.
+    named: RefCell<Vec<String>>,
+    dispatch: Dispatch,
     cone: HtmlElement,
     levels: RefCell<Vec<(Layer, HtmlElement)>>,
 }
@@ -58,6 +62,9 @@ impl InpaintView {
             clear: by_id(document, "inpaint-clear")?,
             original: Picture::by_id(document, "inpaint-original")?,
             samples: (0..SAMPLES).map(sample).collect::<Result<_>>()?,
+            presets: by_id(document, "inpaint-presets")?,
+            named: RefCell::default(),
+            dispatch: dispatch.clone(),
             cone: by_id(document, "inpaint-cone")?,
             levels: RefCell::default(),
         };
@@ -87,7 +94,6 @@ impl InpaintView {
         });
         let (d, input) = (dispatch.clone(), view.erase.clone());
         on(&view.erase, "change", move |_| d(Event::Inpaint(InpaintEvent::Erase(input.checked()))));
-        build_presets(document, dispatch)?;
         Ok(view)
     }
 
@@ -113,6 +119,7 @@ impl InpaintView {
         self.progress.set_max(f64::from(of.max(1)));
         self.progress.set_value(f64::from(taken));
         let _ = self.fit_levels(config.level_count());
+        let _ = self.fit_presets(presets(state.entry.as_ref()).into_iter().map(|hole| hole.name).collect());
         let cone = inpaint.cone(settings, config);
         let mut count = 0;
         for ((h, (layer, text)), level) in self.levels.borrow().iter().enumerate().zip(&cone) {
@@ -151,25 +158,30 @@ impl InpaintView {
         Ok(())
     }
 
+    /// A button for each hole that the model's pictures can be given at once.
+    fn fit_presets(&self, names: Vec<String>) -> Result<()> {
+        if *self.named.borrow() == names {
+            return Ok(());
+        }
+        self.presets.set_text_content(None);
+        for (i, name) in names.iter().enumerate() {
+            let button: HtmlButtonElement = create(&self.document, "button")?;
+            button.set_type("button");
+            button.set_class_name("button compact");
+            button.set_text_content(Some(name));
+            self.presets.append_child(&button)?;
+            let d = self.dispatch.clone();
+            on(&button, "click", move |_| d(Event::Inpaint(InpaintEvent::Preset(i))));
+        }
+        self.named.replace(names);
+        Ok(())
+    }
+
     /// What a saved file shows.
     pub fn sheet(&self) -> Vec<Vec<HtmlCanvasElement>> {
         let all = [self.original.canvas(), self.board.canvas()].into_iter();
         vec![all.chain(self.samples.iter().map(Picture::canvas)).cloned().collect()]
     }
-}
-
-fn build_presets(document: &Document, dispatch: &Dispatch) -> Result<()> {
-    let presets: HtmlElement = by_id(document, "inpaint-presets")?;
-    for (i, (name, _)) in PRESETS.iter().enumerate() {
-        let button: HtmlButtonElement = create(document, "button")?;
-        button.set_type("button");
-        button.set_class_name("button compact");
-        button.set_text_content(Some(name));
-        presets.append_child(&button)?;
-        let d = dispatch.clone();
-        on(&button, "click", move |_| d(Event::Inpaint(InpaintEvent::Preset(i))));
-    }
-    Ok(())
 }
 
 /// What is seen, in a sentence.

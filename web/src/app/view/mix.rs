@@ -7,7 +7,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Document, HtmlButtonElement, HtmlCanvasElement, HtmlElement, HtmlInputElement};
 
 use super::canvas::Picture;
-use super::dom::{by_id, create, on, on_click, set_text, set_value};
+use super::dom::{by_id, capital, create, on, on_click, set_text, set_value};
 use super::picker::Picker;
 use crate::app::Dispatch;
 use crate::app::state::mix::{MixEvent, TABLE};
@@ -25,6 +25,8 @@ pub struct MixView {
     /// A, A over B, B over A, B.
     row: [Picture; 4],
     names: [HtmlElement; 2],
+    /// What the two mixtures are.
+    captions: [HtmlElement; 2],
     cut: HtmlInputElement,
     cut_value: HtmlElement,
     share: HtmlInputElement,
@@ -49,6 +51,7 @@ impl MixView {
             dispatch: dispatch.clone(),
             row: [picture("mix-picture-a")?, picture("mix-ab")?, picture("mix-ba")?, picture("mix-picture-b")?],
             names: [by_id(document, "mix-name-a")?, by_id(document, "mix-name-b")?],
+            captions: [by_id(document, "mix-caption-ab")?, by_id(document, "mix-caption-ba")?],
             cut: by_id(document, "mix-cut")?,
             cut_value: by_id(document, "mix-cut-value")?,
             share: by_id(document, "mix-share")?,
@@ -93,9 +96,16 @@ impl MixView {
             picture.show(image);
         }
         for (name, pick) in self.names.iter().zip([&settings.a, &settings.b]) {
-            set_text(name, &pick.name());
+            set_text(name, &pick.name(&state.temperature()));
         }
         let levels = state.level_count();
+        for ((caption, picture), [coarse, fine]) in
+            self.captions.iter().zip(&self.row[1..3]).zip([["A", "B"], ["B", "A"]])
+        {
+            let text = caption_text(settings.cut, levels, coarse, fine);
+            let _ = picture.canvas().set_attribute("aria-label", &capital(&text));
+            set_text(caption, &text);
+        }
         if levels > 0 {
             self.cut.set_max(&levels.to_string());
         }
@@ -175,6 +185,15 @@ fn build_table(document: &Document) -> Result<Vec<Picture>> {
     Ok(pictures)
 }
 
+/// What a mixture is at a dividing level.
+fn caption_text(cut: usize, levels: usize, coarse: &str, fine: &str) -> String {
+    match cut {
+        0 => format!("all of {coarse}"),
+        _ if levels > 0 && cut >= levels => format!("all of {fine}"),
+        _ => format!("large of {coarse}, small of {fine}"),
+    }
+}
+
 /// What a dividing level means.
 fn cut_text(cut: usize, levels: usize) -> String {
     let span =
@@ -198,5 +217,13 @@ mod tests {
         assert_eq!(cut_text(3, 4), "level 3 from one, levels 0–2 from the other");
         assert_eq!(cut_text(4, 4), "everything from the other");
         assert_eq!(cut_text(2, 0), "");
+    }
+
+    #[test]
+    fn at_both_ends_a_mixture_is_one_picture() {
+        let captions = |cut| [caption_text(cut, 4, "A", "B"), caption_text(cut, 4, "B", "A")];
+        assert_eq!(captions(0), ["all of A", "all of B"]);
+        assert_eq!(captions(3), ["large of A, small of B", "large of B, small of A"]);
+        assert_eq!(captions(4), ["all of B", "all of A"]);
     }
 }

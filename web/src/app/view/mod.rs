@@ -3,6 +3,7 @@
 mod about;
 mod board;
 mod canvas;
+mod dialog;
 mod dom;
 mod drop;
 mod explore;
@@ -32,7 +33,7 @@ pub struct View {
     root: HtmlElement,
     status: status::StatusView,
     tabs: tabs::TabsView,
-    share: share::ShareView,
+    share: Rc<share::ShareView>,
     model: model::ModelView,
     picker: Rc<picker::Picker>,
     panels: Rc<Panels>,
@@ -54,22 +55,23 @@ impl View {
     /// # Errors
     /// [`crate::Error::Browser`] if the page lacks one.
     pub fn new(document: &Document, dispatch: &Dispatch) -> Result<Self> {
-        let picker = picker::Picker::new(document, dispatch)?;
+        let dialogs = dialog::Dialogs::new(document, dispatch)?;
+        let picker = picker::Picker::new(document, dispatch, &dialogs)?;
         drop::listen(document, dispatch, &picker)?;
         let panels = Rc::new(Panels {
             shown: Cell::default(),
-            sample: sample::SampleView::new(document, dispatch)?,
+            sample: sample::SampleView::new(document, dispatch, &dialogs)?,
             mix: mix::MixView::new(document, dispatch, &picker)?,
             explore: explore::ExploreView::new(document, dispatch, &picker)?,
             inpaint: inpaint::InpaintView::new(document, dispatch, &picker)?,
-            about: about::AboutView::new(document)?,
+            about: about::AboutView::new(document, dispatch)?,
         });
         let (to_save, page) = (Rc::clone(&panels), document.clone());
         Ok(Self {
             root: dom::root(document)?,
             status: status::StatusView::new(document, dispatch)?,
             tabs: tabs::TabsView::new(document, dispatch)?,
-            share: share::ShareView::new(document, move || to_save.save(&page))?,
+            share: share::ShareView::new(document, dispatch, move || to_save.save(&page))?,
             model: model::ModelView::new(document, dispatch)?,
             picker,
             panels,
@@ -95,8 +97,9 @@ impl View {
 impl Panels {
     fn render(&self, state: &State) {
         self.shown.set(state.settings.panel);
+        self.sample.render(state);
         match state.settings.panel {
-            Panel::Sample => self.sample.render(state),
+            Panel::Sample => {}
             Panel::Mix => self.mix.render(state),
             Panel::Explore => self.explore.render(state),
             Panel::Inpaint => self.inpaint.render(state),

@@ -152,6 +152,7 @@ mod tests {
             description: String::new(),
             licence: String::new(),
             default: false,
+            holes: vec![],
         };
         let mut state = State::new("", BackendChoice::Auto, String::new());
         state.index = Some(ModelIndex { format: 1, models: vec![entry("a", "a.safetensors")] });

@@ -1,6 +1,7 @@
 //! The latents that the model's card has a name for.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use shared::geometry::LatentAddress;
 use shared::weights::NamedFactor;
@@ -19,16 +20,19 @@ const LONGEST: usize = 60;
 pub struct NamedView {
     document: Document,
     dispatch: Dispatch,
+    /// Follows a choice.
+    chosen: Rc<dyn Fn()>,
     block: HtmlElement,
     row: HtmlElement,
     buttons: RefCell<Vec<(NamedFactor, HtmlButtonElement)>>,
 }
 
 impl NamedView {
-    pub fn new(document: &Document, dispatch: &Dispatch) -> Result<Self> {
+    pub fn new(document: &Document, dispatch: &Dispatch, chosen: Rc<dyn Fn()>) -> Result<Self> {
         Ok(Self {
             document: document.clone(),
             dispatch: dispatch.clone(),
+            chosen,
             block: by_id(document, "explore-named")?,
             row: by_id(document, "explore-names")?,
             buttons: RefCell::default(),
@@ -54,8 +58,11 @@ impl NamedView {
         button.set_type("button");
         button.set_class_name("button compact chip");
         button.set_text_content(Some(&short(&factor.name)));
-        let (d, at) = (self.dispatch.clone(), factor.at);
-        on(&button, "click", move |_| d(Event::Explore(ExploreEvent::Latent(at))));
+        let (d, chosen, at) = (self.dispatch.clone(), Rc::clone(&self.chosen), factor.at);
+        on(&button, "click", move |_| {
+            d(Event::Explore(ExploreEvent::Latent(at)));
+            chosen();
+        });
         self.row.append_child(&button)?;
         Ok(button)
     }

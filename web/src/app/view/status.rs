@@ -7,6 +7,7 @@ use crate::app::Dispatch;
 use crate::app::state::sample::GRID;
 use crate::app::state::{Event, Phase, State};
 use crate::error::Result;
+use crate::fragment::rounded;
 
 /// The elements.
 pub struct StatusView {
@@ -86,9 +87,11 @@ fn status(state: &State, name: &str) -> String {
         Phase::Loading { .. } => format!("Loading {name}."),
         Phase::Ready if state.samples.is_running() => "Sampling…".to_owned(),
         Phase::Ready => {
+            // The panel was not opened yet.
+            let Some(bits) = state.samples.bits() else { return String::new() };
             let speed = state.samples.millis().map(|millis| format!(", {} each", duration(millis))).unwrap_or_default();
-            let bits = state.samples.bits();
-            format!("{GRID} samples of seed {}{speed}; {bits:.2} bits/dim on the average.", state.settings.seed.0)
+            let (seed, bits) = (state.settings.seed.0, rounded(bits));
+            format!("{GRID} samples of seed {seed}{speed}; {bits:.2} bits/dim on the average.")
         }
         Phase::Empty => "There is no model to load.".to_owned(),
         // The cover is an alert and says the rest.
@@ -125,6 +128,14 @@ pub fn duration(millis: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::messages::BackendChoice;
+
+    #[test]
+    fn before_there_are_samples_nothing_is_said_of_them() {
+        let mut state = State::new("#panel=mix&seed=7", BackendChoice::Auto, String::new());
+        state.phase = Phase::Ready;
+        assert_eq!((status(&state, "it"), state.samples.bits()), (String::new(), None));
+    }
 
     #[test]
     fn quantities_are_for_people() {

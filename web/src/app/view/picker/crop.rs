@@ -1,6 +1,7 @@
 //! The square that is cut out of the reader's picture.
 
 use std::cell::{Cell, RefCell};
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 
 use wasm_bindgen::JsCast;
@@ -44,6 +45,23 @@ impl Square {
         let within = |at: f64, length: f64| at.clamp(edge / 2.0, length - edge / 2.0);
         Self { x: within(self.x, width), y: within(self.y, height), edge }
     }
+
+    /// After fingers moved, in shares of the edge: what was under them stays under them. The edge stays in `range`.
+    fn dragged(self, from: &[(f64, f64)], to: &[(f64, f64)], range: RangeInclusive<f64>) -> Self {
+        let ((from, near), (to, far)) = (middle(from), middle(to));
+        let zoom = if near > 0.0 && far > 0.0 { near / far } else { 1.0 };
+        let edge = (self.edge * zoom).clamp(*range.start(), *range.end());
+        let moved = |at: f64, from: f64, to: f64| at + (from - 0.5) * self.edge - (to - 0.5) * edge;
+        Self { x: moved(self.x, from.0, to.0), y: moved(self.y, from.1, to.1), edge }
+    }
+}
+
+/// The middle of some places, and their mean distance from it.
+fn middle(places: &[(f64, f64)]) -> ((f64, f64), f64) {
+    let count = places.len().max(1) as f64;
+    let (x, y) = places.iter().fold((0.0, 0.0), |(x, y), place| (x + place.0 / count, y + place.1 / count));
+    let spread = places.iter().map(|place| (place.0 - x).hypot(place.1 - y)).sum::<f64>() / count;
+    ((x, y), spread)
 }
 
 /// The elements, and the picture.
@@ -56,7 +74,8 @@ pub struct Crop {
     bitmap: RefCell<Option<ImageBitmap>>,
     square: Cell<Square>,
     edge: Cell<usize>,
-    held: Cell<Option<(i32, i32)>>,
+    /// The fingers or the button that hold the picture: their numbers, and where they are in shares of the edge.
+    held: RefCell<Vec<(i32, (f64, f64))>>,
 }
 
 impl Crop {
@@ -70,7 +89,7 @@ impl Crop {
             bitmap: RefCell::default(),
             square: Cell::default(),
             edge: Cell::new(1),
-            held: Cell::default(),
+            held: RefCell::default(),
         });
         listen(&crop);
         Ok(crop)
@@ -146,6 +165,35 @@ impl Crop {
         self.change(|square| Square { edge, ..square });
     }
 
+    /// Fingers came, moved or went: what is left of them holds the picture.
+    fn hold(&self, event: &PointerEvent, down: bool) {
+        let area = self.canvas.get_bounding_client_rect();
+        let share = |at: i32, start: f64, length: f64| (f64::from(at) - start) / length.max(1.0);
+        let at =
+            (share(event.client_x(), area.left(), area.width()), share(event.client_y(), area.top(), area.height()));
+        let mut held = self.held.borrow_mut();
+        held.retain(|(id, _)| *id != event.pointer_id());
+        if down {
+            held.push((event.pointer_id(), at));
+            held.sort_by_key(|(id, _)| *id);
+        }
+    }
+
+    fn places(&self) -> Vec<(f64, f64)> {
+        self.held.borrow().iter().map(|(_, at)| *at).collect()
+    }
+
+    fn drag(&self, event: &PointerEvent) {
+        if !self.held.borrow().iter().any(|(id, _)| *id == event.pointer_id()) {
+            return;
+        }
+        let before = self.places();
+        self.hold(event, true);
+        let whole = self.bitmap.borrow().as_ref().map_or(1.0, |b| f64::from(b.width().min(b.height())));
+        self.change(|square| square.dragged(&before, &self.places(), whole / MAX_ZOOM..=whole));
+        set_value(&self.zoom, &((whole / self.square.get().edge).ln() / MAX_ZOOM.ln()).to_string());
+    }
+
     fn zoom_by(&self, by: f64) {
         let now = self.zoom.value().parse().unwrap_or(0.0);
         self.magnify(now + by);
@@ -167,23 +215,21 @@ fn draw_cross(drawing: &CanvasRenderingContext2d, x: f64, y: f64) {
 }
 
 fn listen(crop: &Rc<Crop>) {
-    let c = Rc::clone(crop);
-    on(&crop.canvas, "pointerdown", move |event| {
-        let Some(event) = event.dyn_ref::<PointerEvent>() else { return };
-        let _ = c.canvas.set_pointer_capture(event.pointer_id());
-        c.held.set(Some((event.client_x(), event.client_y())));
-    });
-    let c = Rc::clone(crop);
-    on(&crop.canvas, "pointermove", move |event| {
-        let (Some(event), Some((x, y))) = (event.dyn_ref::<PointerEvent>(), c.held.get()) else { return };
-        let width = f64::from(c.canvas.client_width().max(1));
-        c.held.set(Some((event.client_x(), event.client_y())));
-        c.shift(f64::from(x - event.client_x()) / width, f64::from(y - event.client_y()) / width);
-    });
-    for name in ["pointerup", "pointercancel"] {
+    let pointer = |name: &'static str, heard: fn(&Crop, &PointerEvent)| {
         let c = Rc::clone(crop);
-        on(&crop.canvas, name, move |_| c.held.set(None));
-    }
+        on(&crop.canvas, name, move |event| {
+            if let Some(event) = event.dyn_ref::<PointerEvent>() {
+                heard(&c, event);
+            }
+        });
+    };
+    pointer("pointerdown", |crop, event| {
+        let _ = crop.canvas.set_pointer_capture(event.pointer_id());
+        crop.hold(event, true);
+    });
+    pointer("pointermove", Crop::drag);
+    pointer("pointerup", |crop, event| crop.hold(event, false));
+    pointer("pointercancel", |crop, event| crop.hold(event, false));
     let c = Rc::clone(crop);
     on(&crop.canvas, "wheel", move |event| {
         event.prevent_default();
@@ -221,5 +267,28 @@ mod tests {
         let moved = Square { x: 0.0, y: 500.0, edge: 100.0 }.inside(300.0, 200.0);
         assert_eq!(moved, Square { x: 50.0, y: 150.0, edge: 100.0 });
         assert_eq!(Square { edge: 900.0, ..whole }.inside(300.0, 200.0), whole);
+    }
+
+    #[test]
+    fn what_is_under_the_fingers_stays_there() {
+        let square = Square { x: 150.0, y: 100.0, edge: 200.0 };
+        // Where the picture is seen that lies at a share of the square's edge.
+        let under = |square: Square, at: (f64, f64)| {
+            (square.x + (at.0 - 0.5) * square.edge, square.y + (at.1 - 0.5) * square.edge)
+        };
+        let one = square.dragged(&[(0.5, 0.5)], &[(0.6, 0.4)], 25.0..=200.0);
+        assert_eq!((one.edge, under(one, (0.6, 0.4))), (200.0, under(square, (0.5, 0.5))));
+        let (from, to) = ([(0.4, 0.5), (0.6, 0.5)], [(0.2, 0.6), (0.6, 0.6)]);
+        let two = square.dragged(&from, &to, 25.0..=200.0);
+        assert!((two.edge - 100.0).abs() < 1e-9);
+        for (from, to) in from.into_iter().zip(to) {
+            let ((x, y), (u, v)) = (under(square, from), under(two, to));
+            assert!((x - u).abs() < 1e-9 && (y - v).abs() < 1e-9, "{x},{y} is now {u},{v}");
+        }
+        // A pinch ends where the picture does, or the strongest enlargement.
+        assert_eq!(square.dragged(&to, &from, 25.0..=200.0).edge, 200.0);
+        assert_eq!(square.dragged(&[(0.5, 0.5), (0.51, 0.5)], &to, 25.0..=200.0).edge, 25.0);
+        // Fingers that meet, or go, change no size.
+        assert_eq!(square.dragged(&from, &[(0.5, 0.5), (0.5, 0.5)], 25.0..=200.0).edge, 200.0);
     }
 }

@@ -7,15 +7,18 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Blob, Document, HtmlButtonElement, HtmlDialogElement, HtmlElement, HtmlInputElement, ImageBitmap};
+use web_sys::{Document, File, HtmlButtonElement, HtmlElement, HtmlSelectElement, ImageBitmap};
 
 use super::canvas::Picture;
+use super::dialog::{Dialog, Dialogs};
 use super::dom::{by_id, create, on, on_click, set_text};
 use crate::app::Dispatch;
+use crate::app::files::Kind;
 use crate::app::state::sample::GRID;
 use crate::app::state::{Event, Slot, State};
 use crate::error::{Error, Result};
 use crate::fragment::{Own, Panel, Pick};
+use crate::index::shorten;
 use camera::Camera;
 use crop::Crop;
 
@@ -28,7 +31,7 @@ const SEEDS: f64 = 1e6;
 pub struct Picker {
     document: Document,
     dispatch: Dispatch,
-    dialog: HtmlDialogElement,
+    dialog: Dialog,
     title: HtmlElement,
     problem: HtmlElement,
     back: HtmlButtonElement,
@@ -36,7 +39,10 @@ pub struct Picker {
     gallery: Vec<(HtmlButtonElement, Picture)>,
     camera: Camera,
     crop: Rc<Crop>,
-    slot: Cell<Slot>,
+    /// What the picture is for; where nobody has said so yet, `place` asks.
+    slot: Cell<Option<Slot>>,
+    place: HtmlSelectElement,
+    place_row: HtmlElement,
     panel: Cell<Panel>,
     /// Edge of the pictures that the model takes; 0 before one is loaded.
     edge: Cell<usize>,
@@ -52,11 +58,11 @@ enum Page {
 }
 
 impl Picker {
-    pub fn new(document: &Document, dispatch: &Dispatch) -> Result<Rc<Self>> {
+    pub fn new(document: &Document, dispatch: &Dispatch, dialogs: &Rc<Dialogs>) -> Result<Rc<Self>> {
         let picker = Rc::new(Self {
             document: document.clone(),
             dispatch: dispatch.clone(),
-            dialog: by_id(document, "picker")?,
+            dialog: dialogs.by_id(document, "picker")?,
             title: by_id(document, "picker-title")?,
             problem: by_id(document, "picker-problem")?,
             back: by_id(document, "picker-back")?,
@@ -68,7 +74,9 @@ impl Picker {
             gallery: build_gallery(document)?,
             camera: Camera::new(document)?,
             crop: Crop::new(document)?,
-            slot: Cell::new(Slot::Explore),
+            slot: Cell::default(),
+            place: by_id(document, "picker-slot")?,
+            place_row: by_id(document, "picker-place")?,
             panel: Cell::new(Panel::Sample),
             edge: Cell::new(0),
             offered: RefCell::default(),
@@ -79,82 +87,93 @@ impl Picker {
 
     /// Lets the reader choose a picture for a place.
     pub fn open(&self, slot: Slot) {
-        self.slot.set(slot);
         self.turn(Page::Choose);
         set_text(&self.problem, "");
+        self.show(Some(slot));
         (self.dispatch)(Event::Gallery);
-        self.show();
     }
 
-    fn show(&self) {
-        let title = match self.slot.get() {
-            Slot::MixA => "Choose picture A",
-            Slot::MixB => "Choose picture B",
-            Slot::Explore => "Choose a picture to explore",
-            Slot::Inpaint => "Choose a picture to complete",
+    fn show(&self, slot: Option<Slot>) {
+        self.slot.set(slot);
+        let title = match slot {
+            Some(Slot::MixA) => "Choose picture A",
+            Some(Slot::MixB) => "Choose picture B",
+            Some(Slot::Explore) => "Choose a picture to explore",
+            Some(Slot::Inpaint) => "Choose a picture to complete",
+            None => "Your picture",
         };
         set_text(&self.title, title);
-        if !self.dialog.open() {
-            let _ = self.dialog.show_modal();
-        }
+        self.place_row.set_hidden(slot.is_some());
+        self.dialog.open();
+    }
+
+    /// Whether the dialog is in sight.
+    pub fn is_open(&self) -> bool {
+        self.dialog.is_open()
+    }
+
+    /// Where a picture would go that comes now, over a slot's place or elsewhere.
+    pub fn landing(&self, over: Option<Slot>) -> Option<Slot> {
+        if self.is_open() { self.slot.get() } else { Slot::landing(self.panel.get(), over) }
     }
 
     pub fn render(&self, state: &State) {
         self.panel.set(state.settings.panel);
         self.edge.set(state.info.as_ref().map_or(0, |info| info.config.size));
-        let pick = |place: usize, seed: u64| Pick::Sample { seed, index: place as u32 };
         let shown = state.samples.shown.iter().enumerate();
-        self.offered.replace(shown.map(|(i, shown)| shown.as_ref().map(|shown| pick(i, shown.seed))).collect());
-        if !self.dialog.open() {
-            return;
-        }
+        self.offered.replace(shown.map(|(place, shown)| shown.as_ref().map(|shown| shown.pick(place))).collect());
+        // Also behind a closed dialog: when it opens, everything may have come already.
         for ((button, picture), shown) in self.gallery.iter().zip(&state.samples.shown) {
             picture.show(shown.as_ref().map(|shown| &shown.image));
             button.set_disabled(shown.is_none());
         }
     }
 
-    /// A file that was opened, pasted or dropped.
-    pub fn take_file(self: &Rc<Self>, file: Blob) {
-        if !self.dialog.open() {
-            self.slot.set(match self.panel.get() {
-                Panel::Mix => Slot::MixA,
-                Panel::Inpaint => Slot::Inpaint,
-                Panel::Sample | Panel::Explore | Panel::About => Slot::Explore,
-            });
+    /// A file of the reader's that may be a picture, for a slot or for one that the reader will name.
+    ///
+    /// # Errors
+    /// [`Error::File`] says what it is if it cannot be shown.
+    pub async fn take_picture(&self, file: &File, kind: Kind, slot: Option<Slot>) -> Result<()> {
+        let name = file.name();
+        if self.edge.get() == 0 {
+            let text = format!("“{}” came before the model was there: try again in a moment.", shorten(&name));
+            return Err(Error::File(text));
         }
-        let picker = Rc::clone(self);
-        spawn_local(async move {
-            let result = picker.read(&file).await;
-            picker.show();
-            picker.tell(result);
-        });
-    }
-
-    async fn read(&self, file: &Blob) -> Result<()> {
-        self.turn(Page::Choose);
         if file.size() > MAX_FILE {
-            return Err(Error::Browser(format!("a picture of {:.0} MB; 40 MB are the most", file.size() / 1e6)));
+            let (size, limit) = (file.size() / 1e6, MAX_FILE / 1e6);
+            let text = format!("“{}” has {size:.0} MB; save it smaller, with {limit:.0} MB at most.", shorten(&name));
+            return Err(Error::File(text));
         }
         let window = self.document.default_view().ok_or_else(|| Error::Browser("there is no window".to_owned()))?;
         let bitmap = JsFuture::from(window.create_image_bitmap_with_blob(file)?).await;
-        let bitmap: ImageBitmap =
-            bitmap.map_err(|_| Error::Browser("this file is no picture that it can read".to_owned()))?.into();
-        self.cut(bitmap)
+        let bitmap: ImageBitmap = bitmap.map_err(|_| Error::File(kind.advice(&name)))?.into();
+        self.cut(bitmap)?;
+        set_text(&self.problem, "");
+        self.show(slot);
+        Ok(())
     }
 
     fn cut(&self, bitmap: ImageBitmap) -> Result<()> {
-        let edge = self.edge.get();
-        if edge == 0 {
-            return Err(Error::Browser("a picture before the model is there; try again in a moment".to_owned()));
-        }
-        self.crop.start(bitmap, edge)?;
+        self.crop.start(bitmap, self.edge.get())?;
         self.turn(Page::Crop);
         Ok(())
     }
 
     fn tell(&self, result: Result<()>) {
-        set_text(&self.problem, &result.err().map(|error| error.to_string()).unwrap_or_default());
+        match result {
+            // Whoever cancelled has gone on already.
+            Err(Error::Cancelled) => {}
+            result => set_text(&self.problem, &result.err().map(|error| error.to_string()).unwrap_or_default()),
+        }
+    }
+
+    /// Says something here if the dialog is in sight, and else on the page.
+    pub fn tell_or(&self, page: &Dispatch, text: String) {
+        if self.is_open() {
+            set_text(&self.problem, &text);
+        } else {
+            page(Event::Notice(text));
+        }
     }
 
     fn turn(&self, page: Page) {
@@ -168,8 +187,15 @@ impl Picker {
     }
 
     fn choose(&self, pick: Pick) {
-        self.dialog.close();
-        (self.dispatch)(Event::Picked(self.slot.get(), pick));
+        let Some(slot) = self.slot.get().or_else(|| Slot::parse(&self.place.value())) else { return };
+        let d = self.dispatch.clone();
+        let picked = move || d(Event::Picked(slot, pick));
+        if slot.panel() == self.panel.get() {
+            self.dialog.close();
+            picked();
+        } else {
+            self.dialog.close_then(picked);
+        }
     }
 
     fn use_crop(&self) -> Result<()> {
@@ -177,6 +203,21 @@ impl Picker {
         let own = Own::new(edge, rgb).ok_or_else(|| Error::Browser("a picture of this size".to_owned()))?;
         self.choose(Pick::Own(Rc::new(own)));
         Ok(())
+    }
+
+    async fn use_camera(self: &Rc<Self>) {
+        self.turn(Page::Camera);
+        set_text(&self.problem, "");
+        let picker = Rc::clone(self);
+        let ended = move || {
+            picker.turn(Page::Choose);
+            set_text(&picker.problem, "The camera was taken away: plug it in again, or end what else uses it.");
+        };
+        let started = self.camera.start(ended).await;
+        if matches!(&started, Err(error) if !matches!(error, Error::Cancelled)) {
+            self.turn(Page::Choose);
+        }
+        self.tell(started);
     }
 }
 
@@ -218,14 +259,7 @@ fn listen(picker: &Rc<Picker>) -> Result<()> {
     })?;
     listen("picker-camera", |picker| {
         let picker = Rc::clone(picker);
-        spawn_local(async move {
-            picker.turn(Page::Camera);
-            let started = picker.camera.start().await;
-            if started.is_err() {
-                picker.turn(Page::Choose);
-            }
-            picker.tell(started);
-        });
+        spawn_local(async move { picker.use_camera().await });
     })?;
     listen("picker-shoot", |picker| {
         let picker = Rc::clone(picker);
@@ -239,17 +273,8 @@ fn listen(picker: &Rc<Picker>) -> Result<()> {
             picker.tell(Err(error));
         }
     })?;
-    let file: HtmlInputElement = by_id(document, "picker-file")?;
-    let (p, input) = (Rc::clone(picker), file.clone());
-    on(&file, "change", move |_| {
-        if let Some(file) = input.files().and_then(|files| files.get(0)) {
-            p.take_file(file.into());
-        }
-        // The same file may be chosen again.
-        input.set_value("");
-    });
     // However it closes, the camera goes off.
     let p = Rc::clone(picker);
-    on(&picker.dialog, "close", move |_| p.camera.stop());
+    on(picker.dialog.element(), "close", move |_| p.camera.stop());
     Ok(())
 }

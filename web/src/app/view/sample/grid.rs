@@ -11,6 +11,7 @@ use crate::app::state::sample::GRID;
 use crate::app::view::canvas::Picture;
 use crate::app::view::dom::{by_id, on};
 use crate::error::{Error, Result};
+use crate::fragment::rounded;
 
 /// Pictures in a row.
 const COLUMNS: usize = 4;
@@ -38,7 +39,7 @@ impl GridView {
         for (place, ((button, picture), shown)) in self.cells.iter().zip(&state.samples.shown).enumerate() {
             button.set_disabled(shown.is_none());
             let _ = button.class_list().toggle_with_force("stale", shown.is_some() && state.samples.is_stale(place));
-            let bits = shown.as_ref().map(|shown| format!("{:.2} bits/dim", shown.bits)).unwrap_or_default();
+            let bits = shown.as_ref().map(|shown| format!("{:.2} bits/dim", rounded(shown.bits))).unwrap_or_default();
             button.set_title(&bits);
             picture.show(shown.as_ref().map(|shown| &shown.image));
         }

@@ -10,7 +10,9 @@ use web_sys::{Document, HtmlCanvasElement};
 
 use crate::app::Dispatch;
 use crate::app::state::State;
+use crate::app::view::dialog::Dialogs;
 use crate::error::Result;
+use crate::fragment::Panel;
 
 /// The panel.
 pub struct SampleView {
@@ -20,18 +22,21 @@ pub struct SampleView {
 }
 
 impl SampleView {
-    pub fn new(document: &Document, dispatch: &Dispatch) -> Result<Self> {
+    pub fn new(document: &Document, dispatch: &Dispatch, dialogs: &Rc<Dialogs>) -> Result<Self> {
         let grid = Rc::new(grid::GridView::new(document)?);
-        let viewer = Rc::new(viewer::Viewer::new(document, dispatch)?);
+        let viewer = Rc::new(viewer::Viewer::new(document, dispatch, dialogs)?);
         grid::listen(&grid, &viewer);
         viewer::listen(&viewer);
         Ok(Self { grid, controls: controls::ControlsView::new(document, dispatch)?, viewer })
     }
 
     pub fn render(&self, state: &State) {
-        self.grid.render(state);
+        // The settings follow the address whatever is in sight.
         self.controls.render(state);
-        self.viewer.render(state);
+        if state.settings.panel == Panel::Sample {
+            self.grid.render(state);
+            self.viewer.render(state);
+        }
     }
 
     /// What a saved file shows.

@@ -10,14 +10,16 @@ use crate::app::Dispatch;
 use crate::app::state::sample::{GRID, Shown};
 use crate::app::state::{Event, State};
 use crate::app::view::canvas::{self, Picture};
+use crate::app::view::dialog::{Dialog, Dialogs};
 use crate::app::view::dom::{by_id, on, set_text};
 use crate::error::Result;
+use crate::fragment::rounded;
 use crate::messages::edit::Image;
 
 /// The dialog.
 pub struct Viewer {
     document: Document,
-    dialog: HtmlDialogElement,
+    dialog: Dialog,
     picture: Picture,
     caption: HtmlElement,
     buttons: [HtmlButtonElement; 5],
@@ -30,11 +32,11 @@ pub struct Viewer {
 }
 
 impl Viewer {
-    pub fn new(document: &Document, dispatch: &Dispatch) -> Result<Self> {
+    pub fn new(document: &Document, dispatch: &Dispatch, dialogs: &Rc<Dialogs>) -> Result<Self> {
         let button = |id| by_id(document, id);
         Ok(Self {
             document: document.clone(),
-            dialog: by_id(document, "viewer")?,
+            dialog: dialogs.by_id(document, "viewer")?,
             picture: Picture::by_id(document, "viewer-canvas")?,
             caption: by_id(document, "viewer-caption")?,
             buttons: [
@@ -53,15 +55,13 @@ impl Viewer {
     }
 
     pub fn open(&self, place: usize) {
+        self.dialog.open();
         self.go(place);
-        if !self.dialog.open() {
-            let _ = self.dialog.show_modal();
-        }
     }
 
     pub fn render(&self, state: &State) {
         self.shown.replace(state.samples.shown.to_vec());
-        if self.dialog.open() {
+        if self.dialog.is_open() {
             self.draw();
             let _ = self.show_steps(&state.samples.steps);
         }
@@ -73,7 +73,12 @@ impl Viewer {
         self.picture.show(Some(&shown.image));
         set_text(
             &self.caption,
-            &format!("Sample {} of {GRID}, seed {}: {:.2} bits/dim", self.place.get() + 1, shown.seed, shown.bits),
+            &format!(
+                "Sample {} of {GRID}, seed {}: {:.2} bits/dim",
+                self.place.get() + 1,
+                shown.seed,
+                rounded(shown.bits)
+            ),
         );
     }
 
@@ -136,7 +141,7 @@ pub fn listen(view: &Rc<Viewer>) {
     on_click(close, |viewer| viewer.dialog.close());
     on_click(grow, Viewer::grow);
     let viewer = Rc::clone(view);
-    on(&view.dialog, "keydown", move |event| {
+    on(view.dialog.element(), "keydown", move |event| {
         match event.dyn_ref::<KeyboardEvent>().map(KeyboardEvent::key).as_deref() {
             Some("ArrowLeft") => viewer.turn(GRID - 1),
             Some("ArrowRight") => viewer.turn(1),
@@ -144,7 +149,7 @@ pub fn listen(view: &Rc<Viewer>) {
         }
     });
     let viewer = Rc::clone(view);
-    on(&view.dialog, "click", move |event| {
+    on(view.dialog.element(), "click", move |event| {
         // Only the backdrop's clicks are the dialog's own.
         let own = event.target().is_some_and(|target| target.has_type::<HtmlDialogElement>());
         if own && event.dyn_ref::<MouseEvent>().is_some_and(|e| e.detail() > 0) {

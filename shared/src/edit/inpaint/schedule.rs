@@ -1,0 +1,61 @@
+//! Which latents a fit may move, for how long, and how closely it has to meet the known pixels.
+
+use super::Phase;
+
+/// One stage of a fit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stage {
+    /// The finest level that moves; all coarser ones move too.
+    pub level: usize,
+    /// ε, in logits.
+    pub tolerance: f64,
+    /// Gradients.
+    pub gradients: u32,
+}
+
+/// ε at first and in the end. Stopping early keeps the latents likely; ε hardly matters.
+const TOLERANCE: [f64; 2] = [0.6, 0.3];
+
+/// The stages of a model whose coarsest level is `top`: that level alone, then one level more each time, down to level 1.
+/// A model of one level has only that to move.
+pub fn stages(top: usize, phase: Phase) -> Vec<Stage> {
+    let last = top.min(1);
+    let count = top - last + 1;
+    let stage = |k: usize| {
+        let done = if count > 1 { k as f64 / (count - 1) as f64 } else { 1.0 };
+        let tolerance = TOLERANCE[0] * (TOLERANCE[1] / TOLERANCE[0]).powf(done);
+        let gradients = match (phase, k) {
+            (Phase::Done, _) => 0,
+            (Phase::Best, 0) => 6,
+            (Phase::Others, 0) => 4,
+            // Others start near by.
+            (Phase::Others, 1) if count > 2 => 8,
+            _ => 10,
+        };
+        Stage { level: top - k, tolerance, gradients }
+    };
+    (0..count).map(stage).collect()
+}
+
+/// As many gradients as all stages of such a model together, in one.
+pub fn at_once(top: usize, phase: Phase) -> Stage {
+    let gradients = stages(top, phase).iter().map(|stage| stage.gradients).sum();
+    Stage { level: 0, tolerance: TOLERANCE[1], gradients }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_join_from_coarse_to_fine_and_the_finest_never() {
+        let of = |top| stages(top, Phase::Best);
+        assert_eq!(of(3).iter().map(|s| (s.level, s.gradients)).collect::<Vec<_>>(), [(3, 6), (2, 10), (1, 10)]);
+        assert_eq!(of(5).iter().map(|s| s.level).collect::<Vec<_>>(), [5, 4, 3, 2, 1]);
+        assert_eq!((of(1).len(), of(1)[0].level), (1, 1));
+        assert_eq!((of(0).len(), of(0)[0].level), (1, 0));
+        assert!((of(3)[0].tolerance, of(3)[2].tolerance) == (0.6, 0.3) && of(3)[1].tolerance < 0.6);
+        assert_eq!(at_once(3, Phase::Best).gradients, 26);
+        assert_eq!(at_once(3, Phase::Others).gradients, 22);
+    }
+}

@@ -1,0 +1,145 @@
+//! `trainer bench`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use clap::ValueEnum;
+use shared::{Model, ModelConfig, Temperature};
+
+use crate::cli::{BenchArgs, Timed};
+use crate::device::{DeviceChoice, Job, TrainBackend, dispatch};
+use crate::error::{Error, Result};
+use crate::files::{read_limited, write_whole};
+use crate::output::say;
+use crate::train::timed::{TimedRun, noise};
+
+/// Repetitions before the clock counts: kernels are compiled in them.
+const WARM_UP: usize = 3;
+/// Largest file of earlier results.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// Times training steps, sampling and encoding, and prints images a second.
+///
+/// # Errors
+/// No such preset or device, and a file that cannot be written.
+pub fn run(args: BenchArgs) -> Result<()> {
+    let mut rates = match &args.out {
+        Some(path) if path.exists() => earlier(path)?,
+        _ => BTreeMap::new(),
+    };
+    let before = match args.device.device {
+        DeviceChoice::Cuda(card) => memory(card),
+        _ => None,
+    };
+    for preset in &args.presets {
+        let config = ModelConfig::preset(preset).ok_or_else(|| {
+            let advice = format!("use one of {}", ModelConfig::presets().join(", "));
+            Error::usage("PRESET", format!("no preset is called {preset}"), advice)
+        })?;
+        for &batch in &args.batch {
+            for &what in Timed::value_variants().iter().filter(|&&what| args.only.is_none_or(|only| only == what)) {
+                let job = Rate { config: &config, what, batch, seconds: args.seconds };
+                let Timing { rate, first } = dispatch(args.device.device, job)?;
+                let name = format!("{}/{preset}/{batch}", what.name());
+                say!(
+                    "{name}: {rate:.1} images/s, {:.2} ms each time, {first:.1} s the first",
+                    1e3 * batch as f64 / rate
+                )?;
+                rates.insert(name, rate);
+                if let (DeviceChoice::Cuda(card), Some(before)) = (args.device.device, before)
+                    && let Some(after) = memory(card)
+                {
+                    rates.insert(format!("memory/{preset}/{batch}"), after - before);
+                }
+                if let Some(path) = &args.out {
+                    // At once: the next one may take longer than anybody waits.
+                    let text = serde_json::to_string_pretty(&rates).unwrap_or_default();
+                    write_whole(path, (text + "\n").as_bytes())?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What another run of this command left in the file.
+fn earlier(path: &Path) -> Result<BTreeMap<String, f64>> {
+    serde_json::from_slice(&read_limited(path, MAX_BYTES)?).map_err(|e| {
+        Error::content(path.display(), format!("not results of `trainer bench` ({e})"), "give another name for --out")
+    })
+}
+
+/// MiB in use on a card, where the driver's tool can be asked.
+fn memory(card: usize) -> Option<f64> {
+    let query = ["--query-gpu=memory.used", "--format=csv,noheader,nounits", "-i"];
+    let output = Command::new("nvidia-smi").args(query).arg(card.to_string()).output().ok()?;
+    String::from_utf8_lossy(&output.stdout).trim().parse().ok()
+}
+
+struct Rate<'a> {
+    config: &'a ModelConfig,
+    what: Timed,
+    batch: usize,
+    seconds: f64,
+}
+
+/// What one measurement gives.
+struct Timing {
+    /// Images a second, by the median.
+    rate: f64,
+    /// Seconds that the first time took.
+    first: f64,
+}
+
+impl Job for Rate<'_> {
+    type Output = Timing;
+
+    fn run<B: TrainBackend>(self, device: B::Device) -> Result<Timing> {
+        let fail = |source| Error::Model { file: "the preset".into(), source };
+        if self.what == Timed::Train {
+            let mut run = Some(TimedRun::<B>::start(self.config, &device).map_err(fail)?);
+            return self.time(|| {
+                if let Some(before) = run.take() {
+                    run = Some(before.step(self.batch)?.0);
+                }
+                Ok(())
+            });
+        }
+        let model = Model::<B::InnerBackend>::new(self.config, 1, &device).map_err(fail)?;
+        let flow = model.fold(self.config).map_err(fail)?;
+        if self.what == Timed::Sample {
+            let temperature = Temperature::uniform(0.8);
+            return self.time(|| {
+                drop(flow.sample(1, 0..self.batch as u64, &temperature, &device).into_data());
+                Ok(())
+            });
+        }
+        let images = noise::<B::InnerBackend>(self.config.image_shape(), self.batch, &device).images;
+        self.time(|| {
+            drop(flow.log_prob(images.clone()).into_data());
+            Ok(())
+        })
+    }
+}
+
+impl Rate<'_> {
+    /// The median time of the work, repeated for as long as was asked for.
+    fn time(&self, mut work: impl FnMut() -> Result<()>) -> Result<Timing> {
+        let clock = Instant::now();
+        work()?;
+        let first = clock.elapsed().as_secs_f64();
+        for _ in 1..WARM_UP {
+            work()?;
+        }
+        let (mut times, clock) = (Vec::new(), Instant::now());
+        while times.is_empty() || clock.elapsed().as_secs_f64() < self.seconds {
+            let start = Instant::now();
+            work()?;
+            times.push(start.elapsed().as_secs_f64());
+        }
+        times.sort_by(f64::total_cmp);
+        Ok(Timing { rate: self.batch as f64 / times[times.len() / 2], first })
+    }
+}

@@ -1,0 +1,136 @@
+//! The folder of a run: whose it is, and what another run left in it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::checkpoint;
+use crate::error::{Error, Result};
+use crate::files::{FolderLock, set_aside, sweep};
+
+/// A run's folder, locked for this process.
+#[derive(Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+    _lock: FolderLock,
+}
+
+impl RunFolder {
+    /// Makes or takes a folder, for a new run or to go on from a checkpoint, and clears what killed processes left.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if it holds another run, [`Error::Content`] if another process writes into it.
+    pub fn open(path: &Path, resume: Option<&Path>) -> Result<Self> {
+        let lock = FolderLock::take(path)?;
+        let folder = Self { path: path.to_path_buf(), _lock: lock };
+        if let Some(last) = checkpoint::list(&folder.checkpoints())?.last()
+            && !resume.is_some_and(|from| folder.owns(from))
+        {
+            let step = checkpoint::step_of(last).unwrap_or_default();
+            let problem = format!("{} holds a run already, at step {step}", path.display());
+            let advice = format!("give another --out, or go on with that run by --resume {}", path.display());
+            return Err(Error::usage("--out", problem, advice));
+        }
+        for part in [path.to_path_buf(), folder.checkpoints(), folder.samples()] {
+            sweep(&part);
+        }
+        Ok(folder)
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The folder of checkpoints.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.path.join("checkpoints")
+    }
+
+    /// The folder of sheets.
+    pub fn samples(&self) -> PathBuf {
+        self.path.join("samples")
+    }
+
+    /// Whether a checkpoint lies in this folder.
+    pub fn owns(&self, checkpoint: &Path) -> bool {
+        let own = fs::canonicalize(self.checkpoints());
+        let its = fs::canonicalize(checkpoint).ok().and_then(|path| Some(path.parent()?.to_path_buf()));
+        own.is_ok_and(|own| its == Some(own))
+    }
+
+    /// The checkpoints after a step.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the folder cannot be read.
+    pub fn later(&self, step: u64) -> Result<Vec<PathBuf>> {
+        let mut found = checkpoint::list(&self.checkpoints())?;
+        found.retain(|path| checkpoint::step_of(path).is_some_and(|s| s > step));
+        Ok(found)
+    }
+
+    /// Renames the checkpoints after a step, which the run is about to take anew, and gives their new names.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the folder cannot be read or a file not be renamed.
+    pub fn rewind(&self, step: u64) -> Result<Vec<PathBuf>> {
+        self.later(step)?.iter().map(|path| set_aside(path)).collect()
+    }
+}
+
+/// The run's folder that a checkpoint lies in.
+pub fn of_checkpoint(checkpoint: &Path) -> Option<&Path> {
+    let folder = checkpoint.parent()?;
+    let run = folder.parent().map(|run| if run.as_os_str().is_empty() { Path::new(".") } else { run });
+    run.filter(|_| folder.file_name().is_some_and(|name| name == "checkpoints"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_in_the_folder_is_only_gone_on_with() {
+        let dir = tempfile::tempdir().unwrap();
+        let run = dir.path().join("run");
+        let at = run.join("checkpoints").join(checkpoint::name(40));
+        let left = run.join("checkpoints/.rg-flow-killed.tmp");
+        drop(RunFolder::open(&run, None).unwrap());
+        fs::create_dir(run.join("checkpoints")).unwrap();
+        fs::write(&at, "40").unwrap();
+        fs::write(&left, "half").unwrap();
+        let elsewhere = dir.path().join(checkpoint::name(40));
+        fs::copy(&at, &elsewhere).unwrap();
+        for resume in [None, Some(elsewhere.as_path())] {
+            let error = RunFolder::open(&run, resume).unwrap_err().to_string();
+            assert!(["step 40", "--resume", "another --out"].iter().all(|part| error.contains(part)), "{error}");
+        }
+        assert!(left.exists(), "a refused run touches nothing");
+        let folder = RunFolder::open(&run, Some(&at)).unwrap();
+        assert!(!left.exists() && at.exists());
+        assert!(RunFolder::open(&run, Some(&at)).unwrap_err().to_string().contains("another run is writing"));
+        drop(folder);
+        RunFolder::open(&run, Some(&at)).unwrap();
+    }
+
+    #[test]
+    fn later_checkpoints_are_renamed_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = RunFolder::open(dir.path(), None).unwrap();
+        fs::create_dir(folder.checkpoints()).unwrap();
+        let at = |name: &str| folder.checkpoints().join(name);
+        for name in ["step-00000010.ckpt", "step-00000020.ckpt", "step-00000030.ckpt", "best.ckpt"] {
+            fs::write(at(name), name).unwrap();
+        }
+        let renamed = folder.rewind(10).unwrap();
+        assert_eq!(renamed, [at("step-00000020.ckpt.old"), at("step-00000030.ckpt.old")]);
+        assert_eq!(checkpoint::list(&folder.checkpoints()).unwrap(), [at("step-00000010.ckpt")]);
+        assert!(at("best.ckpt").exists() && folder.rewind(10).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_checkpoint_knows_its_run() {
+        assert_eq!(of_checkpoint(Path::new("runs/a/checkpoints/x.ckpt")), Some(Path::new("runs/a")));
+        assert_eq!(of_checkpoint(Path::new("checkpoints/x.ckpt")), Some(Path::new(".")));
+        assert_eq!(of_checkpoint(Path::new("downloads/x.ckpt")), None);
+    }
+}

@@ -1,0 +1,99 @@
+//! What a run says while it trains: a bar on a terminal, else lines.
+
+use std::io::{IsTerminal, stdout};
+use std::time::{Duration, Instant};
+
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+
+use super::state::RunState;
+use crate::error::Result;
+use crate::output::say;
+
+/// Time between lines where no number of steps is asked for.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// The bar, and the lines.
+pub struct Progress {
+    bar: ProgressBar,
+    /// None where a bar is seen and lines would run through it.
+    lines: Option<Lines>,
+    /// When and where this process began.
+    start: (Instant, u64),
+}
+
+struct Lines {
+    every: Option<u64>,
+    /// When and at which step the last line was printed.
+    last: Option<(Instant, u64)>,
+}
+
+impl Progress {
+    /// For a run that stands at a step.
+    pub fn new(state: &RunState, every: Option<u64>) -> Self {
+        let bar = ProgressBar::new(state.recipe.steps).with_position(state.step);
+        // The template is a constant; the default style serves if it were wrong.
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} step {pos}/{len}  {msg}  {eta} left") {
+            bar.set_style(style);
+        }
+        let lines = (bar.is_hidden() || !stdout().is_terminal()).then_some(Lines { every, last: None });
+        Self { bar, lines, start: (Instant::now(), state.step) }
+    }
+
+    /// After a step.
+    ///
+    /// # Errors
+    /// Output that is closed or full.
+    pub fn step(&mut self, state: &RunState) -> Result<()> {
+        self.bar.inc(1);
+        let now = Instant::now();
+        let (began, first) = self.start;
+        let rate =
+            |since: Instant, from: u64| (state.step - from) as f64 / now.duration_since(since).as_secs_f64().max(1e-9);
+        let overall = rate(began, first);
+        if self.bar.position() % 10 == 1 {
+            let images = overall * state.recipe.batch as f64;
+            self.bar.set_message(format!("{:.3} bits/dim, {images:.0} images/s", state.recent.bits_per_dim()));
+        }
+        let Some(lines) = &mut self.lines else { return Ok(()) };
+        let due = match (lines.every, lines.last) {
+            (Some(every), _) => state.step.is_multiple_of(every),
+            (None, Some((at, _))) => now.duration_since(at) >= PAUSE,
+            (None, None) => true,
+        };
+        if !due {
+            return Ok(());
+        }
+        let (since, from) = lines.last.replace((now, state.step)).unwrap_or(self.start);
+        let images = rate(since, from) * state.recipe.batch as f64;
+        let left = (state.recipe.steps - state.step) as f64 / overall.max(1e-9);
+        say!(
+            "step {} of {}: {:.3} bits/dim, gradient norm {:.3}, {images:.0} images/s, {} left",
+            state.step,
+            state.recipe.steps,
+            state.recent.bits_per_dim(),
+            state.recent.grad_norm(),
+            HumanDuration(Duration::from_secs(left.min(1e9) as u64))
+        )
+    }
+
+    /// After a checkpoint on the way, which took some time that is not the steps'.
+    ///
+    /// # Errors
+    /// As [`Progress::step`].
+    pub fn checkpoint(&mut self, step: u64, test: Option<f64>, name: &str, took: Duration) -> Result<()> {
+        self.start.0 += took;
+        if let Some((at, _)) = self.lines.as_mut().and_then(|lines| lines.last.as_mut()) {
+            *at += took;
+        }
+        match (&self.lines, test) {
+            (Some(_), Some(test)) => say!("step {step}: {test:.3} bits/dim on test images, {name}"),
+            (Some(_), None) => say!("step {step}: {name}"),
+            (None, _) => Ok(()),
+        }
+    }
+
+    /// At the end.
+    pub fn finish(&self) {
+        self.bar.finish();
+    }
+}

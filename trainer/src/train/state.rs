@@ -1,0 +1,219 @@
+//! Where a run stands: all of a checkpoint but its weights, and read without them.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::time::Duration;
+
+use safetensors::tensor::TensorInfo;
+use serde::{Deserialize, Serialize};
+use shared::ModelConfig;
+
+use super::checkpoint::{FORMAT, damaged};
+use super::recipe::Recipe;
+use super::step::Measured;
+use crate::error::{Error, Result};
+
+/// Names of parts and the state, which is a few kilobytes.
+const MAX_HEADER: u64 = 1 << 20;
+
+/// Where a run stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunState {
+    /// The architecture.
+    pub config: ModelConfig,
+    /// The recipe.
+    pub recipe: Recipe,
+    /// Name or path of the data, as given.
+    pub data: String,
+    /// What of the data is used; older checkpoints do not say.
+    #[serde(default)]
+    pub part: DataPart,
+    /// What it was trained on before, first to last.
+    #[serde(default)]
+    pub earlier_data: Vec<String>,
+    /// Licence of the data, if known.
+    pub licence: Option<String>,
+    /// Steps taken.
+    pub step: u64,
+    /// Images seen; in older checkpoints every step had as many.
+    #[serde(default)]
+    images: Option<u64>,
+    /// Seconds spent training.
+    pub seconds: f64,
+    /// What was measured since the last line of the metrics.
+    #[serde(default)]
+    pub recent: Recent,
+}
+
+/// What of a data set a run uses.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DataPart {
+    /// Test images of their own.
+    pub test_data: Option<String>,
+    /// Most training images.
+    pub limit: Option<usize>,
+    /// Most test images.
+    pub test_limit: Option<usize>,
+    /// Seed of what is random in the data.
+    pub seed: u64,
+    /// Training images that there were, if it is known.
+    pub images: Option<usize>,
+}
+
+/// Sums over steps, which a checkpoint keeps to the last bit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Recent {
+    count: u64,
+    #[serde(with = "exact")]
+    bits: f64,
+    #[serde(with = "exact")]
+    norm: f64,
+}
+
+/// A number by its bits: decimals read back may be off in the last place.
+mod exact {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(value.to_bits())
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        u64::deserialize(deserializer).map(f64::from_bits)
+    }
+}
+
+impl Recent {
+    /// Counts a step.
+    pub fn add(&mut self, measured: Measured) {
+        self.count += 1;
+        self.bits += measured.bits_per_dim;
+        self.norm += measured.grad_norm;
+    }
+
+    /// Whether there was no step.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The mean loss.
+    pub fn bits_per_dim(&self) -> f64 {
+        self.bits / self.count.max(1) as f64
+    }
+
+    /// The mean norm of the gradient.
+    pub fn grad_norm(&self) -> f64 {
+        self.norm / self.count.max(1) as f64
+    }
+}
+
+impl RunState {
+    /// A run at its start.
+    pub fn new(config: ModelConfig, recipe: Recipe, data: String) -> Self {
+        Self {
+            config,
+            recipe,
+            data,
+            part: DataPart::default(),
+            earlier_data: Vec::new(),
+            licence: None,
+            step: 0,
+            images: Some(0),
+            seconds: 0.0,
+            recent: Recent::default(),
+        }
+    }
+
+    /// Images seen so far.
+    pub fn images(&self) -> u64 {
+        self.images.unwrap_or_else(|| self.step.saturating_mul(self.recipe.batch as u64))
+    }
+
+    /// Counts a step of so many images.
+    pub fn advance(&mut self, measured: Measured) {
+        self.images = Some(self.images() + self.recipe.batch as u64);
+        self.step += 1;
+        self.recent.add(measured);
+    }
+
+    /// Counts time, in whole microseconds: so few digits are read back as they were written.
+    pub fn spend(&mut self, time: Duration) {
+        self.seconds = ((self.seconds + time.as_secs_f64()) * 1e6).round() / 1e6;
+    }
+
+    /// Another recipe from here on.
+    pub fn with_recipe(self, recipe: Recipe) -> Self {
+        Self { images: Some(self.images()), recipe, ..self }
+    }
+
+    /// Reads where a run stands from a checkpoint that may be anything, without its weights.
+    ///
+    /// # Errors
+    /// [`Error::Content`] names the file and says what is wrong with it.
+    pub fn read(path: &Path) -> Result<Self> {
+        /// The container's header.
+        #[derive(Deserialize)]
+        struct Header {
+            #[serde(rename = "__metadata__", default)]
+            metadata: HashMap<String, String>,
+            #[serde(flatten)]
+            parts: HashMap<String, TensorInfo>,
+        }
+        let fail = || Error::io(path, "read it");
+        let mut file = File::open(path).map_err(fail())?;
+        let length = file.metadata().map_err(fail())?.len();
+        let mut size = [0; 8];
+        file.read_exact(&mut size).map_err(|_| damaged(path, &"it is too short"))?;
+        let size = u64::from_le_bytes(size);
+        if size > MAX_HEADER.min(length) {
+            return Err(damaged(path, &"it does not begin as one"));
+        }
+        let mut json = Vec::new();
+        file.take(size).read_to_end(&mut json).map_err(fail())?;
+        let Header { metadata, parts } = serde_json::from_slice(&json).map_err(|e| damaged(path, &e))?;
+        let state = Self::of(path, &metadata)?;
+        let end = parts.values().map(|part| part.data_offsets.1 as u64).max().unwrap_or(0);
+        if length != (8 + size).saturating_add(end) {
+            return Err(damaged(path, &"its end is missing, or something follows it"));
+        }
+        Ok(state)
+    }
+
+    /// The state in a checkpoint's metadata.
+    pub(super) fn of(path: &Path, metadata: &HashMap<String, String>) -> Result<Self> {
+        if metadata.get("format").map(String::as_str) != Some(FORMAT) {
+            let problem = "it is not a checkpoint of this program";
+            return Err(Error::content(path.display(), problem, "give a .ckpt file, or the --out folder of a run"));
+        }
+        let state = metadata.get("state").ok_or_else(|| damaged(path, &"it has no state"))?;
+        let state: Self = serde_json::from_str(state).map_err(|e| damaged(path, &e))?;
+        state.recipe.validate().map_err(|e| damaged(path, &e))?;
+        state.config.validate().map_err(|e| damaged(path, &e))?;
+        Ok(state)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_older_state_knows_its_images() {
+        let state =
+            RunState { step: 7, ..RunState::new(ModelConfig::preset("tiny").unwrap(), Recipe::cosine(9), "x".into()) };
+        let mut json = serde_json::to_value(&state).unwrap();
+        for key in ["part", "earlier_data", "images", "recent"] {
+            json.as_object_mut().unwrap().remove(key).unwrap();
+        }
+        let mut old: RunState = serde_json::from_value(json).unwrap();
+        assert_eq!(old.images(), 7 * 16);
+        old = old.clone().with_recipe(Recipe { batch: 4, ..old.recipe });
+        old.advance(Measured { bits_per_dim: 3.0, grad_norm: 2.0 });
+        assert_eq!((old.step, old.images(), old.recent.bits_per_dim(), old.recent.grad_norm()), (8, 116, 3.0, 2.0));
+        let other = old.clone().with_recipe(Recipe { batch: 64, ..old.recipe.clone() });
+        assert_eq!(other.images(), 116);
+    }
+}

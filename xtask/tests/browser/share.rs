@@ -1,0 +1,112 @@
+//! What is taken out of the page: links and files.
+
+use super::harness::Browser;
+use super::page::{PATIENCE, serve};
+use super::panels::{QUIET, click, open, slide};
+
+const TOLD: &str = "document.querySelector('#told').textContent";
+
+async fn at(script: &str, fragment: &str) -> (Browser, xtask::server::Server) {
+    let server = serve();
+    let browser = Browser::start(&[]).await.unwrap();
+    browser.before_pages(script).await.unwrap();
+    browser.open(&format!("{}#{fragment}", server.url())).await.unwrap();
+    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+    (browser, server)
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
+async fn without_a_clipboard_the_page_says_how_to_copy() {
+    for clipboard in
+        ["undefined", "({ writeText: () => Promise.reject(new DOMException('denied', 'NotAllowedError')) })"]
+    {
+        let script = format!(
+            "Object.defineProperty(Navigator.prototype, 'clipboard', {{ get: () => {clipboard} }}); \
+             self.may = false; Document.prototype.execCommand = () => self.may;"
+        );
+        let (browser, _server) = at(&script, "model=faces&seed=4").await;
+        click(&browser, "#copy-link").await;
+        browser.wait_for(&format!("{TOLD}.includes('address bar')"), PATIENCE).await.unwrap();
+        let same = "document.querySelector('#link').value === location.href && location.hash.includes('seed=4')";
+        assert_eq!(browser.eval(same).await.unwrap(), true);
+        browser.screenshot("copy-by-hand").await.unwrap();
+        // The next change leaves nothing of it.
+        slide(&browser, "#temperature", "0.3").await;
+        browser.wait_for("document.querySelector('#link').hidden", PATIENCE).await.unwrap();
+        assert_eq!(browser.eval(TOLD).await.unwrap(), "");
+        // The old way, where the browser still has it.
+        browser.eval("(self.may = true)").await.unwrap();
+        click(&browser, "#copy-link").await;
+        browser.wait_for(&format!("{TOLD} === 'Link copied'"), PATIENCE).await.unwrap();
+        assert_eq!(browser.eval("document.querySelector('#link').hidden").await.unwrap(), true);
+        browser.finish().await.unwrap();
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
+async fn a_link_holds_what_is_seen_though_nothing_was_touched() {
+    let script = "self.copied = null; Object.defineProperty(Navigator.prototype, 'clipboard', \
+                  { get: () => ({ writeText: async (text) => { self.copied = text; } }) });";
+    let (browser, _server) = at(script, "smooth=1").await;
+    click(&browser, "#copy-link").await;
+    browser.wait_for(&format!("{TOLD} === 'Link copied'"), PATIENCE).await.unwrap();
+    let link = browser.eval("self.copied").await.unwrap().as_str().unwrap().to_owned();
+    assert!(link.contains("model=faces&v=") && link.contains("seed=1") && link.ends_with("smooth=1"), "{link}");
+    browser.finish().await.unwrap();
+}
+
+/// The colours of a saved picture of one red and one blue half, along a row.
+const SAVE: &str = "(async () => {
+    self.saved = [];
+    const make = URL.createObjectURL;
+    URL.createObjectURL = (blob) => { self.saved.push(blob); return make.call(URL, blob); };
+    document.querySelector('#save').click();
+})()";
+
+#[tokio::test]
+#[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
+async fn smooth_pictures_are_saved_smooth() {
+    let (browser, _server) = open("panel=explore&model=faces").await;
+    // Colours in the first row of the file: 32 if every pixel is a square.
+    let colours = "await (async () => { const bitmap = await createImageBitmap(self.saved[0]); \
+                   const c = document.createElement('canvas'); [c.width, c.height] = [bitmap.width, bitmap.height]; \
+                   const d = c.getContext('2d'); d.drawImage(bitmap, 0, 0); \
+                   const row = d.getImageData(0, 4, c.width, 1).data; let changes = 0; \
+                   for (let i = 4; i < row.length; i += 4) \
+                       changes += row[i] !== row[i - 4] || row[i + 1] !== row[i - 3] || row[i + 2] !== row[i - 2]; \
+                   return changes; })()";
+    for smooth in [false, true] {
+        if smooth {
+            click(&browser, "#smooth").await;
+            browser.wait_for("location.hash.includes('smooth=1')", PATIENCE).await.unwrap();
+        }
+        browser.eval(SAVE).await.unwrap();
+        browser.wait_for("self.saved.length === 1", PATIENCE).await.unwrap();
+        let changes = browser.eval(colours).await.unwrap().as_u64().unwrap();
+        assert_eq!(changes > 31, smooth, "{changes} changes of colour");
+    }
+    browser.screenshot("explore-smooth").await.unwrap();
+    // And after a reload.
+    browser.driver().refresh().await.unwrap();
+    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+    let still = "document.querySelector('#smooth').checked && document.body.classList.contains('smooth')";
+    assert_eq!(browser.eval(still).await.unwrap(), true);
+    browser.finish().await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
+async fn a_files_address_outlives_the_click() {
+    let script = "self.made = 0; self.revoked = 0; const make = URL.createObjectURL, revoke = URL.revokeObjectURL;
+        URL.createObjectURL = (blob) => { self.made += 1; return make.call(URL, blob); };
+        URL.revokeObjectURL = (url) => { self.revoked += 1; return revoke.call(URL, url); };";
+    let (browser, _server) = at(script, "model=faces").await;
+    click(&browser, "#save").await;
+    browser.wait_for("self.made === 1", PATIENCE).await.unwrap();
+    // Longer than any browser takes to begin.
+    browser.eval("await new Promise((done) => setTimeout(done, 1500))").await.unwrap();
+    assert_eq!(browser.eval("self.revoked").await.unwrap(), 0);
+    browser.finish().await.unwrap();
+}

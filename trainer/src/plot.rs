@@ -8,6 +8,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontStyle, register_font};
 
 use crate::error::{Error, Result};
+use crate::guard::caught;
 
 /// A line of points in a plot.
 pub struct Curve<'a> {
@@ -23,7 +24,21 @@ pub struct Curve<'a> {
 /// [`Error::Plot`] if the picture cannot be drawn or written.
 pub fn curves(path: &Path, x_label: &str, y_label: &str, curves: &[Curve<'_>]) -> Result<()> {
     font();
-    draw(path, x_label, y_label, curves).map_err(|e| Error::Plot(format!("{}: {e}", path.display())))
+    drawn(path, || draw(path, x_label, y_label, curves))
+}
+
+/// Draws; whatever goes wrong, a panic of the library included, is an error about the picture's file.
+pub(crate) fn drawn(
+    path: &Path,
+    draw: impl FnOnce() -> std::result::Result<(), Box<dyn std::error::Error>>,
+) -> Result<()> {
+    let fail = |problem: String| Error::Plot(format!("{}: {problem}", path.display()));
+    caught(draw).map_err(fail)?.map_err(|error| fail(error.to_string()))
+}
+
+/// Whether a number has a place in a plot. The axis of a larger one has no end.
+fn shown(value: f64) -> bool {
+    value.abs() < 1e30
 }
 
 fn draw(
@@ -34,7 +49,7 @@ fn draw(
 ) -> std::result::Result<(), Box<dyn std::error::Error>> {
     let root = BitMapBackend::new(path, (900, 560)).into_drawing_area();
     root.fill(&WHITE)?;
-    let all = || curves.iter().flat_map(|c| &c.points).filter(|(x, y)| x.is_finite() && y.is_finite());
+    let all = || curves.iter().flat_map(|c| &c.points).filter(|(x, y)| shown(*x) && shown(*y));
     let range = |values: &mut dyn Iterator<Item = f64>| {
         let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
         if low > high { 0.0..1.0 } else { low - 0.02 * (high - low).max(0.1)..high + 0.02 * (high - low).max(0.1) }
@@ -61,7 +76,8 @@ fn draw(
         .draw()?;
     for (i, curve) in curves.iter().enumerate().filter(|(_, c)| !c.points.is_empty()) {
         let colour = Palette99::pick(i).to_rgba();
-        let points = curve.points.iter().map(|&(x, y)| (x, y.min(y_range.end)));
+        let points = curve.points.iter().filter(|(x, y)| shown(*x) && shown(*y));
+        let points = points.map(|&(x, y)| (x, y.min(y_range.end)));
         chart
             .draw_series(LineSeries::new(points, colour.stroke_width(2)))?
             .label(curve.name)
@@ -85,7 +101,7 @@ fn draw(
 /// [`Error::Plot`] if the picture cannot be drawn or written.
 pub fn histograms(path: &Path, x_label: &str, groups: &[(String, Vec<f64>)]) -> Result<()> {
     font();
-    draw_histograms(path, x_label, groups).map_err(|e| Error::Plot(format!("{}: {e}", path.display())))
+    drawn(path, || draw_histograms(path, x_label, groups))
 }
 
 fn draw_histograms(
@@ -96,14 +112,17 @@ fn draw_histograms(
     const BINS: usize = 60;
     let root = BitMapBackend::new(path, (900, 60 + 150 * groups.len().max(1) as u32)).into_drawing_area();
     root.fill(&WHITE)?;
-    let all = || groups.iter().flat_map(|(_, values)| values).copied().filter(|v| v.is_finite());
+    let all = || groups.iter().flat_map(|(_, values)| values).copied().filter(|v| shown(*v));
+    if all().next().is_none() {
+        return Err("there is no number to draw".into());
+    }
     let (low, high) = all().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
     let (low, high) = if low < high { (low, high) } else { (low.min(0.0), low.max(0.0) + 1.0) };
     let width = (high - low) / BINS as f64;
     let (panels, axis) = root.split_vertically(150 * groups.len().max(1) as u32);
     for ((name, values), panel) in groups.iter().zip(panels.split_evenly((groups.len().max(1), 1))) {
         let mut counts = [0u32; BINS];
-        for value in values.iter().filter(|v| v.is_finite()) {
+        for value in values.iter().filter(|v| shown(**v)) {
             counts[(((value - low) / width) as usize).min(BINS - 1)] += 1;
         }
         let most = counts.iter().max().copied().unwrap_or(0).max(1);
@@ -143,4 +162,26 @@ pub(crate) fn font() {
         // The only way to fail is a font that cannot be parsed, and this one is a constant; text would be left out.
         let _ = register_font("sans-serif", FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT);
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_goes_wrong_names_the_picture() {
+        let path = Path::new("curve.png");
+        let errors = [drawn(path, || panic!("no such glyph")), drawn(path, || Err("the disk is full".into()))];
+        for (error, problem) in errors.into_iter().zip(["no such glyph", "the disk is full"]) {
+            assert_eq!(error.unwrap_err().to_string(), format!("plot: curve.png: {problem}"));
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let odd = vec![(0.0, 1e308), (1e-308, -1e308), (f64::NAN, f64::INFINITY), (3.0, 3.0)];
+        for points in [vec![], vec![(1.0, 2.0)], odd] {
+            let curve = Curve { name: "a", points: points.clone() };
+            // Drawn or refused, but no panic.
+            let _ = curves(&dir.path().join("a.png"), "x", "y", &[curve]);
+            let _ = histograms(&dir.path().join("b.png"), "x", &[("a".into(), points.iter().map(|p| p.1).collect())]);
+        }
+    }
 }

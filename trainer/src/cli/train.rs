@@ -59,6 +59,9 @@ pub struct TrainArgs {
     /// Do not mirror images.
     #[arg(long)]
     pub no_flips: bool,
+    /// Mirror images left to right, each with probability ½. That is the default but for digits and letters.
+    #[arg(long, conflicts_with = "no_flips")]
+    pub flips: bool,
     /// Seed of the run.
     #[arg(long, default_value_t = 0)]
     pub seed: u64,

@@ -16,13 +16,12 @@ use crate::evaluate::{Score, bits_per_dim};
 /// A model or data that cannot be read.
 pub fn run(args: EvalArgs) -> Result<()> {
     let loaded = super::model::load_any(&args.model)?;
-    let [_, size] = loaded.file.config().image_shape();
-    let dataset = super::load(&args.data, size)?;
-    let job = Eval { loaded: &loaded, path: &args.model, images: &dataset.test, draws: args.draws.max(1) };
+    let test = super::load_test(&args.data, loaded.file.config().image_shape())?;
+    let job = Eval { loaded: &loaded, path: &args.model, images: &test.images, draws: args.draws.max(1) };
     let Score { mean, standard_error, images } = dispatch(args.device.device, job)?;
     println!(
         "{mean:.4} ± {standard_error:.4} bits/dim on {images} test images of {} (k = {})",
-        dataset.name,
+        test.name,
         args.draws.max(1)
     );
     Ok(())

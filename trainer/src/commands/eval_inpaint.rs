@@ -35,7 +35,7 @@ pub fn run(args: EvalInpaintArgs) -> Result<()> {
         let problem = "its images are of another size than the first model's";
         return Err(Error::usage(path.display().to_string(), problem, "compare models of one size"));
     }
-    let test = super::load(&args.data, size)?.test;
+    let test = super::load_test(&args.data, [channels, size])?.images;
     let images = test.subset(&(0..args.images.min(test.len())).collect::<Vec<_>>())?;
     let holes = holes(size, args.hole, images.len().div_ceil(BATCH), args.search.seed)?;
     let each = |f: &dyn Fn(&[u8], &Mask) -> Vec<u8>| -> Vec<Vec<u8>> {

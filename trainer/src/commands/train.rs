@@ -29,12 +29,13 @@ pub fn run(args: TrainArgs) -> Result<()> {
         config = config.with_prior(prior);
     }
     let resume = args.resume.as_deref().map(newest).transpose()?;
-    let size = match &resume {
-        Some(path) => dispatch(DeviceChoice::Cpu, Size { path })?,
-        None => config.image_shape()[1],
+    let shape = match &resume {
+        Some(path) => dispatch(DeviceChoice::Cpu, Shape { path })?,
+        None => config.image_shape(),
     };
+    super::keep_apart(&args.data.data, args.data.test_data.as_deref(), &args.out)?;
     std::fs::create_dir_all(&args.out).map_err(Error::io(&args.out, "create it"))?;
-    let dataset = super::load(&args.data, size)?;
+    let dataset = super::load(&args.data, shape)?;
     println!("{}: {} training and {} test images", dataset.name, dataset.train.len(), dataset.test.len());
     if resume.is_none() {
         println!(
@@ -42,6 +43,11 @@ pub fn run(args: TrainArgs) -> Result<()> {
             config.param_count(),
             config.macs() as f64 / 1e6
         );
+    }
+    let mut recipe = args.recipe();
+    if resume.is_none() && recipe.flips && !args.flips && !dataset.mirrors {
+        println!("digits and letters are not mirrored; --flips does it all the same");
+        recipe.flips = false;
     }
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = interrupted.clone();
@@ -54,7 +60,7 @@ pub fn run(args: TrainArgs) -> Result<()> {
     });
     let training = Training {
         config,
-        recipe: args.recipe(),
+        recipe,
         steps: args.steps,
         dataset,
         data: args.data.data.clone(),
@@ -72,15 +78,15 @@ pub fn run(args: TrainArgs) -> Result<()> {
     Ok(())
 }
 
-struct Size<'a> {
+struct Shape<'a> {
     path: &'a Path,
 }
 
-impl Job for Size<'_> {
-    type Output = usize;
+impl Job for Shape<'_> {
+    type Output = [usize; 2];
 
-    fn run<B: TrainBackend>(self, device: B::Device) -> Result<usize> {
-        Ok(Run::<B>::load(self.path, &device)?.state.config.image_shape()[1])
+    fn run<B: TrainBackend>(self, device: B::Device) -> Result<[usize; 2]> {
+        Ok(Run::<B>::load(self.path, &device)?.state.config.image_shape())
     }
 }
 

@@ -7,18 +7,18 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 
 use super::{Point, Trained};
-use crate::error::{Error, Result};
-use crate::plot::font;
+use crate::error::Result;
+use crate::plot::{drawn, font};
 
 type Drawn = std::result::Result<(), Box<dyn std::error::Error>>;
 
 /// Draws the data and each trained flow into a PNG.
 ///
 /// # Errors
-/// [`Error::Plot`] if the picture cannot be drawn or written.
+/// [`Plot`](crate::error::Error::Plot) if the picture cannot be drawn or written.
 pub fn draw(path: &Path, data: &[Point], trained: &[Trained]) -> Result<()> {
     font();
-    panels(path, data, trained).map_err(|e| Error::Plot(format!("{}: {e}", path.display())))
+    drawn(path, || panels(path, data, trained))
 }
 
 fn panels(path: &Path, data: &[Point], trained: &[Trained]) -> Drawn {

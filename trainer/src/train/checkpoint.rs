@@ -19,6 +19,7 @@ use super::adamw::AdamW;
 use super::recipe::Recipe;
 use crate::device::TrainBackend;
 use crate::error::{Error, Result};
+use crate::guard::caught;
 
 const FORMAT: &str = "rg-flow-checkpoint-1";
 /// A checkpoint of the largest model that a configuration may ask for takes 16 bytes a parameter.
@@ -141,11 +142,12 @@ fn encode<B: FlowBackend>(path: &Path, model: &Model<B>) -> Result<Vec<u8>> {
 /// The model with the weights of a record.
 fn decode<B: FlowBackend>(path: &Path, model: Model<B>, bytes: &[u8], device: &B::Device) -> Result<Model<B>> {
     let bytes = bytes.to_vec();
-    match model {
+    // Records of other shapes and types make Burn panic.
+    let loaded = caught(|| match model {
         Model::RgFlow(model) => recorder().load(bytes, device).map(|r| Model::RgFlow(model.load_record(r))),
         Model::RealNvp(model) => recorder().load(bytes, device).map(|r| Model::RealNvp(model.load_record(r))),
-    }
-    .map_err(|e| damaged(path, &e))
+    });
+    loaded.map_err(|panic| damaged(path, &panic))?.map_err(|e| damaged(path, &e))
 }
 
 fn recorder() -> NamedMpkBytesRecorder<FullPrecisionSettings> {

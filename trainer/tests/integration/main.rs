@@ -6,5 +6,7 @@
 mod candle_reader;
 #[cfg(feature = "wgpu")]
 mod gpu;
+mod inputs;
 mod official;
+mod pictures;
 mod training;

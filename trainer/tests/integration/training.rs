@@ -35,6 +35,8 @@ fn training(out: &Path, steps: u64) -> Training {
             test: images("smooth-test", 10),
             licence: None,
             description: String::new(),
+            notes: vec![],
+            mirrors: true,
         },
         data: "smooth".into(),
         out: out.to_path_buf(),

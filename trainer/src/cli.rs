@@ -151,19 +151,22 @@ pub struct DeviceArgs {
 /// Which images.
 #[derive(Args, Debug, Clone)]
 pub struct DataSetArgs {
-    /// msds1, msds2, a folder or .zip of images, CelebA's img_align_celeba.zip, CIFAR-10's or MNIST's files
-    /// [default: msds1, or a resumed run's own].
+    /// msds1, msds2, a folder or .zip of images (with folders train and test, or val, inside; else a tenth is held out by
+    /// name), CelebA's img_align_celeba.zip, CIFAR-10's or MNIST's files [default: msds1, or a resumed run's own].
     #[arg(long)]
     pub data: Option<String>,
-    /// Test images, where --data has none of its own.
+    /// A folder or .zip of test images, instead of those that --data has.
     #[arg(long)]
     pub test_data: Option<PathBuf>,
-    /// Use at most so many training images.
+    /// Use at most this many training images, picked at random by --data-seed (of msds1 and msds2 the first).
     #[arg(long, value_parser = count(1..=MOST_IMAGES))]
     pub limit: Option<usize>,
-    /// Use at most so many test images.
+    /// Use at most this many test images: the first in their order (by name, where they are files).
     #[arg(long, value_parser = count(1..=MOST_IMAGES))]
     pub test_limit: Option<usize>,
+    /// Go on without images that cannot be read, and say which these are.
+    #[arg(long)]
+    pub skip_broken: bool,
     /// Licence and attribution of the data, for the model's card.
     #[arg(long)]
     pub licence: Option<String>,

@@ -10,7 +10,7 @@ use shared::weights::{Card, ModelFile};
 use shared::{Encoded, Flow, FlowBackend, RgFlowConfig, Temperature, logit};
 
 use crate::commands::model::{self, Loaded};
-use crate::data::read_picture;
+use crate::data::{read_picture, to_grey};
 use crate::device::{DeviceChoice, Job, TrainBackend, dispatch};
 use crate::error::{Error, Result};
 use crate::sheet::picture_of;
@@ -203,12 +203,16 @@ impl Model {
     /// # Errors
     /// A file that is no picture.
     pub fn read(&self, files: &[impl AsRef<Path>]) -> Result<Vec<(Vec<f32>, f32)>> {
-        let colour = self.config.channels == 3;
-        if !colour {
-            let problem = format!("a model of {} channels takes no picture files", self.config.channels);
-            return Err(Error::usage(&self.file, problem, "use one trained on colour images"));
+        let RgFlowConfig { channels, size, .. } = self.config;
+        if ![1, 3].contains(&channels) {
+            let problem = format!("a model of {channels} channels takes no picture files");
+            return Err(Error::usage(&self.file, problem, "use one of colour images, or of grey ones"));
         }
-        let one = |file: &Path| Ok(logit::image_to_logit(&read_picture(file, self.config.size)?, || 0.5));
+        let one = |file: &Path| {
+            let picture = read_picture(file, size)?;
+            let picture = if channels == 1 { to_grey(&picture, size * size) } else { picture };
+            Ok(logit::image_to_logit(&picture, || 0.5))
+        };
         files.iter().map(|file| one(file.as_ref())).collect()
     }
 

@@ -26,6 +26,18 @@ pub enum Error {
         /// The decoder's reason.
         source: image::ImageError,
     },
+    /// Some of a set's pictures could not be read.
+    #[error(
+        "{count} of {of} pictures cannot be read; replace or remove them, or go on without them by --skip-broken:{list}"
+    )]
+    Broken {
+        /// How many.
+        count: usize,
+        /// Of how many that were looked at.
+        of: usize,
+        /// A line for each, with its reason.
+        list: String,
+    },
     /// A picture could not be written.
     #[error(
         "{file}: the picture cannot be written ({source}); give a name that ends in .png, or .gif for an animation"

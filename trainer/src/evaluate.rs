@@ -33,6 +33,12 @@ pub fn bits_per_dim<B: FlowBackend>(
     device: &B::Device,
 ) -> Result<Score> {
     let (dims, shape) = (flow.dims(), flow.image_shape());
+    if [images.channels, images.size] != shape {
+        let [channels, size] = shape;
+        let (c, l) = (images.channels, images.size);
+        let problem = format!("images of {c}×{l}×{l}, but the model takes {channels}×{size}×{size}");
+        return Err(Error::usage("--data", problem, "give images of the model's size and channels"));
+    }
     let mut bits = Vec::with_capacity(images.len());
     for (start, chunk) in images.pixels().chunks(BATCH * dims).enumerate().map(|(i, c)| (i * BATCH, c)) {
         let count = chunk.len() / dims;

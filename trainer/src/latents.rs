@@ -1,11 +1,12 @@
 //! The file of `encode`: latents of some images, with the architecture they belong to.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors, serialize};
+use safetensors::{Dtype, SafeTensors};
 use shared::RgFlowConfig;
+use shared::weights::to_safetensors;
 
 use crate::error::{Error, Result};
 use crate::files::{read_limited, write_atomically};
@@ -24,8 +25,8 @@ pub fn write(path: &Path, config: &RgFlowConfig, latents: &[f32]) -> Result<()> 
     let shape = vec![latents.len() / config.dims(), config.channels, config.size, config.size];
     let view = TensorView::new(Dtype::F32, shape, &bytes).map_err(|e| unable(e.to_string()))?;
     let config = serde_json::to_string(config).map_err(|e| unable(e.to_string()))?;
-    let metadata = HashMap::from([("format".to_string(), FORMAT.to_string()), ("config".to_string(), config)]);
-    let bytes = serialize([("latents", view)], Some(metadata)).map_err(|e| unable(e.to_string()))?;
+    let metadata = BTreeMap::from([("format".to_string(), FORMAT.to_string()), ("config".to_string(), config)]);
+    let bytes = to_safetensors(vec![("latents", view)], &metadata).map_err(|e| unable(e.to_string()))?;
     write_atomically(path, &bytes)
 }
 

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use burn_store::pytorch::PytorchReader;
 use shared::weights::{Card, ModelFile};
 use shared::{BlockOrder, LevelConfig, PriorKind, RgFlowConfig, shapes};
 
 use crate::error::{Error, Result};
+use crate::torch::TorchFile;
 
 /// Reads an official checkpoint. The prior's kind is not in it but its scale is: 1 for Gaussian, 1/√2 for Laplace.
 ///
@@ -53,11 +53,8 @@ pub fn import(path: &Path) -> Result<ModelFile> {
         }
         tensors.insert(format!("{prefix}.scale"), scale);
     }
-    let card = Card {
-        name: state.file_stem(),
-        training: "imported from a checkpoint of the authors' code".into(),
-        ..Card::default()
-    };
+    // No name: files that hold the same weights give the same bytes, whatever they are called.
+    let card = Card { training: "imported from a checkpoint of the authors' code".into(), ..Card::default() };
     ModelFile::from_tensors(config, card, tensors)
         .map_err(|source| Error::Model { file: path.display().to_string(), source })
 }
@@ -79,51 +76,72 @@ fn official_order(config: &RgFlowConfig) -> Vec<usize> {
     pixels(0).chain(pixels(1)).flat_map(|k| (0..config.channels).map(move |c| c * m * m + k)).collect()
 }
 
+/// The flow's tensors in a file that may hold other things, and call the flow by other names.
 struct State<'a> {
     path: &'a Path,
-    reader: PytorchReader,
+    file: TorchFile,
+    /// What stands before the names of the flow's own tensors.
+    prefix: String,
 }
+
+/// A tensor that every flow has.
+const LANDMARK: &str = "layers.0.mask_left";
 
 impl<'a> State<'a> {
     fn read(path: &'a Path) -> Result<Self> {
-        let fail = |e: &dyn std::fmt::Display| content(path, format!("not a PyTorch checkpoint ({e})"));
-        std::fs::metadata(path).map_err(Error::io(path, "look at it"))?;
-        let reader = PytorchReader::with_top_level_key(path, "flow").map_err(|e| fail(&e))?;
-        Ok(Self { path, reader })
-    }
-
-    fn file_stem(&self) -> String {
-        self.path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default()
+        let file = TorchFile::open(path)?;
+        let prefix =
+            |name: &str| name.strip_suffix(LANDMARK).filter(|p| p.is_empty() || p.ends_with('.')).map(String::from);
+        let mut prefixes: Vec<String> = file.names().filter_map(prefix).collect();
+        // The authors' own key, where a file has averages or copies beside it.
+        if let Some(own) = prefixes.iter().position(|prefix| prefix.split('.').next() == Some("flow")) {
+            prefixes.swap(0, own);
+            prefixes.truncate(1);
+        }
+        match prefixes.as_slice() {
+            [prefix] => Ok(Self { path, prefix: prefix.clone(), file }),
+            [] => {
+                let some: Vec<&str> = file.names().take(3).collect();
+                let has = if some.is_empty() {
+                    "no tensors".into()
+                } else {
+                    format!("others, for instance {}", some.join(", "))
+                };
+                Err(file.refuse(format!(
+                    "no flow of the authors is in it: no tensor is called {LANDMARK}, there are {has}"
+                )))
+            }
+            several => Err(file.refuse(format!("several flows are in it: {}", several.join(", ")))),
+        }
     }
 
     fn numbers(&self, name: &str, len: usize) -> Result<Vec<f32>> {
-        let tensor = self.reader.get(name).ok_or_else(|| content(self.path, format!("{name} is missing")))?;
-        let data = tensor.to_data().map_err(|e| content(self.path, format!("{name} cannot be read ({e:?})")))?;
-        let values: Vec<f32> = data.iter::<f32>().collect();
-        if values.len() != len {
-            return Err(content(self.path, format!("{name} holds {} numbers, not {len}", values.len())));
-        }
-        Ok(values)
+        self.file.numbers(&format!("{}{name}", self.prefix), len)
     }
 
     /// The largest number that follows `prefix` in a tensor's name, plus one.
     fn count(&self, prefix: &str) -> usize {
-        let number = |key: &String| key.strip_prefix(prefix)?.split('.').next()?.parse::<usize>().ok();
-        self.reader.keys().iter().filter_map(number).max().map_or(0, |n| n + 1)
+        let number = |name: &str| {
+            name.strip_prefix(&self.prefix)?.strip_prefix(prefix)?.split('.').next()?.parse::<usize>().ok()
+        };
+        self.file.names().filter_map(number).max().map_or(0, |n| n.saturating_add(1))
     }
 
-    fn shape(&self, name: &str) -> Result<Vec<usize>> {
-        self.reader.get(name).map(|t| t.shape.to_vec()).ok_or_else(|| content(self.path, format!("{name} is missing")))
+    fn shape(&self, name: &str) -> Result<&[usize]> {
+        self.file.shape(&format!("{}{name}", self.prefix))
     }
 
     fn config(&self) -> Result<RgFlowConfig> {
         let mask = self.shape("layers.0.mask_left")?;
-        let &[channels, block, _] = mask.as_slice() else {
-            return Err(content(self.path, format!("mask_left has shape {mask:?}")));
+        let &[channels, block, width] = mask else {
+            return Err(self.file.refuse(format!("mask_left has shape {mask:?}")));
         };
+        if block != width || mask.contains(&0) {
+            return Err(self.file.refuse(format!("mask_left has shape {mask:?}, which is no square")));
+        }
         let stages = self.count("layers.");
         if stages == 0 || !stages.is_multiple_of(2) || stages > 16 {
-            return Err(content(self.path, format!("{stages} stages; two a level are expected")));
+            return Err(self.file.refuse(format!("{stages} stages; two a level are expected")));
         }
         let mut levels = Vec::new();
         for stage in (0..stages).step_by(2) {
@@ -147,10 +165,106 @@ impl<'a> State<'a> {
     }
 }
 
-fn content(path: &Path, problem: String) -> Error {
-    Error::Content {
-        file: path.display().to_string(),
-        problem,
-        advice: "give a *.state file as the authors' code writes it".into(),
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::torch::testing::{Saved, row, write_zip};
+    use shared::weights::Precision;
+
+    fn authors() -> std::path::PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/official-gaussian-16.state")
+    }
+
+    /// The authors' tensors.
+    fn saved() -> Vec<Saved> {
+        let file = TorchFile::open(&authors()).unwrap();
+        let one = |name: &str| {
+            let shape = file.shape(name).unwrap().to_vec();
+            let values = file.numbers(name, shape.iter().product()).unwrap();
+            Saved::plain(name.strip_prefix("flow.").unwrap(), &shape, values)
+        };
+        file.names().map(one).collect()
+    }
+
+    fn renamed(prefix: &str) -> Vec<Saved> {
+        saved().into_iter().map(|saved| Saved { name: format!("{prefix}{}", saved.name), ..saved }).collect()
+    }
+
+    #[test]
+    fn the_same_weights_are_the_same_file_however_they_were_saved() {
+        let dir = tempfile::tempdir().unwrap();
+        let bytes = |path: &Path| import(path).unwrap().to_bytes(Precision::F16).unwrap();
+        let expected = bytes(&authors());
+        let strided: Vec<Saved> = saved().iter().map(Saved::strided).collect();
+        let averages = renamed("ema.").into_iter().map(|mut saved| {
+            saved.storage.iter_mut().for_each(|value| *value *= 2.0);
+            saved
+        });
+        let beside = renamed("flow.").into_iter().chain(averages).collect::<Vec<_>>();
+        let path = dir.path().join("other-name.state");
+        for (saved, keys) in [
+            (saved(), &[][..]),
+            (renamed("module.net."), &["flow"]),
+            (renamed("module."), &["state_dict"]),
+            (beside, &[]),
+            (strided, &["flow"]),
+        ] {
+            write_zip(&path, &saved, keys, &[]);
+            assert!(bytes(&path) == expected, "{} in {keys:?}", saved[0].name);
+            std::fs::write(&path, row(&saved, keys)).unwrap();
+            assert!(bytes(&path) == expected, "{} in {keys:?}, the old layout", saved[0].name);
+        }
+    }
+
+    #[test]
+    fn files_without_one_flow_say_what_they_hold() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.state");
+        let error = |saved: &[Saved], without: &[usize]| {
+            write_zip(&path, saved, &[], without);
+            import(&path).unwrap_err().to_string()
+        };
+        let other = error(&[Saved::plain("encoder.weight", &[2], vec![1.0; 2])], &[]);
+        assert!(other.contains("x.state: no flow of the authors") && other.contains("encoder.weight"), "{other}");
+        let two: Vec<Saved> = ["a.", "b."].iter().flat_map(|prefix| renamed(prefix)).collect();
+        assert!(error(&two, &[]).contains("several flows are in it: a., b."));
+        let saved = saved();
+        for (i, one) in saved.iter().enumerate().filter(|(_, one)| one.name.ends_with("weight_v")).take(3) {
+            let error = error(&saved, &[i]);
+            assert!(error.contains(&format!("the numbers of {} are not in the file", one.name)), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_model_of_one_channel_keeps_its_channel() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("grey.state");
+        let mut all = vec![Saved::plain("prior.scale", &[], vec![1.0])];
+        let (hidden, dim) = (8, 16);
+        for stage in 0..4 {
+            for mask in ["mask_left", "mask_right"] {
+                all.push(Saved::plain(&format!("layers.{stage}.{mask}"), &[1, 4, 4], vec![1.0; 16]));
+            }
+            for net in ["s", "t"] {
+                let net = format!("layers.{stage}.{net}_layers.0");
+                for (k, (inputs, outputs)) in [(dim, hidden), (hidden, dim)].into_iter().enumerate() {
+                    let of = |part: &str| format!("{net}.res_blocks.0.{part}");
+                    let values = |n: usize| (0..n).map(|i| ((i * 7 + stage) % 11) as f32 / 11.0 - 0.4).collect();
+                    all.push(Saved::plain(&of(&format!("{}.scale", 2 * k)), &[inputs], values(inputs)));
+                    all.push(Saved::plain(&of(&format!("{}.bias", 2 * k + 1)), &[outputs], values(outputs)));
+                    let v = &of(&format!("{}.weight_v", 2 * k + 1));
+                    all.push(Saved::plain(v, &[outputs, inputs], values(inputs * outputs)));
+                    all.push(Saved::plain(&of(&format!("{}.weight_g", 2 * k + 1)), &[outputs, 1], vec![1.0; outputs]));
+                }
+                all.push(Saved::plain(&format!("{net}.scale.scale"), &[1, 4, 4], vec![0.1; dim]));
+            }
+        }
+        write_zip(&path, &all, &["flow"], &[]);
+        let config = import(&path).unwrap().config;
+        assert_eq!((config.channels, config.size, config.block, config.levels.len()), (1, 8, 4, 2));
+        let oblong = |saved: &Saved| Saved { shape: vec![1, 2, 8], ..saved.clone() };
+        all[1] = oblong(&all[1]);
+        write_zip(&path, &all, &["flow"], &[]);
+        assert!(import(&path).unwrap_err().to_string().contains("no square"));
     }
 }

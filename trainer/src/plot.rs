@@ -11,6 +11,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontStyle, register_font};
 
 use crate::error::{Error, Result};
+use crate::guard::caught;
 use crate::sheet;
 
 /// What plots are drawn on.
@@ -34,13 +35,15 @@ pub fn curves(path: &Path, x_label: &str, y_label: &str, curves: &[Curve<'_>]) -
     save(path, (900, 560), |root| draw(root, x_label, y_label, curves))
 }
 
-/// Has a picture of that many pixels drawn in memory, and writes it.
+/// Has a picture of that many pixels drawn in memory, and writes it. Whatever goes wrong, a panic of the library included,
+/// is an error about the picture's file.
 pub(crate) fn save(path: &Path, (width, height): (u32, u32), draw: impl FnOnce(&Area<'_>) -> Drawn) -> Result<()> {
     font();
     let mut image = RgbImage::new(width, height);
     let root = BitMapBackend::with_buffer(&mut image, (width, height)).into_drawing_area();
-    let drawn = draw(&root).and_then(|()| Ok(root.present()?));
-    drawn.map_err(|e| Error::Plot(format!("{}: {e}", path.display())))?;
+    let fail = |problem: String| Error::Plot(format!("{}: {problem}", path.display()));
+    let drawn = caught(|| draw(&root).and_then(|()| Ok(root.present()?)));
+    drawn.map_err(fail)?.map_err(|error| fail(error.to_string()))?;
     drop(root);
     sheet::save(&image, path)
 }
@@ -182,6 +185,17 @@ mod tests {
         &[-1e308, 1e308],
         &[1e-320, 5e-324],
     ];
+
+    #[test]
+    fn whatever_goes_wrong_names_the_picture() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("curve.png");
+        let errors = [save(&path, (9, 9), |_| panic!("no such glyph")), save(&path, (9, 9), |_| Err("no room".into()))];
+        for (error, problem) in errors.into_iter().zip(["no such glyph", "no room"]) {
+            assert!(error.unwrap_err().to_string().ends_with(&format!("curve.png: {problem}")));
+            assert!(!path.exists());
+        }
+    }
 
     #[test]
     fn any_numbers_make_a_picture() {

@@ -1,12 +1,12 @@
 //! The safetensors container of every architecture: tensors by name, configuration and card in the metadata.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use half::f16;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::Serialize;
 
-use super::{Card, Precision};
+use super::{Card, Precision, keys};
 use crate::error::{Error, Result};
 
 /// Names and shapes of tensors.
@@ -45,13 +45,35 @@ pub(crate) fn write(
     let views = views.collect::<std::result::Result<Vec<_>, safetensors::SafeTensorError>>().map_err(write_error)?;
     let json =
         |value: serde_json::Result<String>| value.map_err(|e| Error::Weights(format!("writing the metadata: {e}")));
-    let metadata = HashMap::from([
+    let metadata = BTreeMap::from([
         ("format".to_owned(), "rg-flow".to_owned()),
         ("format_version".to_owned(), version.to_owned()),
         ("config".to_owned(), json(serde_json::to_string(config))?),
         ("card".to_owned(), json(serde_json::to_string(card))?),
     ]);
-    safetensors::serialize(views, Some(metadata)).map_err(write_error)
+    to_safetensors(views, &metadata)
+}
+
+/// A safetensors file with metadata. The library would write these in another order every time, and files of the same
+/// content should be the same.
+///
+/// # Errors
+/// [`Error::Weights`] if the library refuses the tensors.
+pub fn to_safetensors(views: Vec<(&str, TensorView<'_>)>, metadata: &BTreeMap<String, String>) -> Result<Vec<u8>> {
+    let bytes = safetensors::serialize(views, None).map_err(write_error)?;
+    let metadata = serde_json::to_string(metadata).map_err(|e| Error::Weights(format!("writing the metadata: {e}")))?;
+    with_metadata(&bytes, &metadata)
+        .ok_or_else(|| Error::Weights("writing safetensors: the header is not as expected; please report it".into()))
+}
+
+fn with_metadata(bytes: &[u8], metadata: &str) -> Option<Vec<u8>> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    let (header, data) = rest.split_at_checked(u64::from_le_bytes(*length).try_into().ok()?)?;
+    let tensors = header.trim_ascii().strip_prefix(b"{")?;
+    let comma: &[u8] = if tensors == b"}" { b"" } else { b"," };
+    let mut header = [br#"{"__metadata__":"#, metadata.as_bytes(), comma, tensors].concat();
+    header.resize(header.len().next_multiple_of(8), b' ');
+    Some([&(header.len() as u64).to_le_bytes(), header.as_slice(), data].concat())
 }
 
 /// A file's metadata.
@@ -68,8 +90,12 @@ pub(crate) struct Header {
 /// [`Error::Weights`] says what is wrong with it and what to do.
 pub(crate) fn header(bytes: &[u8], versions: &[&str]) -> Result<Header> {
     let fail = |what: String| Error::Weights(what);
-    let (_, header) = SafeTensors::read_metadata(bytes)
+    let (length, header) = SafeTensors::read_metadata(bytes)
         .map_err(|e| fail(format!("not a complete safetensors file ({e}); download or export it again")))?;
+    let once = |json: &str| {
+        keys::check(json).map_err(|e| fail(format!("what the file says is ambiguous ({e}); export the model again")))
+    };
+    once(bytes.get(8..8 + length).and_then(|header| std::str::from_utf8(header).ok()).unwrap_or_default())?;
     let metadata = header.metadata().as_ref();
     let get = |key: &str| metadata.and_then(|m| m.get(key)).map(String::as_str);
     if get("format") != Some("rg-flow") {
@@ -83,6 +109,8 @@ pub(crate) fn header(bytes: &[u8], versions: &[&str]) -> Result<Header> {
         )));
     }
     let config = get("config").ok_or_else(|| fail("the metadata has no `config`; export the model again".into()))?;
+    once(config)?;
+    get("card").map_or(Ok(()), once)?;
     let card =
         get("card").map(serde_json::from_str).transpose().map_err(|e| fail(format!("`card` in the metadata: {e}")))?;
     Ok(Header { config: config.into(), card: card.unwrap_or_default() })
@@ -121,5 +149,53 @@ fn decode(view: &TensorView<'_>) -> Option<Vec<f32>> {
         Dtype::F16 => Some(data.chunks_exact(2).map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32()).collect()),
         Dtype::F32 => Some(data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file() -> Vec<u8> {
+        let tensors = HashMap::from([("a".to_owned(), vec![1.0, 2.0]), ("b".to_owned(), vec![3.0])]);
+        let shapes = vec![("a".to_owned(), vec![2]), ("b".to_owned(), vec![1])];
+        let card = Card { name: "x".into(), ..Card::default() };
+        write(&serde_json::json!({ "size": 4 }), &card, "3", shapes, &tensors, Precision::F32).unwrap()
+    }
+
+    #[test]
+    fn the_same_model_is_the_same_file() {
+        let first = file();
+        for _ in 0..20 {
+            assert_eq!(file(), first);
+        }
+        let (length, header) = SafeTensors::read_metadata(&first).unwrap();
+        let keys: Vec<_> = header.metadata().as_ref().unwrap().keys().collect();
+        assert_eq!((keys.len(), length % 8), (4, 0));
+        let read = tensors(&first, vec![("a".into(), vec![2]), ("b".into(), vec![1])]).unwrap();
+        assert_eq!((&read["a"], &read["b"]), (&vec![1.0, 2.0], &vec![3.0]));
+        assert_eq!(super::header(&first, &["3"]).unwrap().card.name, "x");
+    }
+
+    #[test]
+    fn a_key_that_is_given_twice_is_refused() {
+        let whole = file();
+        let length = u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
+        let text = String::from_utf8(whole[8..8 + length].to_vec()).unwrap();
+        for (from, to) in [
+            (r#""format":"rg-flow""#, r#""format":"rg-flow","format":"rg-flow""#),
+            (
+                r#""b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}"#,
+                r#""b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}"#,
+            ),
+            (r#"{\"size\":4}"#, r#"{\"size\":4,\"size\":8}"#),
+            (r#"{\"name\":\"x\""#, r#"{\"name\":\"x\",\"name\":\"y\""#),
+        ] {
+            assert!(text.contains(from), "{from} in {text}");
+            let header = text.replace(from, to);
+            let bytes = [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &whole[8 + length..]].concat();
+            let error = super::header(&bytes, &["3"]).err().unwrap().to_string();
+            assert!(error.contains("is given twice"), "{error}");
+        }
     }
 }

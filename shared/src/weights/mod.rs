@@ -4,7 +4,9 @@ mod any;
 mod card;
 pub(crate) mod container;
 pub(crate) mod file;
+mod keys;
 
 pub use any::AnyModelFile;
 pub use card::{Card, NamedFactor};
+pub use container::to_safetensors;
 pub use file::{ModelFile, Precision};

@@ -31,6 +31,9 @@ pub struct ExportArgs {
     /// Evaluate on the test part of this data and note it on the card.
     #[arg(long)]
     pub data: Option<String>,
+    /// Go on without images of that data that cannot be read, and say which these are.
+    #[arg(long)]
+    pub skip_broken: bool,
     /// Name of the data on the card.
     #[arg(long)]
     pub dataset: Option<String>,
@@ -83,6 +86,9 @@ pub struct DataArgs {
     /// At most so many training images, and a tenth as many test images.
     #[arg(long, value_parser = count(1..=MOST_IMAGES))]
     pub limit: Option<usize>,
+    /// Go on without images that cannot be read, and say which these are.
+    #[arg(long)]
+    pub skip_broken: bool,
     /// Edge of the images.
     #[arg(long, default_value_t = 32, value_parser = count(1..=4096_usize))]
     pub size: usize,

@@ -67,7 +67,7 @@ pub struct TrainArgs {
     /// Decay of the averaged weights; 0 for none.
     #[arg(long, value_parser = share_below_one())]
     pub ema: Option<f64>,
-    /// Mirror images at random, as recipes do.
+    /// Mirror images left to right, each with probability ½. That is the default but for digits and letters.
     #[arg(long, overrides_with = "no_flips")]
     pub flips: bool,
     /// Do not mirror images.

@@ -17,11 +17,10 @@ use crate::output::say;
 /// A model or data that cannot be read.
 pub fn run(args: EvalArgs) -> Result<()> {
     let loaded = super::model::load_any(&args.model)?;
-    let [_, size] = loaded.file.config().image_shape();
-    let dataset = super::load(&args.data, size)?;
-    let job = Eval { loaded: &loaded, path: &args.model, images: &dataset.test, draws: args.draws };
+    let test = super::load_test(&args.data, loaded.file.config().image_shape())?;
+    let job = Eval { loaded: &loaded, path: &args.model, images: &test.images, draws: args.draws };
     let Score { mean, standard_error, images } = dispatch(args.device.device, job)?;
-    say!("{mean:.4} ± {standard_error:.4} bits/dim on {images} test images of {} (k = {})", dataset.name, args.draws)?;
+    say!("{mean:.4} ± {standard_error:.4} bits/dim on {images} test images of {} (k = {})", test.name, args.draws)?;
     Ok(())
 }
 

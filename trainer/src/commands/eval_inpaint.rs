@@ -41,7 +41,7 @@ pub fn run(args: EvalInpaintArgs) -> Result<()> {
         let problem = "its images are of another size than the first model's";
         return Err(Error::usage(path.display().to_string(), problem, "compare models of one size"));
     }
-    let data = super::load(&args.data, size)?;
+    let data = super::load(&args.data, [channels, size])?;
     let images = data.test.subset(&(0..data.test.len().min(args.images as usize)).collect::<Vec<_>>())?;
     let (fitted, held_out) = Pca::split(&data.train, PCA_IMAGES);
     let pca = (fitted.len() > 2 * COMPONENTS).then(|| Pca::fit(&fitted, COMPONENTS));

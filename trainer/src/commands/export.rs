@@ -43,12 +43,12 @@ pub fn run(args: ExportArgs) -> Result<()> {
     }
     let precision = precision(args.precision);
     if let Some(data) = &args.data {
-        let [_, size] = file.config().image_shape();
-        let options = DataOptions { size, ..DataOptions::default() };
-        let dataset = super::source(data)?.load(&options)?;
+        let [channels, size] = file.config().image_shape();
+        let options = DataOptions { size, skip_broken: args.skip_broken, ..DataOptions::default() };
+        let test = super::test_part(data, &options, channels)?;
         let written = AnyModelFile::from_bytes(&file.to_bytes(precision).map_err(of_model)?).map_err(of_model)?;
         let loaded = Loaded { file: written, state };
-        let job = Eval { loaded: &loaded, path: &args.model, images: &dataset.test, draws: 1 };
+        let job = Eval { loaded: &loaded, path: &args.model, images: &test.images, draws: 1 };
         let score = dispatch(args.device.device, job)?;
         say!("{:.4} ± {:.4} bits/dim on {} test images", score.mean, score.standard_error, score.images)?;
         file.card_mut().bits_per_dim = Some((score.mean * 1e4).round() / 1e4);

@@ -5,7 +5,6 @@ use shared::geometry::Levels;
 
 use super::receptive_fields::{fields, leading_of};
 use crate::cli::{DataSetArgs, FactorsArgs};
-use crate::data::ImageSet;
 use crate::disentangle::{Codes, Scores, factors_of, scores};
 use crate::engine::Model;
 use crate::error::{Error, Result};
@@ -27,6 +26,9 @@ const FRAMES: usize = 12;
 /// # Errors
 /// A model, an image or data that cannot be read, files that cannot be written.
 pub fn run(args: FactorsArgs) -> Result<()> {
+    if let Some(data) = &args.data {
+        super::keep_apart(data, args.test_data.as_deref(), &args.out)?;
+    }
     let model = Model::open(&args.model, args.figure.device.device)?;
     super::folder(&args.out)?;
     if !args.only_scores {
@@ -111,14 +113,13 @@ fn score(model: &Model, args: &FactorsArgs, data: &str) -> Result<()> {
     let data = DataSetArgs {
         data: Some(data.to_string()),
         test_data: args.test_data.clone(),
-        // Only the test part is used.
-        limit: Some(1),
+        limit: None,
         test_limit: Some(args.images as usize),
+        skip_broken: false,
         licence: None,
         data_seed: None,
     };
-    let dataset = super::load(&data, model.config.size)?;
-    let images: &ImageSet = &dataset.test;
+    let images = super::load_test(&data, [model.config.channels, model.config.size])?.images;
     let factors = images.labels().map(factors_of).unwrap_or_default();
     if factors.is_empty() {
         let problem = format!("{} has no known factors that vary", images.name);

@@ -9,7 +9,7 @@ use shared::weights::AnyModelFile;
 
 use crate::cli::InpaintArgs;
 use crate::completion::{bytes, hole_psnr, logits, marked, smooth};
-use crate::data::read_picture;
+use crate::data::{read_mask_for, read_picture};
 use crate::device::{Job, TrainBackend, dispatch};
 use crate::error::{Error, Result};
 use crate::output::say;
@@ -23,7 +23,7 @@ pub fn run(args: InpaintArgs) -> Result<()> {
     let loaded = super::model::load_any(&args.model)?;
     let [channels, size] = loaded.file.config().image_shape();
     let picture = read(&args.image, size, channels)?;
-    let mask = read_mask(&args.mask, size)?;
+    let mask = read_mask_for(&args.image, &args.mask, size)?;
     let truth = args.truth.as_deref().map(|path| read(path, size, channels)).transpose()?;
     let Completed { best, samples, touched } =
         dispatch(args.device.device, Complete { args: &args, loaded: &loaded, picture: &picture, mask: &mask })?;
@@ -52,11 +52,6 @@ fn read(path: &Path, size: usize, channels: usize) -> Result<Vec<u8>> {
         return Ok((0..plane).map(grey).collect());
     }
     Ok(picture)
-}
-
-fn read_mask(path: &Path, size: usize) -> Result<Mask> {
-    let unknown = read(path, size, 1)?.iter().map(|&v| v > 127).collect();
-    Mask::new(size, unknown).map_err(|source| Error::Model { file: path.display().to_string(), source })
 }
 
 struct Complete<'a> {

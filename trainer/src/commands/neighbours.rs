@@ -14,10 +14,13 @@ use crate::sheet;
 /// # Errors
 /// A model or data that cannot be read, or a picture that cannot be written.
 pub fn run(args: NeighboursArgs) -> Result<()> {
+    if let Some(out) = &args.out {
+        super::keep_apart(&args.data.data, args.data.test_data.as_deref(), out)?;
+    }
     let loaded = load_any(&args.model)?;
     let [channels, size] = loaded.file.config().image_shape();
     let dims = channels * size * size;
-    let dataset = super::load(&args.data, size)?;
+    let dataset = super::load(&args.data, [channels, size])?;
     let job = Sample {
         loaded: &loaded,
         path: &args.model,

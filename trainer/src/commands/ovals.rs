@@ -36,10 +36,10 @@ pub fn run(args: OvalsArgs) -> Result<()> {
             "give a model of msds1 or msds2",
         ));
     }
-    let dataset = super::load(&args.data, size)?;
-    let images = dataset.test.subset(&(0..args.images.clamp(1, dataset.test.len())).collect::<Vec<_>>())?;
+    let test = super::load_test(&args.data, [channels, size])?;
+    let images = test.images.subset(&(0..args.images.clamp(1, test.images.len())).collect::<Vec<_>>())?;
     let job = Probe { loaded: &loaded, path: &args.model, images: &images, change: args.change, seed: args.seed };
-    say!("one latent changed by {}, {} pictures of {}", args.change, images.len(), dataset.name)?;
+    say!("one latent changed by {}, {} pictures of {}", args.change, images.len(), test.name)?;
     let levels = dispatch(args.device.device, job)?;
     say!("level  latent ovals recoloured  turned  colour of 255  degrees")?;
     for (level, effects) in levels.iter().enumerate() {

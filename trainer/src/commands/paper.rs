@@ -27,6 +27,7 @@ const INPUTS: u64 = 4;
 /// A model or data that cannot be read, or a folder that cannot be written.
 pub fn run(args: PaperArgs) -> Result<()> {
     let loaded = load_any(&args.model)?;
+    super::keep_apart(&args.data.data, args.data.test_data.as_deref(), &args.out)?;
     let inputs = args.out.join("inputs");
     std::fs::create_dir_all(&inputs).map_err(Error::io(&inputs, "create it"))?;
     let (pictures_in, mask) = write_inputs(&args, &loaded, &inputs)?;
@@ -76,9 +77,8 @@ pub fn run(args: PaperArgs) -> Result<()> {
 
 /// The models with levels, if the data have known factors.
 fn scored(args: &PaperArgs, loaded: &Loaded<AnyModelFile>) -> Result<Vec<PathBuf>> {
-    let [_, size] = loaded.file.config().image_shape();
-    let few = DataSetArgs { limit: Some(1), test_limit: Some(64), ..args.data.clone() };
-    let test = super::load(&few, size)?.test;
+    let few = DataSetArgs { test_limit: Some(64), ..args.data.clone() };
+    let test = super::load_test(&few, loaded.file.config().image_shape())?.images;
     if test.labels().is_none_or(|labels| factors_of(labels).is_empty()) {
         return Ok(vec![]);
     }
@@ -99,7 +99,7 @@ fn data_word(data: &str, absolute: impl Fn(&Path) -> Result<PathBuf>) -> Result<
 fn write_inputs(args: &PaperArgs, loaded: &Loaded<AnyModelFile>, folder: &Path) -> Result<(Vec<String>, String)> {
     let [channels, size] = loaded.file.config().image_shape();
     let pictures = if args.test_images {
-        let test = super::load(&args.data, size)?.test;
+        let test = super::load_test(&args.data, [channels, size])?.images;
         (0..test.len().min(INPUTS as usize)).map(|i| test.image(i).to_vec()).collect()
     } else {
         let temperature = args.temperature.of(loaded.file.card());

@@ -27,12 +27,13 @@ pub fn run(args: TrainArgs) -> Result<()> {
         Some(path) => resume::state(&args, RunState::read(path)?)?,
         None => (start(&args)?, Vec::new()),
     };
+    let data = data_of(&state, &args.data);
+    super::keep_apart(data.name(), data.test_data.as_deref(), &out)?;
     let folder = RunFolder::open(&out, resume.as_deref())?;
-    let [_, size] = state.config.image_shape();
     if args.data.data.is_none() && resume.is_some() {
         still_there(&state.data)?;
     }
-    let dataset = super::load(&data_of(&state, &args.data), size)?;
+    let dataset = super::load(&data, state.config.image_shape())?;
     say!("{}: {} training and {} test images", dataset.name, dataset.train.len(), dataset.test.len())?;
     match &resume {
         Some(path) => {
@@ -42,6 +43,10 @@ pub fn run(args: TrainArgs) -> Result<()> {
         }
         None => {
             state.licence.clone_from(&dataset.licence);
+            if state.recipe.flips && !args.flips && !dataset.mirrors {
+                say!("digits and letters are not mirrored; --flips does it all the same")?;
+                state.recipe.flips = false;
+            }
             let (parameters, macs) = (state.config.param_count(), state.config.macs() as f64 / 1e6);
             say!("{parameters} parameters, {macs:.1} million multiply-adds an image")?;
         }

@@ -29,23 +29,24 @@ pub(crate) fn is_celeba(container: &dyn Container) -> bool {
         || container.names().iter().all(|name| name.starts_with("img_align_celeba/"))
 }
 
-/// The pictures of the official parts 0 (train) and 2 (test), where the list of parts lies beside
-/// the pictures. Part 1, for validation, is left out.
-pub(crate) fn partition(container: &dyn Container) -> Result<Option<(Vec<usize>, Vec<usize>)>> {
+/// The pictures of the official parts 0 (train) and 2 (test), where the list of parts lies among the pictures or beside
+/// them. Part 1, for validation, is left out.
+pub(crate) fn partition(container: &mut dyn Container) -> Result<Option<(Vec<usize>, Vec<usize>)>> {
     if !is_celeba(container) {
         return Ok(None);
     }
-    // Beside the pictures, or one folder up: some copies nest the folder in another of its name.
-    let folders = container.path().ancestors().skip(1).take(2);
-    let lists = ["list_eval_partition.txt", "list_eval_partition.csv"];
-    let mut files = folders.flat_map(|folder| lists.map(|list| folder.join(list)));
-    let Some(list) = files.find(|list| list.is_file()) else {
+    let Some((list, bytes)) = list(container)? else {
         return Ok(None);
     };
-    let file = File::open(&list).map_err(Error::io(&list, "open it"))?;
-    let mut text = String::new();
-    file.take(MAX_LIST).read_to_string(&mut text).map_err(Error::io(&list, "read it"))?;
+    let Ok(text) = std::str::from_utf8(&bytes) else {
+        return Err(Error::content(
+            list.display(),
+            "it is no text in UTF-8",
+            "use the list that came with the pictures",
+        ));
+    };
     let parts: HashMap<&str, &str> = text
+        .trim_start_matches('\u{feff}')
         .lines()
         .filter_map(|line| line.trim().split_once(|c: char| c == ',' || c.is_whitespace()))
         .map(|(name, part)| (name, part.trim()))
@@ -71,10 +72,29 @@ pub(crate) fn partition(container: &dyn Container) -> Result<Option<(Vec<usize>,
     Ok(Some((train, test)))
 }
 
+/// The list of parts: its file and its bytes.
+fn list(container: &mut dyn Container) -> Result<Option<(PathBuf, Vec<u8>)>> {
+    const LISTS: [&str; 2] = ["list_eval_partition.txt", "list_eval_partition.csv"];
+    for list in LISTS {
+        if let Some(found) = container.companion(list)? {
+            return Ok(Some(found));
+        }
+    }
+    // Beside the pictures, or one folder up: some copies nest the folder in another of its name.
+    let folders = container.path().ancestors().skip(1).take(2);
+    let mut files = folders.flat_map(|folder| LISTS.map(|list| folder.join(list)));
+    let Some(list) = files.find(|list| list.is_file()) else {
+        return Ok(None);
+    };
+    let file = File::open(&list).map_err(Error::io(&list, "open it"))?;
+    let mut bytes = Vec::new();
+    file.take(MAX_LIST).read_to_end(&mut bytes).map_err(Error::io(&list, "read it"))?;
+    Ok(Some((list, bytes)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::collection::load;
     use crate::data::testing::{encoded, write_zip};
     use crate::data::{DataOptions, container};
     use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
@@ -94,6 +114,10 @@ mod tests {
         let entries: Vec<(&str, &[u8])> = faces.iter().map(|(n, b)| (n.as_str(), b.as_slice())).collect();
         write_zip(&dir.join("img_align_celeba.zip"), &entries);
         std::fs::write(dir.join("list_eval_partition.txt"), list).unwrap();
+    }
+
+    fn load(path: &Path, options: &DataOptions) -> Result<crate::data::Dataset> {
+        crate::data::DataSource::Path(path.into()).load(options)
     }
 
     const LIST: &str = "000001.jpg 0\n000002.jpg 2\n000003.jpg 1\n000004.jpg 0\n000005.jpg 2\n";
@@ -116,12 +140,29 @@ mod tests {
     }
 
     #[test]
+    fn the_list_inside_an_archive_is_used() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("archive.zip");
+        let csv = format!("\u{feff}{}", LIST.replace(' ', ","));
+        let faces: Vec<(String, Vec<u8>)> =
+            (1..=5).map(|i| (format!("img_align_celeba/img_align_celeba/00000{i}.jpg"), face(i * 40))).collect();
+        let mut entries: Vec<(&str, &[u8])> = faces.iter().map(|(n, b)| (n.as_str(), b.as_slice())).collect();
+        entries.push(("list_eval_partition.csv", csv.as_bytes()));
+        entries.push(("list_attr_celeba.csv", b"image_id,Smiling\n"));
+        write_zip(&path, &entries);
+        let data = load(&path, &DataOptions { size: 8, ..DataOptions::default() }).unwrap();
+        assert_eq!((data.train.len(), data.test.len()), (2, 2));
+        assert!(data.train.image(0)[27].abs_diff(40) < 6 && data.test.image(1)[27].abs_diff(200) < 6);
+        assert_eq!(data.licence.as_deref(), Some(LICENCE));
+    }
+
+    #[test]
     fn without_a_list_a_part_is_held_out() {
         let dir = tempfile::tempdir().unwrap();
         write(dir.path(), LIST);
         std::fs::remove_file(dir.path().join("list_eval_partition.txt")).unwrap();
         let data = load(dir.path(), &DataOptions { size: 8, ..DataOptions::default() }).unwrap();
-        assert_eq!((data.train.len(), data.test.len()), (4, 1));
+        assert_eq!((data.train.len(), data.test.len()), (3, 2));
     }
 
     #[test]
@@ -129,16 +170,16 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         for (list, problem) in [("000001.jpg 0\n", "000002.jpg is in no part"), ("000001.jpg 7\n", "part 7")] {
             write(dir.path(), list);
-            let container = container::open(&locate(dir.path())).unwrap();
+            let mut container = container::open(&locate(dir.path())).unwrap();
             assert!(is_celeba(&*container));
-            let error = partition(&*container).unwrap_err().to_string();
+            let error = partition(&mut *container).unwrap_err().to_string();
             assert!(error.contains("list_eval_partition.txt") && error.contains(problem), "{error}");
         }
         let csv = LIST.replace(' ', ",");
         std::fs::remove_file(dir.path().join("list_eval_partition.txt")).unwrap();
         let csv = format!("image_id,partition\n{csv}");
         std::fs::write(dir.path().join("list_eval_partition.csv"), csv).unwrap();
-        let container = container::open(&locate(dir.path())).unwrap();
-        assert_eq!(partition(&*container).unwrap(), Some((vec![0, 3], vec![1, 4])));
+        let mut container = container::open(&locate(dir.path())).unwrap();
+        assert_eq!(partition(&mut *container).unwrap(), Some((vec![0, 3], vec![1, 4])));
     }
 }

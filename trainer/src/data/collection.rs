@@ -1,232 +1,234 @@
 //! Loads a data set from folders or archives of pictures: which are for what, then all decoded
 //! once, in parallel, into bytes.
 
-use std::path::Path;
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::container::{Container, open};
-use super::images::{Crop, check_memory, decode};
+use super::broken::Broken;
+use super::container::{Container, MAX_FILE, open, open_part};
+use super::images::{Crop, Decoded, check_memory, decode};
 use super::names::{file_name, name_of, stem, test_beside};
-use super::source::DataOptions;
-use super::split::{choose, hold_out};
-use super::{CHANNELS, Dataset, ImageSet, Labels, celeba, labels_csv};
+use super::profile::Colours;
+use super::skipped::Skipped;
+use super::source::{DataOptions, Loaded, Wanted};
+use super::split::{choose, first, hold_out};
+use super::{CHANNELS, ImageSet, Labels, celeba, labels_csv, parts};
 use crate::error::{Error, Result};
 
 /// Undecoded pictures are held until there are this many, or this many bytes of them.
 const CHUNK: usize = 512;
 const CHUNK_BYTES: usize = 128 << 20;
 
-/// Loads the pictures at `path` and what there is to test on: `--test-data`, a `test` folder
+/// What is counted while pictures are read.
+#[derive(Default)]
+struct Counts {
+    skipped: Skipped,
+    broken: Broken,
+    converted: usize,
+    unknown_colours: usize,
+}
+
+impl Counts {
+    /// An error if there are broken pictures that the user did not ask to leave out.
+    fn check(&self, options: &DataOptions) -> Result<()> {
+        if options.skip_broken { Ok(()) } else { self.broken.refuse() }
+    }
+
+    /// What the user should know.
+    fn notes(&self) -> Vec<String> {
+        let colours = |count: usize, what: &str| (count > 0).then(|| format!("{count} pictures {what}"));
+        let notes = [
+            self.skipped.note(),
+            self.broken.note(),
+            colours(self.converted, "have a colour profile and were converted to sRGB"),
+            colours(
+                self.unknown_colours,
+                "have a colour profile that cannot be used; their colours were taken as sRGB",
+            ),
+        ];
+        notes.into_iter().flatten().collect()
+    }
+}
+
+/// Loads the pictures at `path` and what there is to test on: `--test-data`, a `test` or `val` folder
 /// beside the `train` folder inside, `X-test` beside `X-train`, CelebA's own split, or else a
 /// part held out.
-pub(crate) fn load(path: &Path, options: &DataOptions) -> Result<Dataset> {
+pub(crate) fn load(path: &Path, options: &DataOptions, wanted: Wanted) -> Result<Loaded> {
     let path = &celeba::locate(path);
-    let inner = path.join("train");
-    let (train_path, own_test) = if inner.is_dir() && path.join("test").is_dir() {
-        (inner, Some(path.join("test")))
-    } else {
-        (path.clone(), test_beside(path))
-    };
-    let test_path = options.test_data.clone().or(own_test);
-    let mut train = open(&train_path)?;
-    let official = celeba::partition(&*train)?;
+    let mut notes = Vec::new();
+    let mut train = open(path)?;
+    let mut own_test = None;
+    if let Some(parts) = parts::find(train.names()) {
+        train = open_part(path, &parts.train)?;
+        own_test = Some((open_part(path, &parts.test)?, parts.test.clone()));
+        if options.test_data.is_none() && !parts.test.eq_ignore_ascii_case("test") {
+            notes.push(format!("tested on the folder {}", parts.test));
+        }
+        if !parts.beside.is_empty() {
+            notes.push(format!("left out, beside {} and {}: {}", parts.train, parts.test, parts.beside.join(", ")));
+        }
+    } else if let Some(test) = test_beside(path) {
+        own_test = Some((open(&test)?, file_name(&test)));
+    }
+    if let Some(test) = &options.test_data {
+        own_test = Some((open_test(test)?, file_name(test)));
+    }
+    let official = celeba::partition(&mut *train)?;
     let all: Vec<usize> = (0..train.names().len()).collect();
     let file = path.display().to_string();
-    let (train_picks, test_picks, split) = match (&test_path, official) {
-        (Some(test), official) => {
-            let split = format!("tested on {}", file_name(test));
-            (official.map_or(all, |(train, _)| train), Vec::new(), split)
+    let (train_picks, test_picks, split) = match (&own_test, official) {
+        (Some((test, name)), official) => {
+            let tested = (0..test.names().len()).collect();
+            (official.map_or(all, |(train, _)| train), tested, format!("tested on {name}"))
         }
         (None, Some((train, test))) => (train, test, "the official train and test parts".into()),
         (None, None) => {
-            let (train, test) = hold_out(&file, all.len(), options.test_fraction, options.seed)?;
-            (train, test, format!("a random part held out with seed {}", options.seed))
+            let (train, test) = hold_out(&file, train.names(), options.test_fraction, options.seed)?;
+            (train, test, format!("a part held out by the pictures' names and seed {}", options.seed))
         }
     };
     let name = name_of(path);
-    let skipped = train.skipped();
     let is_celeba = celeba::is_celeba(&*train);
-    let train_picks = choose(train_picks, options.limit, options.seed);
-    let test_picks = choose(test_picks, options.test_limit, options.seed);
-    let both = train_picks.len() + test_picks.len();
-    check_memory(&file, both, options.size, options.memory_limit)?;
-    let mut test = match &test_path {
-        Some(test) => whole(test, &format!("{name}-test"), options)?,
-        None => read(&mut *train, &test_picks, format!("{name}-test"), options.size)?,
+    let train_picks = if wanted == Wanted::Both { choose(train_picks, options.limit, options.seed) } else { vec![] };
+    let test_picks = first(test_picks, options.test_limit);
+    check_memory(&file, train_picks.len() + test_picks.len(), options.size, options.memory_limit)?;
+    let mut counts = Counts::default();
+    let trained = match wanted {
+        Wanted::Both => {
+            counts.skipped.merge(train.skipped());
+            read(&mut *train, &train_picks, format!("{name}-train"), options, &mut counts)?
+        }
+        Wanted::Test => None,
     };
-    let mut train = read(&mut *train, &train_picks, format!("{name}-train"), options.size)?;
-    if let (Some(ours), Some(theirs)) = (&mut train.labels, &mut test.labels) {
+    // The names of categories are those of the whole set, whichever part is wanted.
+    let mut table = if trained.is_none() { labels_of(&mut *train).ok().flatten() } else { None };
+    let tested = match &mut own_test {
+        Some((test, _)) => {
+            counts.skipped.merge(test.skipped());
+            read(&mut **test, &test_picks, format!("{name}-test"), options, &mut counts)?
+        }
+        None => {
+            if wanted == Wanted::Test {
+                counts.skipped.merge(train.skipped());
+            }
+            read(&mut *train, &test_picks, format!("{name}-test"), options, &mut counts)?
+        }
+    };
+    counts.check(options)?;
+    let left = |set: Option<ImageSet>, part: &str| {
+        let advice = "raise the limit, or check how the set is split";
+        set.ok_or_else(|| Error::content(&file, format!("no picture is left {part}"), advice))
+    };
+    let mut test = left(tested, "to test on")?;
+    let mut train = if wanted == Wanted::Both { Some(left(trained, "to train on")?) } else { None };
+    let ours = train.as_mut().map_or(table.as_mut(), |train| train.labels.as_mut());
+    if let (Some(ours), Some(theirs)) = (ours, &mut test.labels) {
         ours.unify(theirs);
     }
-    let (n, m, from) = (train.len(), test.len(), file_name(path));
-    let mut description = format!("{n} pictures to train on and {m} to test on, from {from}: {split}");
-    if skipped > 0 {
-        description += &format!("; {skipped} files that are no pictures were skipped");
-    }
+    let (n, m, from) = (train.as_ref().map_or(0, ImageSet::len), test.len(), file_name(path));
+    let description = format!("{n} pictures to train on and {m} to test on, from {from}: {split}");
+    notes.extend(counts.notes());
     let licence = is_celeba.then(|| celeba::LICENCE.to_string());
-    Ok(Dataset { name, train, test, licence, description })
+    Ok(Loaded { name, train, test, licence, description, notes, mirrors: true })
 }
 
-/// All pictures at `path` as a test set.
-pub(crate) fn whole(path: &Path, name: &str, options: &DataOptions) -> Result<ImageSet> {
-    if !path.exists() {
-        let problem = "there is no such file or folder";
-        return Err(Error::usage(path.display().to_string(), problem, "check the test data's path"));
+fn open_test(path: &Path) -> Result<Box<dyn Container>> {
+    if path.exists() {
+        return open(path);
     }
-    let mut container = open(path)?;
-    let all = (0..container.names().len()).collect();
-    let picks = choose(all, options.test_limit, options.seed);
+    let problem = "there is no such file or folder";
+    Err(Error::usage(path.display().to_string(), problem, "check the test data's path"))
+}
+
+/// All pictures at `path` as a test set, and what to know of it.
+pub(crate) fn whole(path: &Path, name: &str, options: &DataOptions) -> Result<(ImageSet, Vec<String>)> {
+    let mut container = open_test(path)?;
+    let picks = first((0..container.names().len()).collect(), options.test_limit);
     let file = path.display().to_string();
     check_memory(&file, picks.len(), options.size, options.memory_limit)?;
-    read(&mut *container, &picks, name.to_string(), options.size)
+    let mut counts = Counts { skipped: container.skipped().clone(), ..Counts::default() };
+    let set = read(&mut *container, &picks, name.to_string(), options, &mut counts)?;
+    counts.check(options)?;
+    let set = set.ok_or_else(|| Error::content(file, "no picture is left", "raise the limit"))?;
+    Ok((set, counts.notes()))
 }
 
-/// Decodes the pictures at `picks`, with their labels if there is a csv.
-fn read(container: &mut dyn Container, picks: &[usize], name: String, size: usize) -> Result<ImageSet> {
-    if picks.is_empty() {
-        let advice = "raise the limit, or check how the set is split";
-        return Err(Error::content(container.path().display(), "no picture is left", advice));
-    }
-    let labels = labels_of(container)?.map(|labels| labels.subset(picks));
+/// Decodes the pictures at `picks`, with their labels if there is a table; none if no picture is left. Broken ones are
+/// counted and left out.
+fn read(
+    container: &mut dyn Container,
+    picks: &[usize],
+    name: String,
+    options: &DataOptions,
+    counts: &mut Counts,
+) -> Result<Option<ImageSet>> {
+    let size = options.size;
+    let labels = labels_of(container)?;
     let crop = if celeba::is_celeba(container) { Crop::Celeba } else { Crop::Square };
-    let total = picks.len() * CHANNELS * size * size;
     let mut pixels = Vec::new();
-    if pixels.try_reserve_exact(total).is_err() {
+    if pixels.try_reserve_exact(picks.len() * CHANNELS * size * size).is_err() {
         let problem = format!("there is no memory for {} pictures", picks.len());
         return Err(Error::content(container.path().display(), problem, "set a smaller limit"));
     }
+    let mut good = Vec::with_capacity(picks.len());
     let (mut chunk, mut bytes) = (Vec::new(), 0);
     for (done, &pick) in picks.iter().enumerate() {
-        let picture = container.read(pick)?;
-        bytes += picture.len();
-        chunk.push((container.label(pick), picture));
+        let picture = container.read(pick);
+        bytes += picture.as_ref().map_or(0, Vec::len);
+        chunk.push((pick, container.label(pick), picture));
         if chunk.len() == CHUNK || bytes >= CHUNK_BYTES || done + 1 == picks.len() {
-            let decoded: Vec<Result<Vec<u8>>> =
-                chunk.par_iter().map(|(label, picture)| decode(picture, label, crop, size)).collect();
-            for picture in decoded {
-                pixels.extend_from_slice(&picture?);
+            let decode = |(pick, label, picture): (usize, String, Result<Vec<u8>>)| {
+                (pick, picture.and_then(|picture| decode(&picture, &label, crop, size)))
+            };
+            let decoded: Vec<(usize, Result<Decoded>)> =
+                chunk.drain(..).collect::<Vec<_>>().into_par_iter().map(decode).collect();
+            for (pick, picture) in decoded {
+                match picture {
+                    Ok(picture) => {
+                        pixels.extend_from_slice(&picture.pixels);
+                        good.push(pick);
+                        counts.converted += usize::from(picture.colours == Colours::Converted);
+                        counts.unknown_colours += usize::from(picture.colours == Colours::Unknown);
+                    }
+                    Err(error) => counts.broken.add(&error),
+                }
             }
-            chunk.clear();
             bytes = 0;
         }
+        if counts.broken.is_full() && !options.skip_broken {
+            break;
+        }
     }
-    ImageSet::new(name, size, pixels, labels)
+    counts.broken.looked_at(picks.len());
+    if good.is_empty() {
+        return Ok(None);
+    }
+    ImageSet::new(name, size, pixels, labels.map(|labels| labels.subset(&good))).map(Some)
 }
 
-/// The labels of all pictures: `X.csv` beside `X.zip` or the folder X, or `labels.csv` in the
-/// folder.
-fn labels_of(container: &dyn Container) -> Result<Option<Labels>> {
-    let path = container.path();
-    let inside = path.join("labels.csv");
-    let beside = path.parent().map(|parent| parent.join(format!("{}.csv", stem(path))));
-    let Some(csv) = [Some(inside), beside].into_iter().flatten().find(|csv| csv.is_file()) else {
-        return Ok(None);
+/// The labels of all pictures: `labels.csv` among them, or `X.csv` beside `X.zip` or the folder X.
+fn labels_of(container: &mut dyn Container) -> Result<Option<Labels>> {
+    let table = match container.companion("labels.csv")? {
+        Some(table) => Some(table),
+        None => beside(container.path())?,
     };
     let names: Vec<&str> = container.names().iter().map(String::as_str).collect();
-    labels_csv::read(&csv, &names).map(Some)
+    table.map(|(csv, bytes)| labels_csv::read(&csv, &bytes, &names)).transpose()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::data::testing::{plain, write_zip};
-
-    fn options() -> DataOptions {
-        DataOptions { size: 4, ..DataOptions::default() }
+fn beside(path: &Path) -> Result<Option<(PathBuf, Vec<u8>)>> {
+    let csv = path.with_file_name(format!("{}.csv", stem(path)));
+    if !csv.is_file() {
+        return Ok(None);
     }
-
-    /// Ten pictures whose red is their index times ten.
-    fn write_folder(dir: &Path, count: u8) {
-        std::fs::create_dir_all(dir).unwrap();
-        for i in 0..count {
-            std::fs::write(dir.join(format!("{i:02}.png")), plain(4, [i * 10, 0, 0])).unwrap();
-        }
-    }
-
-    fn reds(set: &ImageSet) -> Vec<u8> {
-        set.iter().map(|image| image[0]).collect()
-    }
-
-    #[test]
-    fn a_folder_is_split_and_its_labels_follow() {
-        let dir = tempfile::tempdir().unwrap();
-        let root = dir.path().join("toys");
-        write_folder(&root, 10);
-        let rows: String = (0..10).map(|i| format!("{i:02}.png,{}\n", i * 10)).collect();
-        std::fs::write(dir.path().join("toys.csv"), format!("file,red\n{rows}")).unwrap();
-        let options = DataOptions { test_fraction: 0.3, limit: Some(5), ..options() };
-        let data = load(&root, &options).unwrap();
-        assert_eq!((data.train.len(), data.test.len()), (5, 3));
-        assert_eq!((data.name.as_str(), data.train.name.as_str()), ("toys", "toys-train"));
-        for set in [&data.train, &data.test] {
-            let red = set.labels().unwrap().column("red").unwrap();
-            assert_eq!(reds(set), red.iter().map(|&red| red as u8).collect::<Vec<_>>());
-        }
-        assert!(reds(&data.train).iter().all(|red| !reds(&data.test).contains(red)));
-        assert_eq!(load(&root, &options).unwrap(), data);
-    }
-
-    #[test]
-    fn a_test_set_beside_inside_or_named_is_used() {
-        let dir = tempfile::tempdir().unwrap();
-        let at = |name: &str| dir.path().join(name);
-        write_zip(&at("x-train.zip"), &[("a.png", &plain(4, [1; 3])), ("note.txt", b"")]);
-        write_zip(&at("x-test.zip"), &[("b.png", &plain(4, [2; 3])), ("c.png", &plain(4, [3; 3]))]);
-        std::fs::write(at("x-train.csv"), "file,kind\na,zebra\n").unwrap();
-        std::fs::write(at("x-test.csv"), "file,kind\nb,ant\nc,zebra\n").unwrap();
-        let data = load(&at("x-train.zip"), &options()).unwrap();
-        assert_eq!(data.train.labels().unwrap().values(), [1.0]);
-        assert_eq!(data.test.labels().unwrap().values(), [0.0, 1.0]);
-        assert_eq!((reds(&data.train), reds(&data.test)), (vec![1], vec![2, 3]));
-        assert_eq!(data.name, "x");
-        assert!(data.description.contains("1 files that are no pictures"), "{}", data.description);
-        assert!(!data.description.contains(&dir.path().display().to_string()));
-        write_folder(&at("y/train"), 3);
-        write_folder(&at("y/test"), 2);
-        let data = load(&at("y"), &options()).unwrap();
-        assert_eq!((data.train.len(), data.test.len(), data.name.as_str()), (3, 2, "y"));
-        let named = DataOptions { test_data: Some(at("y/test")), test_limit: Some(1), ..options() };
-        let data = load(&at("x-train.zip"), &named).unwrap();
-        assert_eq!((data.train.len(), data.test.len()), (1, 1));
-        let absent = DataOptions { test_data: Some(at("nowhere")), ..options() };
-        assert!(load(&at("y"), &absent).unwrap_err().to_string().contains("nowhere"));
-    }
-
-    #[test]
-    fn more_than_a_chunk_stays_in_order() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("many-train.zip");
-        let pictures: Vec<(String, Vec<u8>)> =
-            (0..1100u32).map(|i| (format!("{i:05}.png"), plain(1, [(i % 256) as u8, (i / 256) as u8, 0]))).collect();
-        let entries: Vec<(&str, &[u8])> =
-            pictures.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
-        write_zip(&path, &entries);
-        let set = whole(&path, "many", &DataOptions { size: 1, ..options() }).unwrap();
-        let read: Vec<u32> = set.iter().map(|p| u32::from(p[0]) + 256 * u32::from(p[1])).collect();
-        assert_eq!(read, (0..1100).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn the_bad_file_is_named() {
-        let dir = tempfile::tempdir().unwrap();
-        write_folder(dir.path(), 5);
-        let whole = plain(64, [9, 8, 7]);
-        std::fs::write(dir.path().join("broken.png"), &whole[..whole.len() - 20]).unwrap();
-        let error = load(dir.path(), &options()).unwrap_err().to_string();
-        assert!(error.contains("broken.png: not a picture"), "{error}");
-    }
-
-    #[test]
-    fn limits_are_kept_before_decoding() {
-        let dir = tempfile::tempdir().unwrap();
-        write_folder(dir.path(), 10);
-        let tight = DataOptions { memory_limit: 400, ..options() };
-        let error = load(dir.path(), &tight).unwrap_err().to_string();
-        assert!(error.contains("--limit"), "{error}");
-        let fits = DataOptions { limit: Some(7), ..tight };
-        assert_eq!(load(dir.path(), &fits).unwrap().train.len(), 7);
-        let none = DataOptions { limit: Some(0), ..options() };
-        assert!(load(dir.path(), &none).unwrap_err().to_string().contains("no picture is left"));
-    }
+    let file = File::open(&csv).map_err(Error::io(&csv, "open it"))?;
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE).read_to_end(&mut bytes).map_err(Error::io(&csv, "read it"))?;
+    Ok(Some((csv, bytes)))
 }

@@ -61,14 +61,14 @@ mod tests {
         let set = Msds::Msds2.generate(32, 12, 1, Part::Train).unwrap();
         set.write_images(&dir.path().join("a")).unwrap();
         let back = collection::whole(&dir.path().join("a"), &set.name, &options).unwrap();
-        assert_eq!(back, set);
+        assert_eq!(back.0, set);
         let kinds = vec![LabelKind::Category(vec!["a,b".into(), "c\"d".into()]), LabelKind::Number];
         let names = vec!["kind".into(), "size".into()];
         let labels = Labels::new(names, kinds, vec![1.0, 0.25, 0.0, f32::NAN]).unwrap();
         let set = ImageSet::new("s", 4, (0..96).collect(), Some(labels)).unwrap();
         set.write_images(&dir.path().join("b")).unwrap();
         let small = DataOptions { size: 4, ..options };
-        assert_eq!(collection::whole(&dir.path().join("b"), "s", &small).unwrap(), set);
+        assert_eq!(collection::whole(&dir.path().join("b"), "s", &small).unwrap().0, set);
         let plain = ImageSet::new("s", 4, vec![7; 48], None).unwrap();
         plain.write_images(&dir.path().join("c")).unwrap();
         assert!(!dir.path().join("c/labels.csv").exists());

@@ -7,10 +7,13 @@ use image::imageops::{FilterType, crop_imm, resize};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits, Rgb, RgbImage};
 
-use super::CHANNELS;
 use super::container::MAX_FILE;
+use super::profile::{Colours, to_srgb};
+use super::sniff::sniff;
+use super::{CHANNELS, complete};
 use crate::error::{Error, Result};
 use crate::files::read_limited;
+use crate::guard::caught;
 
 /// A set's pixels may take this much memory unless the user says otherwise.
 pub(crate) const DEFAULT_MEMORY_LIMIT: usize = 8 << 30;
@@ -33,16 +36,48 @@ pub(crate) enum Crop {
     Celeba,
 }
 
+/// A picture ready for a set.
+pub(crate) struct Decoded {
+    /// Planar, `[3, size, size]`.
+    pub(crate) pixels: Vec<u8>,
+    /// What was done about its colour profile.
+    pub(crate) colours: Colours,
+}
+
 /// Decodes `bytes` into a planar `[3, size, size]` picture; `file` names it in errors.
 ///
 /// A picture that is `size`×`size` already keeps its exact pixels. Others are resized with a
 /// Lanczos window of 3, which averages when it shrinks. Transparency is laid on white. A rotation
-/// noted by a camera is applied. Of an animation, the first frame counts.
-pub(crate) fn decode(bytes: &[u8], file: &str, crop: Crop, size: usize) -> Result<Vec<u8>> {
+/// noted by a camera is applied, and so is a colour profile. Of an animation, the first frame counts.
+pub(crate) fn decode(bytes: &[u8], file: &str, crop: Crop, size: usize) -> Result<Decoded> {
+    let (picture, colours) = open(bytes, file)?;
+    let square = cropped(&opaque(picture), file, crop)?;
+    Ok(Decoded { pixels: planar(&resized(square, size)), colours })
+}
+
+/// Decodes a whole picture, upright and in sRGB, with its transparency.
+pub(crate) fn open(bytes: &[u8], file: &str) -> Result<(DynamicImage, Colours)> {
+    let refuse = |problem: String, advice: &str| Error::content(file, problem, advice);
+    if complete::is_cut(bytes) {
+        return Err(refuse("not a picture that can be read: the file ends before the picture does".into(), FETCH));
+    }
+    // Decoders meet files that nobody thought of.
+    caught(|| open_unguarded(bytes, file)).unwrap_or_else(|panic| {
+        Err(refuse(format!("not a picture that can be read: its decoder gave up ({panic})"), "replace or remove it"))
+    })
+}
+
+const FETCH: &str = "fetch it again, or remove it";
+
+fn open_unguarded(bytes: &[u8], file: &str) -> Result<(DynamicImage, Colours)> {
     let unreadable = |source| Error::Image { file: file.to_string(), source };
     let mut reader = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
         .map_err(|source| unreadable(image::ImageError::IoError(source)))?;
+    if let (None, Some(what)) = (reader.format(), sniff(bytes)) {
+        let advice = if what.ends_with("picture") { "save it as PNG or JPEG" } else { FETCH };
+        return Err(Error::content(file, format!("not a picture that can be read: it is {what}"), advice));
+    }
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_EDGE);
     limits.max_image_height = Some(MAX_EDGE);
@@ -56,10 +91,11 @@ pub(crate) fn decode(bytes: &[u8], file: &str, crop: Crop, size: usize) -> Resul
         return Err(Error::content(file, problem, advice));
     }
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(unreadable)?;
+    let profile = decoder.icc_profile().ok().flatten();
+    let picture = DynamicImage::from_decoder(decoder).map_err(unreadable)?;
+    let (mut picture, colours) = to_srgb(picture, profile.as_deref());
     picture.apply_orientation(orientation);
-    let square = cropped(&opaque(picture), file, crop)?;
-    Ok(planar(&resized(square, size)))
+    Ok((picture, colours))
 }
 
 /// Reads a picture file as a planar `[3, size, size]` picture: its middle square, resized.
@@ -68,7 +104,7 @@ pub(crate) fn decode(bytes: &[u8], file: &str, crop: Crop, size: usize) -> Resul
 /// A file that cannot be read, is too large, or is no picture.
 pub fn read_picture(path: &Path, size: usize) -> Result<Vec<u8>> {
     let bytes = read_limited(path, MAX_FILE)?;
-    decode(&bytes, &path.display().to_string(), Crop::Square, size)
+    Ok(decode(&bytes, &path.display().to_string(), Crop::Square, size)?.pixels)
 }
 
 /// Without transparency: what shines through is white.
@@ -155,13 +191,21 @@ mod tests {
         encoded(&DynamicImage::ImageRgb8(picture.clone()), ImageFormat::Png)
     }
 
+    fn pixels(bytes: &[u8], size: usize) -> Vec<u8> {
+        decode(bytes, "p", Crop::Square, size).unwrap().pixels
+    }
+
+    fn refusal(bytes: &[u8], file: &str) -> String {
+        decode(bytes, file, Crop::Square, 8).err().unwrap().to_string()
+    }
+
     #[test]
     fn a_file_is_read_or_named() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.png");
         let bytes = lossless(&gradient(9, 9));
         std::fs::write(&path, &bytes).unwrap();
-        assert_eq!(read_picture(&path, 4).unwrap(), decode(&bytes, "p", Crop::Square, 4).unwrap());
+        assert_eq!(read_picture(&path, 4).unwrap(), pixels(&bytes, 4));
         std::fs::write(&path, b"no picture").unwrap();
         assert!(read_picture(&path, 4).unwrap_err().to_string().contains("a.png"));
     }
@@ -169,7 +213,7 @@ mod tests {
     #[test]
     fn the_right_size_keeps_its_pixels_in_planes() {
         let picture = gradient(8, 8);
-        let planes = decode(&lossless(&picture), "p", Crop::Square, 8).unwrap();
+        let planes = pixels(&lossless(&picture), 8);
         for (x, y, pixel) in picture.enumerate_pixels() {
             for c in 0..3 {
                 assert_eq!(planes[c * 64 + (y * 8 + x) as usize], pixel.0[c]);
@@ -185,7 +229,7 @@ mod tests {
         let picture = DynamicImage::ImageRgb8(RgbImage::from_pixel(8, 8, Rgb([200, 40, 90])));
         let formats = [ImageFormat::Png, ImageFormat::Bmp, ImageFormat::WebP, ImageFormat::Gif, ImageFormat::Jpeg];
         for format in formats {
-            let planes = decode(&encoded(&picture, format), "p", Crop::Square, 8).unwrap();
+            let planes = pixels(&encoded(&picture, format), 8);
             let near = |at: usize, c: u8| planes[at].abs_diff(c) <= 4;
             assert!(near(9, 200) && near(64 + 9, 40) && near(128 + 9, 90), "{format:?}");
         }
@@ -199,14 +243,14 @@ mod tests {
                 wide.put_pixel(x, y, Rgb([0, 0, 255]));
             }
         }
-        let planes = decode(&lossless(&wide), "p", Crop::Square, 5).unwrap();
+        let planes = pixels(&lossless(&wide), 5);
         assert!(planes[..50].iter().all(|&c| c == 0) && planes[50..].iter().all(|&c| c == 255));
     }
 
     #[test]
     fn shrinking_averages() {
         let checks = RgbImage::from_fn(64, 64, |x, y| Rgb([((x + y) % 2 * 255) as u8; 3]));
-        let planes = decode(&lossless(&checks), "p", Crop::Square, 8).unwrap();
+        let planes = pixels(&lossless(&checks), 8);
         assert!(planes.iter().all(|&c| c.abs_diff(127) < 8), "{planes:?}");
         let planes: Vec<u8> = planar(&checks);
         assert!(resize_planar(planes, 64, 8).iter().all(|&c| c.abs_diff(127) < 8));
@@ -226,10 +270,10 @@ mod tests {
             let inside = (15..163).contains(&x) && (35..183).contains(&y);
             Rgb(if inside { [x as u8, y as u8, 0] } else { [0, 0, 255] })
         });
-        let planes = decode(&lossless(&face), "p", Crop::Celeba, 148).unwrap();
+        let planes = decode(&lossless(&face), "p", Crop::Celeba, 148).unwrap().pixels;
         assert_eq!((planes[0], planes[147], planes[148 * 148], planes[2 * 148 * 148 - 1]), (15, 162, 35, 182));
         assert!(planes[2 * 148 * 148..].iter().all(|&blue| blue == 0));
-        let error = decode(&lossless(&gradient(178, 178)), "f.jpg", Crop::Celeba, 32).unwrap_err();
+        let error = decode(&lossless(&gradient(178, 178)), "f.jpg", Crop::Celeba, 32).err().unwrap();
         assert!(error.to_string().starts_with("f.jpg: 178x178"), "{error}");
     }
 
@@ -237,7 +281,7 @@ mod tests {
     fn hostile_pictures_are_errors() {
         let whole = lossless(&gradient(40, 40));
         for bytes in [&b""[..], b"GIF89a", b"not a picture", &whole[..whole.len() / 2], &whole[..30]] {
-            let error = decode(bytes, "bad.png", Crop::Square, 8).unwrap_err().to_string();
+            let error = refusal(bytes, "bad.png");
             assert!(error.starts_with("bad.png: not a picture"), "{error}");
         }
         let jpeg = encoded(&DynamicImage::ImageRgb8(gradient(64, 64)), ImageFormat::Jpeg);
@@ -249,7 +293,36 @@ mod tests {
         crc.update(&huge[12..29]);
         huge[29..33].copy_from_slice(&crc.sum().to_be_bytes());
         huge.extend_from_slice(&whole[33..]);
-        assert!(decode(&huge, "huge.png", Crop::Square, 8).unwrap_err().to_string().contains("huge.png"));
+        assert!(refusal(&huge, "huge.png").contains("huge.png"));
+    }
+
+    #[test]
+    fn a_cut_picture_is_whole_or_refused() {
+        let picture = DynamicImage::ImageRgb8(gradient(24, 20));
+        for format in [ImageFormat::Png, ImageFormat::Bmp, ImageFormat::WebP, ImageFormat::Gif, ImageFormat::Jpeg] {
+            let whole = encoded(&picture, format);
+            let expected = pixels(&whole, 20);
+            for length in 0..whole.len() {
+                if let Ok(found) = decode(&whole[..length], "p", Crop::Square, 20) {
+                    assert!(found.pixels == expected, "{format:?}: {length} of {} bytes", whole.len());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn changed_pictures_never_panic() {
+        let picture = DynamicImage::ImageRgb8(gradient(12, 9));
+        for format in [ImageFormat::Png, ImageFormat::Bmp, ImageFormat::WebP, ImageFormat::Gif, ImageFormat::Jpeg] {
+            let whole = encoded(&picture, format);
+            for at in 0..whole.len() {
+                let mut changed = whole.clone();
+                changed[at] ^= 1 << (at % 8);
+                let _ = decode(&changed, "p", Crop::Square, 8);
+            }
+        }
+        let panics = refusal(&crate::data::testing::PANICKING_PNG, "plte.png");
+        assert!(panics.starts_with("plte.png: not a picture"), "{panics}");
     }
 
     #[test]

@@ -12,10 +12,11 @@ use std::path::Path;
 use super::{LabelKind, Labels};
 use crate::error::{Error, Result};
 
-/// Reads `path` and gives the pictures called `names` their rows, in the order of `names`.
-pub(crate) fn read(path: &Path, names: &[&str]) -> Result<Labels> {
+/// Reads a table and gives the pictures called `names` their rows, in the order of `names`; `path` names it in errors.
+pub(crate) fn read(path: &Path, bytes: &[u8], names: &[&str]) -> Result<Labels> {
     let malformed = |source| Error::Csv { path: path.to_path_buf(), source };
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(malformed)?;
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
     let header = reader.headers().map_err(malformed)?.clone();
     if header.len() < 2 {
         let advice = "give it a column of file names and at least one more";
@@ -25,15 +26,23 @@ pub(crate) fn read(path: &Path, names: &[&str]) -> Result<Labels> {
     let mut rows: Vec<csv::StringRecord> = Vec::new();
     for record in reader.records() {
         let record = record.map_err(malformed)?;
-        if keys.insert(record[0].to_string(), rows.len()).is_some() {
+        // Names as the pictures have them, whatever system wrote the table.
+        let key = record[0].replace('\\', "/").trim_start_matches("./").to_string();
+        if keys.insert(key, rows.len()).is_some() {
             let problem = format!("{} has two rows", &record[0]);
             return Err(Error::content(path.display(), problem, "remove one"));
         }
         rows.push(record);
     }
+    // Tables may tell more of the path than the pictures' names do.
+    let mut bases: HashMap<&str, Option<usize>> = HashMap::new();
+    for (key, row) in &keys {
+        let base = key.rsplit('/').next().unwrap_or(key);
+        bases.entry(base).and_modify(|row| *row = None).or_insert(Some(*row));
+    }
     let mut order = Vec::with_capacity(names.len());
     for (index, name) in names.iter().enumerate() {
-        let Some(row) = find(&keys, name, index) else {
+        let Some(row) = find(&keys, &bases, name, index) else {
             let problem = format!("there is no row for {name}");
             let advice = "add one, or move the csv away to go on without labels";
             return Err(Error::content(path.display(), problem, advice));
@@ -44,11 +53,17 @@ pub(crate) fn read(path: &Path, names: &[&str]) -> Result<Labels> {
 }
 
 /// The row of a picture, looked up from its most to its least exact name.
-fn find(keys: &HashMap<String, usize>, name: &str, index: usize) -> Option<usize> {
+fn find(
+    keys: &HashMap<String, usize>,
+    bases: &HashMap<&str, Option<usize>>,
+    name: &str,
+    index: usize,
+) -> Option<usize> {
     let base = name.rsplit('/').next().unwrap_or(name);
     let stem = base.rsplit_once('.').map_or(base, |(stem, _)| stem);
     let by_name = [name, base, stem].iter().find_map(|key| keys.get(*key));
-    by_name.or_else(|| keys.get(&index.to_string())).copied()
+    let by_name = by_name.copied().or_else(|| bases.get(base).copied().flatten());
+    by_name.or_else(|| keys.get(&index.to_string()).copied())
 }
 
 /// Kinds are decided by all rows of the file, so that a part of the pictures has the same columns.
@@ -119,10 +134,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str, names: &[&str]) -> Result<Labels> {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("set.csv");
-        std::fs::write(&path, text).unwrap();
-        read(&path, names)
+        read(Path::new("set.csv"), text.as_bytes(), names)
     }
 
     const MIXED: &str = "file,kind,skin,size,back,ground\n\
@@ -158,6 +170,16 @@ mod tests {
     }
 
     #[test]
+    fn tables_from_other_systems_fit() {
+        let labels = parse("\u{feff}file,v\r\nd\\a.png,5\r\n./d/b.png,6\r\n", &["d/a.png", "d/b.png"]).unwrap();
+        assert_eq!(labels.column("v"), Some(vec![5.0, 6.0]));
+        let labels = parse("file,v\nset/train/a.png,5\nset/train/b.png,6\n", &["b.png", "a.png"]).unwrap();
+        assert_eq!(labels.column("v"), Some(vec![6.0, 5.0]));
+        let error = parse("file,v\ncats/a.png,5\ndogs/a.png,6\n", &["a.png"]).unwrap_err().to_string();
+        assert!(error.contains("no row for a.png"), "{error}");
+    }
+
+    #[test]
     fn near_colours_are_categories() {
         let text = "f,a,b,c\nx,#+12345,361-0-0,1-2\ny,#1234567,1-2-3-4,1-2-3\nz,#1234é,hsl(1),\n";
         let labels = parse(text, &["x", "y", "z"]).unwrap();
@@ -171,7 +193,5 @@ mod tests {
             let error = parse(text, &["a"]).unwrap_err().to_string();
             assert!(error.contains("set.csv"), "{error}");
         }
-        let error = read(Path::new("absent.csv"), &[]).unwrap_err().to_string();
-        assert!(error.contains("absent.csv"), "{error}");
     }
 }

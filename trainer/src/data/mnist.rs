@@ -1,15 +1,16 @@
 //! MNIST and its kin (Fashion-MNIST, KMNIST) in idx files, packed with gzip or not.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
 use super::images::{check_memory, resize_planar};
-use super::source::DataOptions;
-use super::split::choose;
-use super::{Dataset, ImageSet, Labels};
+use super::sniff::sniff;
+use super::source::{DataOptions, Loaded, Wanted};
+use super::split::{choose, first};
+use super::{ImageSet, Labels};
 use crate::error::{Error, Result};
 
 /// Edge of a digit, and of a digit with its black border.
@@ -18,21 +19,46 @@ const PADDED: usize = 32;
 /// More pictures than any set of this kind has.
 const MOST: usize = 1_000_000;
 
-/// Whether `path` is a folder of idx files.
-pub(crate) fn is_at(path: &Path) -> bool {
-    path.is_dir() && (find(path, "train-images", 3).is_some() || find(path, "t10k-images", 3).is_some())
+/// The folder of idx files at `path`, also where torchvision keeps it: `MNIST/raw` and its like.
+pub(crate) fn locate(path: &Path) -> Result<Option<PathBuf>> {
+    let is_here = |folder: &Path| find(folder, "train-images", 3).is_some() || find(folder, "t10k-images", 3).is_some();
+    let near = [path.to_path_buf(), path.join("raw")];
+    if let Some(folder) = near.into_iter().find(|folder| is_here(folder)) {
+        return Ok(Some(folder));
+    }
+    let sets = ["MNIST", "FashionMNIST", "KMNIST"].map(|set| path.join(set).join("raw"));
+    let found: Vec<PathBuf> = sets.into_iter().filter(|folder| is_here(folder)).collect();
+    if let [one, other, ..] = found.as_slice() {
+        let problem = format!("several sets are in it: {} and {}", one.display(), other.display());
+        return Err(Error::content(path.display(), problem, "give one of these folders"));
+    }
+    Ok(found.into_iter().next())
 }
 
 /// Loads the four files: pictures get a black border of 2 pixels and three equal channels.
-pub(crate) fn load(folder: &Path, options: &DataOptions) -> Result<Dataset> {
-    let train = set(folder, "train", "mnist-train", options.limit, options)?;
-    let test = set(folder, "t10k", "mnist-test", options.test_limit, options)?;
-    let (n, m) = (train.len(), test.len());
+pub(crate) fn load(folder: &Path, options: &DataOptions, wanted: Wanted) -> Result<Loaded> {
+    let all = |count: usize| (0..count).collect::<Vec<_>>();
+    let train = match wanted {
+        Wanted::Both => {
+            let picks = |count| choose(all(count), options.limit, options.seed);
+            Some(set(folder, "train", "mnist-train", picks, options)?)
+        }
+        Wanted::Test => None,
+    };
+    let test = set(folder, "t10k", "mnist-test", |count| first(all(count), options.test_limit), options)?;
+    let (n, m) = (train.as_ref().map_or(0, ImageSet::len), test.len());
     let description = format!("{n} grey pictures to train on and {m} to test on, in MNIST's format");
-    Ok(Dataset { name: "mnist".into(), train, test, licence: None, description })
+    // Mirrored digits and letters are others, or none.
+    Ok(Loaded { name: "mnist".into(), train, test, licence: None, description, notes: vec![], mirrors: false })
 }
 
-fn set(folder: &Path, part: &str, name: &str, limit: Option<usize>, options: &DataOptions) -> Result<ImageSet> {
+fn set(
+    folder: &Path,
+    part: &str,
+    name: &str,
+    picks: impl Fn(usize) -> Vec<usize>,
+    options: &DataOptions,
+) -> Result<ImageSet> {
     let (images_path, digits) = read(folder, &format!("{part}-images"), &[EDGE, EDGE])?;
     let (labels_path, classes) = read(folder, &format!("{part}-labels"), &[])?;
     let count = digits.len() / (EDGE * EDGE);
@@ -40,7 +66,7 @@ fn set(folder: &Path, part: &str, name: &str, limit: Option<usize>, options: &Da
         let problem = format!("{} labels for {count} pictures", classes.len());
         return Err(Error::content(labels_path.display(), problem, "fetch both files again"));
     }
-    let picks = choose((0..count).collect(), limit, options.seed);
+    let picks = picks(count);
     let file = images_path.display().to_string();
     check_memory(&file, picks.len(), options.size, options.memory_limit)?;
     let mut pixels = Vec::new();
@@ -80,10 +106,13 @@ fn read(folder: &Path, part: &str, shape: &[usize]) -> Result<(PathBuf, Vec<u8>)
     };
     let wrong = |problem: String| Error::content(path.display(), problem, "fetch it again");
     let file = File::open(&path).map_err(Error::io(&path, "open it"))?;
-    let mut file: Box<dyn Read> = if path.extension().is_some_and(|end| end == "gz") {
-        Box::new(MultiGzDecoder::new(file))
-    } else {
-        Box::new(file)
+    let mut file = BufReader::new(file);
+    // By what is in it: browsers unpack files and leave their names, and servers send pages.
+    let found = sniff(file.fill_buf().map_err(Error::io(&path, "read it"))?);
+    let mut file: Box<dyn Read> = match found {
+        Some("packed with gzip") => Box::new(MultiGzDecoder::new(file)),
+        Some(what) => return Err(wrong(format!("not an idx file: it is {what}"))),
+        None => Box::new(file),
     };
     let mut header = vec![0; 4 + 4 * dimensions];
     file.read_exact(&mut header).map_err(Error::io(&path, "read its header"))?;
@@ -112,8 +141,13 @@ fn read(folder: &Path, part: &str, shape: &[usize]) -> Result<(PathBuf, Vec<u8>)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::{DataSource, Dataset};
     use flate2::{Compression, write::GzEncoder};
     use std::io::Write;
+
+    fn load(folder: &Path, options: &DataOptions) -> Result<Dataset> {
+        DataSource::Path(folder.into()).load(options)
+    }
 
     fn idx(shape: &[u32], bytes: &[u8]) -> Vec<u8> {
         let mut file = vec![0, 0, 8, shape.len() as u8];
@@ -151,10 +185,11 @@ mod tests {
     fn digits_are_padded_and_grey() {
         for ending in ["", ".gz"] {
             let dir = tempfile::tempdir().unwrap();
-            assert!(!is_at(dir.path()));
+            assert_eq!(locate(dir.path()).unwrap(), None);
             write_all(dir.path(), ending);
-            assert!(is_at(dir.path()));
+            assert_eq!(locate(dir.path()).unwrap().as_deref(), Some(dir.path()));
             let data = load(dir.path(), &DataOptions::default()).unwrap();
+            assert!(!data.mirrors);
             assert_eq!((data.train.len(), data.test.len(), data.train.size), (4, 2, 32));
             assert_eq!(data.train.labels().unwrap().column("class"), Some(vec![5.0, 6.0, 7.0, 8.0]));
             let image = data.train.image(0);
@@ -204,5 +239,52 @@ mod tests {
         std::fs::remove_file(dir.path().join("t10k-labels-idx1-ubyte")).unwrap();
         let error = load(dir.path(), &DataOptions::default()).unwrap_err().to_string();
         assert!(error.contains("t10k-labels-idx1-ubyte is missing"), "{error}");
+    }
+
+    #[test]
+    fn the_folders_that_torchvision_makes_are_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let raw = dir.path().join("MNIST/raw");
+        std::fs::create_dir_all(&raw).unwrap();
+        write_all(&raw, "");
+        write_all(&raw, ".gz");
+        for path in [dir.path(), &dir.path().join("MNIST"), &raw] {
+            assert_eq!(load(path, &DataOptions::default()).unwrap().train.len(), 4, "{}", path.display());
+        }
+        let fashion = dir.path().join("FashionMNIST/raw");
+        std::fs::create_dir_all(&fashion).unwrap();
+        write_all(&fashion, "");
+        let error = load(dir.path(), &DataOptions::default()).unwrap_err().to_string();
+        assert!(error.contains("FashionMNIST") && error.contains("give one of these"), "{error}");
+        let few = DataOptions { test_limit: Some(1), ..DataOptions::default() };
+        let test = DataSource::Path(fashion).load_test(&few).unwrap();
+        assert_eq!((test.images.len(), test.images.image(0)[2 * 32 + 2]), (1, 200));
+    }
+
+    #[test]
+    fn the_name_says_nothing_of_what_is_inside() {
+        let dir = tempfile::tempdir().unwrap();
+        write_all(dir.path(), "");
+        let page = b"<!DOCTYPE html><html><body>403</body></html>";
+        write(dir.path(), "t10k-images-idx3-ubyte", page);
+        let error = load(dir.path(), &DataOptions::default()).unwrap_err().to_string();
+        assert!(error.contains("t10k-images-idx3-ubyte: not an idx file: it is a web page"), "{error}");
+        std::fs::remove_file(dir.path().join("t10k-images-idx3-ubyte")).unwrap();
+        // Unpacked under the packed name.
+        std::fs::write(dir.path().join("t10k-images-idx3-ubyte.gz"), digits(2)).unwrap();
+        assert_eq!(load(dir.path(), &DataOptions::default()).unwrap().test.len(), 2);
+    }
+
+    #[test]
+    fn a_wrong_checksum_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        write_all(dir.path(), ".gz");
+        let path = dir.path().join("train-images-idx3-ubyte.gz");
+        let mut bytes = std::fs::read(&path).unwrap();
+        let checksum = bytes.len() - 8;
+        bytes[checksum] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+        let error = load(dir.path(), &DataOptions::default()).unwrap_err().to_string();
+        assert!(error.contains("train-images-idx3-ubyte.gz") && error.contains("checksum"), "{error}");
     }
 }

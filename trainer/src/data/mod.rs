@@ -5,9 +5,12 @@
 
 mod archive;
 mod batches;
+mod broken;
 mod celeba;
 mod cifar;
+mod cifar_python;
 mod collection;
+mod complete;
 mod container;
 mod ellipse;
 mod export;
@@ -15,9 +18,14 @@ mod folder;
 mod images;
 mod labels;
 mod labels_csv;
+mod mask;
 mod mnist;
 mod msds;
 mod names;
+mod parts;
+mod profile;
+mod skipped;
+mod sniff;
 mod source;
 mod split;
 #[cfg(test)]
@@ -26,12 +34,14 @@ mod testing;
 pub use batches::{Batches, batch_indexes, flips};
 pub use images::read_picture;
 pub use labels::{LabelKind, Labels};
+pub use mask::{read_mask, read_mask_for};
 pub use msds::{Msds, Part};
+pub(crate) use sniff::sniff;
 pub use source::{DataOptions, DataSource};
 
 use crate::error::{Error, Result};
 
-/// Square colour pictures of one size, in memory.
+/// Square pictures of one size, in memory.
 ///
 /// Pixels are bytes, planar per picture: `[n, channels, size, size]`, as the model takes them.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,7 +50,7 @@ pub struct ImageSet {
     pub name: String,
     /// The edge L in pixels.
     pub size: usize,
-    /// Channels of a picture: always 3 (red, green, blue).
+    /// Channels of a picture: 3 (red, green, blue) as loaded, 1 of [`ImageSet::grey`].
     pub channels: usize,
     pixels: Vec<u8>,
     labels: Option<Labels>,
@@ -59,6 +69,21 @@ pub struct Dataset {
     pub licence: Option<String>,
     /// Where the pictures come from and how they were split, in a sentence or two.
     pub description: String,
+    /// What the user should know: files skipped, pictures left out or converted.
+    pub notes: Vec<String>,
+    /// Whether a mirrored picture is as good as the picture: not of digits and letters.
+    pub mirrors: bool,
+}
+
+/// A set to test on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TestSet {
+    /// The name of the whole, for instance `msds1`.
+    pub name: String,
+    /// The pictures.
+    pub images: ImageSet,
+    /// What the user should know, as [`Dataset::notes`].
+    pub notes: Vec<String>,
 }
 
 impl ImageSet {
@@ -79,6 +104,16 @@ impl ImageSet {
             return Err(Error::content(set.name, problem, "give one row of labels per picture"));
         }
         Ok(set)
+    }
+
+    /// The same pictures in shades of grey, `[n, 1, size, size]`: luma by BT.601's weights, and so a grey picture's own.
+    pub fn grey(&self) -> Self {
+        let plane = self.size * self.size;
+        let luma = |image: &[u8]| -> Vec<u8> {
+            if self.channels == CHANNELS { to_grey(image, plane) } else { image.to_vec() }
+        };
+        let pixels = self.iter().flat_map(luma).collect();
+        Self { name: self.name.clone(), size: self.size, channels: 1, pixels, labels: self.labels.clone() }
     }
 
     /// How many pictures.
@@ -123,8 +158,11 @@ impl ImageSet {
             let problem = format!("there is no picture {out} among {}", self.len());
             return Err(Error::content(&self.name, problem, "count from 0"));
         }
+        if indexes.is_empty() {
+            return Err(Error::content(&self.name, "no picture was picked", "pick at least one"));
+        }
         let labels = self.labels.as_ref().map(|labels| labels.subset(indexes));
-        Self::new(self.name.clone(), self.size, self.gather(indexes, &[]), labels)
+        Ok(Self { name: self.name.clone(), pixels: self.gather(indexes, &[]), labels, ..*self })
     }
 
     /// A batch: the pixels of the pictures at `indexes`, `[indexes, 3, size, size]`, the `i`-th
@@ -144,6 +182,15 @@ impl ImageSet {
 
 /// Red, green, blue.
 pub(crate) const CHANNELS: usize = 3;
+
+/// The grey of each pixel of a planar colour picture, `[3, plane]`.
+pub(crate) fn to_grey(picture: &[u8], plane: usize) -> Vec<u8> {
+    let luma = |i: usize| {
+        let [r, g, b] = [0, 1, 2].map(|c| u32::from(picture[c * plane + i]));
+        ((299 * r + 587 * g + 114 * b + 500) / 1000) as u8
+    };
+    (0..plane).map(luma).collect()
+}
 
 #[cfg(test)]
 mod tests {
@@ -172,6 +219,22 @@ mod tests {
         assert_eq!(part.labels().unwrap().row(0), [12.0]);
         assert_eq!(part.labels().unwrap().row(1), [10.0]);
         assert!(set().subset(&[3]).unwrap_err().to_string().contains("no picture 3"));
+    }
+
+    #[test]
+    fn grey_pictures_keep_their_greys_and_labels() {
+        let set = ImageSet::new(
+            "t",
+            2,
+            [vec![7; 12], vec![255, 0, 0, 9], vec![0, 255, 0, 9], vec![0, 0, 255, 9]].concat(),
+            None,
+        );
+        let grey = set.unwrap().grey();
+        assert_eq!((grey.channels, grey.len(), grey.image_len()), (1, 2, 4));
+        assert_eq!(grey.pixels(), [7, 7, 7, 7, 76, 150, 29, 9]);
+        assert_eq!(grey.grey(), grey);
+        assert_eq!(grey.subset(&[1]).unwrap().image(0), [76, 150, 29, 9]);
+        assert!(grey.subset(&[]).is_err());
     }
 
     #[test]

@@ -2,14 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-/// `X-test.zip` for `X-train.zip`, likewise for folders, where it exists.
+/// `X-test.zip` (else `X-val.zip` and the like) for `X-train.zip`, likewise for folders, where it exists.
 pub(crate) fn test_beside(path: &Path) -> Option<PathBuf> {
     let base = stem(path).strip_suffix("-train")?.to_string();
-    let mut name = format!("{base}-test");
-    if !path.is_dir() {
-        name = format!("{name}.{}", path.extension()?.to_string_lossy());
-    }
-    Some(path.with_file_name(name)).filter(|test| test.exists())
+    let ending = if path.is_dir() { String::new() } else { format!(".{}", path.extension()?.to_string_lossy()) };
+    let named = |part| path.with_file_name(format!("{base}-{part}{ending}"));
+    ["test", "val", "valid", "validation"].into_iter().map(named).find(|test| test.exists())
 }
 
 /// The set's name: the file's, without its ending and without `-train`.
@@ -59,6 +57,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
         assert_eq!(test_beside(&at("x-train.zip")), None);
+        std::fs::write(at("x-val.zip"), "").unwrap();
+        assert_eq!(test_beside(&at("x-train.zip")), Some(at("x-val.zip")));
         std::fs::write(at("x-test.zip"), "").unwrap();
         assert_eq!(test_beside(&at("x-train.zip")), Some(at("x-test.zip")));
         assert_eq!(test_beside(&at("x.zip")), None);

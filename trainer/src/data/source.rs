@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::images::{DEFAULT_MEMORY_LIMIT, check_memory};
-use super::{Dataset, Msds, Part, cifar, collection, mnist};
+use super::{Dataset, ImageSet, Msds, Part, TestSet, cifar, collection, mnist};
 use crate::error::{Error, Result};
 
 /// Where pictures come from: `msds1`, `msds2`, or a path.
 ///
 /// A path may be a folder of pictures (at any depth), a `.zip` of pictures, CelebA's official zip
-/// or its folder, CIFAR-10's binary version (folder or `.tar.gz`), or a folder of MNIST's idx
-/// files.
+/// or its folder, CIFAR-10's binary or python version (folder or `.tar.gz`), or a folder of MNIST's
+/// idx files; also the folders that torchvision keeps these in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DataSource {
     /// Generated from the seed.
@@ -34,8 +34,10 @@ pub struct DataOptions {
     pub test_data: Option<PathBuf>,
     /// At most this many pictures to train on, picked at random; of a generated set exactly as many.
     pub limit: Option<usize>,
-    /// The same of the pictures to test on.
+    /// At most this many pictures to test on, the first in their order.
     pub test_limit: Option<usize>,
+    /// Whether to go on without pictures that cannot be read.
+    pub skip_broken: bool,
     /// The most bytes of pixels to load.
     pub memory_limit: usize,
     /// The pictures' licence, for the model's card.
@@ -52,6 +54,7 @@ impl Default for DataOptions {
             test_data: None,
             limit: None,
             test_limit: None,
+            skip_broken: false,
             memory_limit: DEFAULT_MEMORY_LIMIT,
             licence: None,
         }
@@ -84,53 +87,92 @@ impl fmt::Display for DataSource {
     }
 }
 
+/// Which parts are needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    Both,
+    Test,
+}
+
+/// A set of which the training part is there only if it was wanted.
+pub(crate) struct Loaded {
+    pub(crate) name: String,
+    pub(crate) train: Option<ImageSet>,
+    pub(crate) test: ImageSet,
+    pub(crate) licence: Option<String>,
+    pub(crate) description: String,
+    pub(crate) notes: Vec<String>,
+    pub(crate) mirrors: bool,
+}
+
 impl DataSource {
     /// Loads the whole set into memory.
     pub fn load(&self, options: &DataOptions) -> Result<Dataset> {
-        let mut data = match self {
-            Self::Msds(kind) => generated(*kind, options),
-            Self::Path(path) => from_path(path, options),
-        }?;
-        if options.licence.is_some() {
-            data.licence.clone_from(&options.licence);
+        let Loaded { name, train, test, licence, description, notes, mirrors } = self.parts(options, Wanted::Both)?;
+        let licence = options.licence.clone().or(licence);
+        let Some(train) = train else {
+            let advice = "this is a fault of the program: please report it";
+            return Err(Error::content(self, "the training part was not loaded", advice));
+        };
+        Ok(Dataset { name, train, test, licence, description, notes, mirrors })
+    }
+
+    /// Loads what is to be tested on, and decodes nothing else.
+    pub fn load_test(&self, options: &DataOptions) -> Result<TestSet> {
+        let Loaded { name, test, notes, .. } = self.parts(options, Wanted::Test)?;
+        Ok(TestSet { name, images: test, notes })
+    }
+
+    fn parts(&self, options: &DataOptions, wanted: Wanted) -> Result<Loaded> {
+        match self {
+            Self::Msds(kind) => generated(*kind, options, wanted),
+            Self::Path(path) => from_path(path, options, wanted),
         }
-        Ok(data)
     }
 }
 
-fn generated(kind: Msds, options: &DataOptions) -> Result<Dataset> {
+fn generated(kind: Msds, options: &DataOptions, wanted: Wanted) -> Result<Loaded> {
     let (size, seed) = (options.size, options.seed);
-    let (train, test) = (options.limit.unwrap_or(GENERATED.0), options.test_limit.unwrap_or(GENERATED.1));
-    check_memory(kind.name(), train.saturating_add(test), size, options.memory_limit)?;
-    let train = kind.generate(size, train, seed, Part::Train)?;
-    let test = match &options.test_data {
-        Some(path) => collection::whole(path, &format!("{}-test", kind.name()), options)?,
-        None => kind.generate(size, test, seed, Part::Test)?,
+    let (n, m) = (options.limit.unwrap_or(GENERATED.0), options.test_limit.unwrap_or(GENERATED.1));
+    let train = match wanted {
+        Wanted::Both => {
+            check_memory(kind.name(), n.saturating_add(m), size, options.memory_limit)?;
+            Some(kind.generate(size, n, seed, Part::Train)?)
+        }
+        Wanted::Test => None,
     };
-    let (n, m) = (train.len(), test.len());
+    check_memory(kind.name(), m, size, options.memory_limit)?;
+    let (test, notes) = match &options.test_data {
+        Some(path) => collection::whole(path, &format!("{}-test", kind.name()), options)?,
+        None => (kind.generate(size, m, seed, Part::Test)?, Vec::new()),
+    };
     let description = format!(
-        "{}: ovals on black, {n} pictures to train on and {m} to test on, generated with seed {seed}",
+        "{}: ovals on black, {} pictures to train on and {} to test on, generated with seed {seed}",
         kind.name().to_uppercase(),
+        train.as_ref().map_or(0, ImageSet::len),
+        test.len(),
     );
     let licence = Some("generated by this program: no rights reserved".to_string());
-    Ok(Dataset { name: kind.name().into(), train, test, licence, description })
+    Ok(Loaded { name: kind.name().into(), train, test, licence, description, notes, mirrors: true })
 }
 
-fn from_path(path: &Path, options: &DataOptions) -> Result<Dataset> {
+fn from_path(path: &Path, options: &DataOptions, wanted: Wanted) -> Result<Loaded> {
     if !path.exists() {
         let problem = "there is no such file or folder, nor a set of that name";
         let advice = "give msds1, msds2, or the path of a folder, a .zip or a .tar.gz";
         return Err(Error::usage(path.display().to_string(), problem, advice));
     }
     let mut data = if let Some(path) = cifar::locate(path) {
-        cifar::load(&path, options)?
-    } else if mnist::is_at(path) {
-        mnist::load(path, options)?
+        cifar::load(&path, options, wanted)?
+    } else if let Some(folder) = mnist::locate(path)? {
+        mnist::load(&folder, options, wanted)?
     } else {
-        return collection::load(path, options);
+        return collection::load(path, options, wanted);
     };
     if let Some(test) = &options.test_data {
-        data.test = collection::whole(test, &data.test.name, options)?;
+        let (test, notes) = collection::whole(test, &data.test.name, options)?;
+        data.test = test;
+        data.notes.extend(notes);
     }
     Ok(data)
 }

@@ -7,7 +7,9 @@ mod candle_reader;
 mod candle_real_nvp;
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
 mod gpu;
+mod inputs;
 mod official;
 mod outside;
+mod pictures;
 mod runs;
 mod training;

@@ -37,6 +37,8 @@ pub fn training(out: &Path, steps: u64) -> Training {
             test: images("smooth-test", 10),
             licence: None,
             description: String::new(),
+            notes: vec![],
+            mirrors: true,
         },
         folder: RunFolder::open(out, None).unwrap(),
         checkpoint_every: steps,

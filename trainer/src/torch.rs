@@ -20,8 +20,8 @@ use zip::ZipArchive;
 
 use crate::data::sniff;
 use crate::error::{Error, Result};
+use crate::files::read_limited;
 use crate::pickle::{Id, Node, Pickle};
-use crate::train::checkpoint::read_limited;
 
 /// Largest file.
 const MAX_BYTES: u64 = 4 << 30;

@@ -15,7 +15,7 @@ use crate::sheet;
 /// A model or data that cannot be read, or a picture that cannot be written.
 pub fn run(args: NeighboursArgs) -> Result<()> {
     if let Some(out) = &args.out {
-        super::keep_apart(&args.data.data, args.data.test_data.as_deref(), out)?;
+        super::keep_apart(args.data.name(), args.data.test_data.as_deref(), out)?;
     }
     let loaded = load_any(&args.model)?;
     let [channels, size] = loaded.file.config().image_shape();

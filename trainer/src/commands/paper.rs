@@ -27,7 +27,7 @@ const INPUTS: u64 = 4;
 /// A model or data that cannot be read, or a folder that cannot be written.
 pub fn run(args: PaperArgs) -> Result<()> {
     let loaded = load_any(&args.model)?;
-    super::keep_apart(&args.data.data, args.data.test_data.as_deref(), &args.out)?;
+    super::keep_apart(args.data.name(), args.data.test_data.as_deref(), &args.out)?;
     let inputs = args.out.join("inputs");
     std::fs::create_dir_all(&inputs).map_err(Error::io(&inputs, "create it"))?;
     let (pictures_in, mask) = write_inputs(&args, &loaded, &inputs)?;

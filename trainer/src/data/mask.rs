@@ -9,7 +9,7 @@ use shared::edit::inpaint::Mask;
 use super::container::MAX_FILE;
 use super::images::open;
 use crate::error::{Error, Result};
-use crate::train::checkpoint::read_limited;
+use crate::files::read_limited;
 
 /// Colours that differ by less are one colour: a brush's, with its soft rim.
 const ONE_COLOUR: u8 = 48;

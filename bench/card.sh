@@ -5,7 +5,7 @@
 #   card.sh TRAINER MODEL.safetensors TEST.zip OUT [TRAIN64.zip]
 #
 # TRAINER is the stripped release program. TESTS may name the program of shared's tests, built with the features cuda and
-# wgpu. With TRAIN64.zip the last step trains on it for TRAIN_MINUTES (4), with the configuration CONFIG.
+# wgpu; PEERS=0 leaves PyTorch out. With TRAIN64.zip the last step trains on it for TRAIN_MINUTES (4), with the configuration CONFIG.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 trainer=$(realpath "$1") model=$(realpath "$2") test_zip=$(realpath "$3")
@@ -22,7 +22,7 @@ limit() {
   local name=$1 seconds=$2
   shift 2
   say "$name"
-  timeout "$seconds" "$@" 2>&1 | tail -n 40 | tee -a "$out/log.txt"
+  timeout "$seconds" "$@" 2>&1 | tail -n 60 | tee -a "$out/log.txt"
   local status=${PIPESTATUS[0]}
   [ "$status" -eq 0 ] || echo "$name: exit status $status" | tee -a "$out/log.txt"
 }
@@ -55,15 +55,15 @@ for device in $devices; do
 done
 
 for preset in ${PRESETS:-demo official_celeba32}; do
-  peak "ours, $preset, training" 60 "$trainer" bench "$preset" --only train --device cuda --seconds 5 --out "$out/ours.json"
-  peak "PyTorch, $preset, training" 60 python3 "$here/peers/torch_bench.py" "$preset" --device cuda --groups train --seconds 4 --out "$out/torch-$preset.json"
+  peak "ours, $preset, training" 60 "$trainer" bench "$preset" --only train --batch 16 --batch 64 --batch 256 --device cuda --seconds 3 --out "$out/ours.json"
+  [ "${PEERS:-1}" = 1 ] && peak "PyTorch, $preset, training" 60 python3 "$here/peers/torch_bench.py" "$preset" --device cuda --groups train --seconds 4 --out "$out/torch-$preset.json"
 done
 for device in cuda wgpu; do
   case " $devices " in *" $device "*)
     limit "pictures by $device" 60 "$trainer" bench demo --only sample --batch 1 --batch 16 --batch 64 --seconds 2 --device "$device" --out "$out/pictures-$device.json" ;;
   esac
 done
-if [ "${COMPILE:-1}" = 1 ]; then
+if [ "${PEERS:-1}" = 1 ]; then
   limit "PyTorch compiled, demo" 100 python3 "$here/peers/torch_bench.py" demo --device cuda --groups train --compile --seconds 3 --out "$out/torch-compiled.json"
 fi
 if [ -n "$train_zip" ]; then

@@ -57,7 +57,7 @@ pub enum Command {
         after_help = "Example:\n  trainer eval-inpaint faces.safetensors realnvp.safetensors --data faces-train.zip --images 64 --hole 10"
     )]
     EvalInpaint(EvalInpaintArgs),
-    /// Show samples, or images, after each inverse RG step (fig. 4a); coarse levels' contrast is stretched.
+    /// Show samples, or images, after each inverse RG step (fig. 4a); coarse levels take the finished picture's colours.
     #[command(after_help = "Example:\n  trainer progressive faces.safetensors --count 8 --out progressive.png")]
     Progressive(ProgressiveArgs),
     /// Write images' exact latents into a file, and print their bits/dim.

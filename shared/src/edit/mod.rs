@@ -3,11 +3,13 @@
 //! - [`mix`]: the levels of two images combined (eq. 9);
 //! - [`local`]: edits that recompute only the blocks in their cone;
 //! - [`inpaint`]: unknown pixels from the likelihood, over the latents in their cone (fig. 7);
+//! - [`progressive`]: the images after each inverse RG step as colours (fig. 4a);
 //! - [`receptive`]: what a latent does to the image (eq. 8), by exact derivatives.
 
 pub mod inpaint;
 pub mod local;
 pub mod mix;
+pub mod progressive;
 pub mod receptive;
 
 use burn::tensor::Tensor;

@@ -1,5 +1,7 @@
 //! `trainer progressive`.
 
+use shared::edit::progressive;
+
 use crate::cli::ProgressiveArgs;
 use crate::engine::Model;
 use crate::error::Result;
@@ -23,16 +25,17 @@ pub fn run(args: ProgressiveArgs) -> Result<()> {
     } else {
         (model.latents_of(&args.images)?, format!("{} images", args.images.len()))
     };
-    let (count, size) = (latents.len() / model.config.dims(), model.config.size);
+    let (count, size, channels) = (latents.len() / model.config.dims(), model.config.size, model.config.channels);
     let top = model.config.level_count() - 1;
     let mut rows: Vec<Row> = (0..count).map(|_| Row { label: String::new(), pictures: Vec::new() }).collect();
     let mut columns = Vec::new();
-    for (step, logits) in model.engine.progressive(&latents)?.iter().enumerate() {
+    let steps = model.engine.progressive(&latents)?;
+    for (step, logits) in steps.iter().enumerate() {
         let level = top - step;
         columns.push(format!("h = {level}"));
-        let pictures = match level {
-            0 => model.pictures(logits, size)?,
-            _ => model.pictures(&stretched(logits), size >> level)?,
+        let pictures = match (level, steps.last()) {
+            (1.., Some(finished)) => model.pictures(&coloured(logits, finished, count, channels), size >> level)?,
+            _ => model.pictures(logits, size)?,
         };
         rows.iter_mut().zip(pictures).for_each(|(row, picture)| row.pictures.push(picture));
     }
@@ -41,14 +44,11 @@ pub fn run(args: ProgressiveArgs) -> Result<()> {
     Ok(())
 }
 
-/// A coarse level's numbers brought into the range of pixels: the flow may scale them as it likes.
-fn stretched(numbers: &[f32]) -> Vec<f32> {
-    /// Standard deviation of logits whose pixels use most of the range.
-    const SPREAD: f32 = 1.2;
-    let n = numbers.len().max(1) as f32;
-    let mean = numbers.iter().sum::<f32>() / n;
-    let deviation = (numbers.iter().map(|y| (y - mean).powi(2)).sum::<f32>() / n).sqrt();
-    numbers.iter().map(|y| SPREAD * (y - mean) / deviation.max(f32::MIN_POSITIVE)).collect()
+/// `count` images of a coarse level, each in the colours of its own finished picture.
+fn coloured(logits: &[f32], finished: &[f32], count: usize, channels: usize) -> Vec<f32> {
+    let images = |all: &[f32]| (all.len() / count.max(1)).max(1);
+    let pairs = logits.chunks(images(logits)).zip(finished.chunks(images(finished)));
+    pairs.flat_map(|(coarse, finished)| progressive::coloured(coarse, finished, channels)).collect()
 }
 
 #[cfg(test)]
@@ -56,11 +56,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn any_scale_becomes_visible_and_order_is_kept() {
-        let numbers: Vec<f32> = (0..100).map(|i| 500.0 + 70.0 * (i as f32 * 0.7).sin()).collect();
-        let pixels: Vec<u8> = stretched(&numbers).iter().map(|&y| shared::logit::to_pixel(y)).collect();
-        let (low, high) = (pixels.iter().min().unwrap(), pixels.iter().max().unwrap());
-        assert!(*low < 50 && *high > 205 && *low > 0 && *high < 255, "{low} {high}");
-        assert_eq!(numbers[0] < numbers[1], pixels[0] < pixels[1]);
+    fn a_picture_looks_the_same_alone_and_among_others() {
+        let [logits, finished] = [3 * 12, 3 * 48].map(|n| (0..n).map(|i| (i as f32 * 0.7).sin()).collect::<Vec<_>>());
+        let together = coloured(&logits, &finished, 3, 3);
+        let alone = coloured(&logits[12..24], &finished[48..96], 1, 3);
+        assert_eq!((together.len(), &together[12..24]), (36, alone.as_slice()));
+        assert!(together.iter().all(|y| y.is_finite()) && together != logits);
     }
 }

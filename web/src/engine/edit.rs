@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 use serde_bytes::ByteBuf;
-use shared::edit::mix;
+use shared::edit::{mix, progressive};
 use shared::logit::image_to_logit;
 use shared::prior::draw_latents;
 use shared::{FlowBackend, RgFlowConfig};
@@ -51,7 +51,7 @@ impl<B: FlowBackend> Engine<B> {
 
     /// The pictures after each inverse RG step (fig. 4a), coarsest first, each of its own edge.
     ///
-    /// A coarse x^(h) has units of its own: it is shown with the mean and the spread of the finished picture.
+    /// Coarse ones are shown as [`progressive::coloured`] says.
     ///
     /// # Errors
     /// As [`Engine::latents`] and [`Engine::pictures`].
@@ -61,17 +61,9 @@ impl<B: FlowBackend> Engine<B> {
             let size = image.dims()[2];
             steps.push((size, numbers(image).await?));
         }
-        let Some((_, finished)) = steps.last() else { return Ok(vec![]) };
         let channels = self.config().channels;
-        let wanted = moments(finished, channels);
-        let last = steps.len() - 1;
-        for (_, logits) in &mut steps[..last] {
-            let found = moments(logits, channels);
-            let area = logits.len() / channels;
-            for (i, value) in logits.iter_mut().enumerate() {
-                let ((mean, spread), (to_mean, to_spread)) = (found[i / area], wanted[i / area]);
-                *value = to_mean + (*value - mean) / spread * to_spread;
-            }
+        if let Some(((_, finished), coarse)) = steps.split_last_mut() {
+            coarse.iter_mut().for_each(|(_, logits)| *logits = progressive::coloured(logits, finished, channels));
         }
         Ok(steps.iter().map(|(size, logits)| self.picture(logits, *size)).collect())
     }
@@ -117,16 +109,6 @@ fn planar(config: &RgFlowConfig, rgb: &[u8]) -> Result<Vec<u8>> {
         return Ok(rgb.chunks_exact(3).map(mean).collect());
     }
     Ok((0..area * 3).map(|i| rgb[i % area * 3 + i / area]).collect())
-}
-
-/// Mean and standard deviation of each channel.
-fn moments(logits: &[f32], channels: usize) -> Vec<(f32, f32)> {
-    let of = |plane: &[f32]| {
-        let mean = plane.iter().sum::<f32>() / plane.len() as f32;
-        let variance = plane.iter().map(|value| (value - mean).powi(2)).sum::<f32>() / plane.len() as f32;
-        (mean, variance.sqrt().max(1e-6))
-    };
-    logits.chunks_exact(logits.len() / channels).map(of).collect()
 }
 
 /// A tensor's numbers; a browser's GPU answers later, so that nothing here may block.
@@ -182,6 +164,9 @@ mod tests {
         let engine = tiny();
         let steps = now(engine.steps(&sample(3))).unwrap();
         assert_eq!(steps.iter().map(|image| image.size).collect::<Vec<_>>(), [4, 8, 16]);
+        let images = engine.flow.progressive(engine.latents(&sample(3)).unwrap());
+        let [coarse, finished] = [0, 2].map(|step: usize| now(numbers(images[step].0.clone())).unwrap());
+        assert_eq!(steps[0].rgba, to_rgba(&progressive::coloured(&coarse, &finished, 3), 3));
         assert_eq!(steps[2].rgba, now(engine.samples(7, &[3], &Temperature::uniform(0.8))).unwrap().remove(0).rgba);
     }
 
@@ -189,11 +174,6 @@ mod tests {
     fn pictures_of_another_size_are_refused() {
         let error = tiny().latents(&Source::Own { rgb: vec![0; 12].into() }).unwrap_err();
         assert!(error.to_string().contains("16×16"), "{error}");
-    }
-
-    #[test]
-    fn moments_are_each_channels_own() {
-        assert_eq!(moments(&[1.0, 3.0, 5.0, 5.0], 2), [(2.0, 1.0), (5.0, 1e-6)]);
     }
 
     #[test]

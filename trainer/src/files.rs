@@ -124,7 +124,7 @@ pub fn set_aside(path: &Path) -> Result<PathBuf> {
 /// A folder for one process alone. The system holds the lock, so that a killed process leaves none.
 #[derive(Debug)]
 pub struct FolderLock {
-    _file: File,
+    file: File,
 }
 
 impl FolderLock {
@@ -138,16 +138,24 @@ impl FolderLock {
         let file = File::options().create(true).truncate(false).write(true).open(&path);
         let file = file.map_err(Error::io(&path, "write it"))?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file }),
             Err(TryLockError::WouldBlock) => Err(Error::content(
                 folder.display(),
                 "another run is writing into this folder",
                 "wait until it has ended, or give another --out",
             )),
             // Some network file systems have no locks.
-            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => Ok(Self { _file: file }),
+            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => Ok(Self { file }),
             Err(TryLockError::Error(error)) => Err(Error::io(&path, "lock it")(error)),
         }
+    }
+}
+
+impl Drop for FolderLock {
+    /// A process that was just started holds the file, too, until it runs its own program.
+    fn drop(&mut self) {
+        // Closing it unlocks it all the same, only later.
+        let _ = self.file.unlock();
     }
 }
 

@@ -28,14 +28,18 @@ fn says(state: &mut State, id: RequestId, kind: ResponseKind) -> Vec<Effect> {
     state.update(Event::Engine(Response { id, kind }))
 }
 
+fn sent(effects: Vec<Effect>) -> Vec<Request> {
+    let request = |effect| match effect {
+        Effect::Send(request) => Some(request),
+        _ => None,
+    };
+    effects.into_iter().filter_map(request).collect()
+}
+
+/// What is asked for; what is stopped is left out.
 fn requests(effects: Vec<Effect>) -> Vec<Request> {
-    effects
-        .into_iter()
-        .filter_map(|effect| match effect {
-            Effect::Send(request) => Some(request),
-            _ => None,
-        })
-        .collect()
+    let asks = |request: &Request| !matches!(request.kind, RequestKind::Cancel { .. });
+    sent(effects).into_iter().filter(asks).collect()
 }
 
 fn ready() -> ResponseKind {
@@ -108,7 +112,7 @@ fn a_change_cancels_what_it_makes_stale() {
     for i in 0..5 {
         says(&mut state, first.id, picture(i));
     }
-    let sent = requests(state.update(Event::Uniform(0.3)));
+    let sent = sent(state.update(Event::Uniform(0.3)));
     assert_eq!(sent[0].kind, RequestKind::Cancel { request: first.id });
     // The places that still show nothing come first.
     assert_eq!(indices(&sent[1]), [5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4]);
@@ -277,7 +281,26 @@ fn a_slider_waits_for_its_last_picture_and_then_asks_for_the_newest() {
     assert!(matches!(next.kind, RequestKind::Edit(EditKind::Interpolate { share: 0.3, .. })));
     says(&mut state, next.id, ResponseKind::Failed { message: "oh".into() });
     assert!(state.notices[0].contains("oh"));
-    assert_eq!(state.word(), "sampling");
+    assert_eq!(state.word(), "done");
+}
+
+#[test]
+fn a_panel_that_is_left_keeps_no_one_waiting() {
+    let (mut state, samples) = loaded("");
+    says(&mut state, samples.id, picture(0));
+    let first = sent(state.update(Event::Show(Panel::Inpaint)));
+    assert_eq!(first[0].kind, RequestKind::Cancel { request: samples.id });
+    let fill = first.iter().find(|request| matches!(request.kind, RequestKind::Edit(EditKind::Inpaint(_)))).unwrap();
+    // The holes first, then what comes next.
+    let next = sent(state.update(Event::Show(Panel::Mix)));
+    let stopped = next.iter().position(|request| request.kind == RequestKind::Cancel { request: fill.id }).unwrap();
+    assert!(next[..stopped].iter().all(|request| matches!(request.kind, RequestKind::Cancel { .. })));
+    assert!(state.busy && !state.samples.is_running());
+    // What was not drawn is drawn when it is wanted again.
+    let again = requests(state.update(Event::Show(Panel::Sample)));
+    assert_eq!(indices(&again[0])[..2], [1, 2]);
+    let stopped = sent(state.update(Event::Model("b".into())));
+    assert_eq!(stopped[0].kind, RequestKind::Cancel { request: again[0].id });
 }
 
 #[test]

@@ -176,7 +176,7 @@ impl TorchFile {
     }
 
     fn storage(&self, name: &str, tensor: &Tensor) -> Result<Vec<u8>> {
-        let damaged = |why: String| self.refuse(format!("{name} is damaged ({why}); fetch the file again"));
+        let damaged = |why| Error::content(self.path.display(), format!("{name} is damaged ({why})"), "fetch it again");
         match &self.storages {
             Storages::Zip { archive, folder, .. } => {
                 let mut archive = archive.borrow_mut();

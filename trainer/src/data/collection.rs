@@ -187,7 +187,7 @@ fn read(
                 (pick, picture.and_then(|picture| decode(&picture, &label, crop, size)))
             };
             let decoded: Vec<(usize, Result<Decoded>)> =
-                chunk.drain(..).collect::<Vec<_>>().into_par_iter().map(decode).collect();
+                std::mem::take(&mut chunk).into_par_iter().map(decode).collect();
             for (pick, picture) in decoded {
                 match picture {
                     Ok(picture) => {

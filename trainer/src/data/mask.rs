@@ -64,12 +64,12 @@ fn marks(image: &RgbaImage) -> GrayImage {
     let light = |[r, g, b, _]: &[u8; 4]| (299 * u32::from(*r) + 587 * u32::from(*g) + 114 * u32::from(*b)) / 1000 > 127;
     let painted: Vec<[u8; 4]> = image.pixels().map(|pixel| pixel.0).filter(opaque).collect();
     let all = image.pixels().len();
-    let marked: Box<dyn Fn(&[u8; 4]) -> bool> = if painted.len() == all || is_black_and_white(&painted) {
-        Box::new(move |pixel| opaque(pixel) && light(pixel))
-    } else if is_one_colour(&painted) && 2 * painted.len() <= all {
-        Box::new(opaque)
-    } else {
-        Box::new(move |pixel| !opaque(pixel))
+    let by_light = painted.len() == all || is_black_and_white(&painted);
+    let by_paint = is_one_colour(&painted) && 2 * painted.len() <= all;
+    let marked = |pixel: &[u8; 4]| match opaque(pixel) {
+        true if by_light => light(pixel),
+        true => by_paint,
+        false => !by_light && !by_paint,
     };
     GrayImage::from_fn(image.width(), image.height(), |x, y| {
         Luma([if marked(&image.get_pixel(x, y).0) { 255 } else { 0 }])

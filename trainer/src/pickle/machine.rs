@@ -41,7 +41,7 @@ impl<'a> Machine<'a> {
                 Ok(())
             }
             b'0' => self.pop().map(drop),
-            b'1' => self.to_mark().map(drop),
+            b'1' => self.above_mark().map(drop),
             b'2' => {
                 let top = self.top()?;
                 self.stack.push(top);
@@ -77,18 +77,18 @@ impl<'a> Machine<'a> {
             b')' => self.push(Node::Tuple(vec![])),
             b']' | 0x8f => self.push(Node::List(vec![])),
             b'}' => self.push(Node::Dict(vec![])),
-            b't' => self.to_mark().and_then(|entries| self.push(Node::Tuple(entries))),
-            b'l' | 0x91 => self.to_mark().and_then(|entries| self.push(Node::List(entries))),
+            b't' => self.above_mark().and_then(|entries| self.push(Node::Tuple(entries))),
+            b'l' | 0x91 => self.above_mark().and_then(|entries| self.push(Node::List(entries))),
             b'd' => {
-                let entries = self.to_mark()?;
+                let entries = self.above_mark()?;
                 let pairs = pairs(&entries)?;
                 self.push(Node::Dict(pairs))
             }
             0x85..=0x87 => self.last(usize::from(code - 0x84)).and_then(|entries| self.push(Node::Tuple(entries))),
             b'a' => self.last(1).and_then(|entries| self.append(entries)),
-            b'e' | 0x90 => self.to_mark().and_then(|entries| self.append(entries)),
+            b'e' | 0x90 => self.above_mark().and_then(|entries| self.append(entries)),
             b's' => self.last(2).and_then(|entries| self.set(&entries)),
-            b'u' => self.to_mark().and_then(|entries| self.set(&entries)),
+            b'u' => self.above_mark().and_then(|entries| self.set(&entries)),
             b'c' => {
                 let (module, name) = (self.line()?, self.line()?);
                 self.push(Node::Global(module, name))
@@ -106,12 +106,12 @@ impl<'a> Machine<'a> {
             0x92 => self.last(3).and_then(|made| self.make(made[0], made[1])),
             b'i' => {
                 let (module, name) = (self.line()?, self.line()?);
-                let entries = self.to_mark()?;
+                let entries = self.above_mark()?;
                 let (by, of) = (self.keep(Node::Global(module, name)), self.keep(Node::Tuple(entries)));
                 self.make(by, of)
             }
             b'o' => {
-                let entries = self.to_mark()?;
+                let entries = self.above_mark()?;
                 let (by, of) = entries.split_first().ok_or("an object without a class")?;
                 let of = self.keep(Node::Tuple(of.to_vec()));
                 self.make(*by, of)
@@ -239,7 +239,7 @@ impl<'a> Machine<'a> {
         Ok(self.stack.split_off(from.ok_or("nothing is there to work on")?))
     }
 
-    fn to_mark(&mut self) -> Result<Vec<Id>> {
+    fn above_mark(&mut self) -> Result<Vec<Id>> {
         let mark = self.marks.pop().ok_or("there is no mark")?;
         Ok(self.stack.split_off(mark.min(self.stack.len())))
     }

@@ -41,6 +41,9 @@ pub fn run(args: EvalInpaintArgs) -> Result<()> {
         let problem = "its images are of another size than the first model's";
         return Err(Error::usage(path.display().to_string(), problem, "compare models of one size"));
     }
+    if let Some(out) = &args.out {
+        super::keep_apart(args.data.name(), args.data.test_data.as_deref(), out)?;
+    }
     let data = super::load(&args.data, [channels, size])?;
     let images = data.test.subset(&(0..data.test.len().min(args.images as usize)).collect::<Vec<_>>())?;
     let (fitted, held_out) = Pca::split(&data.train, PCA_IMAGES);

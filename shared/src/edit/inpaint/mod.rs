@@ -201,11 +201,9 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
     }
 
     fn stages_of(&self, phase: Phase) -> Vec<Stage> {
-        let top = self.levels.iter().copied().max().unwrap_or(0);
         match &self.free {
-            Free::Coarse => stages(top, phase),
-            // With the levels all at once there is one stage, as long as all.
-            Free::Places(_) => vec![schedule::at_once(top, phase)],
+            Free::Coarse => stages(self.levels.iter().copied().max().unwrap_or(0), phase),
+            Free::Places(_) => vec![schedule::at_once(self.mask.size(), phase)],
         }
     }
 

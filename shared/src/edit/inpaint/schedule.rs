@@ -37,8 +37,10 @@ pub fn stages(top: usize, phase: Phase) -> Vec<Stage> {
     (0..count).map(stage).collect()
 }
 
-/// As many gradients as all stages of such a model together, in one.
-pub fn at_once(top: usize, phase: Phase) -> Stage {
+/// One stage for all latents, with as many gradients as an RG-Flow of such images, with blocks of four, takes in all of
+/// its own: a fair comparison.
+pub fn at_once(size: usize, phase: Phase) -> Stage {
+    let top = (size / 4).max(1).ilog2() as usize;
     let gradients = stages(top, phase).iter().map(|stage| stage.gradients).sum();
     Stage { level: 0, tolerance: TOLERANCE[1], gradients }
 }
@@ -55,7 +57,7 @@ mod tests {
         assert_eq!((of(1).len(), of(1)[0].level), (1, 1));
         assert_eq!((of(0).len(), of(0)[0].level), (1, 0));
         assert!((of(3)[0].tolerance, of(3)[2].tolerance) == (0.6, 0.3) && of(3)[1].tolerance < 0.6);
-        assert_eq!(at_once(3, Phase::Best).gradients, 26);
-        assert_eq!(at_once(3, Phase::Others).gradients, 22);
+        assert_eq!(at_once(32, Phase::Best).gradients, 26);
+        assert_eq!(at_once(32, Phase::Others).gradients, 22);
     }
 }

@@ -17,6 +17,10 @@ use super::page::{PATIENCE, largest_difference, root, serve};
 pub const QUIET: &str =
     "document.documentElement.dataset.state === 'done' && document.documentElement.dataset.busy === 'false'";
 
+/// A hole is filled, and others beside it.
+const FILLED: &str = "document.documentElement.dataset.busy === 'false' && \
+    (p => p.max > 1 && p.value === p.max)(document.querySelector('#inpaint-progress'))";
+
 /// RGB bytes of the canvas that a selector finds.
 pub async fn pixels(browser: &Browser, selector: &str) -> Vec<u8> {
     let script = format!(
@@ -182,21 +186,30 @@ async fn a_latents_name_chooses_it() {
 #[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
 async fn a_hole_is_filled_and_all_else_stays() {
     let (browser, _server) = open("panel=inpaint&model=faces&t=0.7&p=3.0").await;
-    let before = pixels(&browser, "#inpaint-board canvas").await;
-    click(&browser, "#inpaint-presets button:nth-child(2)").await;
-    browser.wait_for("document.querySelector('#inpaint-progress').value > 5", PATIENCE).await.unwrap();
-    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+    // The panel opens with the lower half under way.
+    browser.wait_for(FILLED, PATIENCE).await.unwrap();
+    let original = pixels(&browser, "#inpaint-original").await;
+    let changed = |now: &[u8]| -> Vec<(usize, usize)> {
+        let both = original.chunks(3).zip(now.chunks(3)).enumerate();
+        both.filter(|(_, (a, b))| a != b).map(|(i, _)| (i / 32, i % 32)).collect()
+    };
+    let lower = changed(&pixels(&browser, "#inpaint-board canvas").await);
+    assert!(lower.len() > 400 && lower.iter().all(|&(row, _)| row >= 16), "{lower:?}");
     browser.screenshot("inpaint").await.unwrap();
-    let after = pixels(&browser, "#inpaint-board canvas").await;
-    let changed = before.chunks(3).zip(after.chunks(3)).enumerate().filter(|(_, (a, b))| a != b).map(|(i, _)| i);
-    let places: Vec<(usize, usize)> = changed.map(|i| (i / 32, i % 32)).collect();
-    assert!(!places.is_empty());
-    assert!(places.iter().all(|&(row, col)| (20..27).contains(&row) && (9..23).contains(&col)), "{places:?}");
-    let first = pixels(&browser, "#inpaint-samples canvas").await;
-    assert_ne!(first, after);
+    // A preset replaces it.
+    click(&browser, "#inpaint-presets button:nth-child(4)").await;
+    browser.wait_for(FILLED, PATIENCE).await.unwrap();
+    let completed = pixels(&browser, "#inpaint-board canvas").await;
+    let mouth = changed(&completed);
+    assert!(!mouth.is_empty());
+    assert!(mouth.iter().all(|&(row, col)| (20..27).contains(&row) && (9..23).contains(&col)), "{mouth:?}");
+    assert_ne!(pixels(&browser, "#inpaint-samples canvas").await, completed);
     click(&browser, "#inpaint-undo").await;
+    browser.wait_for(FILLED, PATIENCE).await.unwrap();
+    assert_eq!(changed(&pixels(&browser, "#inpaint-board canvas").await), lower);
+    click(&browser, "#inpaint-clear").await;
     browser.wait_for(QUIET, PATIENCE).await.unwrap();
-    assert_eq!(pixels(&browser, "#inpaint-board canvas").await, before);
+    assert_eq!(pixels(&browser, "#inpaint-board canvas").await, original);
     browser.finish().await.unwrap();
 }
 

@@ -86,7 +86,7 @@ async fn a_latent_chosen_far_below_brings_its_slider_into_sight() {
     browser.wait_for(QUIET, PATIENCE).await.unwrap();
     click(&browser, "#explore-search").await;
     browser.wait_for(QUIET, PATIENCE).await.unwrap();
-    let seen = "(r => r.top >= 0 && r.bottom <= innerHeight)(document.querySelector('#explore-value').getBoundingClientRect())";
+    let seen = "(r => r.top >= -1 && r.bottom <= innerHeight + 1)(document.querySelector('#explore-value').getBoundingClientRect())";
     let last = "#explore-leading .factors:last-child .cell:last-child";
     browser.eval(&format!("document.querySelector('{last}').scrollIntoView()")).await.unwrap();
     browser.wait_for(&format!("!{seen}"), PATIENCE).await.unwrap();

@@ -31,8 +31,12 @@ async fn tap(browser: &Browser, (x, y): (f64, f64)) {
 }
 
 async fn swipe(browser: &Browser, (x, y): (f64, f64), by: f64) {
-    let swipe = json!({"x": x, "y": y, "yDistance": by, "gestureSourceType": "touch", "speed": 1200});
-    browser.chromium("Input.synthesizeScrollGesture", swipe).await.unwrap();
+    const STEPS: u32 = 10;
+    let at = |step: u32| json!([{"x": x, "y": y + by * f64::from(step) / f64::from(STEPS)}]);
+    let moves = (1..=STEPS).map(|step| ("touchMove", at(step)));
+    for (kind, points) in [("touchStart", at(0))].into_iter().chain(moves).chain([("touchEnd", json!([]))]) {
+        browser.chromium("Input.dispatchTouchEvent", json!({"type": kind, "touchPoints": points})).await.unwrap();
+    }
 }
 
 #[tokio::test]
@@ -45,8 +49,7 @@ async fn a_swipe_on_a_board_scrolls_and_a_tap_chooses() {
         let at = middle(&browser, selector).await;
         let before = browser.eval("scrollY").await.unwrap().as_f64().unwrap();
         swipe(&browser, at, -150.0).await;
-        let after = browser.eval("scrollY").await.unwrap().as_f64().unwrap();
-        assert!(after > before + 50.0, "{selector}: {before} to {after}");
+        browser.wait_for(&format!("scrollY > {before} + 50"), PATIENCE).await.unwrap();
         assert_eq!(browser.eval(chosen).await.unwrap(), first, "{selector}");
     }
     // A little into the place right below the middle.

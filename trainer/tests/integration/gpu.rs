@@ -9,8 +9,6 @@ use shared::weights::{Card, ModelFile, Precision};
 use shared::{CouplingKind, LevelConfig, RgFlow, RgFlowConfig};
 use trainer::device::DeviceChoice;
 use trainer::train::metrics::Line;
-use trainer::train::recipe::Recipe;
-use trainer::train::state::RunState;
 
 use crate::training::{lines, training};
 
@@ -67,11 +65,10 @@ fn gpu_and_cpu_learn_the_same(device: &str) {
     let [cpu, gpu] = ["cpu", device].map(|device| {
         let dir = tempfile::tempdir().unwrap();
         let mut training = training(dir.path(), 1);
-        training.state = RunState {
-            config: config.clone().into(),
-            recipe: Recipe { steps: 5, ..training.state.recipe.clone() },
-            ..training.state
-        };
+        training.state.config = config.clone().into();
+        // Slowly: steps that overshoot make much of a GPU's rounding.
+        training.state.recipe.learning_rate = 1e-3;
+        training.state.recipe.steps = 5;
         trainer::train::run(device.parse::<DeviceChoice>().unwrap(), training).unwrap();
         lines(dir.path())
     });
@@ -79,9 +76,9 @@ fn gpu_and_cpu_learn_the_same(device: &str) {
     assert!(cpu[4].train.unwrap() < cpu[0].train.unwrap() - 0.1, "nothing was learnt: {cpu:?}");
     for (cpu, gpu) in cpu.iter().zip(&gpu) {
         let off = |of: fn(&Line) -> Option<f64>| (of(cpu).unwrap() - of(gpu).unwrap()).abs();
-        assert!(off(|l| l.train) < 2e-3, "a batch's bits/dim: {cpu:?} and {gpu:?}");
-        assert!(off(|l| l.test) < 2e-3, "bits/dim of the averaged weights: {cpu:?} and {gpu:?}");
-        assert!(off(|l| l.grad_norm) < 1e-2 * cpu.grad_norm.unwrap(), "the gradient's norm: {cpu:?} and {gpu:?}");
+        assert!(off(|l| l.train) < 1e-4, "a batch's bits/dim: {cpu:?} and {gpu:?}");
+        assert!(off(|l| l.test) < 1e-4, "bits/dim of the averaged weights: {cpu:?} and {gpu:?}");
+        assert!(off(|l| l.grad_norm) < 1e-3 * cpu.grad_norm.unwrap(), "the gradient's norm: {cpu:?} and {gpu:?}");
     }
 }
 

@@ -18,7 +18,7 @@ pub const MAX_PICTURES: usize = 256;
 /// The most completions of a picture at once.
 const MAX_COMPLETIONS: usize = 16;
 /// Time between two looks at a picture that is being filled in, in milliseconds.
-const SHOW: f64 = 120.0;
+const SHOW: f64 = 80.0;
 
 /// Serves an edit.
 ///

@@ -304,7 +304,7 @@ impl<B: FlowBackend> Flow<B> {
     /// A batch of images or latents from plain numbers, in [batch, C, L, L] order.
     ///
     /// # Errors
-    /// [`crate::Error::Input`] if the numbers are no whole number of images.
+    /// [`crate::Error::Input`] if the numbers are not a multiple of an image's.
     pub fn batch(&self, values: Vec<f32>, device: &B::Device) -> Result<Tensor<B, 4>> {
         ImageFlow::batch(self, values, device)
     }

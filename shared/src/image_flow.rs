@@ -68,11 +68,11 @@ pub trait ImageFlow<B: FlowBackend> {
     /// A batch of images or latents from plain numbers, in `[batch, C, L, L]` order.
     ///
     /// # Errors
-    /// [`Error::Input`] if the numbers are no whole number of images.
+    /// [`Error::Input`] if the numbers are not a multiple of an image's.
     fn batch(&self, values: Vec<f32>, device: &B::Device) -> Result<Tensor<B, 4>> {
         let (dims, [channels, size]) = (self.dims(), self.image_shape());
         if values.is_empty() || !values.len().is_multiple_of(dims) {
-            return Err(Error::Input(format!("{} numbers are no whole number of images of {dims}", values.len())));
+            return Err(Error::Input(format!("{} numbers are not a multiple of an image's {dims}", values.len())));
         }
         let shape = [values.len() / dims, channels, size, size];
         Ok(Tensor::from_data(TensorData::new(values, shape), device))

@@ -31,19 +31,19 @@ pub trait Engine {
     /// Images as logits to latents.
     ///
     /// # Errors
-    /// Numbers that are no whole number of images.
+    /// Numbers that are not a multiple of an image's.
     fn encode(&self, logits: &[f32]) -> Result<Codes>;
 
     /// Latents to images as logits.
     ///
     /// # Errors
-    /// Numbers that are no whole number of pictures.
+    /// Numbers that are not a multiple of a picture's.
     fn decode(&self, latents: &[f32]) -> Result<Vec<f32>>;
 
     /// The images after each inverse RG step, coarsest first.
     ///
     /// # Errors
-    /// Numbers that are no whole number of pictures.
+    /// Numbers that are not a multiple of a picture's.
     fn progressive(&self, latents: &[f32]) -> Result<Vec<Vec<f32>>>;
 
     /// Latents of the mixes of two pictures of latents, for each Θ (eq. 9).
@@ -67,7 +67,7 @@ pub trait Engine {
     /// Strengths of all latents' receptive fields, `[C, L, L]`.
     ///
     /// # Errors
-    /// Numbers that are no whole number of pictures, and strengths that are not finite.
+    /// Numbers that are not a multiple of a picture's, and strengths that are not finite.
     fn strengths(&self, samples: &[f32]) -> Result<Vec<f32>>;
 }
 

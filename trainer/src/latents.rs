@@ -18,7 +18,7 @@ const FORMAT: &str = "rg-flow-latents";
 /// Writes latents, flat pictures one after the other, as tensor `latents` `[n, C, L, L]`.
 ///
 /// # Errors
-/// [`Error::Content`] if they are no whole number of pictures, [`Error::Io`] if the file cannot be written.
+/// [`Error::Content`] if they are not a multiple of a picture's, [`Error::Io`] if the file cannot be written.
 pub fn write(path: &Path, config: &RgFlowConfig, latents: &[f32]) -> Result<()> {
     let unable = |problem: String| Error::content(path.display(), problem, "encode at least one whole image");
     let bytes: Vec<u8> = latents.iter().flat_map(|z| z.to_le_bytes()).collect();

@@ -83,7 +83,7 @@ pub struct DataArgs {
     /// A new folder.
     #[arg(long)]
     pub out: PathBuf,
-    /// At most so many training images, and a tenth as many test images.
+    /// At most this many training images, and a tenth as many test images.
     #[arg(long, value_parser = count(1..=MOST_IMAGES))]
     pub limit: Option<usize>,
     /// Go on without images that cannot be read, and say which these are.

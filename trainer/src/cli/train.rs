@@ -95,7 +95,7 @@ pub struct TrainArgs {
     /// Steps between lines of metrics.jsonl, and of the output where it is no terminal [default: 100, and 5 seconds].
     #[arg(long, value_parser = count(1..=MOST_STEPS))]
     pub log_every: Option<u64>,
-    /// Save and stop after so many minutes.
+    /// Save and stop after this many minutes.
     #[arg(long, value_parser = within(0.0..=1e6_f64))]
     pub max_minutes: Option<f64>,
     /// Where to compute.

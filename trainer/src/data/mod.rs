@@ -94,7 +94,7 @@ impl ImageSet {
         let bytes = set.image_len();
         if bytes == 0 || set.pixels.is_empty() || !set.pixels.len().is_multiple_of(bytes) {
             let found = set.pixels.len();
-            let problem = format!("{found} bytes are no whole number of {size}x{size} pictures");
+            let problem = format!("{found} bytes are not a multiple of a picture's, {size}x{size}");
             return Err(Error::content(set.name, problem, "give at least one whole picture"));
         }
         if let Some(labels) = &set.labels

@@ -60,7 +60,7 @@ impl Msds {
     /// `oval00.g`, `oval00.b`.
     pub fn generate(self, size: usize, count: usize, seed: u64, part: Part) -> Result<ImageSet> {
         if size == 0 || !size.is_multiple_of(TILE) {
-            let problem = format!("{size} pixels are no whole number of 8x8 tiles");
+            let problem = format!("{size} pixels are not a multiple of 8, the edge of a tile");
             return Err(Error::usage(self.name(), problem, "use a size that is a multiple of 8"));
         }
         // Labels are f32, six per 8×8 tile: an eighth of the pixels' bytes.

@@ -59,7 +59,7 @@ pub struct Training {
     pub test_images: usize,
     /// Steps between lines of the metrics, and of the output, which has one every few seconds otherwise.
     pub log_every: Option<u64>,
-    /// Stop after so many minutes.
+    /// Stop after this many minutes.
     pub max_minutes: Option<f64>,
     /// Set by Ctrl-C: save and stop.
     pub interrupted: Arc<AtomicBool>,

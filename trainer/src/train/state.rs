@@ -132,7 +132,7 @@ impl RunState {
         self.images.unwrap_or_else(|| self.step.saturating_mul(self.recipe.batch as u64))
     }
 
-    /// Counts a step of so many images.
+    /// Counts a step of this many images.
     pub fn advance(&mut self, measured: Measured) {
         self.images = Some(self.images() + self.recipe.batch as u64);
         self.step += 1;

@@ -143,12 +143,29 @@ impl Env {
             .env("CARGO_TARGET_DIR", self.wasm_target_dir())
             .env("TRUNK_OFFLINE", "true")
             .env("TRUNK_SKIP_VERSION_CHECK", "true");
+        apart_from_the_shell(cmd, std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()));
         Ok(())
     }
 }
 
 /// Flags besides those in `.cargo/config.toml`: cargo joins the two, which it would not do with `RUSTFLAGS`.
 const WASM_RUSTFLAGS: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
+
+/// Flags for every target take the place of those for one, and the page would lose its vector instructions.
+const FLAGS_OF_THE_SHELL: [&str; 3] = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"];
+
+/// Keeps what a user's shell has set for other builds away from this one.
+fn apart_from_the_shell(cmd: &mut Command, no_colour: bool) {
+    FLAGS_OF_THE_SHELL.iter().for_each(|name| {
+        cmd.env_remove(name);
+    });
+    // Any value means no colours, but trunk takes two alone.
+    if no_colour {
+        cmd.env("NO_COLOR", "true");
+    } else {
+        cmd.env_remove("NO_COLOR");
+    }
+}
 
 /// Keeps the names of this machine's folders out of the page, where they would stand as the places of panics.
 fn remapped(sources: &[PathBuf]) -> String {
@@ -215,6 +232,21 @@ mod tests {
         assert_eq!(locked_version(lock, "wasm-bindgen").as_deref(), Some("0.2.129"));
         assert_eq!(locked_version(lock, "bindgen"), None);
         assert_eq!(locked_version("", "wasm-bindgen"), None);
+    }
+
+    #[test]
+    fn flags_and_colours_of_the_shell_do_not_reach_the_page() {
+        let set = |no_colour| {
+            let mut cmd = Command::new("trunk");
+            apart_from_the_shell(&mut cmd, no_colour);
+            let envs = cmd.get_envs().map(|(name, value)| (name.to_owned(), value.map(ToOwned::to_owned)));
+            envs.collect::<std::collections::BTreeMap<_, _>>()
+        };
+        for name in FLAGS_OF_THE_SHELL {
+            assert_eq!(set(false).get(std::ffi::OsStr::new(name)), Some(&None), "{name}");
+        }
+        let colour = |no_colour| set(no_colour).remove(std::ffi::OsStr::new("NO_COLOR")).unwrap();
+        assert_eq!((colour(true), colour(false)), (Some("true".into()), None));
     }
 
     #[test]

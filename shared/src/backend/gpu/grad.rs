@@ -135,7 +135,8 @@ pub fn run<R: CubeRuntime>(
             total
         }
     });
-    let rows = slice(d, &[0..n * shape.dim]);
+    let without_log_dets = 0..n * shape.dim;
+    let rows = slice(d, std::slice::from_ref(&without_log_dets));
     let rows = CubeTensor::new_contiguous(client, device, Shape::new([n, shape.dim]), rows.handle, dtype);
     (rows, d_theta)
 }

@@ -109,7 +109,7 @@ pub fn half_step(
     }
 
     let inverse = inverse == 1;
-    if comptime!(of.net.linears() % 2 == 0) {
+    if comptime!(of.net.linears().is_multiple_of(2)) {
         coupling(&even, &mut odd, &mut stream, x, d, kept, sums, theta, &place, inverse, of);
     } else {
         coupling(&odd, &mut even, &mut stream, x, d, kept, sums, theta, &place, inverse, of);

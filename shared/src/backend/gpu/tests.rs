@@ -1,5 +1,8 @@
 //! The kernels against the CPU's, which are tested against tensor operations.
 
+// A test's helpers may fail as the test itself does.
+#![allow(clippy::unwrap_used)]
+
 use burn::backend::Flex;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData, TensorPrimitive};

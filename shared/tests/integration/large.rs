@@ -80,6 +80,9 @@ fn check(config: &RgFlowConfig) {
     }
 }
 
+/// From numbers of a picture to those of its latents, or back.
+type Way<'a> = &'a dyn Fn(&[f32]) -> Vec<f64>;
+
 #[test]
 fn images_of_64_pixels_go_the_way_of_the_definition() {
     for (order, linear_maps, mean_image, channels) in choices() {
@@ -132,12 +135,10 @@ fn cones_of_64_pixels_are_what_changes() {
         let (reference, flow, levels) = (Reference::new(&config, &model), model.fold(&config), Levels::new(&config));
         let base = waves(config.dims());
         let batch = |numbers: Vec<f32>| flow.batch(numbers, &Default::default()).unwrap();
-        let by_definition: [&dyn Fn(&[f32]) -> Vec<f64>; 2] =
-            [&|x| reference.forward(&wide(x)).0, &|z| reference.inverse(&wide(z))];
-        let by_library: [&dyn Fn(&[f32]) -> Vec<f64>; 2] =
-            [&|x| wide(&values(flow.forward(batch(x.to_vec())).latents)), &|z| {
-                values(flow.inverse(batch(z.to_vec())).0).into_iter().map(f64::from).collect()
-            }];
+        let by_definition: [Way<'_>; 2] = [&|x| reference.forward(&wide(x)).0, &|z| reference.inverse(&wide(z))];
+        let by_library: [Way<'_>; 2] = [&|x| wide(&values(flow.forward(batch(x.to_vec())).latents)), &|z| {
+            values(flow.inverse(batch(z.to_vec())).0).into_iter().map(f64::from).collect()
+        }];
         let unchanged = [by_definition, by_library].map(|ways| ways.map(|run| run(&base)));
         for (row, col) in PLACES {
             let place = row * SIZE + col;

@@ -79,7 +79,7 @@ impl Reference {
     /// Runs a stage on all of its blocks.
     fn stage(&self, index: usize, way: Way, picture: &mut [f64]) -> f64 {
         let RgFlowConfig { size, channels, block: m, order, .. } = self.config;
-        let (stride, first) = (1 << (index / 2), index % 2 == 0);
+        let (stride, first) = (1 << (index / 2), index.is_multiple_of(2));
         let n = size / stride;
         let shift = if first == (order == BlockOrder::Paper) { m / 2 } else { 0 };
         let mut log_det = 0.0;

@@ -135,12 +135,8 @@ pub fn run<R: CubeRuntime>(
             total
         }
     });
-<<<<<<< HEAD
-    let rows = slice(d, std::slice::from_ref(&(0..n * shape.dim)));
-=======
     let without_log_dets = 0..n * shape.dim;
     let rows = slice(d, std::slice::from_ref(&without_log_dets));
->>>>>>> wt-gpu
     let rows = CubeTensor::new_contiguous(client, device, Shape::new([n, shape.dim]), rows.handle, dtype);
     (rows, d_theta)
 }

@@ -75,8 +75,7 @@ impl Kind {
                 shorten(name)
             ),
             Self::Picture(format) => format!(
-                "is a {format} file by its name or its beginning, but damaged or cut short: copy it again from where it \
-                 came from, or save it anew in a picture program"
+                "is a {format} file, but damaged or cut short: copy it again, or save it again in a picture program"
             ),
             Self::Heic => "is a HEIC photograph, which this browser cannot read: save or send it as a JPEG file (an \
                            iPhone takes JPEG by Settings, Camera, Formats, Most Compatible)"
@@ -92,9 +91,14 @@ impl Kind {
                  `trainer export` wrote"
                     .to_owned()
             }
-            Self::Text => "is a text file and no picture: open a JPEG, PNG or WebP file".to_owned(),
-            Self::Empty => "is empty: copy it again from where it came from".to_owned(),
-            Self::Unknown => "is no picture that this browser knows: open a JPEG, PNG or WebP file".to_owned(),
+            Self::Text => {
+                "is a text file, not a picture: open a JPEG, PNG or WebP file; weights end in .safetensors".to_owned()
+            }
+            Self::Empty => "is empty: copy it again".to_owned(),
+            Self::Unknown => {
+                "is no picture that this browser knows: open a JPEG, PNG or WebP file; weights end in .safetensors"
+                    .to_owned()
+            }
         };
         format!("“{}” {what}.", shorten(name))
     }
@@ -205,9 +209,9 @@ mod tests {
             (Kind::Checkpoint, "step-00000500.ckpt", "trainer export"),
             (Kind::Torch, "celeba32.state", "trainer import celeba32.state"),
             (Kind::Text, "faces.safetensors.txt", "no weights"),
-            (Kind::Text, "notes.txt", "text file and no picture"),
+            (Kind::Text, "notes.txt", "text file, not a picture"),
             (Kind::Heic, "IMG_1.HEIC", "JPEG"),
-            (Kind::Picture("JPEG"), "half.jpg", "JPEG file by its name or its beginning, but damaged or cut short"),
+            (Kind::Picture("JPEG"), "half.jpg", "JPEG file, but damaged or cut short"),
             (Kind::Archive, "photos.zip", "one picture at a time"),
             (Kind::Empty, "a.png", "empty"),
         ] {

@@ -45,7 +45,7 @@ async fn each_wrong_file_is_named_with_what_to_do() {
         ("d.items.add(file('faces.safetensors.txt', 'text/plain'))", "no weights, whatever its name says"),
         ("d.setData('text/uri-list', 'https://example.org/a.png')", "copy it and paste it here"),
         ("d.items.add(file('photos.zip', 'application/zip'))", "one picture at a time"),
-        ("d.items.add(file('notes.txt', 'text/plain', ['hello']))", "a text file and no picture"),
+        ("d.items.add(file('notes.txt', 'text/plain', ['hello']))", "a text file, not a picture"),
         ("d.items.add(file('IMG_1.HEIC', '', ['\\0\\0\\0\\x24ftypheic\\0\\0\\0\\0']))", "HEIC photograph"),
         ("d.items.add(file('empty.png', 'image/png', []))", "is empty"),
         (

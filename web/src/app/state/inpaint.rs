@@ -74,6 +74,8 @@ pub struct Inpaint {
     /// Whether it takes holes away.
     pub erase: bool,
     past: Vec<Mask>,
+    /// Where the brush touched last in this stroke.
+    touched: Option<(usize, usize)>,
     /// Whether the panel was opened with this model.
     opened: bool,
     /// Whether the hole is one of [`holes`], as it is.
@@ -92,6 +94,7 @@ impl Default for Inpaint {
             brush: 3,
             erase: false,
             past: vec![],
+            touched: None,
             opened: false,
             preset: false,
         }
@@ -113,10 +116,14 @@ impl Inpaint {
                     self.past.push(settings.mask.clone());
                 }
                 self.preset = false;
+                let from = self.touched.replace((row, col)).filter(|_| !first).unwrap_or((row, col));
                 let half = self.brush / 2;
-                for r in row.saturating_sub(half)..(row + self.brush - half) {
-                    for c in col.saturating_sub(half)..(col + self.brush - half) {
-                        settings.mask.set(r, c, !self.erase);
+                // A quick hand touches few places on its way.
+                for (row, col) in line(from, (row, col)) {
+                    for r in row.saturating_sub(half)..(row + self.brush - half) {
+                        for c in col.saturating_sub(half)..(col + self.brush - half) {
+                            settings.mask.set(r, c, !self.erase);
+                        }
                     }
                 }
                 // What was made does not fit any more, and the brush must not wait.
@@ -207,6 +214,16 @@ impl Inpaint {
     }
 }
 
+/// The places on a straight way, both ends included.
+fn line(from: (usize, usize), to: (usize, usize)) -> impl Iterator<Item = (usize, usize)> {
+    let steps = from.0.abs_diff(to.0).max(from.1.abs_diff(to.1));
+    let at = move |from: usize, to: usize, step: usize| {
+        let share = step as f32 / steps.max(1) as f32;
+        (from as f32 + (to as f32 - from as f32) * share).round() as usize
+    };
+    (0..=steps).map(move |step| (at(from.0, to.0, step), at(from.1, to.1, step)))
+}
+
 /// The mask of a hole.
 fn paint(hole: &NamedHole, edge: usize) -> Mask {
     let mut mask = Mask::new(edge);
@@ -268,6 +285,14 @@ mod tests {
         let sent = kinds(go(InpaintEvent::Lifted));
         let RequestKind::Edit(EditKind::Inpaint(Hole { unknown, .. })) = &sent[0] else { panic!("{sent:?}") };
         assert_eq!(unknown, &[4, 5, 6, 7, 20, 21, 22, 23]);
+        // A quick stroke leaves no gaps, and the next one begins anew.
+        let mut quick = (Inpaint { brush: 1, ..Inpaint::default() }, InpaintSettings::default(), Ids::default());
+        for (row, col, first) in [(2, 1, true), (5, 7, false), (15, 15, true)] {
+            let event = InpaintEvent::Brush { row, col, first };
+            quick.0.update(event, &mut quick.1, &mut Bench::nameless(&config, &mut quick.2));
+        }
+        let places = quick.1.mask.places();
+        assert_eq!((places.len(), places[0], places[6], places[7]), (8, (2, 1), (5, 7), (15, 15)));
         // A new stroke stops what is under way.
         let sent = kinds(go(InpaintEvent::Brush { row: 9, col: 9, first: true }));
         assert!(matches!(sent[..], [RequestKind::Cancel { request: 1 }]), "{sent:?}");

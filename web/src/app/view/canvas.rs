@@ -56,6 +56,13 @@ impl Picture {
         let _ = self.canvas.toggle_attribute_with_force("data-painted", painted);
         self.shown.replace(image.cloned());
     }
+
+    /// Leaves nothing to see, where what was shown last would mislead.
+    pub fn wipe(&self) {
+        self.show(None);
+        // Setting a canvas's size empties it, whatever the size.
+        self.canvas.set_width(self.canvas.width());
+    }
 }
 
 /// Whether there is something else to show than was shown last.

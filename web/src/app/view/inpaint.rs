@@ -113,11 +113,15 @@ impl InpaintView {
         }
         self.original.show(inpaint.original.as_ref());
         for (i, picture) in self.samples.iter().enumerate() {
-            picture.show(inpaint.samples.get(i));
+            match inpaint.samples.get(i) {
+                None if holes.is_empty() => picture.wipe(),
+                sample => picture.show(sample),
+            }
         }
         let (taken, of) = inpaint.progress;
         self.progress.set_max(f64::from(of.max(1)));
         self.progress.set_value(f64::from(taken));
+        let _ = self.progress.class_list().toggle_with_force("over", taken >= of);
         let _ = self.fit_levels(config.level_count());
         let _ = self.fit_presets(presets(state.entry.as_ref()).into_iter().map(|hole| hole.name).collect());
         let cone = inpaint.cone(settings, config);
@@ -188,7 +192,7 @@ impl InpaintView {
 fn said(holes: usize, latents: usize, size: usize) -> String {
     let all = size * size;
     if holes == 0 {
-        return "Paint over a part of the picture, or take one of the regions.".to_owned();
+        return "Paint over a part of the picture, or pick one of the holes.".to_owned();
     }
     format!(
         "{holes} pixels are unknown. Only the latents at {latents} of {all} places reach them and may change; all else stays as it is."

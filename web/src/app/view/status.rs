@@ -91,7 +91,7 @@ fn status(state: &State, name: &str) -> String {
             let Some(bits) = state.samples.bits() else { return String::new() };
             let speed = state.samples.millis().map(|millis| format!(", {} each", duration(millis))).unwrap_or_default();
             let (seed, bits) = (state.settings.seed.0, rounded(bits));
-            format!("{GRID} samples of seed {seed}{speed}; {bits:.2} bits/dim on the average.")
+            format!("{GRID} samples of seed {seed}{speed}; {bits:.2} bits/dim on average.")
         }
         Phase::Empty => "There is no model to load.".to_owned(),
         // The cover is an alert and says the rest.

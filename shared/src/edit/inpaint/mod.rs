@@ -16,6 +16,7 @@
 mod lbfgs;
 mod mask;
 pub mod schedule;
+mod wish;
 
 use std::rc::Rc;
 
@@ -27,24 +28,12 @@ use rand_chacha::ChaCha8Rng;
 use self::lbfgs::{Descent, Known};
 pub use self::mask::Mask;
 use self::schedule::{Stage, stages};
+pub use self::wish::Wish;
 use crate::backend::FlowBackend;
 use crate::config::PriorKind;
 use crate::error::{Error, Result};
 use crate::image_flow::ImageFlow;
 use crate::prior::{Temperature, draw};
-
-/// What a completion may look like.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Wish {
-    /// Other completions of each image, besides the best one.
-    pub others: usize,
-    /// Temperatures of the other completions' draws.
-    pub temperature: Temperature,
-    /// Temperature of the finest level inside the hole, for the texture of the best completion; 0 leaves it smooth.
-    pub texture: f32,
-    /// Seed of the draws.
-    pub seed: u64,
-}
 
 /// Which latents may move.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,21 +42,6 @@ pub enum Free {
     Coarse,
     /// Those at these places of the flat latent picture; all others stay those of the smooth fill.
     Places(Vec<usize>),
-}
-
-impl Wish {
-    /// Share of a card's temperatures that other completions are drawn at: what is drawn has to fit what is known.
-    const COOLER: f32 = 0.7;
-    /// The finest level's share of it in the best completion: enough to see, too little to cost much.
-    const TEXTURE: f32 = 0.7;
-
-    /// What goes with the temperatures that a model's samples look best at.
-    pub fn new(others: usize, seed: u64, recommended: Option<&Temperature>) -> Self {
-        let mut temperature = recommended.cloned().unwrap_or_else(|| Temperature::uniform(0.7));
-        temperature.levels.iter_mut().for_each(|t| *t *= Self::COOLER);
-        let texture = Self::TEXTURE * temperature.at(0);
-        Self { others, temperature, texture, seed }
-    }
 }
 
 /// What the texture is drawn from: the best completion does not change with the seed of the others.

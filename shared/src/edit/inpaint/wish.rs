@@ -1,0 +1,46 @@
+//! How many completions are wanted, and from which draws.
+
+use crate::prior::Temperature;
+
+/// What a completion may look like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wish {
+    /// Other completions of each image, besides the best one.
+    pub others: usize,
+    /// Temperatures of the other completions' draws.
+    pub temperature: Temperature,
+    /// Temperature of the finest level inside the hole, for the texture of the best completion; 0 leaves it smooth.
+    pub texture: f32,
+    /// Seed of the draws.
+    pub seed: u64,
+}
+
+impl Wish {
+    /// Share of a card's temperatures that other completions are drawn at: what is drawn has to fit what is known.
+    const COOLER: f32 = 0.7;
+    /// The finest level's share of it in the best completion: enough to see, too little to cost much.
+    const TEXTURE: f32 = 0.7;
+
+    /// What goes with the temperatures that a model's samples look best at.
+    pub fn new(others: usize, seed: u64, recommended: Option<&Temperature>) -> Self {
+        let mut temperature = recommended.cloned().unwrap_or_else(|| Temperature::uniform(0.7));
+        temperature.levels.iter_mut().for_each(|t| *t *= Self::COOLER);
+        let texture = Self::TEXTURE * temperature.at(0);
+        Self { others, temperature, texture, seed }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draws_are_cooler_than_samples_and_texture_cooler_still() {
+        let card = Temperature { levels: vec![0.5, 0.75] };
+        let wish = Wish::new(4, 7, Some(&card));
+        assert_eq!((wish.others, wish.seed), (4, 7));
+        assert!((wish.temperature.at(0) - 0.35).abs() < 1e-6 && (wish.temperature.at(3) - 0.525).abs() < 1e-6);
+        assert!(wish.texture > 0.0 && wish.texture < wish.temperature.at(0));
+        assert!(Wish::new(0, 0, None).temperature.at(2) > 0.0);
+    }
+}

@@ -6,8 +6,8 @@
 //!
 //! F(z) = Σ (z − ξ)²/2 + Σ_known (G(z) − x)²/2ε²
 //!
-//! over the coarse latents, from z = 0 on and from coarse to fine ([`schedule`]). The finest level never moves: with it
-//! the known pixels could be met exactly by latents that mean nothing. ξ = 0 gives the best completion. Others follow by
+//! over the coarse latents, from z = 0 on and from coarse to fine ([`schedule`]). In a large hole the finest level never
+//! moves: with it the known pixels could be met exactly by latents that mean nothing. ξ = 0 gives the best completion. Others follow by
 //! randomising and then optimising: ξ is a draw from the prior, and the known pixels get a little noise.
 //!
 //! The known pixels are then put back exactly, and their difference to G(z) fades into the hole. An image that differs
@@ -27,7 +27,7 @@ use rand_chacha::ChaCha8Rng;
 
 use self::lbfgs::{Descent, Known};
 pub use self::mask::Mask;
-use self::schedule::{Stage, stages};
+use self::schedule::{Stage, refinement, stages};
 pub use self::wish::Wish;
 use crate::backend::FlowBackend;
 use crate::config::PriorKind;
@@ -176,9 +176,18 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
 
     fn stages_of(&self, phase: Phase) -> Vec<Stage> {
         match &self.free {
-            Free::Coarse => stages(self.levels.iter().copied().max().unwrap_or(0), phase),
-            Free::Places(_) => vec![schedule::at_once(self.mask.size(), phase)],
+            Free::Coarse => {
+                let top = self.levels.iter().copied().max().unwrap_or(0);
+                let more = if self.refines(phase) { refinement(top) } else { vec![] };
+                [stages(top, phase), more].concat()
+            }
+            Free::Places(_) => vec![schedule::at_once(self.mask.size(), phase, self.refines(phase))],
         }
+    }
+
+    /// Whether the hole is small enough for every level to be fit in the end: less than a quarter of the picture.
+    fn refines(&self, phase: Phase) -> bool {
+        phase == Phase::Best && 4 * self.mask.pixels().len() < self.mask.flags().len()
     }
 
     /// What is under way.
@@ -194,8 +203,9 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
         (self.taken, count(Phase::Best) + texture + others)
     }
 
+    /// Where the finest level was fit, it has its texture.
     fn has_texture(&self) -> bool {
-        self.wish.texture > 0.0 && self.free == Free::Coarse
+        self.wish.texture > 0.0 && self.free == Free::Coarse && !self.refines(Phase::Best)
     }
 
     /// Latents of the completed images that may differ from those of the given ones, and how many there are.
@@ -379,8 +389,8 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
                 if self.mask.flags()[i % plane] { x } else { x + noise }
             };
             let target = best.given.iter().enumerate().map(noisy).collect();
-            // The best one's texture is its own.
-            let from = |i: usize| if self.levels[i] == 0 && self.free == Free::Coarse { 0.0 } else { best.z[i] };
+            // The best one's texture is its own; what was fit is everybody's.
+            let from = |i: usize| if self.levels[i] == 0 && self.has_texture() { 0.0 } else { best.z[i] };
             let z = xi.iter().enumerate().map(|(i, xi)| from(i) + xi).collect();
             self.others.push(Row { z, xi, given: best.given.clone(), target, seen: None });
         }

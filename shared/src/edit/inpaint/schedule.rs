@@ -37,11 +37,18 @@ pub fn stages(top: usize, phase: Phase) -> Vec<Stage> {
     (0..count).map(stage).collect()
 }
 
+/// What follows the stages of a best completion where the hole is small: around it so much is known that every level, the
+/// finest too, has something to go by. In a large hole that would do harm.
+pub fn refinement(top: usize) -> Vec<Stage> {
+    vec![Stage { level: top.min(1), tolerance: 0.2, gradients: 10 }, Stage { level: 0, tolerance: 0.1, gradients: 14 }]
+}
+
 /// One stage for all latents, with as many gradients as an RG-Flow of such images, with blocks of four, takes in all of
 /// its own: a fair comparison.
-pub fn at_once(size: usize, phase: Phase) -> Stage {
+pub fn at_once(size: usize, phase: Phase, refined: bool) -> Stage {
     let top = (size / 4).max(1).ilog2() as usize;
-    let gradients = stages(top, phase).iter().map(|stage| stage.gradients).sum();
+    let more = if refined { refinement(top) } else { vec![] };
+    let gradients = stages(top, phase).iter().chain(&more).map(|stage| stage.gradients).sum();
     Stage { level: 0, tolerance: TOLERANCE[1], gradients }
 }
 
@@ -57,7 +64,9 @@ mod tests {
         assert_eq!((of(1).len(), of(1)[0].level), (1, 1));
         assert_eq!((of(0).len(), of(0)[0].level), (1, 0));
         assert!((of(3)[0].tolerance, of(3)[2].tolerance) == (0.6, 0.3) && of(3)[1].tolerance < 0.6);
-        assert_eq!(at_once(32, Phase::Best).gradients, 26);
-        assert_eq!(at_once(32, Phase::Others).gradients, 22);
+        assert_eq!(at_once(32, Phase::Best, false).gradients, 26);
+        assert_eq!(at_once(32, Phase::Best, true).gradients, 50);
+        assert_eq!(at_once(32, Phase::Others, false).gradients, 22);
+        assert_eq!(refinement(3).iter().map(|s| s.level).collect::<Vec<_>>(), [1, 0]);
     }
 }

@@ -46,7 +46,7 @@ pub enum Command {
         after_help = "Example:\n  trainer sample runs/faces --count 64 --temperature 0.8 --low-temperature 0.2 --cutoff 1 --out samples.png"
     )]
     Sample(SampleArgs),
-    /// Fill in the unknown pixels of an image: the most likely completion, and samples.
+    /// Fill in the unknown pixels of an image: the best completion, and others.
     #[command(
         after_help = "Example:\n  trainer inpaint face.png mask.png --model faces.safetensors --truth whole.png --out completed.png\nWhite pixels of the mask are unknown."
     )]

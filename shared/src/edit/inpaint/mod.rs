@@ -56,7 +56,7 @@ struct Row {
     z: Vec<f32>,
     /// What the latents are drawn towards.
     xi: Vec<f32>,
-    /// The image that the known pixels are taken from, as logits.
+    /// The image with its hole filled smoothly, as logits: what the known pixels are taken from.
     given: Vec<f32>,
     /// The known pixels that the latents are fit to.
     target: Vec<f32>,
@@ -91,8 +91,6 @@ pub struct Inpainting<B: FlowBackend + AutodiffBackend> {
     free: Free,
     wish: Wish,
     phase: Phase,
-    /// The images with their hole filled smoothly.
-    smooth: Vec<Vec<f32>>,
     best: Vec<Row>,
     others: Vec<Row>,
     stages: Vec<Stage>,
@@ -163,7 +161,6 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
             free,
             wish,
             phase: Phase::Best,
-            smooth,
             at: (0, 0),
             moving: vec![],
             descents: vec![],
@@ -221,8 +218,7 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
     /// before the first stage is over.
     pub fn images(&self) -> Vec<Vec<f32>> {
         let early = self.phase == Phase::Best && self.at.0 == 0;
-        let completed = |(row, smooth): (&Row, &Vec<f32>)| if early { smooth.clone() } else { self.completed(row) };
-        self.best.iter().zip(&self.smooth).map(completed).collect()
+        self.best.iter().map(|row| if early { row.given.clone() } else { self.completed(row) }).collect()
     }
 
     /// The other completions so far, image by image; none before their first stage is over.

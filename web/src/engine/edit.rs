@@ -9,7 +9,7 @@ use shared::{FlowBackend, RgFlowConfig};
 
 use super::{Engine, to_rgba};
 use crate::error::{Error, Result};
-use crate::messages::edit::{Image, MixCell, Source};
+use crate::protocol::{Image, MixCell, Source};
 
 impl<B: FlowBackend> Engine<B> {
     /// A picture's latents. A sample's are those that it was drawn with.

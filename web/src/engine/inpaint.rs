@@ -9,7 +9,7 @@ use shared::{Flow, FlowBackend, ImageFlow};
 use super::Engine;
 use super::edit::numbers;
 use crate::error::{Error, Result};
-use crate::messages::edit::{Completion, Hole};
+use crate::protocol::{Completion, Hole};
 
 /// An inpainting under way.
 pub type Filling<B> = Inpainting<Autodiff<B>>;
@@ -67,7 +67,7 @@ impl<B: FlowBackend> Engine<B> {
 mod tests {
     use super::super::tests::{now, tiny};
     use super::*;
-    use crate::messages::edit::Source;
+    use crate::protocol::Source;
     use shared::Temperature;
 
     #[test]

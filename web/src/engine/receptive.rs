@@ -9,7 +9,7 @@ use shared::prior::draw_latents;
 use super::Engine;
 use super::edit::numbers;
 use crate::error::{Error, Result};
-use crate::messages::edit::Factor;
+use crate::protocol::Factor;
 
 /// Samples of the prior that a receptive field is averaged over.
 const SAMPLES: u64 = 4;

@@ -7,7 +7,7 @@ use shared::edit::local::Trace;
 use super::Engine;
 use super::edit::numbers;
 use crate::error::{Error, Result};
-use crate::messages::edit::{Change, Image, Source};
+use crate::protocol::{Change, Image, Source};
 
 /// A picture, what its latents were, and what they are now.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use js_sys::{Function, Promise, Reflect, Set};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-use super::scope;
+use super::scope::scope;
 use crate::error::{Error, Result};
 
 /// What the browser says of its GPU.

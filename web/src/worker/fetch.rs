@@ -5,7 +5,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{ReadableStreamDefaultReader, RequestCache, RequestInit, Response};
 
-use super::scope;
+use super::scope::scope;
 use crate::error::{Error, Result};
 
 /// The list of models, of at most `limit` bytes.

@@ -5,7 +5,8 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Cache, CacheStorage, Request, Response, console};
 
-use super::{fetch, scope};
+use super::fetch;
+use super::scope::scope;
 use crate::error::{Error, Result};
 use crate::index::ModelEntry;
 

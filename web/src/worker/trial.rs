@@ -3,7 +3,7 @@
 use shared::Temperature;
 
 use crate::error::{Error, Result};
-use crate::messages::{BackendChoice, RequestKind};
+use crate::protocol::{BackendChoice, Draw};
 
 /// The samples to compare: as many as the page shows, drawn as it draws them.
 const SEED: u64 = 7;
@@ -24,9 +24,9 @@ pub struct Run {
     pub millis: f64,
 }
 
-/// The request for the samples.
-pub fn request() -> RequestKind {
-    RequestKind::Sample { seed: SEED, indices: indices(), temperature: temperature() }
+/// The task of drawing the samples.
+pub fn task() -> Draw {
+    Draw::Samples { seed: SEED, indices: indices(), temperature: temperature() }
 }
 
 /// Which samples of [`seed`].

@@ -7,7 +7,7 @@ use shared::edit::inpaint::{Free, Inpainting, Mask, Wish};
 use shared::{Flow, FlowBackend, ImageFlow};
 
 use super::Engine;
-use super::edit::numbers;
+use super::pixels::numbers;
 use crate::error::{Error, Result};
 use crate::protocol::{Completion, Hole};
 

@@ -82,7 +82,7 @@ impl<B: FlowBackend> Engine<B> {
         let (images, log_det) = self.flow.inverse(latents);
         // Together: reading from a GPU is a wait.
         let numbers = Tensor::cat(vec![images.reshape([count * config.dims()]), log_prior - log_det], 0);
-        let mut logits = edit::numbers(numbers).await?;
+        let mut logits = pixels::numbers(numbers).await?;
         let log_density = logits.split_off(count * config.dims());
         let drawn = |(logits, log_density): (&[f32], f32)| {
             let log_slopes: f64 = logits.iter().map(|&y| log_derivative(y)).sum();

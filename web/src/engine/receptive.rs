@@ -7,7 +7,7 @@ use shared::edit::receptive::{Jacobian, leading, push_forward};
 use shared::prior::draw_latents;
 
 use super::Engine;
-use super::edit::numbers;
+use super::pixels::numbers;
 use crate::error::{Error, Result};
 use crate::protocol::Factor;
 

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 /// What the browser says of its GPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Adapter {
-    /// No GPU, but a program that does as one does, slowly.
+    /// Software that stands in for a GPU, slowly.
     pub software: bool,
 }
 

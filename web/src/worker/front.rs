@@ -116,7 +116,7 @@ impl Front {
         let sound = random::check().await.unwrap_or(false);
         self.sound.set(Some(sound));
         if !sound {
-            say(Backend::Cpu, "This browser does not compute as others do: pictures may be wrong.".to_owned());
+            say(Backend::Cpu, "This browser computes other numbers than others do: pictures may be wrong.".to_owned());
         }
         sound
     }
@@ -177,7 +177,7 @@ impl Front {
         let (choice, id) = (self.choice.get(), RequestId::MAX - trial);
         let adapter = adapter::find().await?;
         if adapter.software && choice == BackendChoice::Auto {
-            return Err(Error::Gpu("there is no GPU behind it, only a program that does as one does".to_owned()));
+            return Err(Error::Gpu("there is no GPU behind it, only software".to_owned()));
         }
         say(Backend::Cpu, "Trying WebGPU…".to_owned());
         let here = self.remote.borrow().clone();

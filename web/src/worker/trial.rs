@@ -50,13 +50,13 @@ pub fn temperature() -> Temperature {
 /// [`Error::Gpu`] if it is not right, or not faster though only that would do.
 pub fn judge(cpu: &Run, gpu: &Run, choice: BackendChoice) -> Result<String> {
     if !agree(&cpu.pictures, &gpu.pictures) {
-        return Err(Error::Gpu("its pictures are not those of the CPU".to_owned()));
+        return Err(Error::Gpu("its pictures differ from the CPU's".to_owned()));
     }
-    let times = format!("{:.1} ms a picture against the CPU's {:.1} ms", gpu.millis, cpu.millis);
+    let times = format!("{:.1} ms per picture, {:.1} ms on the CPU", gpu.millis, cpu.millis);
     if choice == BackendChoice::Auto && gpu.millis >= cpu.millis {
         return Err(Error::Gpu(format!("it is slower here, {times}")));
     }
-    Ok(format!("WebGPU makes the same pictures as the CPU: {times}."))
+    Ok(format!("WebGPU draws the same pictures as the CPU: {times}."))
 }
 
 fn agree(a: &[Vec<u8>], b: &[Vec<u8>]) -> bool {
@@ -101,7 +101,7 @@ mod tests {
         let short = Run { pictures: vec![vec![0; 1023]; 4], millis: 1.0 };
         for gpu in [zeros, none, short, run(1.0, |i| if i % 100 == 0 { 5 } else { 0 })] {
             for choice in [BackendChoice::Auto, BackendChoice::Gpu] {
-                assert!(judge(&cpu, &gpu, choice).unwrap_err().to_string().contains("not those of the CPU"));
+                assert!(judge(&cpu, &gpu, choice).unwrap_err().to_string().contains("differ from the CPU's"));
             }
         }
     }

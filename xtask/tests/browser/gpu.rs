@@ -165,7 +165,7 @@ async fn a_gpu_that_draws_something_else_is_not_used() {
     );
     let browser = Browser::start(&[WEBGPU]).await.unwrap();
     page.open(&browser, "webgpu").await;
-    browser.wait_for(&noted("not those of the CPU"), PATIENCE).await.unwrap();
+    browser.wait_for(&noted("differ from the CPU"), PATIENCE).await.unwrap();
     page.check_new_samples(&browser).await;
     assert_eq!(browser.eval(ON_CPU).await.unwrap(), true);
     browser.finish().await.unwrap();

@@ -48,8 +48,8 @@ pub fn listen(document: &Document, dispatch: &Dispatch<Event>, picker: &Rc<Picke
         let files = Files::of(data.files());
         if files.is_none() {
             // The other page's server need not let this one read it.
-            let text = "What comes from another page cannot be read from here: save the picture first and open the \
-                        file, or copy it and paste it here.";
+            let text = "A picture from another page cannot be read from here: save it and open the file, or copy it \
+                        and paste it here.";
             p.tell_or(&d, text.to_owned());
         }
         take(files, p.landing(over(&p, event)), &d, &p);
@@ -135,7 +135,8 @@ fn take(files: Option<Files>, slot: Option<&'static Slot>, dispatch: &Dispatch<E
     let (dispatch, picker) = (dispatch.clone(), Rc::clone(picker));
     spawn_local(async move {
         let taken = take_one(&first, slot, &dispatch, &picker).await;
-        let one = (count > 1).then(|| format!("Of {count} files the first was taken, “{}”.", shorten(&first.name())));
+        let one =
+            (count > 1).then(|| format!("Only the first of {count} files was taken: “{}”.", shorten(&first.name())));
         let problem = taken.err().map(|error| error.to_string());
         let said: Vec<String> = problem.into_iter().chain(one).collect();
         if !said.is_empty() {
@@ -158,7 +159,7 @@ async fn take_one(
         Kind::Weights => {
             if file.size() > MAX_MODEL_BYTES as f64 {
                 let (size, limit) = (bytes(file.size() as u64), bytes(MAX_MODEL_BYTES));
-                let text = format!("“{}” has {size}; a page should hold no weights above {limit}.", shorten(&name));
+                let text = format!("“{}” has {size}; weights may have at most {limit}.", shorten(&name));
                 return Err(Error::File(text));
             }
             dispatch(Event::Weights(name, ByteBuf::from(read(file).await?)));

@@ -159,7 +159,7 @@ impl State {
         let wanted = self.settings.model.as_ref();
         let found = wanted.and_then(|id| index.get(id));
         if let (Some(id), None) = (wanted, found) {
-            self.notices.push(format!("There is no model “{id}” here; this is another one."));
+            self.notices.push(format!("There is no model “{id}” here, so another one is shown."));
         }
         let Some(model) = found.or(index.first_choice()).cloned() else {
             self.phase = Phase::Empty;
@@ -189,7 +189,7 @@ impl State {
     pub(super) fn miss_weights(&mut self) {
         if std::mem::take(&mut self.settings.own_weights) && !self.has_own_weights() {
             self.missed_weights = true;
-            let text = "What was set here belongs to weights of somebody’s own, which no link holds; these pictures are \
+            let text = "This link was made with somebody’s own weights, which no link holds, so these pictures are \
                         another model’s. Drop the same weights file onto this page to see the right ones.";
             self.notices.push(text.to_owned());
         }
@@ -198,7 +198,7 @@ impl State {
     /// Reads the reader's own weights; the loaded model stays until they are read.
     pub(super) fn open(&mut self, name: String, bytes: ByteBuf) -> Vec<Effect> {
         if !self.alive {
-            self.notices = vec!["The engine is not up yet: drop the weights again in a moment.".to_owned()];
+            self.notices = vec!["The engine is not ready yet. Drop the weights again in a moment.".to_owned()];
             return vec![];
         }
         let id = self.ids.fresh();

@@ -99,8 +99,8 @@ fn facts(state: &State) -> Vec<(&'static str, String)> {
     let millions = info.config.param_count() as f64 / 1e6;
     let (levels, size) = (info.config.level_count(), info.config.size);
     let origin = match info.cached {
-        _ if entry.file.is_empty() => "yours",
-        true => "kept here",
+        _ if entry.file.is_empty() => "your own",
+        true => "from this browser's cache",
         false => "downloaded",
     };
     let all = [
@@ -111,7 +111,7 @@ fn facts(state: &State) -> Vec<(&'static str, String)> {
         ("Runs on", info.backend.name().to_owned()),
         (
             "Speed",
-            state.panels.sample.millis().map(|millis| format!("{} a picture", duration(millis))).unwrap_or_default(),
+            state.panels.sample.millis().map(|millis| format!("{} per picture", duration(millis))).unwrap_or_default(),
         ),
         ("Trained on", card.dataset.clone()),
         ("Licence", or(&card.licence, &entry.licence)),

@@ -58,7 +58,7 @@ impl Settings {
         let mut problems = Vec::new();
         let fragment = fragment.strip_prefix('#').unwrap_or(fragment);
         if fragment.len() > MAX_LEN {
-            problems.push("The link is too long to be one of this page's; it was ignored.".to_owned());
+            problems.push("The link is too long for this page; it was ignored.".to_owned());
             return (settings, problems);
         }
         for (key, value) in fragment.split('&').filter_map(|pair| pair.split_once('=')) {

@@ -104,9 +104,9 @@ impl ShareView {
             return if self.lacks_weights.get() { "Link copied; your weights are not in it" } else { "Link copied" };
         }
         if self.document.document_element().is_some_and(|root| root.has_attribute("data-embed")) {
-            "This browser lets the page copy nothing: copy the link from this field"
+            "This browser does not let the page copy: copy the link from this field"
         } else {
-            "This browser lets the page copy nothing: copy the link from the address bar, or from this field"
+            "This browser does not let the page copy: copy the link from the address bar or from this field"
         }
     }
 

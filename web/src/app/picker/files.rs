@@ -24,9 +24,9 @@ pub enum Kind {
     Archive,
     /// A document.
     Pdf,
-    /// A film.
+    /// A video.
     Video,
-    /// Letters.
+    /// Text.
     Text,
     /// Nothing.
     Empty,
@@ -65,7 +65,7 @@ impl Kind {
     /// Why a file of this kind and name could not be used, and what to do.
     pub fn advice(self, name: &str) -> String {
         let what = match self {
-            Self::Weights => "holds weights; drop it where no picture is asked for".to_owned(),
+            Self::Weights => "holds weights: drop it onto the page, not where a picture is wanted".to_owned(),
             Self::Checkpoint => "is a training run’s checkpoint: export it first, `trainer export RUN --name mine \
                                  --out mine.safetensors`, and open what that writes"
                 .to_owned(),
@@ -75,10 +75,10 @@ impl Kind {
                 shorten(name)
             ),
             Self::Picture(format) => format!(
-                "is a {format} file, but damaged or cut short: copy it again, or save it again in a picture program"
+                "is a {format} file, but damaged or cut short: copy it again, or save it again in an image editor"
             ),
-            Self::Heic => "is a HEIC photograph, which this browser cannot read: save or send it as a JPEG file (an \
-                           iPhone takes JPEG by Settings, Camera, Formats, Most Compatible)"
+            Self::Heic => "is a HEIC photograph, which this browser cannot read: save or send it as JPEG (on an \
+                           iPhone: Settings, Camera, Formats, Most Compatible)"
                 .to_owned(),
             Self::Rare(format) => {
                 format!("is a {format} file, which this browser cannot read: save it as JPEG or PNG and open that")
@@ -87,7 +87,7 @@ impl Kind {
             Self::Pdf => "is a PDF document: save the picture in it as JPEG or PNG and open that".to_owned(),
             Self::Video => "is a video: save one frame of it as a picture and open that".to_owned(),
             Self::Text if name.to_lowercase().contains(".safetensors") => {
-                "is a text file and no weights, whatever its name says: open the .safetensors file that \
+                "is a text file, not weights, whatever its name says: open the .safetensors file that \
                  `trainer export` wrote"
                     .to_owned()
             }
@@ -96,7 +96,7 @@ impl Kind {
             }
             Self::Empty => "is empty: copy it again".to_owned(),
             Self::Unknown => {
-                "is no picture that this browser knows: open a JPEG, PNG or WebP file; weights end in .safetensors"
+                "is not a picture that this browser can read: open a JPEG, PNG or WebP file; weights end in .safetensors"
                     .to_owned()
             }
         };
@@ -150,7 +150,7 @@ fn by_extension(extension: &str) -> Option<Kind> {
     })
 }
 
-/// Letters only, but for one that the end cuts.
+/// Whether it is text, perhaps with its last character cut.
 fn is_text(head: &[u8]) -> bool {
     let text = match std::str::from_utf8(head) {
         Ok(text) => text,
@@ -208,7 +208,7 @@ mod tests {
         for (kind, name, words) in [
             (Kind::Checkpoint, "step-00000500.ckpt", "trainer export"),
             (Kind::Torch, "celeba32.state", "trainer import celeba32.state"),
-            (Kind::Text, "faces.safetensors.txt", "no weights"),
+            (Kind::Text, "faces.safetensors.txt", "not weights"),
             (Kind::Text, "notes.txt", "text file, not a picture"),
             (Kind::Heic, "IMG_1.HEIC", "JPEG"),
             (Kind::Picture("JPEG"), "half.jpg", "JPEG file, but damaged or cut short"),

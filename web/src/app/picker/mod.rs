@@ -192,12 +192,15 @@ impl Picker {
     pub async fn take_picture(&self, file: &File, kind: Kind, slot: Option<&'static Slot>) -> Result<()> {
         let name = file.name();
         if self.edge.get() == 0 {
-            let text = format!("“{}” came before the model was there: try again in a moment.", shorten(&name));
+            let text = format!("No model is loaded yet: open “{}” again in a moment.", shorten(&name));
             return Err(Error::File(text));
         }
         if file.size() > MAX_FILE {
             let (size, limit) = (file.size() / 1e6, MAX_FILE / 1e6);
-            let text = format!("“{}” has {size:.0} MB; save it smaller, with {limit:.0} MB at most.", shorten(&name));
+            let text = format!(
+                "“{}” has {size:.0} MB; at most {limit:.0} MB can be opened. Save a smaller copy.",
+                shorten(&name)
+            );
             return Err(Error::File(text));
         }
         let window = self.document.default_view().ok_or_else(|| Error::Browser("there is no window".to_owned()))?;
@@ -267,7 +270,7 @@ impl Picker {
         let picker = Rc::clone(self);
         let ended = move || {
             picker.turn(Page::Choose);
-            set_text(&picker.problem, "The camera was taken away: plug it in again, or end what else uses it.");
+            set_text(&picker.problem, "The camera was taken away: plug it in again, or close what else uses it.");
         };
         let started = self.camera.start(ended).await;
         if matches!(&started, Err(error) if !matches!(error, Error::Cancelled)) {

@@ -52,7 +52,7 @@ impl LeadingView {
     pub fn render(&self, explore: &Explore, config: &RgFlowConfig) {
         let searching = explore.is_searching();
         self.search.set_disabled(searching || explore.leading.is_some());
-        set_text(&self.search, if searching { "Looking for them…" } else { "Find the leading latents" });
+        set_text(&self.search, if searching { "Searching…" } else { "Find the leading latents" });
         if is_new(self.shown.borrow().as_ref(), explore.leading.as_ref()) {
             let _ = self.show(explore.leading.as_deref().map_or(&[], Vec::as_slice), config);
             self.shown.replace(explore.leading.clone());

@@ -112,7 +112,7 @@ impl PanelView for ExploreView {
         self.undo.set_disabled(!explore.can_undo());
         self.reset.set_disabled(settings.edits.is_empty());
         self.film.set_disabled(settings.at.is_none() || explore.is_filming());
-        set_text(&self.film, if explore.is_filming() { "Filming…" } else { "Save as GIF" });
+        set_text(&self.film, if explore.is_filming() { "Making the GIF…" } else { "Save as GIF" });
         if is_new(self.filmed.borrow().as_ref(), explore.frames.as_ref()) {
             self.filmed.replace(explore.frames.clone());
             if let Some(frames) = &explore.frames {
@@ -193,7 +193,7 @@ fn said(at: Option<LatentAddress>, pixel: Option<(usize, usize)>, cone: Option<&
         (None, Some((row, col)), Some(cone)) => {
             let count: usize = cone.iter().map(|level| level.latents.len()).sum();
             format!(
-                "The pixel in row {}, column {} depends on the latents at {count} places of {}.",
+                "The pixel in row {}, column {} depends on the latents at {count} of {} places.",
                 row + 1,
                 col + 1,
                 size * size
@@ -217,7 +217,7 @@ mod tests {
         assert!(said(Some(at), None, Some(std::slice::from_ref(&level)), 32).contains("64 of 1024 pixels"));
         assert!(
             said(None, Some((2, 3)), Some(&[level.clone(), level]), 32)
-                .contains("row 3, column 4 depends on the latents at 10 places")
+                .contains("row 3, column 4 depends on the latents at 10 of 1024 places")
         );
         assert_eq!(said(None, None, None, 32), "Choose a latent or a pixel.");
     }

@@ -161,10 +161,10 @@ impl InpaintView {
 fn said(holes: usize, latents: usize, size: usize) -> String {
     let all = size * size;
     if holes == 0 {
-        return "Paint over a part of the picture, or pick one of the holes.".to_owned();
+        return "Paint over part of the picture, or choose one of the holes.".to_owned();
     }
     format!(
-        "{holes} pixels are unknown. Only the latents at {latents} of {all} places reach them and may change; all else stays as it is."
+        "{holes} pixels are unknown. Only the latents at {latents} of {all} places reach them and may change; everything else stays as it is."
     )
 }
 

@@ -21,7 +21,7 @@ pub const MAX_MODEL_BYTES: u64 = 256 * 1024 * 1024;
 pub struct ModelEntry {
     /// Short name, as addresses spell it: letters, digits, `-` and `_`.
     pub id: String,
-    /// Name for people.
+    /// Its name on the page.
     pub title: String,
     /// The file's name, beside the index.
     pub file: String,
@@ -38,7 +38,7 @@ pub struct ModelEntry {
     /// Whether the page starts with it.
     #[serde(default)]
     pub default: bool,
-    /// Holes that make sense in its pictures, the best one to start with first.
+    /// Ready-made holes for its pictures, the best one to start with first.
     #[serde(default)]
     pub holes: Vec<NamedHole>,
     /// Where the eyes are, if its pictures are faces: column and row, in hundredths of the picture's edge. Guides for
@@ -47,10 +47,10 @@ pub struct ModelEntry {
     pub eyes: Vec<[u8; 2]>,
 }
 
-/// A hole to paint at once.
+/// A ready-made hole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamedHole {
-    /// Its name for people.
+    /// Its name on the page.
     pub name: String,
     /// Its top, left, bottom and right border, in hundredths of the picture's edge.
     pub borders: [u8; 4],

@@ -60,7 +60,7 @@ impl Pick {
         }
     }
 
-    /// For people; a temperature is told where it is not the one that is set.
+    /// Its name on the page; a temperature is named where it is not the one that is set.
     pub fn name(&self, set: &Temperature) -> String {
         match self.relative_to(set) {
             Self::Sample { seed, index } => format!("Sample {} of seed {seed}", index + 1),
@@ -87,7 +87,7 @@ impl Pick {
         }
     }
 
-    /// The same picture as short as it can be said while this temperature is set.
+    /// The same picture, spelled as briefly as possible while this temperature is set.
     pub fn relative_to(&self, set: &Temperature) -> Self {
         match self {
             Self::Drawn { seed, index, temperature } if same_temperature(temperature, set) => {

@@ -33,7 +33,7 @@ pub fn uniform(temperature: &Temperature) -> Option<f32> {
     temperature.levels.iter().all(|&t| t == first).then_some(first)
 }
 
-/// A temperature as addresses spell it: one number, or one a level, finest first.
+/// A temperature as addresses spell it: one number, or one for each level, finest first.
 pub fn spell_temperature(temperature: &Temperature) -> String {
     match uniform(temperature) {
         Some(t) => number(t),

@@ -16,7 +16,7 @@ pub const OTHER_VERSION: &str = "The page was updated. Reload it to go on.";
 pub enum Event {
     /// The worker said something.
     Engine(Response),
-    /// The worker broke down without a word of its own.
+    /// The worker broke down and could not say why.
     EngineDied(String),
     /// Start over.
     Retry,
@@ -30,7 +30,7 @@ pub enum Event {
     Uniform(f32),
     /// One level's temperature.
     Level(usize, f32),
-    /// All temperatures; those of the model's card with none.
+    /// All temperatures; `None` means those of the model's card.
     Temperatures(Option<Temperature>),
     /// Another model was chosen.
     Model(String),
@@ -48,7 +48,7 @@ pub enum Event {
     Redraw,
     /// Pictures are wanted smooth, or in squares.
     Smooth(bool),
-    /// The browser's address must be the one that fits.
+    /// The browser's address has to be brought up to date.
     AddressWanted,
     /// Something is to be said to the reader.
     Notice(String),

@@ -55,7 +55,7 @@ impl Drop for Link {
     }
 }
 
-/// What makes this build's worker another address than the last one's: the hash in the page's own file name.
+/// What tells this build's worker from the last one's in its address: the hash in the page's own file name.
 fn version(document: &Document) -> String {
     let meta = document.query_selector("meta[name=rg-flow-app]").ok().flatten();
     let files = meta.and_then(|meta| meta.get_attribute("content")).unwrap_or_default();

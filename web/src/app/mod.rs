@@ -1,6 +1,6 @@
 //! The page: events come in, its state says what follows, its view shows it.
 //!
-//! What panels and the page speak in is below them both: `panel`, `slot`, `event`, `effect` and `dispatch`.
+//! The words that the panels and the page share are below them both: `panel`, `slot`, `event`, `effect` and `dispatch`.
 
 mod dispatch;
 mod effect;

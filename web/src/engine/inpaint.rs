@@ -18,7 +18,8 @@ impl<B: FlowBackend> Engine<B> {
     /// Starts to fill the unknown pixels.
     ///
     /// # Errors
-    /// [`Error::Request`] if the picture or a pixel is none of the model's, [`Error::Model`] if all or none are unknown.
+    /// [`Error::Request`] if the picture or a pixel does not belong to the model, [`Error::Model`] if all pixels or none
+    /// are unknown.
     pub async fn inpainting(&self, hole: &Hole) -> Result<Filling<B>> {
         let size = self.config().size;
         let mut flags = vec![false; size * size];
@@ -43,7 +44,7 @@ impl<B: FlowBackend> Engine<B> {
         Ok(true)
     }
 
-    /// How far it is.
+    /// How far it has got.
     ///
     /// # Errors
     /// [`Error::Request`] if there is no picture.

@@ -35,9 +35,9 @@ pub struct Engine<B: FlowBackend> {
 /// A sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Drawn {
-    /// Four bytes a pixel.
+    /// Four bytes per pixel.
     pub rgba: Vec<u8>,
-    /// How unlikely it is, in bits a number.
+    /// How unlikely it is, in bits per dimension.
     pub bits: f32,
 }
 
@@ -70,7 +70,7 @@ impl<B: FlowBackend> Engine<B> {
     }
 
     /// Samples number `indices` of a seed, all at once: the same pixels as the native program's, up to rounding. Four
-    /// bytes a pixel.
+    /// bytes per pixel.
     ///
     /// # Errors
     /// [`Error::Request`] if the backend fails.

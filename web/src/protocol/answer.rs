@@ -1,4 +1,4 @@
-//! What the worker says: about itself, in part, and at last.
+//! What the worker says: about itself, and in answer to a task.
 
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
@@ -21,12 +21,12 @@ pub enum Worker {
     RunsOn {
         /// The backend.
         backend: Backend,
-        /// Why, for people.
+        /// Why, in words for the reader.
         note: String,
     },
-    /// The worker is of no more use.
+    /// The worker can no longer be used.
     Failed {
-        /// Why, for people.
+        /// Why, in words for the reader.
         message: String,
     },
 }
@@ -35,16 +35,16 @@ pub enum Worker {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
-    /// Bytes of a model so far.
+    /// How much of a model is loaded.
     Progress {
-        /// Bytes here.
+        /// Bytes loaded so far.
         loaded: u64,
-        /// Bytes in all.
+        /// Bytes in total.
         total: u64,
     },
     /// One sample.
     Picture(Picture),
-    /// A hole, as far as it is filled in.
+    /// A hole, partly filled in.
     Completion(Completion),
 }
 
@@ -64,7 +64,7 @@ pub enum Last {
     Cancelled,
     /// The task failed.
     Failed {
-        /// Why, for people.
+        /// Why, in words for the reader.
         message: String,
     },
 }
@@ -81,7 +81,7 @@ pub enum Answer {
     Field(Vec<f32>),
     /// The leading latents of each level, finest first.
     Leading(Vec<Vec<Factor>>),
-    /// Unknown pixels, as far as they are filled in.
+    /// Unknown pixels, partly or completely filled in.
     Completion(Completion),
 }
 
@@ -107,20 +107,20 @@ pub struct Picture {
     pub index: u32,
     /// Its edge.
     pub size: u32,
-    /// Four bytes a pixel, row by row.
+    /// Four bytes per pixel, row by row.
     pub rgba: ByteBuf,
-    /// How unlikely it is, in bits a number.
+    /// How unlikely it is, in bits per dimension.
     pub bits: f32,
     /// How long it took.
     pub millis: f64,
 }
 
-/// A picture of any edge, four bytes a pixel.
+/// A picture of any edge, four bytes per pixel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Image {
     /// Its edge.
     pub size: u32,
-    /// Four bytes a pixel, row by row.
+    /// Four bytes per pixel, row by row.
     pub rgba: ByteBuf,
 }
 

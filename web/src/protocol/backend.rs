@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BackendChoice {
-    /// Whatever is quickest here.
+    /// Whatever is fastest here.
     #[default]
     Auto,
     /// The processor.
     Cpu,
-    /// WebGPU, however quick, as long as it is right.
+    /// WebGPU, however fast, as long as it is right.
     Gpu,
 }
 
@@ -47,7 +47,7 @@ pub enum Backend {
 }
 
 impl Backend {
-    /// For people.
+    /// Its name on the page.
     pub fn name(self) -> &'static str {
         match self {
             Self::Cpu => "CPU (SIMD)",

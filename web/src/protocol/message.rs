@@ -63,7 +63,7 @@ pub fn to_js<T: Serialize>(message: &T) -> Result<JsValue> {
 /// A message that may be anything.
 ///
 /// # Errors
-/// [`Error::Request`] if it is none of this version's.
+/// [`Error::Request`] if this version does not know it.
 pub fn from_js<T: for<'a> Deserialize<'a>>(value: JsValue) -> Result<T> {
     serde_wasm_bindgen::from_value(value).map_err(|e| Error::Request(e.to_string()))
 }

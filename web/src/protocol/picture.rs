@@ -19,7 +19,7 @@ pub enum Source {
     },
     /// The reader's own picture.
     Own {
-        /// Three bytes a pixel, row by row, of the model's edge.
+        /// Three bytes per pixel, row by row, of the model's edge.
         rgb: ByteBuf,
     },
 }

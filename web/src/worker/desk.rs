@@ -25,7 +25,7 @@ pub trait Service {
     /// Serves a task; the end of its answer is what this returns.
     async fn serve(self: &Rc<Self>, task: Self::Task, turn: &Turn) -> Result<Last>;
 
-    /// Hears that the task being served is of no more use.
+    /// Hears that the task being served is no longer wanted.
     fn cancelled(&self, _request: RequestId) {}
 }
 

@@ -17,7 +17,7 @@ const SHOW: f64 = 80.0;
 /// Serves an edit.
 ///
 /// # Errors
-/// [`Error::Request`] if it asks for what cannot be, [`Error::Cancelled`].
+/// [`Error::Request`] if it asks for the impossible, [`Error::Cancelled`].
 pub async fn serve<B: FlowBackend>(engine: &Engine<B>, edit: Edit, turn: &Turn) -> Result<Answer> {
     match edit {
         Edit::Interpolate { a, b, share } => {

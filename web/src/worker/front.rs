@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::index::{MAX_INDEX_BYTES, ModelIndex};
 use crate::protocol::{Backend, BackendChoice, Draw, Last, Load, Part, RequestId, Task, Worker};
 
-/// Many at once read the weights once; no more than a reader waits for without noticing.
+/// Several at once read the weights once, but no more than are drawn before the reader notices a wait.
 const BATCH: Batch = Batch { first: 1, then: 8 };
 
 /// Starts the worker.

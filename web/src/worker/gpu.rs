@@ -39,7 +39,7 @@ fn lost(reason: impl Debug, message: String) {
     tell(Worker::Failed { message: format!("the GPU was lost ({reason:?}). {message}").trim_end().to_owned() });
 }
 
-/// Out of memory, or a shader that this browser does not take. What was computed since is not to be trusted.
+/// Out of memory, or a shader that this browser rejects. What was computed since cannot be trusted.
 fn failed(error: impl Display) {
     tell(Worker::Failed { message: format!("the GPU failed: {error}") });
 }

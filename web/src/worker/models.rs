@@ -78,7 +78,7 @@ impl<B: FlowBackend> Models<B> {
         self.start(&weights.bytes, weights.cached, start)
     }
 
-    /// Starts an engine on a weights file, whose way here began at `start`. The one before stays if this fails.
+    /// Starts an engine on a weights file; `start` is when its download began. The engine before stays if this fails.
     fn start(&self, bytes: &[u8], cached: bool, start: f64) -> Result<Last> {
         let engine = Engine::from_bytes(bytes, self.device.clone())?;
         let info = ModelInfo {

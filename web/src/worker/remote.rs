@@ -130,7 +130,7 @@ impl Remote {
         }
     }
 
-    /// Asks to forget a task; the end of its answer comes all the same.
+    /// Cancels a task; the end of its answer still comes.
     pub fn cancel(&self, id: RequestId) {
         let message = to_js(&Request::<GpuTask>::Cancel { id });
         // A worker that cannot hear this ends the task in its own way.

@@ -35,7 +35,7 @@ fn send(response: &Response) {
     }
 }
 
-/// Says that `what` happened, should this program panic; where, the console tells.
+/// If this program panics, tells the page that `what` happened; the console says where.
 pub fn report_panics(what: &'static str) {
     std::panic::set_hook(Box::new(move |info| {
         console::error_1(&JsValue::from_str(&info.to_string()));

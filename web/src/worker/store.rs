@@ -21,7 +21,7 @@ pub struct Weights {
     pub cached: bool,
 }
 
-/// Gets a model's file. `progress` hears of the bytes here and in all, and may stop it.
+/// Gets a model's file. `progress` hears of the bytes so far and in total, and may stop it.
 pub async fn weights(
     base: &str,
     model: &ModelEntry,

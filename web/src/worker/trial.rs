@@ -12,13 +12,13 @@ const TEMPERATURE: f32 = 0.8;
 
 /// Rounding moves a value by no more than this, of 255…
 const CLOSE: u8 = 2;
-/// …but for one value in so many, where the flow magnifies it.
+/// …except for one value in this many, where the flow magnifies it.
 const RARE: usize = 500;
 
 /// What one backend made of the samples.
 #[derive(Clone, Debug, Default)]
 pub struct Run {
-    /// Four bytes a pixel.
+    /// Four bytes per pixel.
     pub pictures: Vec<Vec<u8>>,
     /// How long one of them took.
     pub millis: f64,

@@ -1,4 +1,4 @@
-//! What is pasted, dropped or opened: pictures and weights, and what people take for them.
+//! What is pasted, dropped or opened: pictures and weights, and files that are mistaken for them.
 
 use std::cell::RefCell;
 use std::rc::Rc;

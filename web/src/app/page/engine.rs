@@ -15,7 +15,7 @@ impl State {
         vec![Effect::StartEngine]
     }
 
-    /// The worker is of no more use.
+    /// The worker can no longer be used.
     pub(super) fn die(&mut self, message: String) {
         self.panels.sample.forget();
         (self.alive, self.info, self.phase) = (false, None, Phase::Failed(message));
@@ -185,7 +185,7 @@ impl State {
         effects
     }
 
-    /// Tells of weights that the address was written for and does not hold.
+    /// Tells the reader of weights that the address was written for but does not hold.
     pub(super) fn miss_weights(&mut self) {
         if std::mem::take(&mut self.settings.own_weights) && !self.has_own_weights() {
             self.missed_weights = true;

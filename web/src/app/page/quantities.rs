@@ -1,6 +1,6 @@
-//! Quantities for people.
+//! Quantities in words.
 
-/// Bytes for people.
+/// A number of bytes, in the unit that suits it.
 pub fn bytes(n: u64) -> String {
     match n {
         0..1_000 => format!("{n} bytes"),
@@ -9,7 +9,7 @@ pub fn bytes(n: u64) -> String {
     }
 }
 
-/// Milliseconds for people.
+/// A time in milliseconds, in the unit that suits it.
 pub fn duration(millis: f64) -> String {
     match millis {
         ..10.0 => format!("{millis:.1} ms"),

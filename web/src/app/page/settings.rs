@@ -12,7 +12,7 @@ use crate::app::panel::Panel;
 use crate::app::panels::list::AllSettings;
 use crate::index::{is_id, shorten};
 
-/// No address is longer: two pictures of the reader's own, and the rest.
+/// The longest address: two of the reader's own pictures, and the rest.
 const MAX_LEN: usize = 48_000;
 /// What an address says of weights that it does not hold.
 const OWN_WEIGHTS: &str = "own";
@@ -24,19 +24,19 @@ pub const VERSION_DIGITS: usize = 8;
 pub struct Settings {
     /// What is shown.
     pub panel: Panel,
-    /// The wanted model's id; the list's first choice without.
+    /// The wanted model's id; `None` means the list's first choice.
     pub model: Option<String>,
     /// The start of the digest of the model that the address was written for.
     pub version: Option<String>,
     /// The samples' seed.
     pub seed: Seed,
-    /// One factor for all levels, or one a level, finest first; what the model's card recommends without.
+    /// One factor for all levels, or one for each, finest first; `None` means what the model's card recommends.
     pub temperature: Option<Temperature>,
     /// What is set in the panels.
     pub panels: AllSettings,
     /// Whether pictures are shown smooth instead of in squares.
     pub smooth: bool,
-    /// Whether the address was written for weights of its writer's own, which it does not hold.
+    /// Whether the address was written for the writer's own weights, which it does not hold.
     pub own_weights: bool,
 }
 
@@ -117,24 +117,24 @@ impl Settings {
         pairs.join("&")
     }
 
-    /// Keeps the samples in sight as they are at this temperature, whatever will be set.
+    /// Keeps the samples of the shown panel at this temperature, whatever is set later.
     pub fn hold_picks(&mut self, set: &Temperature) {
         self.panels.picks(self.panel).into_iter().for_each(|pick| *pick = pick.held_at(set));
     }
 
-    /// Says every sample as short as this temperature allows.
+    /// Spells every sample as briefly as this temperature allows.
     pub fn shorten_picks(&mut self, set: &Temperature) {
         for &panel in Panel::ALL {
             self.panels.picks(panel).into_iter().for_each(|pick| *pick = pick.relative_to(set));
         }
     }
 
-    /// Another model draws other pictures, at temperatures of its own.
+    /// Another model draws other pictures, at its own temperatures.
     pub fn release_picks(&mut self) {
         self.release(|_| true);
     }
 
-    /// The same for the panels that are not in sight.
+    /// The same for the panels that are not shown.
     pub fn release_other_picks(&mut self) {
         let shown = self.panel;
         self.release(|panel| panel != shown);

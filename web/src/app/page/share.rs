@@ -1,4 +1,4 @@
-//! What takes something out of the page: the link and the file; and how pictures look in both.
+//! Sharing: the link, the saved file, and whether pictures look smooth in both.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -34,7 +34,7 @@ pub struct ShareView {
 }
 
 impl ShareView {
-    /// `save` hands out what the shown panel shows.
+    /// `save` saves what the shown panel shows.
     pub fn new(
         document: &Document,
         page: &Dispatch<Event>,
@@ -110,7 +110,7 @@ impl ShareView {
         }
     }
 
-    /// The way of old browsers and of pages without https.
+    /// How old browsers copy, and pages without https.
     fn copy_selected(&self) -> bool {
         self.link.set_hidden(false);
         let _ = self.link.focus();

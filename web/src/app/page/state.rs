@@ -16,27 +16,27 @@ use crate::protocol::{BackendChoice, ModelInfo, RequestId};
 /// Where a model's card recommends none.
 const DEFAULT_TEMPERATURE: f32 = 0.8;
 
-/// How far the page is.
+/// How far loading has got.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Phase {
     /// The engine or the list of models is on its way.
     Starting,
-    /// The model is.
+    /// The model is on its way.
     Loading {
-        /// Bytes here.
+        /// Bytes loaded so far.
         loaded: u64,
-        /// Bytes in all; 0 before the first answer.
+        /// Bytes in total; 0 before the first answer.
         total: u64,
     },
     /// The model is here.
     Ready,
     /// There is no model to load.
     Empty,
-    /// Nothing more happens before a retry.
+    /// Nothing happens until a retry.
     Failed(String),
 }
 
-/// What the page hears of.
+/// What the page takes in.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
     /// What happened to the page as a whole.
@@ -60,7 +60,7 @@ impl From<PanelEvent> for Input {
 /// Everything that the page shows.
 #[derive(Clone, Debug)]
 pub struct State {
-    /// How far the page is.
+    /// How far loading has got.
     pub phase: Phase,
     /// The models on offer, once they are known.
     pub index: Option<ModelIndex>,
@@ -72,11 +72,11 @@ pub struct State {
     pub settings: Settings,
     /// What the reader wants models to run on.
     pub backend: BackendChoice,
-    /// What there is to say of where they run.
+    /// A note on what they run on.
     pub backend_note: String,
     /// Messages for the reader.
     pub notices: Vec<String>,
-    /// Whether the seed's field holds something else than a seed.
+    /// Whether the seed's field holds something other than a seed.
     pub seed_refused: bool,
     /// The panels.
     pub panels: Panels,
@@ -119,7 +119,7 @@ impl State {
         }
     }
 
-    /// The word for how far the page is in `<html data-state>`, which tests and styles read.
+    /// The word for the phase in `<html data-state>`, which tests and styles read.
     pub fn word(&self) -> &'static str {
         match self.phase {
             Phase::Starting | Phase::Loading { .. } => "loading",
@@ -135,7 +135,7 @@ impl State {
         self.info.as_ref().map_or(0, |info| info.config.level_count())
     }
 
-    /// The temperatures in use, one for all levels or one a level.
+    /// The temperatures in use, one for all levels or one for each.
     pub fn temperature(&self) -> Temperature {
         let recommended = || {
             let card = self.info.as_ref().and_then(|info| info.card.recommended());

@@ -1,4 +1,4 @@
-//! How far the page is: the status line, the cover over the grid, and notices.
+//! How far loading has got: the status line, the cover over the grid, and notices.
 
 use web_sys::{Document, HtmlButtonElement, HtmlElement, HtmlProgressElement};
 
@@ -102,7 +102,7 @@ fn status(state: &State, name: &str) -> String {
     }
 }
 
-/// A message with its first letter large and a full stop.
+/// A message as a sentence: a capital letter at its start, a full stop at its end.
 fn sentence(message: &str) -> String {
     let stop = if message.is_empty() || message.ends_with(['.', '!', '?']) { "" } else { "." };
     format!("{}{stop}", capital(message))

@@ -1,4 +1,4 @@
-//! The tabs, and which panel is in sight.
+//! The tabs, and which panel is shown.
 
 use std::rc::Rc;
 
@@ -19,7 +19,7 @@ struct Tab {
     section: HtmlElement,
 }
 
-/// All of them.
+/// All tabs.
 pub struct TabsView {
     tabs: Rc<Vec<Tab>>,
 }

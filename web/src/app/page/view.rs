@@ -30,7 +30,7 @@ pub struct View {
     model: ModelView,
     picker: Rc<Picker>,
     panels: Rc<PanelViews>,
-    /// The panel in sight.
+    /// The shown panel.
     shown: Rc<Cell<Panel>>,
 }
 

@@ -5,12 +5,7 @@ use std::rc::Rc;
 use shared::RgFlowConfig;
 use web_sys::{Document, HtmlCanvasElement};
 
-use super::about::{About, AboutView};
-use super::explore::{Explore, ExploreView};
-use super::inpaint::{Inpaint, InpaintView};
 use super::live::Live;
-use super::mix::{Mix, MixView};
-use super::sample::{Sample, SampleView};
 use super::{Bench, PanelSettings, PanelState, PanelView, Scene, Seen, Site};
 use crate::address::{Pick, Verdict};
 use crate::app::dispatch::{Dispatch, narrowed};
@@ -25,6 +20,8 @@ use crate::protocol::{Answer, RequestId};
 
 macro_rules! list_panels {
     ($($(#[$doc:meta])+ $folder:ident: $State:ident, $View:ident, $title:literal;)+) => {
+        $(use super::$folder::{$State, $View};)+
+
         /// The panels' states.
         #[derive(Clone, Debug, Default)]
         pub struct Panels {
@@ -159,7 +156,7 @@ macro_rules! list_panels {
                 })
             }
 
-            /// Shows the panel that is in sight.
+            /// Shows the panel that is chosen.
             pub fn render(&self, shown: Panel, panels: &Panels, settings: &AllSettings, page: &Scene<'_>) {
                 $({
                     let seen = Seen { panel: &panels.$folder, settings: &settings.$folder, page };

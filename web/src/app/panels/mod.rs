@@ -1,4 +1,4 @@
-//! What a panel is. Each has a folder of its own: its state, its part of the address, its view, and their tests.
+//! What a panel is. Each has its own folder: its state, its part of the address, its view, and their tests.
 //!
 //! [`list`] has all of them together; `app/panel.rs` names them.
 
@@ -100,7 +100,7 @@ pub trait PanelView: Sized {
     /// What a saved file shows: rows of pictures.
     fn sheet(&self) -> Vec<Vec<HtmlCanvasElement>>;
 
-    /// Follows the state while another panel is in sight.
+    /// Follows the state while another panel is shown.
     fn render_hidden(&self, _seen: &Seen<'_, Self::State>) {}
 }
 
@@ -170,7 +170,7 @@ pub struct Scene<'a> {
     pub temperature: Temperature,
     /// The samples' seed.
     pub seed: u64,
-    /// Whether the seed's field holds something else than a seed.
+    /// Whether the seed's field holds something other than a seed.
     pub seed_refused: bool,
     /// Whether pictures are shown smooth.
     pub smooth: bool,

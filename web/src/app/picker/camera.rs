@@ -1,4 +1,4 @@
-//! The camera, while its page of the dialog is in sight.
+//! The camera, while its page of the dialog is shown.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -22,7 +22,7 @@ pub struct Camera {
     window: Window,
     video: HtmlVideoElement,
     stream: RefCell<Option<Stream>>,
-    /// How often the camera was asked for or let go of: an answer to anything but the last is of no interest.
+    /// How often the camera was asked for or let go of; only the answer to the last counts.
     turns: Cell<u32>,
 }
 
@@ -109,7 +109,7 @@ impl Camera {
         Ok(bitmap.into())
     }
 
-    /// Lets go of the camera, or of the wish for it.
+    /// Turns the camera off, or stops waiting for it.
     pub fn stop(&self) {
         self.turns.set(self.turns.get().wrapping_add(1));
         if let Some(stream) = self.stream.take() {

@@ -1,11 +1,11 @@
-//! What a file is that somebody gives the page, by its first bytes and its name, and what to do about it.
+//! What kind of file the page was given, by its first bytes and its name, and what to do about it.
 
 use crate::index::shorten;
 
 /// The bytes that [`Kind::of`] looks at; fewer of a shorter file.
 pub const HEAD: usize = 512;
 
-/// Kinds of files that people take for pictures or weights.
+/// Pictures, weights, and files that are mistaken for them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Weights that this page reads.
@@ -16,7 +16,7 @@ pub enum Kind {
     Torch,
     /// A picture in a format that every browser reads.
     Picture(&'static str),
-    /// A photograph as iPhones take it.
+    /// A photograph from an iPhone.
     Heic,
     /// A picture in a format that some browsers read.
     Rare(&'static str),
@@ -35,7 +35,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// What a file of this name is that begins with these bytes.
+    /// The kind of a file of this name that begins with these bytes.
     pub fn of(name: &str, head: &[u8]) -> Self {
         let lower = name.to_lowercase();
         let extension = lower.rsplit_once('.').map_or("", |(_, extension)| extension);

@@ -28,7 +28,7 @@ use camera::Camera;
 use crop::Crop;
 use files::Kind;
 
-/// No photograph is larger; what is would only fill the memory.
+/// The largest file that is opened, in bytes: no photograph is larger.
 const MAX_FILE: f64 = 40e6;
 
 /// The dialog.
@@ -56,7 +56,7 @@ pub struct Picker {
 
 /// What there is to choose from, and what for.
 pub struct Offer<'a> {
-    /// The panel in sight.
+    /// The shown panel.
     pub panel: Panel,
     /// Edge of the pictures that the model takes; 0 before one is loaded.
     pub edge: usize,
@@ -147,7 +147,7 @@ impl Picker {
         self.dialog.open();
     }
 
-    /// Whether the dialog is in sight.
+    /// Whether the dialog is open.
     pub fn is_open(&self) -> bool {
         self.dialog.is_open()
     }
@@ -226,7 +226,7 @@ impl Picker {
         }
     }
 
-    /// Says something here if the dialog is in sight, and else on the page.
+    /// Says something here if the dialog is open, and else on the page.
     pub fn tell_or(&self, page: &Dispatch<Event>, text: String) {
         if self.is_open() {
             set_text(&self.problem, &text);

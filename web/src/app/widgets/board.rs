@@ -1,4 +1,4 @@
-//! A picture on which places are pointed at, with a layer for marks above it.
+//! A picture whose pixels can be pointed at, with a layer for marks above it.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -11,7 +11,7 @@ use super::dom::{by_id, create, on};
 use crate::error::Result;
 use crate::protocol::Image;
 
-/// A finger that goes farther than so many pixels does not choose what it started on.
+/// A finger that moves farther than this, in pixels, does not choose what it started on.
 const TAP: i32 = 10;
 /// Edge of the layer for marks, at least.
 const LAYER: u32 = 512;
@@ -85,12 +85,12 @@ impl Board {
         self.picture.show(image);
     }
 
-    /// Takes all marks away, and gives what draws new ones.
+    /// Removes all marks, and returns what draws new ones.
     pub fn marks(&self) -> Option<Marks> {
         self.layer.marks(self.edge.get())
     }
 
-    /// Draws the keyboard's place, where the keyboard is used.
+    /// Marks the keyboard's place, if the keyboard is in use.
     pub fn mark_cursor(&self, marks: &Marks) {
         if self.element.matches(":focus-visible").unwrap_or(false) {
             marks.outline(&[self.cursor.get()], "#1f5fd0");
@@ -261,7 +261,7 @@ impl Layer {
         &self.canvas
     }
 
-    /// Takes all marks away, and gives what draws new ones on a grid of this edge.
+    /// Removes all marks, and returns what draws new ones on a grid of this edge.
     pub fn marks(&self, edge: usize) -> Option<Marks> {
         let drawing = context(&self.canvas).ok()?;
         let size = f64::from(self.canvas.width());
@@ -296,7 +296,7 @@ impl Marks {
         self.tint(&others, colour);
     }
 
-    /// Colours every place by a value from 0 to 1, a row after the other; what is faint is seen too.
+    /// Colours every place by a value from 0 to 1, a row after the other; faint values stay visible.
     pub fn heat(&self, values: &[f32], [red, green, blue]: [u8; 3]) {
         for (i, value) in values.iter().enumerate().filter(|(_, value)| **value > 0.02) {
             let colour = format!("rgb({red} {green} {blue} / {:.2})", 0.85 * value.sqrt());

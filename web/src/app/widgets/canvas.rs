@@ -66,7 +66,7 @@ impl Picture {
         self.shown.replace(image.cloned());
     }
 
-    /// Leaves nothing to see, where what was shown last would mislead.
+    /// Empties the canvas, where what was shown last would mislead.
     pub fn wipe(&self) {
         self.show(None);
         // Setting a canvas's size empties it, whatever the size.
@@ -106,14 +106,14 @@ pub fn context_to_read(canvas: &HtmlCanvasElement) -> Result<CanvasRenderingCont
     context.ok_or_else(|| Error::Browser("canvases cannot be read here".to_owned()))
 }
 
-/// Whether the style sheet has a canvas smooth, and not in squares.
+/// Whether the style sheet shows a canvas smooth, not in squares.
 fn is_smooth(canvas: &HtmlCanvasElement) -> bool {
     let style = web_sys::window().and_then(|window| window.get_computed_style(canvas).ok().flatten());
     let rendering = style.and_then(|style| style.get_property_value("image-rendering").ok());
     rendering.is_some_and(|rendering| rendering == "auto")
 }
 
-/// Hands rows of pictures out as one PNG: each as it is seen, smooth or every pixel a crisp square.
+/// Saves rows of pictures as one PNG: each as it is seen, smooth or every pixel a crisp square.
 pub fn save(document: &Document, rows: &[Vec<HtmlCanvasElement>], name: &str) -> Result<()> {
     let size = rows.iter().flatten().map(HtmlCanvasElement::width).max().unwrap_or(1);
     let edge = SAVED_EDGE.div_ceil(size) * size;
@@ -138,7 +138,7 @@ pub fn save(document: &Document, rows: &[Vec<HtmlCanvasElement>], name: &str) ->
     Ok(sheet.to_blob(made.unchecked_ref())?)
 }
 
-/// Hands a file out.
+/// Saves a file.
 pub fn download(document: &Document, blob: &Blob, name: &str) -> Result<()> {
     let url = Url::create_object_url_with_blob(blob)?;
     let link: HtmlAnchorElement = create(document, "a")?;

@@ -17,7 +17,7 @@ const BEHIND: &str = "behind a dialog";
 /// All dialogs of the page.
 pub struct Dialogs {
     window: Window,
-    /// Hears that the browser's address may not be the one that fits.
+    /// Hears that the browser's address may be out of date.
     returned: Box<dyn Fn()>,
     /// Those with an entry, the one on top last.
     open: RefCell<Vec<HtmlDialogElement>>,
@@ -126,12 +126,12 @@ impl Dialog {
         &self.element
     }
 
-    /// Whether it is in sight.
+    /// Whether it is open.
     pub fn is_open(&self) -> bool {
         self.element.open()
     }
 
-    /// Shows it, unless it is in sight.
+    /// Opens it, unless it is open.
     pub fn open(&self) {
         if !self.is_open() && self.element.show_modal().is_ok() {
             self.dialogs.enter(&self.element);

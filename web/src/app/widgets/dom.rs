@@ -18,7 +18,7 @@ pub fn root(document: &Document) -> Result<HtmlElement> {
     root.dyn_into().map_err(|_| Error::Browser("the page is not HTML".to_owned()))
 }
 
-/// The element of that id, as what it is.
+/// The element of that id.
 pub fn by_id<T: JsCast>(document: &Document, id: &str) -> Result<T> {
     let found = document.get_element_by_id(id).and_then(|element| element.dyn_into().ok());
     found.ok_or_else(|| Error::Browser(format!("the page lacks its element {id}")))
@@ -75,19 +75,19 @@ pub fn set_columns(element: &HtmlElement, count: usize) -> Result<()> {
     Ok(element.style().set_property("--columns", &count.to_string())?)
 }
 
-/// A seed by chance, short enough to be read out.
+/// A random seed, short enough to be read out.
 pub fn fresh_seed() -> u64 {
     (js_sys::Math::random() * NEW_SEEDS) as u64
 }
 
-/// Brings an element into sight, as near as it is, if it is not in sight.
+/// Scrolls an element into view, no farther than needed.
 pub fn reveal(element: &Element) {
     let options = ScrollIntoViewOptions::new();
     options.set_block(ScrollLogicalPosition::Nearest);
     element.scroll_into_view_with_scroll_into_view_options(&options);
 }
 
-/// With a capital letter at its beginning.
+/// With a capital letter at its start.
 pub fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()

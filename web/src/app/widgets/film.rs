@@ -7,12 +7,12 @@ use super::canvas::download;
 use crate::error::{Error, Result};
 use crate::protocol::Image;
 
-/// Hundredths of a second that a frame is seen.
+/// How long a frame is shown, in hundredths of a second.
 const DELAY: u16 = 6;
 /// Pixels in a row of the file, at least.
 const EDGE: usize = 256;
 
-/// Pictures of one size as a GIF that runs to and fro for ever, every pixel a crisp square or all of them smooth.
+/// Pictures of one size as a GIF that runs back and forth for ever, every pixel a crisp square or all of them smooth.
 ///
 /// # Errors
 /// [`Error::Request`] if there are no pictures, or of several sizes.
@@ -49,7 +49,7 @@ pub fn gif(pictures: &[Image], smooth: bool) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Hands the file out.
+/// Saves the file.
 pub fn save(document: &Document, bytes: &[u8], name: &str) -> Result<()> {
     let blob = Blob::new_with_u8_array_sequence(&Array::of1(&Uint8Array::from(bytes)))?;
     download(document, &blob, name)

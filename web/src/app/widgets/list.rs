@@ -1,4 +1,4 @@
-//! Elements that are made by the program, one for each of some things.
+//! Lists of elements that the program makes.
 
 use std::cell::RefCell;
 
@@ -36,7 +36,7 @@ impl<K: PartialEq, T> List<K, T> {
         &self.parent
     }
 
-    /// Makes the children anew with `make`, unless they are those of these keys. Whether it did.
+    /// Makes the children anew with `make`, unless they are those of these keys already. Returns whether it did.
     ///
     /// # Errors
     /// Those of `make`.

@@ -5,3 +5,6 @@ mod view;
 
 pub use state::About;
 pub use view::AboutView;
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ const MAX_VALUE: f32 = 10.0;
 /// A latent and the value it was given.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LatentEdit {
-    /// Which.
+    /// The latent.
     pub at: LatentAddress,
     /// Its new value.
     pub value: f32,

@@ -1,6 +1,6 @@
 //! The outline of a receptive field.
 
-/// Where a field is stronger than on the average of the pixels that it reaches. A tint would hide the picture's colours,
+/// Where a field is stronger than its mean over the pixels that it reaches. A tint would hide the picture's colours,
 /// which are what coarse latents change.
 ///
 /// A coarse latent's field has the grain of the picture, which would fray the outline: it is averaged over the distance

@@ -59,7 +59,7 @@ impl LeadingView {
         }
     }
 
-    /// A row a level, coarsest first: each latent's field, which is a button.
+    /// A row for each level, coarsest first: each latent's field, which is a button.
     fn show(&self, levels: &[Vec<Factor>], config: &RgFlowConfig) -> Result<()> {
         self.rows.set_text_content(None);
         for (level, factors) in levels.iter().enumerate().rev() {

@@ -1,4 +1,4 @@
-//! The explore panel: one picture, its latents, and what reaches what (fig. 2c, 2d).
+//! The explore panel: one picture, its latents, and which of them reach which pixels (fig. 2c, 2d).
 
 mod address;
 mod colours;

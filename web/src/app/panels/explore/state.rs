@@ -18,7 +18,7 @@ use crate::protocol::{Answer, Change, Edit, Factor, Image, RequestId, Walk};
 /// Values of the strip below the slider, in standard deviations.
 pub const WALK: [f32; 7] = [-4.0, -2.5, -1.2, 0.0, 1.2, 2.5, 4.0];
 
-/// Frames of a film from one end of a latent's values to the other, and the end itself in standard deviations.
+/// Frames of a film, and the last value of the latent in standard deviations; the first is its negative.
 const FILM: (u8, f32) = (25, 3.0);
 
 /// Leading latents of each level.
@@ -39,7 +39,7 @@ pub enum ExploreEvent {
     Settled,
     /// The last edit is taken back.
     Undo,
-    /// All are.
+    /// All edits are taken back.
     Reset,
     /// The leading latents are wanted.
     Search,
@@ -73,7 +73,7 @@ pub struct Explore {
     /// The chosen pixel.
     pub pixel: Option<(usize, usize)>,
     past: Vec<Vec<LatentEdit>>,
-    /// Whether the slider is on its way: its steps are one edit.
+    /// Whether the slider is moving: its steps are one edit.
     moving: bool,
 }
 
@@ -127,7 +127,7 @@ impl Explore {
         edited.or_else(|| self.original.get(Levels::new(config).index(at).ok()?).copied())
     }
 
-    /// Whether there is something to take back.
+    /// Whether an edit can be undone.
     pub fn can_undo(&self) -> bool {
         !self.past.is_empty()
     }

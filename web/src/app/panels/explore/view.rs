@@ -178,7 +178,7 @@ fn step_button(
     Ok(cell)
 }
 
-/// What is seen, in a sentence.
+/// A sentence about what is shown.
 fn said(at: Option<LatentAddress>, pixel: Option<(usize, usize)>, cone: Option<&[LevelCone]>, size: usize) -> String {
     match (at, pixel, cone) {
         (Some(at), _, Some(cone)) if cone[0].pixels.len() == size * size => {

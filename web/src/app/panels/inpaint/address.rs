@@ -14,7 +14,7 @@ pub struct Mask {
 }
 
 impl Mask {
-    /// Everything is known.
+    /// All pixels are known.
     pub fn new(edge: usize) -> Self {
         Self { edge, unknown: vec![false; edge * edge] }
     }
@@ -35,7 +35,7 @@ impl Mask {
         unknown.map(|(i, _)| (i / self.edge, i % self.edge)).collect()
     }
 
-    /// Makes a pixel known or unknown; nothing outside the picture.
+    /// Makes a pixel known or unknown; pixels outside the picture are ignored.
     pub fn set(&mut self, row: usize, col: usize, unknown: bool) {
         if row < self.edge && col < self.edge {
             self.unknown[row * self.edge + col] = unknown;

@@ -20,11 +20,11 @@ pub const SAMPLES: usize = 4;
 /// Edge of the largest brush, in pixels.
 pub const MAX_BRUSH: usize = 9;
 
-/// Holes for pictures of anything.
+/// Holes for any picture.
 const ANYTHING: [(&str, [u8; 4]); 3] =
     [("Lower half", [50, 0, 100, 100]), ("Left half", [0, 0, 100, 50]), ("Centre", [31, 31, 69, 69])];
 
-/// The holes that a model's pictures can be given at once: its own, or those for anything.
+/// The ready-made holes for a model's pictures: its own, or those for any picture.
 pub fn holes(entry: Option<&ModelEntry>) -> Vec<NamedHole> {
     match entry.map(|entry| &entry.holes) {
         Some(own) if !own.is_empty() => own.clone(),
@@ -126,7 +126,7 @@ impl Inpaint {
         self.samples.clear();
     }
 
-    /// Whether there is something to take back.
+    /// Whether an edit can be undone.
     pub fn can_undo(&self) -> bool {
         !self.past.is_empty()
     }
@@ -137,7 +137,7 @@ impl Inpaint {
     }
 }
 
-/// The places on a straight way, both ends included.
+/// The places on a straight line, both ends included.
 fn line(from: (usize, usize), to: (usize, usize)) -> impl Iterator<Item = (usize, usize)> {
     let steps = from.0.abs_diff(to.0).max(from.1.abs_diff(to.1));
     let at = move |from: usize, to: usize, step: usize| {
@@ -154,7 +154,7 @@ fn paint(hole: &NamedHole, edge: usize) -> Mask {
     mask
 }
 
-/// A mask for another model's pictures is of no use.
+/// A mask for pictures of another size is dropped.
 fn fit(settings: &mut InpaintSettings, config: &RgFlowConfig) {
     if settings.mask.edge() != config.size {
         settings.mask = Mask::new(config.size);

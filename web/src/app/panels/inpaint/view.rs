@@ -35,9 +35,9 @@ pub struct InpaintView {
     clear: HtmlButtonElement,
     original: Picture,
     samples: List<usize, Picture>,
-    /// A button for each hole that the model's pictures can be given at once.
+    /// A button for each ready-made hole.
     presets: List<(usize, String), ()>,
-    /// A small map a level, with its caption.
+    /// A small map for each level, with its caption.
     levels: List<usize, (Layer, HtmlElement)>,
 }
 
@@ -157,7 +157,7 @@ impl InpaintView {
     }
 }
 
-/// What is seen, in a sentence.
+/// A sentence about what is shown.
 fn said(holes: usize, latents: usize, size: usize) -> String {
     let all = size * size;
     if holes == 0 {

@@ -8,3 +8,6 @@ mod viewer;
 
 pub use state::{GRID, Sample};
 pub use view::SampleView;
+
+#[cfg(test)]
+mod tests;

@@ -24,7 +24,7 @@ pub struct Shown {
     pub temperature: Temperature,
     /// The picture.
     pub image: Rc<Image>,
-    /// How unlikely it is, in bits a number.
+    /// How unlikely it is, in bits per dimension.
     pub bits: f32,
 }
 
@@ -60,12 +60,12 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Milliseconds that a picture took on the average.
+    /// Mean time for a picture, in milliseconds.
     pub fn millis(&self) -> Option<f64> {
         (self.times.1 > 0).then(|| self.times.0 / f64::from(self.times.1))
     }
 
-    /// Bits a number of the pictures, on the average, once there are some.
+    /// Mean bits per dimension of the pictures, once there are some.
     pub fn bits(&self) -> Option<f32> {
         let all = self.shown.iter().flatten();
         let count = all.clone().count();
@@ -112,7 +112,7 @@ impl Sample {
         if std::mem::take(&mut self.running) { vec![Effect::cancel(self.request)] } else { vec![] }
     }
 
-    /// Nothing of it is to be used any more, though it stays in sight.
+    /// Forgets what was asked for, though the pictures stay.
     pub fn forget(&mut self) {
         (self.wanted, self.running) = (None, false);
     }

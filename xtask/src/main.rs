@@ -27,7 +27,7 @@ fn try_main() -> Result<()> {
             Ok(())
         }
         Command::Setup => setup(&env, Needs::PageAndBrowser),
-        Command::Web => setup(&env, Needs::Page).and_then(|()| page::build(&env)),
+        Command::Web => setup(&env, Needs::Page).and_then(|()| page::build(&env, page::Build::Small)),
         Command::Demo { port, open } => page::demo(&env, port, open),
         Command::Serve { dir, port, prefix } => page::serve(&dir, port, &prefix),
         Command::Test(options) => test::test(&env, &options),

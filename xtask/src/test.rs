@@ -147,7 +147,7 @@ fn wasm_tests(package: &Path) -> Vec<String> {
 }
 
 fn build_page(env: &Env) -> Result<Done> {
-    page::build(env).map(|()| Done::Passed)
+    page::build(env, page::Build::Small).map(|()| Done::Passed)
 }
 
 fn in_browser(env: &Env) -> Result<Done> {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use xtask::cli::{self, Command};
 use xtask::env::Env;
 use xtask::setup::{Needs, setup};
-use xtask::{bench, deny, page, test};
+use xtask::{bench, deny, film, page, test};
 
 fn main() -> ExitCode {
     match try_main() {
@@ -33,6 +33,7 @@ fn try_main() -> Result<()> {
         Command::Test(options) => test::test(&env, &options),
         Command::Bench { peers } => bench::bench(&env, peers),
         Command::BenchGpu { peers } => bench::bench_gpu(&env, peers),
+        Command::Film => film::film(&env),
         Command::Deny => deny::deny(&env),
     }
 }

@@ -24,6 +24,7 @@ pub mod pca;
 mod pickle;
 pub mod pinwheel;
 pub mod plot;
+pub mod quality;
 pub mod report;
 pub mod sheet;
 mod torch;

@@ -58,6 +58,13 @@ impl Pca {
         self.variances.as_slice()
     }
 
+    /// Coefficients along the directions, `[components, pictures]`, in grey levels.
+    pub fn codes(&self, pictures: &[&[u8]]) -> DMatrix<f32> {
+        let centred =
+            DMatrix::from_fn(self.mean.len(), pictures.len(), |i, k| f32::from(pictures[k][i]) - self.mean[i]);
+        self.directions.tr_mul(&centred)
+    }
+
     /// The expected picture given its known pixels, with noise of that deviation.
     fn expect(&self, hole: &Hole, picture: &[u8]) -> Vec<f32> {
         let off =

@@ -9,7 +9,7 @@
 //! - [`RgFlow`] holds trainable parameters, [`Flow`] is the bijection they describe;
 //! - [`real_nvp`] is the architecture to compare with; [`Model`] is a model of either;
 //! - [`ImageFlow`] is what every architecture can do;
-//! - [`prior`] and [`logit`] are the two ends of it: noise and pixels;
+//! - [`prior`] and [`logit`] are the two ends of it: noise and pixels; [`sampler`] draws noise that goes together;
 //! - [`edit`] is what can be done with a trained model;
 //! - [`weights`] is the exported file.
 
@@ -26,6 +26,7 @@ pub mod nn;
 pub mod prior;
 mod random;
 pub mod real_nvp;
+pub mod sampler;
 pub mod weights;
 
 pub use backend::FlowBackend;

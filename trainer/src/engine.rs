@@ -262,7 +262,7 @@ pub(crate) mod tests {
         type Cpu = burn::backend::Flex;
         let config = RgFlowConfig::tiny();
         let model = RgFlow::<Cpu>::random(&config, 0.15, 4, &Default::default()).unwrap();
-        let bytes = ModelFile::from_model(&model, &config, Card::default()).to_bytes(Precision::F32).unwrap();
+        let bytes = ModelFile::from_model(&model, Card::default()).to_bytes(Precision::F32).unwrap();
         let path = folder.join("model.safetensors");
         std::fs::write(&path, bytes).unwrap();
         Model::open(&path, DeviceChoice::Cpu).unwrap()

@@ -114,7 +114,7 @@ mod tests {
 
     fn flow() -> Flow<Flex> {
         let config = RgFlowConfig::tiny();
-        RgFlow::<Flex>::random(&config, 0.15, 4, &Default::default()).unwrap().fold(&config)
+        RgFlow::<Flex>::random(&config, 0.15, 4, &Default::default()).unwrap().fold()
     }
 
     #[test]

@@ -11,28 +11,28 @@ use crate::prior::Temperature;
 pub struct Card {
     /// Short name.
     pub name: String,
-    /// The data set that it was trained on.
+    /// The data set that the model was trained on.
     pub dataset: String,
-    /// Licence and attribution of the data, and so of the model.
+    /// Licence and attribution of the data, and thus of the model.
     pub licence: String,
     /// Test bits/dim of these weights.
     pub bits_per_dim: Option<f64>,
-    /// The temperatures that its samples look best at: one for all levels, or one a level, finest first.
+    /// The temperatures at which samples look best: one for all levels, or one for each level, finest first.
     pub temperature: Vec<f32>,
     /// Images seen in training.
     pub images_seen: u64,
-    /// How it was trained, in a sentence.
+    /// How the model was trained, in a sentence.
     pub training: String,
-    /// Latents that were seen to do one thing (fig. 5), the clearest first.
+    /// Latents that control one thing each (fig. 5), the clearest first.
     pub factors: Vec<NamedFactor>,
 }
 
-/// A latent, and what it was seen to do.
+/// A latent, and what it controls.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamedFactor {
     /// Which latent.
     pub at: LatentAddress,
-    /// What it does, in a few words.
+    /// What it controls, in a few words.
     pub name: String,
 }
 
@@ -40,16 +40,16 @@ impl Card {
     /// The highest temperature that a card may recommend.
     pub const MAX_TEMPERATURE: f32 = 1.5;
 
-    /// The most factors of a card that are looked at.
+    /// The most factors of a card that are used; the rest are ignored.
     pub const MAX_FACTORS: usize = 24;
 
-    /// The latents with a name that a model of these levels has.
+    /// The named latents that a model with these levels has.
     pub fn known_factors(&self, levels: &Levels) -> Vec<&NamedFactor> {
         let known = |factor: &&NamedFactor| levels.index(factor.at).is_ok() && !factor.name.trim().is_empty();
         self.factors.iter().filter(known).take(Self::MAX_FACTORS).collect()
     }
 
-    /// The temperatures that samples look best at, if the card names some that make sense.
+    /// The temperatures at which samples look best, if the card has sensible ones.
     pub fn recommended(&self) -> Option<Temperature> {
         let sane = self.temperature.iter().all(|t| (0.0..=Self::MAX_TEMPERATURE).contains(t));
         (sane && !self.temperature.is_empty()).then(|| Temperature { levels: self.temperature.clone() })

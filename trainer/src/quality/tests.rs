@@ -84,7 +84,7 @@ fn a_shift_of_colour_is_seen_at_the_coarsest_scale() {
     let bench = &*BENCH;
     let red = |i: usize, picture: &[u8]| {
         let (mut picture, plane) = (picture.to_vec(), SIZE * SIZE);
-        if i % 4 == 0 {
+        if i.is_multiple_of(4) {
             picture[..plane].iter_mut().for_each(|v| *v = v.saturating_add(80));
         }
         picture

@@ -4,82 +4,89 @@ use std::collections::HashMap;
 
 use burn::tensor::{Tensor, TensorData};
 
-use super::Card;
-use super::container::{self, Header};
+use super::card::Card;
+use super::container::{self, FIRST_VERSION, Header, Precision, SECOND_VERSION, THIRD_VERSION};
 use crate::backend::FlowBackend;
 use crate::config::{CouplingKind, RgFlowConfig};
 use crate::error::{Error, Result};
 use crate::flow::{Flow, RgFlow, shapes};
 use crate::geometry::Stage;
 use crate::model::ModelConfig;
-use crate::nn::{BijectorShape, BijectorWeights, Layered, LayeredLinear, LinearMap};
+use crate::nn::{Couplings, FoldedBijector, FoldedLinear, FoldedMap};
+use crate::shape::{BijectorShape, LinearShape};
 
-/// The first version of the names and shapes below; a reader refuses versions that it does not know.
-const FIRST_VERSION: &str = "1";
-/// The version with linear maps, the mean image and the Real NVP.
-pub(crate) const SECOND_VERSION: &str = "2";
-/// The version with splines.
-const THIRD_VERSION: &str = "3";
-/// What can be read, newest first.
-pub(crate) const VERSIONS: [&str; 3] = [THIRD_VERSION, SECOND_VERSION, FIRST_VERSION];
 /// Name of the mean image.
 const MEAN: &str = "mean";
-
-/// How numbers are stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Precision {
-    /// Half the size; the default for the browser.
-    F16,
-    /// As trained.
-    F32,
-}
 
 /// An exported model in memory: configuration, card, and the weights with weight norm applied.
 ///
 /// Tensors are named `levels.H.STAGE.linears.I.alpha|weight|bias` and `levels.H.STAGE.scale`, where STAGE is
 /// `disentangler` or `decimator` and I counts the linears of all residual blocks; shapes are those of
-/// [`crate::nn::SwishLinear`]. With linear maps there are also `levels.H.STAGE.entry|exit.weight|bias`, applied as
-/// x·weight + bias before and after the couplings; with a mean image, `mean`, which is taken off the image's logits. With
-/// splines of K bins the last linear's outputs and the scale are laid out as `[half, P, C·m²/2]`, P =
-/// [`CouplingKind::outputs`]: s or t, to which alone the residual connection and, for s, the tanh apply, then half of the
-/// splines' numbers. Those of net s and then of net t are K widths, K heights and K − 1 slopes; for even K one is unused.
+/// [`crate::nn::FoldedLinear`]. With linear maps there are also `levels.H.STAGE.entry|exit.weight|bias`, applied as
+/// x·weight + bias before and after the couplings; with a mean image, `mean`, which is subtracted from the image's logits.
+///
+/// With splines of K bins the last linear's outputs and the scale are laid out as `[half, P, C·m²/2]`, where P is
+/// [`CouplingKind::outputs`]: first s or t, to which alone the residual connection and, for s, the tanh apply, then half of
+/// the splines' parameters. Net s's half followed by net t's are K widths, K heights and K − 1 slopes; for even K there is
+/// one number more, which is not used.
+///
 /// Metadata: `format` = `rg-flow`, `format_version`, `config` and `card` as JSON.
+///
+/// # Examples
+/// A file comes back as the flow that was written:
+/// ```
+/// use burn::backend::Flex;
+/// use shared::weights::{Card, ModelFile, Precision};
+/// use shared::{RgFlow, RgFlowConfig, Temperature};
+///
+/// let device = Default::default();
+/// let model = RgFlow::<Flex>::random(&RgFlowConfig::tiny(), 0.1, 1, &device)?;
+/// let bytes = ModelFile::from_model(&model, Card::default()).to_bytes(Precision::F32)?;
+///
+/// let file = ModelFile::from_bytes(&bytes)?;
+/// assert_eq!(file.config.size, 16);
+/// let flow = file.into_flow::<Flex>(&device)?;
+/// let [before, after] = [model.fold(), flow].map(|flow| flow.sample(1, 0..1, &Temperature::uniform(1.0), &device));
+/// assert!((before - after).abs().max().into_scalar() < 1e-6);
+/// # Ok::<(), shared::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ModelFile {
     /// The architecture.
     pub config: RgFlowConfig,
-    /// What to know of it.
+    /// What a reader should know of it.
     pub card: Card,
     tensors: HashMap<String, Vec<f32>>,
 }
 
 impl ModelFile {
     /// Exports a trained model.
-    pub fn from_model<B: FlowBackend>(model: &RgFlow<B>, config: &RgFlowConfig, card: Card) -> Self {
+    pub fn from_model<B: FlowBackend>(model: &RgFlow<B>, card: Card) -> Self {
+        let config = model.config();
         let mut tensors = HashMap::new();
         if let Some(mean) = &model.mean {
             tensors.insert(MEAN.to_owned(), numbers(mean.val()));
         }
-        for ((bijector, shape), stage) in model.bijectors.iter().zip(shapes(config)).zip(names(config)) {
-            let weights = bijector.fold(&shape);
-            for (name, map) in [("entry", weights.entry), ("exit", weights.exit)] {
+        for (bijector, stage) in model.bijectors.iter().zip(names(config)) {
+            let folded = bijector.fold();
+            for (name, map) in [("entry", folded.entry()), ("exit", folded.exit())] {
                 if let Some(map) = map {
-                    tensors.insert(format!("{stage}.{name}.weight"), numbers(map.weight));
-                    tensors.insert(format!("{stage}.{name}.bias"), numbers(map.bias));
+                    tensors.insert(format!("{stage}.{name}.weight"), numbers(map.weight.clone()));
+                    tensors.insert(format!("{stage}.{name}.bias"), numbers(map.bias.clone()));
                 }
             }
-            let layered = weights.couplings;
-            for (i, linear) in layered.linears.into_iter().enumerate() {
+            let couplings = folded.couplings();
+            for (i, linear) in couplings.linears.into_iter().enumerate() {
                 tensors.insert(format!("{stage}.linears.{i}.alpha"), numbers(linear.alpha));
                 tensors.insert(format!("{stage}.linears.{i}.weight"), numbers(linear.weight));
                 tensors.insert(format!("{stage}.linears.{i}.bias"), numbers(linear.bias));
             }
-            tensors.insert(format!("{stage}.scale"), numbers(layered.scale));
+            tensors.insert(format!("{stage}.scale"), numbers(couplings.scale));
         }
         Self { config: config.clone(), card, tensors }
     }
 
-    /// From tensors by name.
+    /// A file of these tensors.
     ///
     /// # Errors
     /// [`Error::Config`] or [`Error::Weights`] if they are not those of the configuration.
@@ -88,18 +95,19 @@ impl ModelFile {
         for (name, shape) in expected(&config) {
             let found = tensors.get(&name).map(Vec::len);
             if found != Some(shape.iter().product()) {
+                let count = found.unwrap_or(0);
                 return Err(Error::Weights(format!(
-                    "tensor {name} of shape {shape:?} is needed, but there are {found:?} numbers"
+                    "tensor {name} must have shape {shape:?}, but has {count} numbers"
                 )));
             }
         }
         Ok(Self { config, card, tensors })
     }
 
-    /// The flow on a device, made of this file's numbers without a copy of them.
+    /// The flow on a device. Takes the file's numbers without copying them.
     ///
     /// # Errors
-    /// [`Error::Weights`] if a tensor is missing; [`ModelFile::from_bytes`] has seen to that already.
+    /// [`Error::Weights`] if a tensor is missing or a map cannot be inverted.
     pub fn into_flow<B: FlowBackend>(mut self, device: &B::Device) -> Result<Flow<B>> {
         let stages = shapes(&self.config).into_iter().zip(names(&self.config));
         let stages = stages.map(|(shape, stage)| self.stage(&shape, &stage, device)).collect::<Result<_>>()?;
@@ -113,10 +121,10 @@ impl ModelFile {
         shape: &BijectorShape,
         stage: &str,
         device: &B::Device,
-    ) -> Result<BijectorWeights<B>> {
+    ) -> Result<FoldedBijector<B>> {
         let nets = shape.nets();
-        let mut linear = |(i, l): (usize, crate::nn::LinearShape)| {
-            Ok(LayeredLinear {
+        let mut linear = |(i, l): (usize, LinearShape)| {
+            Ok(FoldedLinear {
                 alpha: self.tensor(&format!("{stage}.linears.{i}.alpha"), [nets, l.inputs], device)?,
                 weight: self.tensor(&format!("{stage}.linears.{i}.weight"), [nets, l.inputs, l.outputs], device)?,
                 bias: self.tensor(&format!("{stage}.linears.{i}.bias"), [nets, l.outputs], device)?,
@@ -124,18 +132,18 @@ impl ModelFile {
         };
         let linears = shape.linears().into_iter().enumerate().map(&mut linear).collect::<Result<_>>()?;
         let scale = self.tensor(&format!("{stage}.scale"), [nets, shape.outputs()], device)?;
-        let couplings = Layered { shape: *shape, linears, scale };
+        let couplings = Couplings { shape: *shape, linears, scale };
         let mut map = |name: &str| match self.config.linear_maps {
             true => self.map(&format!("{stage}.{name}"), device).map(Some),
             false => Ok(None),
         };
-        Ok(BijectorWeights { entry: map("entry")?, couplings, exit: map("exit")? })
+        Ok(FoldedBijector::new(map("entry")?, couplings, map("exit")?))
     }
 
-    fn map<B: FlowBackend>(&mut self, name: &str, device: &B::Device) -> Result<LinearMap<B>> {
+    fn map<B: FlowBackend>(&mut self, name: &str, device: &B::Device) -> Result<FoldedMap<B>> {
         let (weight, bias) = (self.values(&format!("{name}.weight"))?, self.values(&format!("{name}.bias"))?);
-        LinearMap::new(weight, bias, device)
-            .ok_or_else(|| Error::Weights(format!("{name} cannot be inverted; export the model again")))
+        FoldedMap::new(weight, bias, device)
+            .ok_or_else(|| Error::Weights(format!("the map {name} cannot be inverted; export the model again")))
     }
 
     fn values(&mut self, name: &str) -> Result<Vec<f32>> {
@@ -154,9 +162,9 @@ impl ModelFile {
     /// Writes the file.
     ///
     /// # Errors
-    /// [`Error::Weights`] if a number is not finite, or does not fit the precision.
+    /// [`Error::Weights`] if a number is not finite or does not fit the precision.
     pub fn to_bytes(&self, precision: Precision) -> Result<Vec<u8>> {
-        // What an older program can read it should.
+        // The lowest version that has all that is in the file, so that older programs can read it too.
         let version = match self.config.coupling {
             CouplingKind::Spline(_) => THIRD_VERSION,
             CouplingKind::Affine if self.config.linear_maps || self.config.mean_image => SECOND_VERSION,
@@ -170,11 +178,13 @@ impl ModelFile {
     /// # Errors
     /// [`Error::Weights`] says what is wrong with it and what to do.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let Header { config, card } = container::header(bytes, &VERSIONS)?;
+        let Header { config, card } = container::header(bytes)?;
         let config = match ModelConfig::from_json(&config)? {
             ModelConfig::RgFlow(config) => config,
             ModelConfig::RealNvp(_) => {
-                return Err(Error::Weights("a Real NVP, where an RG-Flow is needed; give another model".into()));
+                return Err(Error::Weights(
+                    "the model is a Real NVP, but an RG-Flow is needed; give another one".into(),
+                ));
             }
         };
         config.validate()?;

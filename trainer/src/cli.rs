@@ -8,6 +8,7 @@ mod measure;
 pub mod numbers;
 mod train;
 
+use shared::sampler::Draw;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -202,7 +203,7 @@ impl TemperatureArgs {
         let high = self.temperature.unwrap_or(0.8);
         match (self.temperature, self.low_temperature) {
             (_, Some(low)) => Temperature::mixed(high, low, self.cutoff.min(RgFlowConfig::demo().level_count() + 8)),
-            (None, None) => card.recommended().unwrap_or_else(|| Temperature::uniform(high)),
+            (None, None) => card.recommended(Draw::Independent).unwrap_or_else(|| Temperature::uniform(high)),
             (Some(_), None) => Temperature::uniform(high),
         }
     }

@@ -9,6 +9,7 @@ pub mod completion;
 pub mod data;
 pub mod device;
 pub mod disentangle;
+mod drawing;
 pub mod engine;
 pub mod error;
 pub mod evaluate;

@@ -36,7 +36,7 @@ impl WishArgs {
     pub fn wish(&self, card: &Card) -> Wish {
         let mut wish = Wish::new(self.samples as usize, self.seed, card.recommended(Draw::Independent).as_ref());
         if self.temperature.temperature.is_some() || self.temperature.low_temperature.is_some() {
-            wish.temperature = self.temperature.of(card);
+            wish.temperature = self.temperature.of(card, Draw::Independent);
         }
         wish.texture = self.texture.unwrap_or(wish.texture);
         wish

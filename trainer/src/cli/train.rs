@@ -34,7 +34,7 @@ pub struct TrainArgs {
     /// The images.
     #[command(flatten)]
     pub data: DataSetArgs,
-    /// Architecture: demo, small, bench, tiny, official_celeba32, realnvp_demo or realnvp_small [default: demo].
+    /// Architecture: demo, deep, bench, tiny, official_celeba32, realnvp_demo or realnvp_deep [default: demo].
     #[arg(long, conflicts_with = "config")]
     pub preset: Option<String>,
     /// Architecture from a JSON file instead (see `trainer info` for one).

@@ -51,7 +51,7 @@ mod tests {
         let at = |name: &str| dir.path().join(name).display().to_string();
         let config = RgFlowConfig::tiny();
         let wild = RgFlow::<burn::backend::Flex>::random(&config, 1e4, 1, &Default::default()).unwrap();
-        let bytes = ModelFile::from_model(&wild, &config, Card::default()).to_bytes(Precision::F32).unwrap();
+        let bytes = ModelFile::from_model(&wild, Card::default()).to_bytes(Precision::F32).unwrap();
         std::fs::write(at("wild.safetensors"), bytes).unwrap();
         image::RgbImage::from_fn(16, 16, |x, y| image::Rgb([(x * y) as u8, 90, 200])).save(at("a.png")).unwrap();
         let (image, model, out) = (at("a.png"), at("wild.safetensors"), at("z.safetensors"));

@@ -81,8 +81,7 @@ impl Job for Checkpoint<'_> {
             ),
             ..Card::default()
         };
-        let file = AnyModelFile::from_model(&run.best(), &state.config, card)
-            .map_err(|source| Error::Model { file: self.path.display().to_string(), source })?;
+        let file = AnyModelFile::from_model(&run.best(), card);
         Ok(Loaded { file, state: Some(run.state) })
     }
 }

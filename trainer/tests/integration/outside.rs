@@ -16,7 +16,7 @@ use trainer::commands;
 fn model(folder: &Path) {
     let config = RgFlowConfig::tiny();
     let model = RgFlow::<Flex>::random(&config, 0.15, 4, &Default::default()).unwrap();
-    let bytes = ModelFile::from_model(&model, &config, Card::default()).to_bytes(Precision::F32).unwrap();
+    let bytes = ModelFile::from_model(&model, Card::default()).to_bytes(Precision::F32).unwrap();
     fs::write(folder.join("m.safetensors"), bytes).unwrap();
     for (name, grey) in [("a.png", 40), ("b.png", 200)] {
         image::RgbImage::from_pixel(16, 16, image::Rgb([grey; 3])).save(folder.join(name)).unwrap();

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use burn::backend::Autodiff;
 use shared::edit::inpaint::{Free, Inpainting, Mask, Wish};
+use shared::sampler::Draw;
 use shared::{Flow, FlowBackend, ImageFlow};
 
 use super::Engine;
@@ -29,7 +30,7 @@ impl<B: FlowBackend> Engine<B> {
         }
         let mask = Mask::new(size, flags)?;
         let logits = numbers(self.flow.inverse(self.latents(&hole.source)?).0).await?;
-        let wish = Wish::new(hole.samples as usize, hole.seed, self.card.recommended().as_ref());
+        let wish = Wish::new(hole.samples as usize, hole.seed, self.card.recommended(Draw::Independent).as_ref());
         let flow: Rc<dyn ImageFlow<Autodiff<B>>> = self.differentiable();
         Ok(Inpainting::new(flow, logits, &mask, Free::Coarse, wish, &self.device)?)
     }

@@ -1,6 +1,7 @@
 //! What the page shows, and how it follows from what happened. Nothing here knows of a browser.
 
 use shared::Temperature;
+use shared::sampler::Draw;
 
 use super::settings::{Seed, Settings, VERSION_DIGITS};
 use crate::address::{MAX_SEED, MAX_TEMPERATURE, Pick, parse_seed};
@@ -138,7 +139,7 @@ impl State {
     /// The temperatures in use, one for all levels or one for each.
     pub fn temperature(&self) -> Temperature {
         let recommended = || {
-            let card = self.info.as_ref().and_then(|info| info.card.recommended());
+            let card = self.info.as_ref().and_then(|info| info.card.recommended(Draw::Independent));
             card.unwrap_or_else(|| Temperature::uniform(DEFAULT_TEMPERATURE))
         };
         let mut temperature = self.settings.temperature.clone().unwrap_or_else(recommended);

@@ -24,7 +24,7 @@ class RgFlowDemo extends HTMLElement {
   // `fragment` is what stands behind the # of a link that the page's “Copy link” made.
   show() {
     const url = new URL("./", import.meta.url);
-    // The page knows its panels; what is none of them shows the first.
+    // The page knows its panels; any other name shows the first of them.
     url.searchParams.set("embed", this.getAttribute("panel") ?? "");
     const model = this.getAttribute("model");
     url.hash = this.getAttribute("fragment") ?? (model ? `model=${encodeURIComponent(model)}` : "");

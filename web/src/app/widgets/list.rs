@@ -36,15 +36,17 @@ impl<K: PartialEq, T> List<K, T> {
         &self.parent
     }
 
-    /// Makes the children anew with `make`, unless they are those of these keys already. Returns whether it did.
+    /// Makes the children anew with `make`, unless they are those of these keys already.
     ///
     /// # Errors
     /// Those of `make`.
-    pub fn fit(&self, keys: impl IntoIterator<Item = K>, make: impl Fn(&K) -> Result<(Element, T)>) -> Result<bool> {
+    pub fn fit(&self, keys: impl IntoIterator<Item = K>, make: impl Fn(&K) -> Result<(Element, T)>) -> Result<()> {
         let keys: Vec<K> = keys.into_iter().collect();
         if self.made.borrow().iter().map(|(key, _)| key).eq(&keys) {
-            return Ok(false);
+            return Ok(());
         }
+        // Should one fail, none counts as made.
+        self.made.take();
         self.parent.set_text_content(None);
         let mut made = Vec::with_capacity(keys.len());
         for key in keys {
@@ -54,7 +56,7 @@ impl<K: PartialEq, T> List<K, T> {
             made.push((key, item));
         }
         self.made.replace(made);
-        Ok(true)
+        Ok(())
     }
 
     /// Does something with each child.

@@ -33,7 +33,7 @@ pub enum PriorKind {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CouplingKind {
-    /// x·e^s + t: the paper's.
+    /// x·e^s + t, as in the paper.
     #[default]
     Affine,
     /// The same, then a monotone rational-quadratic spline with this many bins. It runs in tensor operations on every
@@ -85,7 +85,7 @@ pub struct RgFlowConfig {
     pub order: BlockOrder,
     /// Distribution of the latents.
     pub prior: PriorKind,
-    /// The bijector of a coupling layer.
+    /// What the coupling layers do.
     #[serde(default, skip_serializing_if = "CouplingKind::is_affine")]
     pub coupling: CouplingKind,
     /// Whether every bijector has a learned map before and after its couplings ([`crate::nn::InvertibleMap`]). Not in the

@@ -14,7 +14,7 @@ use shared::{Flow, ImageFlow, LevelConfig, RgFlow, RgFlowConfig, Temperature};
 
 const SIZES: [usize; 4] = [32, 64, 128, 256];
 
-/// Widths like the preset `small`'s, at any size.
+/// Widths like the preset `deep`'s, at any size.
 fn flow(size: usize) -> Flow<Flex> {
     let level = |h| LevelConfig { layers: 4, res_blocks: 1, mlp: 2, hidden: if h == 0 { 64 } else { 128 } };
     let config = RgFlowConfig::new(size, (0..=(size / 4).ilog2()).map(level).collect());

@@ -8,6 +8,7 @@ mod measure;
 pub mod numbers;
 mod train;
 
+use shared::sampler::Draw;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -82,6 +83,20 @@ pub enum Command {
     /// Test bits/dim, with its standard error.
     #[command(after_help = "Example:\n  trainer eval faces.safetensors --data faces-train.zip")]
     Eval(EvalArgs),
+    /// Score the samples of models by scale and as a whole, beside what training images score.
+    #[command(after_help = "Example:\n  trainer quality faces.safetensors --data faces-train.zip")]
+    Quality(crate::commands::quality::QualityArgs),
+    /// Write shuffled sheets of samples to count failures on, without knowing whose they are; then count them.
+    #[command(
+        after_help = "Example:\n  trainer blind faces.safetensors faces.safetensors:independent --out blind\n  trainer blind --count-failed blind"
+    )]
+    Blind(crate::commands::blind::BlindArgs),
+    /// Measure how encoded images' latents go together, so that samples are drawn jointly.
+    #[command(
+        name = "fit-latents",
+        after_help = "Example:\n  trainer fit-latents faces.safetensors --data faces-train.zip --directions 96"
+    )]
+    FitLatents(crate::commands::fit_latents::FitLatentsArgs),
     /// Say how near samples come to training images, against how near test images do.
     #[command(after_help = "Example:\n  trainer neighbours faces.safetensors --data faces-train.zip --count 256")]
     Neighbours(NeighboursArgs),
@@ -128,6 +143,9 @@ impl Command {
             Self::Mix(args) => &args.figure.device,
             Self::Factors(args) => &args.figure.device,
             Self::Eval(args) => &args.device,
+            Self::Quality(args) => &args.device,
+            Self::Blind(args) => &args.device,
+            Self::FitLatents(args) => &args.device,
             Self::Neighbours(args) => &args.device,
             Self::Ovals(args) => &args.device,
             Self::Paper(args) => &args.device,
@@ -194,15 +212,18 @@ pub struct TemperatureArgs {
     /// Level from which on --temperature holds.
     #[arg(long, default_value_t = 1, value_parser = count(0..=64_usize))]
     pub cutoff: usize,
+    /// Draw all latents independently, as in the paper, even if the model has directions found by `fit-latents`.
+    #[arg(long)]
+    pub independent: bool,
 }
 
 impl TemperatureArgs {
     /// As the library takes it, for the model of that card.
-    pub fn of(&self, card: &Card) -> Temperature {
+    pub fn of(&self, card: &Card, draw: Draw) -> Temperature {
         let high = self.temperature.unwrap_or(0.8);
         match (self.temperature, self.low_temperature) {
             (_, Some(low)) => Temperature::mixed(high, low, self.cutoff.min(RgFlowConfig::demo().level_count() + 8)),
-            (None, None) => card.recommended().unwrap_or_else(|| Temperature::uniform(high)),
+            (None, None) => card.recommended(draw).unwrap_or_else(|| Temperature::uniform(high)),
             (Some(_), None) => Temperature::uniform(high),
         }
     }
@@ -217,7 +238,7 @@ impl TemperatureArgs {
             ("--cutoff", cutoff),
         ];
         let given = options.into_iter().filter_map(|(name, value)| Some([name.to_owned(), value?]));
-        given.flatten().collect()
+        given.flatten().chain(self.independent.then(|| "--independent".to_owned())).collect()
     }
 }
 
@@ -253,7 +274,7 @@ mod tests {
             Some(Command::Sample(args)) => args.temperature,
             _ => panic!("not sample"),
         };
-        let of = |args: &[&str], card: &Card| parse(args).of(card);
+        let of = |args: &[&str], card: &Card| parse(args).of(card, Draw::Independent);
         assert_eq!(of(&[], &Card::default()), Temperature::uniform(0.8));
         assert_eq!(of(&[], &card), Temperature { levels: vec![0.5, 0.7] });
         assert_eq!(of(&["--temperature", "0.9"], &card), Temperature::uniform(0.9));
@@ -261,5 +282,8 @@ mod tests {
         assert_eq!(of(&mixed, &card), Temperature::mixed(0.8, 0.2, 2));
         assert_eq!(parse(&mixed).words(), mixed);
         assert!(parse(&[]).words().is_empty());
+        assert_eq!(parse(&["--independent"]).words(), ["--independent"]);
+        let joint = Card { joint_temperature: vec![0.45], ..card };
+        assert_eq!(parse(&[]).of(&joint, Draw::Joint), Temperature::uniform(0.45));
     }
 }

@@ -9,9 +9,11 @@ use shared::prior::draw_latents;
 use shared::weights::{Card, ModelFile};
 use shared::{Encoded, Flow, FlowBackend, RgFlowConfig, Temperature, logit};
 
+use crate::cli::TemperatureArgs;
 use crate::commands::model::{self, Loaded};
 use crate::data::{read_picture, to_grey};
 use crate::device::{DeviceChoice, Job, TrainBackend, dispatch};
+use crate::drawing::{Drawing, Joint};
 use crate::error::{Error, Result};
 use crate::sheet::picture_of;
 
@@ -164,6 +166,7 @@ pub struct Model {
     pub card: Card,
     /// Its abilities.
     pub engine: Box<dyn Engine>,
+    joint: Option<Joint>,
     file: String,
 }
 
@@ -189,13 +192,22 @@ impl Model {
     pub fn open(path: &Path, device: DeviceChoice) -> Result<Self> {
         let loaded = model::load(path)?;
         let engine = dispatch(device, Open { loaded: &loaded, path })?;
+        let joint = Joint::of(&loaded.file);
         let ModelFile { config, card, .. } = loaded.file;
-        Ok(Self { config, card, engine, file: path.display().to_string() })
+        Ok(Self { config, card, engine, joint, file: path.display().to_string() })
     }
 
     /// Latents of the samples 0 to `count` of a seed.
     pub fn draw(&self, seed: u64, count: u64, temperature: &Temperature) -> Vec<f32> {
         (0..count).flat_map(|i| draw_latents(&self.config, seed, i, temperature)).collect()
+    }
+
+    /// Latents of the samples 0 to `count` of a seed, drawn as the command line says.
+    ///
+    /// # Errors
+    /// A sampler that was fit for a model of another size.
+    pub fn samples(&self, seed: u64, count: u64, args: &TemperatureArgs) -> Result<Vec<f32>> {
+        Drawing::new(self.joint.clone(), &self.card, args).latents(&self.config, seed, count)
     }
 
     /// Reads pictures as logits, each value the middle of its cell, with the transform's log-determinants.

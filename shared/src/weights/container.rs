@@ -157,6 +157,16 @@ pub(super) fn tensors(bytes: &[u8], shapes: Shapes) -> Result<HashMap<String, Ve
     Ok(tensors)
 }
 
+/// The shape of a tensor, if the file has it.
+///
+/// # Errors
+/// [`Error::Weights`] if the file cannot be read.
+pub(super) fn shape(bytes: &[u8], name: &str) -> Result<Option<Vec<usize>>> {
+    let file =
+        SafeTensors::deserialize(bytes).map_err(|e| Error::Weights(format!("{e}; download it or export it again")))?;
+    Ok(file.tensor(name).ok().map(|view| view.shape().to_vec()))
+}
+
 fn write_error(error: safetensors::SafeTensorError) -> Error {
     Error::Weights(format!("writing safetensors: {error}"))
 }

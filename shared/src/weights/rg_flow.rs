@@ -13,10 +13,13 @@ use crate::flow::{Flow, RgFlow, shapes};
 use crate::geometry::Stage;
 use crate::model::ModelConfig;
 use crate::nn::{Couplings, FoldedBijector, FoldedLinear, FoldedMap};
+use crate::sampler::{MOST_DIRECTIONS, Sampler};
 use crate::shape::{BijectorShape, LinearShape};
 
 /// Name of the mean image.
 const MEAN: &str = "mean";
+/// Names of the sampler's tensors, which a file may lack: its mean, directions and variances.
+const SAMPLER: [&str; 3] = ["sampler.mean", "sampler.directions", "sampler.variances"];
 
 /// An exported model in memory: configuration, card, and the weights with weight norm applied.
 ///
@@ -29,6 +32,9 @@ const MEAN: &str = "mean";
 /// [`CouplingKind::outputs`]: first s or t, to which alone the residual connection and, for s, the tanh apply, then half of
 /// the splines' parameters. Net s's half followed by net t's are K widths, K heights and K − 1 slopes; for even K there is
 /// one number more, which is not used.
+///
+/// A file may also have a [`Sampler`] of K directions, as `sampler.mean` `[C, L, L]`, `sampler.directions` `[K, C, L, L]` and
+/// `sampler.variances` `[K]`.
 ///
 /// Metadata: `format` = `rg-flow`, `format_version`, `config` and `card` as JSON.
 ///
@@ -56,6 +62,8 @@ pub struct ModelFile {
     pub config: RgFlowConfig,
     /// What a reader should know of it.
     pub card: Card,
+    /// What draws latents that go together, if it was fit.
+    pub sampler: Option<Sampler>,
     tensors: HashMap<String, Vec<f32>>,
 }
 
@@ -83,7 +91,7 @@ impl ModelFile {
             }
             tensors.insert(format!("{stage}.scale"), numbers(couplings.scale));
         }
-        Self { config: config.clone(), card, tensors }
+        Self { config: config.clone(), card, sampler: None, tensors }
     }
 
     /// A file of these tensors.
@@ -101,7 +109,7 @@ impl ModelFile {
                 )));
             }
         }
-        Ok(Self { config, card, tensors })
+        Ok(Self { config, card, sampler: None, tensors })
     }
 
     /// The flow on a device. Takes the file's numbers without copying them.
@@ -170,7 +178,21 @@ impl ModelFile {
             CouplingKind::Affine if self.config.linear_maps || self.config.mean_image => SECOND_VERSION,
             CouplingKind::Affine => FIRST_VERSION,
         };
-        container::write(&self.config, &self.card, version, expected(&self.config), &self.tensors, precision)
+        let Some(sampler) = &self.sampler else {
+            return container::write(
+                &self.config,
+                &self.card,
+                version,
+                expected(&self.config),
+                &self.tensors,
+                precision,
+            );
+        };
+        let (mut shapes, mut tensors) = (expected(&self.config), self.tensors.clone());
+        shapes.extend(sampler_shapes(&self.config, sampler.variances().len()));
+        let values = [sampler.mean(), sampler.directions(), sampler.variances()].map(<[f32]>::to_vec);
+        tensors.extend(SAMPLER.map(str::to_owned).into_iter().zip(values));
+        container::write(&self.config, &self.card, version, shapes, &tensors, precision)
     }
 
     /// Reads a file that may be anything.
@@ -188,8 +210,23 @@ impl ModelFile {
             }
         };
         config.validate()?;
-        let tensors = container::tensors(bytes, expected(&config))?;
-        Ok(Self { config, card, tensors })
+        let [_, _, variances] = SAMPLER;
+        let directions = container::shape(bytes, variances)?.map(|shape| shape.iter().product());
+        let mut shapes = expected(&config);
+        // A file with too many is refused before they are read.
+        if directions.is_some_and(|k| k > MOST_DIRECTIONS) {
+            return Err(Error::Weights(format!(
+                "the sampler has more than {MOST_DIRECTIONS} directions; fit it again"
+            )));
+        }
+        shapes.extend(directions.into_iter().flat_map(|k| sampler_shapes(&config, k)));
+        let mut tensors = container::tensors(bytes, shapes)?;
+        let sampler = SAMPLER.map(|name| tensors.remove(name));
+        let sampler = match sampler {
+            [Some(mean), Some(directions), Some(variances)] => Some(Sampler::new(mean, directions, variances)?),
+            _ => None,
+        };
+        Ok(Self { config, card, sampler, tensors })
     }
 }
 
@@ -218,6 +255,13 @@ fn expected(config: &RgFlowConfig) -> Vec<(String, Vec<usize>)> {
         }
     }
     tensors
+}
+
+/// Names and shapes of the tensors of a sampler of that many directions.
+fn sampler_shapes(config: &RgFlowConfig, directions: usize) -> Vec<(String, Vec<usize>)> {
+    let picture = [config.channels, config.size, config.size];
+    let shapes = [picture.to_vec(), [&[directions], &picture[..]].concat(), vec![directions]];
+    SAMPLER.map(str::to_owned).into_iter().zip(shapes).collect()
 }
 
 fn numbers<B: FlowBackend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f32> {

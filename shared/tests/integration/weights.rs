@@ -1,6 +1,7 @@
 //! The exported file: round trips, and files that are anything but.
 
 use burn::backend::Flex;
+use shared::sampler::Sampler;
 use shared::weights::{Card, ModelFile, Precision};
 use shared::{CouplingKind, RgFlow, RgFlowConfig};
 
@@ -30,6 +31,28 @@ fn files_come_back_as_they_went() {
         assert!((log_prob(&back) - log_prob(&file)).abs() <= tolerance);
     }
     assert!(exported(Precision::F16).2.len() * 19 < exported(Precision::F32).2.len() * 11);
+}
+
+#[test]
+fn a_sampler_comes_back_and_files_without_one_have_none() {
+    let (config, mut file, bytes) = exported(Precision::F16);
+    assert!(ModelFile::from_bytes(&bytes).unwrap().sampler.is_none());
+    let dims = config.dims();
+    let unit = |at: usize| (0..dims).map(move |i| if i == at { 1.0 } else { 0.0 });
+    let mean = (0..dims).map(|i| i as f32 / dims as f32).collect();
+    file.sampler = Some(Sampler::new(mean, unit(3).chain(unit(700)).collect(), vec![4.0, 2.5]).unwrap());
+    let with = file.to_bytes(Precision::F32).unwrap();
+    let back = ModelFile::from_bytes(&with).unwrap();
+    assert_eq!(back.sampler, file.sampler);
+    assert_eq!(log_prob(&back), log_prob(&file));
+    let half = ModelFile::from_bytes(&file.to_bytes(Precision::F16).unwrap()).unwrap().sampler.unwrap();
+    assert_eq!(half.variances(), [4.0, 2.5]);
+    // Of the three tensors one is renamed.
+    let name = b"sampler.directions";
+    let at = with.windows(name.len()).position(|part| part == name).unwrap();
+    let mut torn = with.clone();
+    torn[at] = b'x';
+    assert!(ModelFile::from_bytes(&torn).unwrap_err().to_string().contains("sampler.directions is missing"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The commands, one a file.
 
 mod bench;
+pub mod blind;
 mod data;
 mod decode;
 mod encode;
@@ -8,6 +9,7 @@ mod eval;
 mod eval_inpaint;
 mod export;
 mod factors;
+pub mod fit_latents;
 mod import;
 mod info;
 mod inpaint;
@@ -18,6 +20,7 @@ mod ovals;
 mod paper;
 mod pinwheel;
 mod progressive;
+pub mod quality;
 mod receptive_fields;
 mod resume;
 mod sample;
@@ -73,6 +76,9 @@ fn command(cli: Cli) -> Result<()> {
         Some(Command::Mix(args)) => mix::run(args),
         Some(Command::Factors(args)) => factors::run(args),
         Some(Command::Eval(args)) => eval::run(args),
+        Some(Command::Quality(args)) => quality::run(args),
+        Some(Command::Blind(args)) => blind::run(args),
+        Some(Command::FitLatents(args)) => fit_latents::run(args),
         Some(Command::Neighbours(args)) => neighbours::run(args),
         Some(Command::Ovals(args)) => ovals::run(args),
         Some(Command::Paper(args)) => paper::run(args),

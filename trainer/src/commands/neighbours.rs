@@ -4,6 +4,7 @@ use super::model::load_any;
 use super::sample::Sample;
 use crate::cli::NeighboursArgs;
 use crate::device::dispatch;
+use crate::drawing::Drawing;
 use crate::error::Result;
 use crate::neighbours::{nearest, quantile};
 use crate::output::say;
@@ -26,7 +27,7 @@ pub fn run(args: NeighboursArgs) -> Result<()> {
         path: &args.model,
         seed: args.seed,
         count: args.count,
-        temperature: args.temperature.of(loaded.file.card()),
+        drawing: Drawing::of(&loaded.file, &args.temperature),
     };
     let samples = dispatch(args.device.device, job)?;
     let test: Vec<_> = (0..dataset.test.len().min(samples.len())).collect();

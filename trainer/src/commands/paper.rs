@@ -10,6 +10,7 @@ use super::sample::Sample;
 use crate::cli::{DataSetArgs, PaperArgs};
 use crate::device::dispatch;
 use crate::disentangle::factors_of;
+use crate::drawing::Drawing;
 use crate::error::{Error, Result};
 use crate::files::write_whole;
 use crate::output::say;
@@ -102,8 +103,8 @@ fn write_inputs(args: &PaperArgs, loaded: &Loaded<AnyModelFile>, folder: &Path) 
         let test = super::load_test(&args.data, [channels, size])?.images;
         (0..test.len().min(INPUTS as usize)).map(|i| test.image(i).to_vec()).collect()
     } else {
-        let temperature = args.temperature.of(loaded.file.card());
-        dispatch(args.device.device, Sample { loaded, path: &args.model, seed: 7, count: INPUTS, temperature })?
+        let drawing = Drawing::of(&loaded.file, &args.temperature);
+        dispatch(args.device.device, Sample { loaded, path: &args.model, seed: 7, count: INPUTS, drawing })?
     };
     let save = |pixels: &Vec<u8>, channels: usize, name: String| {
         sheet::save(&sheet::picture_of(pixels, size, channels), &folder.join(&name))?;

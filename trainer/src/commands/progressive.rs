@@ -21,7 +21,7 @@ pub fn run(args: ProgressiveArgs) -> Result<()> {
     let seed = args.seed.unwrap_or_else(random_seed);
     let (latents, what) = if args.images.is_empty() {
         let what = format!("{} samples of seed {seed}", args.count);
-        (model.draw(seed, args.count, &args.temperature.of(&model.card)), what)
+        (model.samples(seed, args.count, &args.temperature)?, what)
     } else {
         (model.latents_of(&args.images)?, format!("{} images", args.images.len()))
     };

@@ -36,6 +36,7 @@ use self::state::{Recent, RunState};
 use self::step::Measured;
 use crate::data::{Batches, Dataset, flips};
 use crate::device::{DeviceChoice, Job, TrainBackend, dispatch};
+use crate::drawing::Drawing;
 use crate::error::{Error, Result};
 use crate::evaluate::{bits_per_dim, sample_pictures};
 use crate::output::say;
@@ -268,7 +269,13 @@ impl Training {
     ) -> Result<Option<f64>> {
         let step = run.state.step;
         let flow = run.best().fold();
-        let sheet = sample_pictures::<B::InnerBackend>(flow.as_ref(), 0, 0..32, &Temperature::uniform(0.8), device)?;
+        let sheet = sample_pictures::<B::InnerBackend>(
+            flow.as_ref(),
+            0,
+            0..32,
+            &Drawing::independent(Temperature::uniform(0.8)),
+            device,
+        )?;
         let [channels, size] = run.state.config.image_shape();
         let sheet = sheet::sheet(&sheet, size, channels, 8, 3);
         sheet::save(&sheet, &self.folder.samples().join(format!("step-{step:08}.png")))?;

@@ -55,7 +55,7 @@ fn real_nvp(c: &mut Criterion) {
     let mut group = c.benchmark_group("local");
     group.sample_size(10);
     for size in SIZES {
-        let config = RealNvpConfig { size, ..RealNvpConfig::small() };
+        let config = RealNvpConfig { size, ..RealNvpConfig::deep() };
         let flow = RealNvp::<Flex>::random(&config, 0.02, 3, &Default::default()).unwrap().fold();
         let values = (0..flow.dims()).map(|i| (i as f32 * 0.37).sin()).collect();
         let image = flow.batch(values, &Default::default()).unwrap();

@@ -44,8 +44,8 @@ pub trait Kernels<B: Backend>: Send + Sync {
     /// Runs a whole bijector on rows.
     ///
     /// # Shapes
-    /// - rows: `[n, dim]`, theta: `[shape.len()]`; `4·(dim² + dim)` more where [`Kernels::joins_maps`]: W and b of x·W + b
-    ///   before and after the couplings, first of the forward direction, then of the inverse one
+    /// - rows: `[n, dim]`, theta: `[shape.len()]`; `4·(dim² + dim)` more where [`Kernels::joins_maps`]: W and b of
+    ///   the maps before and after the couplings, first of the forward direction, then of the inverse one
     /// - output: `[n·dim + n]`: the rows one after the other, then the log-determinants of this direction
     fn bijector(
         &self,

@@ -3,7 +3,8 @@
 //! Three orders of an image's numbers are used:
 //! - the **picture** `[C, L, L]`, in which a latent stands where its pixel stood (stride 2^h at level h);
 //! - the **grid** of a level, `[C, n, n]` with n = L/2^h, which is left after h RG steps;
-//! - the **rows** of a stage, one row of C·m² numbers for each block, the checkerboard's two colours one after the other.
+//! - the **rows** of a stage, one row of C·m² numbers for each block, the checkerboard's two colours one after the
+//!   other.
 
 mod address;
 mod cone;

@@ -21,8 +21,8 @@ type Bin<B> = [Dual<B>; 6];
 ///
 /// # Shapes
 /// - x: `[1, n, half]`; numbers: `[1, n, (3K − 1)·half]`: the widths of all x's first bins, of their second bins and so
-///   on, then the heights, then the slopes. Any number v is valid and means e^(2·tanh(v/2)), widths and heights relative
-///   to their sums
+///   on, then the heights, then the slopes. Any number v is valid and means e^(2·tanh(v/2)), widths and heights
+///   relative to their sums
 /// - output: as x, and the logarithms of this direction's derivatives, as x
 pub(super) fn run<B: Backend>(direction: Direction, x: Dual<B>, numbers: Dual<B>) -> (Dual<B>, Tensor<B, 3>) {
     let half = x.value.dims()[2];
@@ -71,7 +71,8 @@ pub(super) fn run<B: Backend>(direction: Direction, x: Dual<B>, numbers: Dual<B>
     (y.choose(outside.clone(), x), log.mask_fill(outside, 0.0))
 }
 
-/// The logarithm of a spline's derivative at a share of its bin's width, from the bin's mean slope and those at its ends.
+/// The logarithm of a spline's derivative at a share of its bin's width, from the bin's mean slope and those at its
+/// ends.
 fn log_derivative<B: Backend>([along, slope, d0, d1]: [Tensor<B, 3>; 4]) -> Tensor<B, 3> {
     let rest = along.clone().neg() + 1.0;
     let mix = along.clone() * rest.clone();

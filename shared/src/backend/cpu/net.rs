@@ -136,8 +136,8 @@ impl<'a> Weights<'a> {
         [0, 1].map(|net| &self.theta[self.scale(2 * layer + net, half)])
     }
 
-    /// Linear l, cut down to what is used when `from` conditions the other half: the first linear's other inputs are zero,
-    /// the last one's other outputs are not needed.
+    /// Linear l, cut down to what is used when `from` conditions the other half: the first linear's other inputs are
+    /// zero, the last one's other outputs are not needed.
     fn used(&self, l: usize, net: usize, from: Half) -> Used {
         let linear = self.linears[l];
         let half = self.shape.half();

@@ -1,5 +1,5 @@
-//! One half-step back: a coupling is undone, and it and its two nets are differentiated. A workgroup takes a few groups of
-//! rows through it; the terms of the weights' gradients go to global memory.
+//! One half-step back: a coupling is undone, and it and its two nets are differentiated. A workgroup takes a few groups
+//! of rows through it; the terms of the weights' gradients go to global memory.
 
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
@@ -36,8 +36,8 @@ struct Place {
     n: usize,
 }
 
-/// Half-step `at`: 2·layer, or 2·layer + 1 where the second half changes the first. The first workgroup begins with group
-/// `first`.
+/// Half-step `at`: 2·layer, or 2·layer + 1 where the second half changes the first. The first workgroup begins with
+/// group `first`.
 ///
 /// # Shapes
 /// - x: the rows after the half-step, `[n · dim]`, replaced by those before it

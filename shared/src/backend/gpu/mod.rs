@@ -1,5 +1,5 @@
-//! The GPU's bijector and its gradient: a few dispatches instead of hundreds, since small models spend their time waiting
-//! for dispatches. In CubeCL, for all of its runtimes.
+//! The GPU's bijector and its gradient: a few dispatches instead of hundreds, since small models spend their time
+//! waiting for dispatches. In CubeCL, for all of its runtimes.
 
 mod grad;
 mod half_step;

@@ -105,13 +105,14 @@ impl Net {
         (0..l).map(|l| self.inputs(l) + self.outputs(l)).sum()
     }
 
-    /// Numbers that a net leaves of each row for the gradients of its matrices: the inputs and the outputs' gradients of
-    /// all linears.
+    /// Numbers that a net leaves of each row for the gradients of its matrices: the inputs and the outputs' gradients
+    /// of all linears.
     pub fn kept(self) -> usize {
         self.place(self.linears())
     }
 
-    /// Numbers that a net leaves of each group for the gradients that are sums over rows: slopes and biases, then scales.
+    /// Numbers that a net leaves of each group for the gradients that are sums over rows: slopes and biases, then
+    /// scales.
     pub fn sums(self) -> usize {
         self.kept() + self.half()
     }
@@ -165,8 +166,8 @@ pub fn squash(x: Rows) -> Rows {
     Tanh::tanh(clamp(x, Rows::new(-20.0), Rows::new(20.0)))
 }
 
-/// How many of `groups` groups of rows an invocation takes for one of `width` numbers of each of the two nets: as few as
-/// give every invocation work.
+/// How many of `groups` groups of rows an invocation takes for one of `width` numbers of each of the two nets: as few
+/// as give every invocation work.
 pub fn share(width: usize, groups: usize) -> usize {
     let enough = |share: &usize| 2 * width * (groups / share) <= UNITS as usize;
     (0..=groups.ilog2()).map(|k| 1 << k).find(enough).unwrap_or(groups)

@@ -37,7 +37,8 @@ pub fn sum_cubes(net: Net, units: usize) -> usize {
 /// part `depth` of the groups.
 ///
 /// # Shapes
-/// - kept: `[groups, 2 · net.kept()]` and sums: `[groups, 2 · net.sums()]`, as [`super::half_step::half_step`] left them
+/// - kept: `[groups, 2 · net.kept()]` and sums: `[groups, 2 · net.sums()]`, as [`super::half_step::half_step`] left
+///   them
 /// - parts: `[parts, len]`
 #[cube(launch)]
 pub fn weight_gradients(

@@ -6,7 +6,7 @@ use burn::backend::Flex;
 use image::ExtendedColorType;
 use shared::edit::mix;
 use shared::prior::draw_latents;
-use shared::sampler::Draw;
+use shared::sampler::Latents;
 use shared::weights::ModelFile;
 use shared::{Temperature, logit};
 
@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [model, out] = args.as_slice() else { return Err("usage: mix MODEL.safetensors OUT.png".into()) };
     let device = Default::default();
     let file = ModelFile::from_bytes(&std::fs::read(model)?)?;
-    let temperature = file.card.recommended(Draw::Independent).unwrap_or(Temperature::uniform(0.8));
+    let temperature = file.card.recommended(Latents::Independent).unwrap_or(Temperature::uniform(0.8));
     let flow = file.into_flow::<Flex>(&device)?;
     let sample = |index| flow.batch(draw_latents(flow.config(), 1, index, &temperature), &device);
     let (images, _) = flow.inverse(mix::all_levels(flow.config(), sample(0)?, sample(1)?)?);

@@ -13,10 +13,10 @@ use crate::error::{Error, Result};
 use crate::geometry::Levels;
 use crate::prior::{Temperature, draw_latents};
 
-/// How samples are drawn.
+/// How the latents of samples are drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Draw {
+pub enum Latents {
     /// All latents on their own, as in the paper.
     Independent,
     /// The leading directions of encoded pictures at their measured variance, if the model has them.

@@ -8,7 +8,7 @@ mod measure;
 pub mod numbers;
 mod train;
 
-use shared::sampler::Draw;
+use shared::sampler::Latents;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -219,11 +219,11 @@ pub struct TemperatureArgs {
 
 impl TemperatureArgs {
     /// As the library takes it, for the model of that card.
-    pub fn of(&self, card: &Card, draw: Draw) -> Temperature {
+    pub fn of(&self, card: &Card, latents: Latents) -> Temperature {
         let high = self.temperature.unwrap_or(0.8);
         match (self.temperature, self.low_temperature) {
             (_, Some(low)) => Temperature::mixed(high, low, self.cutoff.min(RgFlowConfig::demo().level_count() + 8)),
-            (None, None) => card.recommended(draw).unwrap_or_else(|| Temperature::uniform(high)),
+            (None, None) => card.recommended(latents).unwrap_or_else(|| Temperature::uniform(high)),
             (Some(_), None) => Temperature::uniform(high),
         }
     }
@@ -274,7 +274,7 @@ mod tests {
             Some(Command::Sample(args)) => args.temperature,
             _ => panic!("not sample"),
         };
-        let of = |args: &[&str], card: &Card| parse(args).of(card, Draw::Independent);
+        let of = |args: &[&str], card: &Card| parse(args).of(card, Latents::Independent);
         assert_eq!(of(&[], &Card::default()), Temperature::uniform(0.8));
         assert_eq!(of(&[], &card), Temperature { levels: vec![0.5, 0.7] });
         assert_eq!(of(&["--temperature", "0.9"], &card), Temperature::uniform(0.9));
@@ -284,6 +284,6 @@ mod tests {
         assert!(parse(&[]).words().is_empty());
         assert_eq!(parse(&["--independent"]).words(), ["--independent"]);
         let joint = Card { joint_temperature: vec![0.45], ..card };
-        assert_eq!(parse(&[]).of(&joint, Draw::Joint), Temperature::uniform(0.45));
+        assert_eq!(parse(&[]).of(&joint, Latents::Joint), Temperature::uniform(0.45));
     }
 }

@@ -1,7 +1,7 @@
 //! How samples of a model are drawn: at which temperatures, and with independent latents or with latents that go together.
 
 use shared::prior::draw_latents;
-use shared::sampler::{Draw, Sampler};
+use shared::sampler::{Latents, Sampler};
 use shared::weights::{AnyModelFile, Card, ModelFile};
 use shared::{RgFlowConfig, Temperature};
 
@@ -58,8 +58,8 @@ impl Drawing {
     /// The same for a model of that card, with what it has for joint draws.
     pub fn new(joint: Option<Joint>, card: &Card, args: &TemperatureArgs) -> Self {
         let joint = joint.filter(|_| !args.independent);
-        let draw = if joint.is_some() { Draw::Joint } else { Draw::Independent };
-        Self { temperature: args.of(card, draw), joint }
+        let latents = if joint.is_some() { Latents::Joint } else { Latents::Independent };
+        Self { temperature: args.of(card, latents), joint }
     }
 
     /// In a word.

@@ -29,6 +29,9 @@ pub struct ModelEntry {
     pub bytes: u64,
     /// Its SHA-256 in lower-case hexadecimal.
     pub sha256: String,
+    /// The starts of the digests of earlier files with the same weights: links made with them keep their pictures.
+    #[serde(default)]
+    pub earlier: Vec<String>,
     /// What it was trained on, in a sentence.
     #[serde(default)]
     pub description: String,
@@ -110,6 +113,11 @@ impl ModelIndex {
 }
 
 impl ModelEntry {
+    /// Whether the file whose digest starts so has these weights.
+    pub fn has_weights_of(&self, version: &str) -> bool {
+        self.sha256.starts_with(version) || self.earlier.iter().any(|earlier| earlier == version)
+    }
+
     fn check(&self) -> Result<()> {
         let fail = |what: String| Err(Error::Index(what));
         if !is_id(&self.id) {

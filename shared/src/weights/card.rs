@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::geometry::{LatentAddress, Levels};
 use crate::prior::Temperature;
-use crate::sampler::Draw;
+use crate::sampler::Latents;
 
 /// A model's card. Every field may be empty.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub struct Card {
     pub bits_per_dim: Option<f64>,
     /// The temperatures at which samples look best: one for all levels, or one for each level, finest first.
     pub temperature: Vec<f32>,
-    /// The same for samples whose latents are drawn jointly ([`Draw::Joint`]).
+    /// The same for samples whose latents are drawn jointly ([`Latents::Joint`]).
     pub joint_temperature: Vec<f32>,
     /// Images seen in training.
     pub images_seen: u64,
@@ -53,10 +53,10 @@ impl Card {
     }
 
     /// The temperatures at which samples that are drawn so look best, if the card has sensible ones.
-    pub fn recommended(&self, draw: Draw) -> Option<Temperature> {
-        let levels = match draw {
-            Draw::Independent => &self.temperature,
-            Draw::Joint => &self.joint_temperature,
+    pub fn recommended(&self, latents: Latents) -> Option<Temperature> {
+        let levels = match latents {
+            Latents::Independent => &self.temperature,
+            Latents::Joint => &self.joint_temperature,
         };
         let sane = levels.iter().all(|t| (0.0..=Self::MAX_TEMPERATURE).contains(t));
         (sane && !levels.is_empty()).then(|| Temperature { levels: levels.clone() })
@@ -86,14 +86,14 @@ mod tests {
     #[test]
     fn only_sensible_temperatures_are_recommended() {
         let of = |temperature: &[f32]| {
-            Card { temperature: temperature.to_vec(), ..Card::default() }.recommended(Draw::Independent)
+            Card { temperature: temperature.to_vec(), ..Card::default() }.recommended(Latents::Independent)
         };
         assert_eq!(of(&[0.5, 0.75]).map(|t| (t.at(0), t.at(1), t.at(7))), Some((0.5, 0.75, 0.75)));
         for bad in [&[][..], &[-0.1], &[0.5, 2.5], &[f32::NAN], &[f32::INFINITY]] {
             assert_eq!(of(bad), None, "{bad:?}");
         }
         let both = Card { joint_temperature: vec![0.45, 0.7], temperature: vec![0.5], ..Card::default() };
-        assert_eq!(both.recommended(Draw::Joint).map(|t| (t.at(0), t.at(1))), Some((0.45, 0.7)));
-        assert_eq!(both.recommended(Draw::Independent), Some(Temperature::uniform(0.5)));
+        assert_eq!(both.recommended(Latents::Joint).map(|t| (t.at(0), t.at(1))), Some((0.45, 0.7)));
+        assert_eq!(both.recommended(Latents::Independent), Some(Temperature::uniform(0.5)));
     }
 }

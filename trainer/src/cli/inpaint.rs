@@ -1,6 +1,6 @@
 //! Arguments of the commands that complete images.
 
-use shared::sampler::Draw;
+use shared::sampler::Latents;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -34,9 +34,9 @@ pub struct WishArgs {
 impl WishArgs {
     /// As the library takes it, for the model of that card.
     pub fn wish(&self, card: &Card) -> Wish {
-        let mut wish = Wish::new(self.samples as usize, self.seed, card.recommended(Draw::Independent).as_ref());
+        let mut wish = Wish::new(self.samples as usize, self.seed, card.recommended(Latents::Independent).as_ref());
         if self.temperature.temperature.is_some() || self.temperature.low_temperature.is_some() {
-            wish.temperature = self.temperature.of(card, Draw::Independent);
+            wish.temperature = self.temperature.of(card, Latents::Independent);
         }
         wish.texture = self.texture.unwrap_or(wish.texture);
         wish

@@ -2,7 +2,7 @@
 
 use image::RgbImage;
 use shared::geometry::Levels;
-use shared::sampler::Draw;
+use shared::sampler::Latents;
 
 use super::receptive_fields::{fields, leading_of};
 use crate::cli::{DataSetArgs, FactorsArgs};
@@ -46,7 +46,7 @@ fn draw(model: &Model, args: &FactorsArgs) -> Result<()> {
     // A walk is as large as all its frames together.
     let frames = STOPS as usize * FRAMES;
     sheet::fits(WALKERS as usize, frames, model.config.size * args.figure.zoom as usize)?;
-    let temperature = args.temperature.of(&model.card, Draw::Independent);
+    let temperature = args.temperature.of(&model.card, Latents::Independent);
     let start = match &args.image {
         Some(image) => model.latents_of(std::slice::from_ref(image))?,
         None => model.draw(args.seed, 1, &temperature),
@@ -85,7 +85,7 @@ fn traversal(model: &Model, args: &FactorsArgs, start: &[f32], places: &[usize],
 
 /// Frames of several samples of which one level wanders from draw to draw, and home again.
 fn walk(model: &Model, args: &FactorsArgs, level: usize) -> Result<Vec<RgbImage>> {
-    let temperature = args.temperature.of(&model.card, Draw::Independent);
+    let temperature = args.temperature.of(&model.card, Latents::Independent);
     let own = Levels::new(&model.config).indices(level);
     let dims = model.config.dims();
     let base = model.draw(args.seed, WALKERS, &temperature);

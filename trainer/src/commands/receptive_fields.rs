@@ -3,7 +3,7 @@
 use image::RgbImage;
 use shared::edit::receptive::leading;
 use shared::geometry::Levels;
-use shared::sampler::Draw;
+use shared::sampler::Latents;
 
 use crate::cli::ReceptiveArgs;
 use crate::engine::Model;
@@ -18,7 +18,7 @@ use crate::{plot, sheet};
 /// A model that cannot be read, a figure that cannot be written.
 pub fn run(args: ReceptiveArgs) -> Result<()> {
     let model = Model::open(&args.model, args.figure.device.device)?;
-    let samples = model.draw(args.seed, args.samples, &args.temperature.of(&model.card, Draw::Independent));
+    let samples = model.draw(args.seed, args.samples, &args.temperature.of(&model.card, Latents::Independent));
     let strengths = model.engine.strengths(&samples)?;
     let levels = Levels::new(&model.config);
     let mut rows = Vec::new();

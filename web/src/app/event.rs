@@ -2,6 +2,7 @@
 
 use serde_bytes::ByteBuf;
 use shared::Temperature;
+use shared::sampler::Latents;
 
 use super::panel::Panel;
 use super::slot::Slot;
@@ -32,6 +33,8 @@ pub enum Event {
     Level(usize, f32),
     /// All temperatures; `None` means those of the model's card.
     Temperatures(Option<Temperature>),
+    /// How latents are drawn.
+    Latents(Latents),
     /// Another model was chosen.
     Model(String),
     /// What to run models on.

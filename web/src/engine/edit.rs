@@ -4,7 +4,6 @@ use burn::tensor::Tensor;
 use serde_bytes::ByteBuf;
 use shared::edit::{mix, progressive};
 use shared::logit::image_to_logit;
-use shared::prior::draw_latents;
 use shared::{FlowBackend, RgFlowConfig};
 
 use super::Engine;
@@ -23,9 +22,8 @@ impl<B: FlowBackend> Engine<B> {
     /// [`Error::Request`] if the picture is not of the model's size.
     pub fn latents(&self, source: &Source) -> Result<Tensor<B, 4>> {
         match source {
-            Source::Sample { seed, index, temperature } => {
-                let latents = draw_latents(self.config(), *seed, u64::from(*index), temperature);
-                Ok(self.flow.batch(latents, &self.device)?)
+            Source::Sample { seed, index, drawing } => {
+                Ok(self.flow.batch(self.draw(*seed, *index, drawing)?, &self.device)?)
             }
             Source::Own { rgb } => {
                 let (logits, _) = image_to_logit(&planar(self.config(), rgb)?, || 0.5);
@@ -147,8 +145,14 @@ mod tests {
     use super::*;
     use shared::Temperature;
 
+    use crate::protocol::Drawing;
+
+    fn drawing() -> Drawing {
+        Drawing::independent(Temperature::uniform(0.8))
+    }
+
     fn sample(index: u32) -> Source {
-        Source::Sample { seed: 7, index, temperature: Temperature::uniform(0.8) }
+        Source::Sample { seed: 7, index, drawing: drawing() }
     }
 
     fn rgb(image: &Image) -> ByteBuf {
@@ -160,7 +164,7 @@ mod tests {
         let engine = tiny();
         let latents = engine.latents(&sample(3)).unwrap();
         let image = now(engine.pictures(latents)).unwrap().remove(0);
-        let expected = now(engine.samples(7, &[3], &Temperature::uniform(0.8))).unwrap().remove(0).rgba;
+        let expected = now(engine.samples(7, &[3], &drawing())).unwrap().remove(0).rgba;
         assert_eq!(image.rgba, expected);
         let own = Source::Own { rgb: rgb(&image) };
         let again = now(engine.pictures(engine.latents(&own).unwrap())).unwrap().remove(0);
@@ -191,7 +195,7 @@ mod tests {
         let images = engine.flow.progressive(engine.latents(&sample(3)).unwrap());
         let [coarse, finished] = [0, 2].map(|step: usize| now(numbers(images[step].0.clone())).unwrap());
         assert_eq!(steps[0].rgba, to_rgba(&progressive::shown(vec![coarse, finished], 1, 3)[0], 3));
-        assert_eq!(steps[2].rgba, now(engine.samples(7, &[3], &Temperature::uniform(0.8))).unwrap().remove(0).rgba);
+        assert_eq!(steps[2].rgba, now(engine.samples(7, &[3], &drawing())).unwrap().remove(0).rgba);
     }
 
     #[test]

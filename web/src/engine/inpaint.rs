@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use burn::backend::Autodiff;
 use shared::edit::inpaint::{Free, Inpainting, Mask, Wish};
-use shared::sampler::Draw;
+use shared::sampler::Latents;
 use shared::{Flow, FlowBackend, ImageFlow};
 
 use super::Engine;
@@ -30,7 +30,7 @@ impl<B: FlowBackend> Engine<B> {
         }
         let mask = Mask::new(size, flags)?;
         let logits = numbers(self.flow.inverse(self.latents(&hole.source)?).0).await?;
-        let wish = Wish::new(hole.samples as usize, hole.seed, self.card.recommended(Draw::Independent).as_ref());
+        let wish = Wish::new(hole.samples as usize, hole.seed, self.card.recommended(Latents::Independent).as_ref());
         let flow: Rc<dyn ImageFlow<Autodiff<B>>> = self.differentiable();
         Ok(Inpainting::new(flow, logits, &mask, Free::Coarse, wish, &self.device)?)
     }
@@ -69,13 +69,14 @@ impl<B: FlowBackend> Engine<B> {
 mod tests {
     use super::super::tests::{now, tiny};
     use super::*;
+    use crate::protocol::Drawing;
     use crate::protocol::Source;
     use shared::Temperature;
 
     #[test]
     fn holes_are_filled_and_all_else_stays() {
         let engine = tiny();
-        let source = Source::Sample { seed: 7, index: 3, temperature: Temperature::uniform(0.8) };
+        let source = Source::Sample { seed: 7, index: 3, drawing: Drawing::independent(Temperature::uniform(0.8)) };
         let original = now(engine.pictures(engine.latents(&source).unwrap())).unwrap().remove(0);
         let unknown: Vec<u32> = (4..8).flat_map(|row| (4..8).map(move |col| row * 16 + col)).collect();
         let hole = |unknown: &[u32]| Hole { source: source.clone(), unknown: unknown.to_vec(), samples: 2, seed: 1 };

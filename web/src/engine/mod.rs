@@ -14,10 +14,12 @@ use burn::backend::Autodiff;
 use burn::tensor::Tensor;
 use shared::logit::{bits_per_dim, log_derivative};
 use shared::prior::draw_latents;
+use shared::sampler::{Latents, Sampler};
 use shared::weights::{Card, ModelFile};
-use shared::{Flow, FlowBackend, RgFlowConfig, Temperature};
+use shared::{Flow, FlowBackend, RgFlowConfig};
 
 use crate::error::{Error, Result};
+use crate::protocol::Drawing;
 
 pub use pixels::to_rgba;
 use session::Session;
@@ -29,6 +31,7 @@ pub struct Engine<B: FlowBackend> {
     device: B::Device,
     session: RefCell<Option<Session<B>>>,
     card: Card,
+    sampler: Option<Sampler>,
     trainable: RefCell<Option<Rc<Flow<Autodiff<B>>>>>,
 }
 
@@ -55,8 +58,8 @@ impl<B: FlowBackend> Engine<B> {
             )));
         }
         let (session, trainable) = Default::default();
-        let card = file.card.clone();
-        Ok(Self { flow: file.into_flow(&device)?, device, session, card, trainable })
+        let (card, sampler) = (file.card.clone(), file.sampler.clone());
+        Ok(Self { flow: file.into_flow(&device)?, device, session, card, sampler, trainable })
     }
 
     /// The architecture.
@@ -69,14 +72,31 @@ impl<B: FlowBackend> Engine<B> {
         &self.card
     }
 
+    /// Whether it can draw latents jointly.
+    pub fn is_joint(&self) -> bool {
+        self.sampler.is_some()
+    }
+
+    /// The latents of sample number `index` of a seed, as a flat picture.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if the model's sampler does not fit it.
+    pub fn draw(&self, seed: u64, index: u32, drawing: &Drawing) -> Result<Vec<f32>> {
+        let (config, index) = (self.config(), u64::from(index));
+        match (&self.sampler, drawing.latents) {
+            (Some(sampler), Latents::Joint) => Ok(sampler.draw(config, seed, index, &drawing.temperature)?),
+            _ => Ok(draw_latents(config, seed, index, &drawing.temperature)),
+        }
+    }
+
     /// Samples number `indices` of a seed, all at once: the same pixels as the native program's, up to rounding. Four
     /// bytes per pixel.
     ///
     /// # Errors
     /// [`Error::Request`] if the backend fails.
-    pub async fn samples(&self, seed: u64, indices: &[u32], temperature: &Temperature) -> Result<Vec<Drawn>> {
+    pub async fn samples(&self, seed: u64, indices: &[u32], drawing: &Drawing) -> Result<Vec<Drawn>> {
         let (config, count) = (self.config(), indices.len());
-        let latents = indices.iter().flat_map(|&i| draw_latents(config, seed, u64::from(i), temperature)).collect();
+        let latents = indices.iter().map(|&i| self.draw(seed, i, drawing)).collect::<Result<Vec<_>>>()?.concat();
         let latents = self.flow.batch(latents, &self.device)?;
         let log_prior = config.prior.log_prob(latents.clone().reshape([count, config.dims()]));
         let (images, log_det) = self.flow.inverse(latents);
@@ -97,6 +117,7 @@ impl<B: FlowBackend> Engine<B> {
 mod tests {
     use super::*;
     use burn_flex::Flex;
+    use shared::Temperature;
     use std::future::Future;
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
@@ -119,8 +140,9 @@ mod tests {
         let temperature = Temperature::mixed(0.8, 0.2, 1);
         let expected = engine.flow.sample(7, 2..5, &temperature, &engine.device).into_data().to_vec::<f32>().unwrap();
         // Neither their order nor what else is in the batch makes a difference.
-        let mut pictures = now(engine.samples(7, &[4, 3], &temperature)).unwrap();
-        pictures.extend(now(engine.samples(7, &[2], &temperature)).unwrap());
+        let drawing = Drawing::independent(temperature);
+        let mut pictures = now(engine.samples(7, &[4, 3], &drawing)).unwrap();
+        pictures.extend(now(engine.samples(7, &[2], &drawing)).unwrap());
         pictures.reverse();
         assert_eq!(pictures.len(), 3);
         for (Drawn { rgba, bits }, logits) in pictures.iter().zip(expected.chunks_exact(engine.config().dims())) {
@@ -135,7 +157,8 @@ mod tests {
 
     #[test]
     fn the_fingerprint_that_browsers_must_reproduce() {
-        let rgba = now(tiny().samples(7, &[3], &Temperature::uniform(0.8))).unwrap().remove(0).rgba;
+        let rgba =
+            now(tiny().samples(7, &[3], &Drawing::independent(Temperature::uniform(0.8)))).unwrap().remove(0).rgba;
         assert!(random::is_reference(&rgba), "{:?}", random::fingerprint(&rgba));
         assert!(now(random::check()).unwrap());
     }

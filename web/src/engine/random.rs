@@ -1,5 +1,6 @@
 //! A model with random weights: for tests, and to see whether a browser computes as others do.
 
+use crate::protocol::Drawing;
 use burn_flex::Flex;
 use shared::weights::{Card, ModelFile, Precision};
 use shared::{RgFlow, RgFlowConfig, Temperature};
@@ -30,7 +31,7 @@ pub fn model_bytes(config: &RgFlowConfig, name: &str) -> shared::Result<Vec<u8>>
 pub async fn check() -> Result<bool> {
     let bytes = model_bytes(&RgFlowConfig::tiny(), "random")?;
     let engine = Engine::<Flex>::from_bytes(&bytes, Default::default())?;
-    let drawn = engine.samples(7, &[3], &Temperature::uniform(0.8)).await?;
+    let drawn = engine.samples(7, &[3], &Drawing::independent(Temperature::uniform(0.8))).await?;
     Ok(drawn.first().is_some_and(|drawn| is_reference(&drawn.rgba)))
 }
 

@@ -68,13 +68,14 @@ impl<B: FlowBackend> Session<B> {
 mod tests {
     use super::super::tests::{now, tiny};
     use super::*;
+    use crate::protocol::Drawing;
     use crate::protocol::Image;
     use shared::Temperature;
 
     #[test]
     fn an_edited_picture_is_that_of_its_latents() {
         let engine = tiny();
-        let source = Source::Sample { seed: 7, index: 3, temperature: Temperature::uniform(0.8) };
+        let source = Source::Sample { seed: 7, index: 3, drawing: Drawing::independent(Temperature::uniform(0.8)) };
         let mut values = now(engine.values(&source)).unwrap();
         let picture = |values: &[f32]| {
             let latents = engine.flow.batch(values.to_vec(), &engine.device).unwrap();

@@ -92,6 +92,8 @@ pub struct ModelInfo {
     pub config: RgFlowConfig,
     /// What to know of the weights.
     pub card: Card,
+    /// Whether it can draw latents jointly.
+    pub joint: bool,
     /// What it runs on.
     pub backend: Backend,
     /// Whether the weights came from the browser's cache.

@@ -13,7 +13,7 @@ mod task;
 pub use answer::{Answer, Completion, Factor, Image, Last, ModelInfo, Part, Picture, Worker};
 pub use backend::{Backend, BackendChoice};
 pub use message::{PROTOCOL, Request, RequestId, Response, from_js, to_js};
-pub use picture::{Change, Hole, MixCell, Source, Walk};
+pub use picture::{Change, Drawing, Hole, MixCell, Source, Walk};
 pub use task::{Draw, Edit, GpuTask, Load, Task};
 
 #[cfg(test)]
@@ -33,18 +33,18 @@ mod tests {
 
     #[test]
     fn requests_survive() {
-        let temperature = Temperature::mixed(0.8, 0.2, 1);
-        let draw = Draw::Samples { seed: 7, indices: vec![0, 3], temperature };
+        let drawing = Drawing::independent(Temperature::mixed(0.8, 0.2, 1));
+        let draw = Draw::Samples { seed: 7, indices: vec![0, 3], drawing };
         let request = Request::<Task>::Serve { id: 4, task: draw.clone().into() };
         let json = survives(&request);
         assert_eq!(
             json,
-            r#"{"serve":{"id":4,"task":{"draw":{"samples":{"seed":7,"indices":[0,3],"temperature":{"levels":[0.2,0.8]}}}}}}"#
+            r#"{"serve":{"id":4,"task":{"draw":{"samples":{"seed":7,"indices":[0,3],"drawing":{"latents":"independent","temperature":{"levels":[0.2,0.8]}}}}}}}"#
         );
         // Both workers spell alike what both serve.
         assert_eq!(survives(&Request::<GpuTask>::Serve { id: 4, task: draw.into() }), json);
         survives(&Request::<Task>::Cancel { id: 4 });
-        let sample = Source::Sample { seed: 7, index: 1, temperature: Temperature::uniform(0.5) };
+        let sample = Source::Sample { seed: 7, index: 1, drawing: Drawing::independent(Temperature::uniform(0.5)) };
         let own = Source::Own { rgb: ByteBuf::from([1, 2, 3]) };
         let cells = vec![MixCell { high: 0, low: 1, cut: 2 }];
         for task in [
@@ -66,6 +66,7 @@ mod tests {
     #[test]
     fn responses_survive() {
         let info = ModelInfo {
+            joint: true,
             config: RgFlowConfig::tiny(),
             card: Card { bits_per_dim: Some(3.5), ..Card::default() },
             backend: Backend::Cpu,

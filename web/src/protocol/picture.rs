@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 use shared::Temperature;
+use shared::sampler::Latents;
 
 /// A picture to start from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -14,14 +15,30 @@ pub enum Source {
         seed: u64,
         /// Which sample of that seed.
         index: u32,
-        /// Factors on the prior's scale.
-        temperature: Temperature,
+        /// How it is drawn.
+        drawing: Drawing,
     },
     /// The reader's own picture.
     Own {
         /// Three bytes per pixel, row by row, of the model's edge.
         rgb: ByteBuf,
     },
+}
+
+/// How samples are drawn.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Drawing {
+    /// Whether latents are drawn on their own or jointly; a model that cannot do the latter does the former.
+    pub latents: Latents,
+    /// Factors on the prior's scale.
+    pub temperature: Temperature,
+}
+
+impl Drawing {
+    /// With latents drawn on their own, as in the paper.
+    pub fn independent(temperature: Temperature) -> Self {
+        Self { latents: Latents::Independent, temperature }
+    }
 }
 
 /// One mixed picture (eq. 9).

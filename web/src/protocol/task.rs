@@ -2,10 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
-use shared::Temperature;
 
 use super::backend::BackendChoice;
-use super::picture::{Change, Hole, MixCell, Source, Walk};
+use super::picture::{Change, Drawing, Hole, MixCell, Source, Walk};
 use crate::index::ModelEntry;
 
 /// Everything that the page can want.
@@ -68,8 +67,8 @@ pub enum Draw {
         seed: u64,
         /// Which samples of that seed.
         indices: Vec<u32>,
-        /// Factors on the prior's scale.
-        temperature: Temperature,
+        /// How they are drawn.
+        drawing: Drawing,
     },
     /// Pictures whose coarse levels come from one source and whose fine ones come from another. Answered by
     /// [`Answer::Images`](super::Answer::Images).

@@ -2,14 +2,14 @@
 
 use burn::tensor::Tensor;
 use serde_bytes::ByteBuf;
-use shared::{FlowBackend, Temperature};
+use shared::FlowBackend;
 
 use super::desk::Turn;
 use super::scope::now;
 use crate::address::MAX_SEED;
 use crate::engine::{Drawn, Engine};
 use crate::error::{Error, Result};
-use crate::protocol::{Answer, Last, MixCell, Part, Picture, Source};
+use crate::protocol::{Answer, Drawing, Last, MixCell, Part, Picture, Source};
 
 /// The most pictures that a task may name, and the most that it may ask for.
 pub const MAX_PICTURES: usize = 256;
@@ -39,17 +39,17 @@ pub async fn samples<B: FlowBackend>(
     engine: &Engine<B>,
     seed: u64,
     indices: &[u32],
-    temperature: &Temperature,
+    drawing: &Drawing,
     batch: Batch,
     turn: &Turn,
 ) -> Result<Last> {
-    check_sample(seed, temperature)?;
+    check_sample(seed, drawing)?;
     check_count(indices.len())?;
     let size = engine.config().size as u32;
     for some in batch.cut(indices) {
         turn.pause().await?;
         let start = now();
-        let pictures = engine.samples(seed, some, temperature).await?;
+        let pictures = engine.samples(seed, some, drawing).await?;
         let millis = (now() - start) / some.len() as f64;
         for (&index, Drawn { rgba, bits }) in some.iter().zip(pictures) {
             turn.send(Part::Picture(Picture { index, size, rgba: ByteBuf::from(rgba), bits, millis }));
@@ -102,13 +102,13 @@ pub fn check_count(count: usize) -> Result<()> {
 /// [`Error::Request`] if it is a sample that cannot be drawn.
 pub fn check(source: &Source) -> Result<()> {
     match source {
-        Source::Sample { seed, temperature, .. } => check_sample(*seed, temperature),
+        Source::Sample { seed, drawing, .. } => check_sample(*seed, drawing),
         Source::Own { .. } => Ok(()),
     }
 }
 
-fn check_sample(seed: u64, temperature: &Temperature) -> Result<()> {
-    if seed > MAX_SEED || temperature.levels.iter().any(|t| !t.is_finite()) {
+fn check_sample(seed: u64, drawing: &Drawing) -> Result<()> {
+    if seed > MAX_SEED || drawing.temperature.levels.iter().any(|t| !t.is_finite()) {
         return Err(Error::Request("a seed or a temperature is out of range".to_owned()));
     }
     Ok(())

@@ -203,7 +203,7 @@ impl Front {
         for some in BATCH.cut(&indices) {
             breathe().await?;
             let start = now();
-            let drawn = engine.samples(trial::seed(), some, &trial::temperature()).await?;
+            let drawn = engine.samples(trial::seed(), some, &trial::drawing()).await?;
             run.pictures.extend(drawn.into_iter().map(|drawn| drawn.rgba));
             run.millis += (now() - start) / indices.len() as f64;
         }

@@ -46,8 +46,8 @@ impl<B: FlowBackend> Models<B> {
     pub async fn draw(&self, draw: Draw, turn: &Turn) -> Result<Last> {
         let engine = self.engine()?;
         match draw {
-            Draw::Samples { seed, indices, temperature } => {
-                draw::samples(&engine, seed, &indices, &temperature, self.batch, turn).await
+            Draw::Samples { seed, indices, drawing } => {
+                draw::samples(&engine, seed, &indices, &drawing, self.batch, turn).await
             }
             Draw::Mix { sources, cells } => draw::mixtures(&engine, &sources, &cells, self.batch, turn).await,
         }
@@ -84,6 +84,7 @@ impl<B: FlowBackend> Models<B> {
         let info = ModelInfo {
             config: engine.config().clone(),
             card: engine.card().clone(),
+            joint: engine.is_joint(),
             backend: self.backend,
             cached,
             millis: now() - start,

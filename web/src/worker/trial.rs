@@ -3,7 +3,7 @@
 use shared::Temperature;
 
 use crate::error::{Error, Result};
-use crate::protocol::{BackendChoice, Draw};
+use crate::protocol::{BackendChoice, Draw, Drawing};
 
 /// The samples to compare: as many as the page shows, drawn as it draws them.
 const SEED: u64 = 7;
@@ -26,7 +26,7 @@ pub struct Run {
 
 /// The task of drawing the samples.
 pub fn task() -> Draw {
-    Draw::Samples { seed: SEED, indices: indices(), temperature: temperature() }
+    Draw::Samples { seed: SEED, indices: indices(), drawing: drawing() }
 }
 
 /// Which samples of [`seed`].
@@ -39,9 +39,9 @@ pub fn seed() -> u64 {
     SEED
 }
 
-/// The samples' temperature.
-pub fn temperature() -> Temperature {
-    Temperature::uniform(TEMPERATURE)
+/// How the samples are drawn.
+pub fn drawing() -> Drawing {
+    Drawing::independent(Temperature::uniform(TEMPERATURE))
 }
 
 /// A line about the GPU that takes over.

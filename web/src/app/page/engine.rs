@@ -165,7 +165,7 @@ impl State {
             self.phase = Phase::Empty;
             return vec![];
         };
-        if self.settings.version.take().is_some_and(|version| !model.sha256.starts_with(&version)) {
+        if self.settings.version.take().is_some_and(|version| !model.has_weights_of(&version)) {
             let text = "The link was made with another version of this model; its pictures may differ.";
             self.notices.push(text.to_owned());
         }

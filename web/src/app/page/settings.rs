@@ -4,6 +4,7 @@
 //! its default.
 
 use shared::Temperature;
+use shared::sampler::Latents;
 
 use crate::address::{
     MAX_SEED, MAX_TEMPERATURE, Verdict, number, parse_flag, parse_seed, parse_temperature, set, spell_temperature,
@@ -11,11 +12,14 @@ use crate::address::{
 use crate::app::panel::Panel;
 use crate::app::panels::list::AllSettings;
 use crate::index::{is_id, shorten};
+use crate::protocol::Drawing;
 
 /// The longest address: two of the reader's own pictures, and the rest.
 const MAX_LEN: usize = 48_000;
 /// What an address says of weights that it does not hold.
 const OWN_WEIGHTS: &str = "own";
+/// What an address says if the model decides how latents are drawn.
+const AUTOMATIC: &str = "latents=auto";
 /// Digits of a model's digest in an address.
 pub const VERSION_DIGITS: usize = 8;
 
@@ -32,6 +36,8 @@ pub struct Settings {
     pub seed: Seed,
     /// One factor for all levels, or one for each, finest first; `None` means what the model's card recommends.
     pub temperature: Option<Temperature>,
+    /// How latents are drawn; `None` means the best that the model can do.
+    pub latents: Option<Latents>,
     /// What is set in the panels.
     pub panels: AllSettings,
     /// Whether pictures are shown smooth instead of in squares.
@@ -61,10 +67,18 @@ impl Settings {
             problems.push("The link is too long for this page; it was ignored.".to_owned());
             return (settings, problems);
         }
+        let (mut old, automatic) = (false, fragment.split('&').any(|pair| pair == AUTOMATIC));
         for (key, value) in fragment.split('&').filter_map(|pair| pair.split_once('=')) {
-            if let Err(problem) = settings.read(key, value) {
-                problems.push(format!("The link says {key}={}, which {problem}; it was ignored.", shorten(value)));
+            match settings.read(key, value) {
+                Ok(()) => old |= key == "seed",
+                Err(problem) => {
+                    problems.push(format!("The link says {key}={}, which {problem}; it was ignored.", shorten(value)));
+                }
             }
+        }
+        // A link from before there was a choice shows what it showed.
+        if old && settings.latents.is_none() && !automatic {
+            settings.latents = Some(Latents::Independent);
         }
         (settings, problems)
     }
@@ -83,6 +97,15 @@ impl Settings {
                 let most = number(MAX_TEMPERATURE);
                 let problem = format!("is not a temperature, a number from 0 to {most} or one for each level");
                 set(&mut self.temperature, parse_temperature(value).map(Some), &problem)
+            }
+            "latents" => {
+                let latents = match value {
+                    "joint" => Some(Some(Latents::Joint)),
+                    "auto" => Some(None),
+                    "independent" => Some(Some(Latents::Independent)),
+                    _ => None,
+                };
+                set(&mut self.latents, latents, "is not a way of drawing latents, joint or independent")
             }
             "smooth" => set(&mut self.smooth, parse_flag(value), "is not 1"),
             "weights" => set(&mut self.own_weights, (value == OWN_WEIGHTS).then_some(true), "is not “own”"),
@@ -110,6 +133,11 @@ impl Settings {
         if let Some(temperature) = &self.temperature {
             push("t", &spell_temperature(temperature));
         }
+        match self.latents {
+            None => push("latents", "auto"),
+            Some(Latents::Joint) => push("latents", "joint"),
+            Some(Latents::Independent) => {}
+        }
         self.panels.write(self.panel, &mut push);
         if self.smooth {
             push("smooth", "1");
@@ -117,13 +145,13 @@ impl Settings {
         pairs.join("&")
     }
 
-    /// Keeps the samples of the shown panel at this temperature, whatever is set later.
-    pub fn hold_picks(&mut self, set: &Temperature) {
+    /// Keeps the samples of the shown panel as they are drawn, whatever is set later.
+    pub fn hold_picks(&mut self, set: &Drawing) {
         self.panels.picks(self.panel).into_iter().for_each(|pick| *pick = pick.held_at(set));
     }
 
-    /// Spells every sample as briefly as this temperature allows.
-    pub fn shorten_picks(&mut self, set: &Temperature) {
+    /// Spells every sample as briefly as what is set allows.
+    pub fn shorten_picks(&mut self, set: &Drawing) {
         for &panel in Panel::ALL {
             self.panels.picks(panel).into_iter().for_each(|pick| *pick = pick.relative_to(set));
         }
@@ -166,6 +194,8 @@ mod tests {
             ("panel=explore&seed=1&x=5.2&z=0.1.3.2:-1.5,3.0.0.0:2&at=3.1.1.0", None),
             ("panel=inpaint&seed=1&p=5.2&mask=8.AAAAAAAAAAE&try=4", None),
             ("panel=about&seed=1", None),
+            ("seed=1&latents=auto", None),
+            ("panel=mix&seed=1&t=0.45,0.7&latents=joint&a=7.0&b=9.3j0.2&cut=1&share=0.25", None),
             ("weights=own&seed=2&t=0.5&smooth=1", None),
             ("panel=mix&seed=1&t=0.8&a=7.0t0.5&b=9.3t0.2,0.8&cut=1&share=0.25&smooth=1", None),
         ] {
@@ -227,6 +257,7 @@ mod tests {
             "mask=8.%%%%",
             "try=x",
             "smooth=yes",
+            "latents=both",
             "weights=http://x/y",
             "a=7.0t2",
         ] {
@@ -237,6 +268,15 @@ mod tests {
         }
         let (settings, problems) = Settings::parse(&"seed=2&".repeat(10_000));
         assert_eq!((settings, problems.len()), (Settings::default(), 1));
+    }
+
+    #[test]
+    fn a_link_from_before_there_was_a_choice_keeps_its_pictures() {
+        assert_eq!(Settings::parse("panel=mix&seed=1&t=0.5&a=7.0").0.latents, Some(Latents::Independent));
+        // Whoever only names a panel or a model gets the best that the model can do.
+        for fresh in ["", "#panel=mix", "panel=inpaint&model=faces", "seed=3&latents=auto", "seed=x"] {
+            assert_eq!(Settings::parse(fresh).0.latents, None, "{fresh}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What the page shows, and how it follows from what happened. Nothing here knows of a browser.
 
 use shared::Temperature;
-use shared::sampler::Draw;
+use shared::sampler::Latents;
 
 use super::settings::{Seed, Settings, VERSION_DIGITS};
 use crate::address::{MAX_SEED, MAX_TEMPERATURE, Pick, parse_seed};
@@ -12,7 +12,7 @@ use crate::app::panels::list::{PanelEvent, Panels};
 use crate::app::panels::{Bench, Scene};
 use crate::app::slot::Slot;
 use crate::index::{ModelEntry, ModelIndex};
-use crate::protocol::{BackendChoice, ModelInfo, RequestId};
+use crate::protocol::{BackendChoice, Drawing, ModelInfo, RequestId};
 
 /// Where a model's card recommends none.
 const DEFAULT_TEMPERATURE: f32 = 0.8;
@@ -136,11 +136,19 @@ impl State {
         self.info.as_ref().map_or(0, |info| info.config.level_count())
     }
 
+    /// How samples are drawn.
+    pub fn drawing(&self) -> Drawing {
+        let able = self.info.as_ref().is_some_and(|info| info.joint);
+        let latents = if able { self.settings.latents.unwrap_or_default() } else { Latents::Independent };
+        Drawing { latents, temperature: self.temperature(latents) }
+    }
+
     /// The temperatures in use, one for all levels or one for each.
-    pub fn temperature(&self) -> Temperature {
+    fn temperature(&self, latents: Latents) -> Temperature {
         let recommended = || {
-            let card = self.info.as_ref().and_then(|info| info.card.recommended(Draw::Independent));
-            card.unwrap_or_else(|| Temperature::uniform(DEFAULT_TEMPERATURE))
+            let card = self.info.as_ref().map(|info| &info.card);
+            let own = card.and_then(|card| card.recommended(latents).or(card.recommended(Latents::Independent)));
+            own.unwrap_or_else(|| Temperature::uniform(DEFAULT_TEMPERATURE))
         };
         let mut temperature = self.settings.temperature.clone().unwrap_or_else(recommended);
         if self.info.is_some() {
@@ -154,9 +162,10 @@ impl State {
         let mut settings = self.settings.clone();
         settings.own_weights |= self.has_own_weights();
         if self.info.is_some() {
-            let temperature = self.temperature();
-            settings.shorten_picks(&temperature);
-            settings.temperature = Some(temperature);
+            let drawing = self.drawing();
+            settings.shorten_picks(&drawing);
+            settings.latents = Some(drawing.latents);
+            settings.temperature = Some(drawing.temperature);
             settings.version =
                 self.entry.as_ref().and_then(|entry| entry.sha256.get(..VERSION_DIGITS)).map(str::to_owned);
         }
@@ -173,7 +182,7 @@ impl State {
         Scene {
             info: self.info.as_ref(),
             entry: self.entry.as_ref(),
-            temperature: self.temperature(),
+            drawing: self.drawing(),
             seed: self.settings.seed.0,
             seed_refused: self.seed_refused,
             smooth: self.settings.smooth,
@@ -188,8 +197,8 @@ impl State {
         };
         // What was shown once is chosen: a temperature that is set later, for other samples, does not change it.
         if self.info.is_some() {
-            let temperature = self.temperature();
-            self.settings.hold_picks(&temperature);
+            let drawing = self.drawing();
+            self.settings.hold_picks(&drawing);
         }
         self.busy = self.panels.is_busy();
         effects
@@ -227,7 +236,7 @@ impl State {
                 if level >= count {
                     return vec![];
                 }
-                let temperature = self.temperature();
+                let temperature = self.drawing().temperature;
                 let mut levels: Vec<f32> = (0..count).map(|h| temperature.at(h)).collect();
                 levels[level] = t.clamp(0.0, MAX_TEMPERATURE);
                 self.settings.temperature = Some(Temperature { levels });
@@ -237,10 +246,20 @@ impl State {
                 self.settings.temperature = temperature;
                 self.changed()
             }
+            Event::Latents(latents) => {
+                self.settings.latents = Some(latents);
+                // Each way of drawing has its own recommendation.
+                self.settings.temperature = None;
+                self.changed()
+            }
             Event::Model(id) => {
                 self.settings.model = Some(id);
                 // Another model has another recommendation, and other latents with a name.
                 self.settings.temperature = None;
+                // Where there was no choice, none was made.
+                if !self.info.as_ref().is_some_and(|info| info.joint) {
+                    self.settings.latents = None;
+                }
                 self.settings.panels.explore.at = None;
                 self.settings.release_picks();
                 self.missed_weights = false;
@@ -285,8 +304,8 @@ impl State {
     fn with_bench(&mut self, f: impl FnOnce(&mut Self, &mut Bench<'_>) -> Vec<Effect>) -> Vec<Effect> {
         let Some(ModelInfo { config, card, .. }) = self.info.clone() else { return vec![] };
         let (mut ids, entry) = (std::mem::take(&mut self.ids), self.entry.clone());
-        let (temperature, seed) = (self.temperature(), self.settings.seed.0);
-        let mut bench = Bench { config: &config, card: &card, entry: entry.as_ref(), temperature, seed, ids: &mut ids };
+        let (drawing, seed) = (self.drawing(), self.settings.seed.0);
+        let mut bench = Bench { config: &config, card: &card, entry: entry.as_ref(), drawing, seed, ids: &mut ids };
         let effects = f(self, &mut bench);
         self.ids = ids;
         effects

@@ -12,11 +12,12 @@ use crate::app::panels::mix::state::{Mix, MixEvent};
 use crate::app::panels::sample::state::{GRID, SampleEvent};
 use crate::index::{ModelEntry, ModelIndex};
 use crate::protocol::{
-    Answer, Backend, BackendChoice, Draw, Edit, Image, Last, Load, ModelInfo, PROTOCOL, Part, Picture, Request,
+    Answer, Backend, BackendChoice, Draw, Drawing, Edit, Image, Last, Load, ModelInfo, PROTOCOL, Part, Picture, Request,
     RequestId, Response, Source, Task, Worker,
 };
 use serde_bytes::ByteBuf;
 use shared::weights::Card;
+use shared::sampler::Latents;
 use shared::{RgFlowConfig, Temperature};
 
 fn model(id: &str) -> ModelEntry {
@@ -93,7 +94,7 @@ fn requests(effects: Vec<Effect>) -> Vec<Asked> {
 
 fn ready() -> Last {
     let (config, card) = (RgFlowConfig::tiny(), Card::default());
-    Last::Ready(Box::new(ModelInfo { config, card, backend: Backend::Cpu, cached: false, millis: 1.0 }))
+    Last::Ready(Box::new(ModelInfo { config, card, joint: false, backend: Backend::Cpu, cached: false, millis: 1.0 }))
 }
 
 fn picture(index: u32) -> Part {
@@ -134,8 +135,8 @@ fn a_visit_goes_from_the_list_to_the_pictures() {
     says(&mut state, load.id, Part::Progress { loaded: 4, total: 10 });
     assert_eq!(state.phase, Phase::Loading { loaded: 4, total: 10 });
     let sample = requests(says(&mut state, load.id, ready())).remove(0);
-    let temperature = Temperature::uniform(0.5);
-    let expected = Draw::Samples { seed: 7, indices: (0..16).collect(), temperature }.into();
+    let drawing = Drawing::independent(Temperature::uniform(0.5));
+    let expected = Draw::Samples { seed: 7, indices: (0..16).collect(), drawing }.into();
     assert_eq!((sample.task, state.word()), (expected, "sampling"));
     for i in 0..16 {
         says(&mut state, sample.id, picture(i));
@@ -225,8 +226,8 @@ fn an_address_is_followed() {
 #[test]
 fn more_temperatures_than_levels_are_cut() {
     let (_, sample) = loaded("#t=0.1,0.2,0.3,0.4,0.5");
-    let Task::Draw(Draw::Samples { temperature, .. }) = sample.task else { panic!() };
-    assert_eq!(temperature.levels, [0.1, 0.2, 0.3]);
+    let Task::Draw(Draw::Samples { drawing, .. }) = sample.task else { panic!() };
+    assert_eq!(drawing.temperature.levels, [0.1, 0.2, 0.3]);
 }
 
 #[test]
@@ -308,23 +309,58 @@ fn mixing(fragment: &str) -> (State, Vec<Asked>) {
 fn a_link_to_another_version_of_the_model_is_said_so() {
     let (state, _) = loaded_at("#model=a&v=12345678");
     assert!(state.notices[0].contains("another version"), "{:?}", state.notices);
-    let (state, _) = loaded_at("#model=a&v=00000000");
-    assert!(state.notices.is_empty());
+    for same in ["00000000", "fedcba98"] {
+        let (state, _) = loaded_at(&format!("#model=a&v={same}"));
+        assert!(state.notices.is_empty(), "{same}");
+    }
 }
 
 #[test]
 fn the_models_own_temperature_is_the_default() {
     let (mut state, _) = loaded("");
-    assert_eq!(state.temperature(), Temperature::uniform(0.8));
+    assert_eq!(state.drawing().temperature, Temperature::uniform(0.8));
     let mut info = state.info.clone().unwrap();
     info.card.temperature = vec![0.3, 0.6, 0.7, 0.9];
     let load = requests(state.update(Event::Model("b".into()))).remove(0);
     says(&mut state, load.id, Last::Ready(Box::new(info)));
-    assert_eq!(state.temperature().levels, [0.3, 0.6, 0.7]);
+    assert_eq!(state.drawing().temperature.levels, [0.3, 0.6, 0.7]);
     state.update(Event::Uniform(0.5));
-    assert_eq!(state.temperature(), Temperature::uniform(0.5));
+    assert_eq!(state.drawing().temperature, Temperature::uniform(0.5));
     state.update(Event::Temperatures(None));
-    assert_eq!(state.temperature().levels, [0.3, 0.6, 0.7]);
+    assert_eq!(state.drawing().temperature.levels, [0.3, 0.6, 0.7]);
+}
+
+#[test]
+fn a_model_with_a_sampler_draws_jointly_unless_a_link_or_the_reader_says_otherwise() {
+    let joint = |fragment: &str| {
+        let (mut state, _) = loaded(fragment);
+        let mut info = ModelInfo { joint: true, ..state.info.clone().unwrap() };
+        (info.card.temperature, info.card.joint_temperature) = (vec![0.5], vec![0.4]);
+        let load = requests(state.update(Event::Model("b".into()))).remove(0);
+        let sent = requests(says(&mut state, load.id, Last::Ready(Box::new(info))));
+        (state, sent)
+    };
+    let (mut state, sent) = joint("");
+    let drawing = Drawing { latents: Latents::Joint, temperature: Temperature::uniform(0.4) };
+    assert_eq!(state.drawing(), drawing);
+    assert!(matches!(&sent[0].task, Task::Draw(Draw::Samples { drawing: sent, .. }) if *sent == drawing));
+    assert!(state.address().contains("&t=0.4&latents=joint"), "{}", state.address());
+    let sent = requests(state.update(Event::Latents(Latents::Independent)));
+    let drawing = Drawing::independent(Temperature::uniform(0.5));
+    assert!(matches!(&sent[0].task, Task::Draw(Draw::Samples { drawing: sent, .. }) if *sent == drawing));
+    assert!(!state.address().contains("latents"), "{}", state.address());
+    // A sample in use stays as it was drawn.
+    state.update(Event::Show(Panel::Mix));
+    state.update(Event::Latents(Latents::Joint));
+    assert!(state.address().contains("a=1.0t0.5"), "{}", state.address());
+    // An address goes where it came from, and one of before the choice shows what it showed.
+    let address = state.address();
+    assert_eq!(requests(state.update(Event::Address(address))), []);
+    state.update(Event::Address("#seed=1&t=0.7".into()));
+    assert_eq!(state.drawing(), Drawing::independent(Temperature::uniform(0.7)));
+    // A model that cannot draw jointly leaves no trace of a choice.
+    let (state, _) = joint("#model=a&seed=1");
+    assert_eq!(state.drawing().latents, Latents::Joint);
 }
 
 #[test]

@@ -14,8 +14,10 @@ pub mod sample;
 use std::fmt::Debug;
 use std::rc::Rc;
 
+use shared::RgFlowConfig;
+#[cfg(test)]
+use shared::Temperature;
 use shared::weights::Card;
-use shared::{RgFlowConfig, Temperature};
 use web_sys::{Document, HtmlCanvasElement};
 
 use super::dispatch::Dispatch;
@@ -27,7 +29,7 @@ use super::widgets::dialog::Dialogs;
 use crate::address::{Pick, Verdict};
 use crate::error::Result;
 use crate::index::ModelEntry;
-use crate::protocol::{Answer, ModelInfo, RequestId, Source};
+use crate::protocol::{Answer, Drawing, ModelInfo, RequestId, Source};
 use live::Live;
 
 /// What the reader sets in a panel, which is the panel's part of the address.
@@ -112,8 +114,8 @@ pub struct Bench<'a> {
     pub card: &'a Card,
     /// What the list of models says of it.
     pub entry: Option<&'a ModelEntry>,
-    /// The samples' temperature.
-    pub temperature: Temperature,
+    /// How samples are drawn.
+    pub drawing: Drawing,
     /// The samples' seed.
     pub seed: u64,
     /// Numbers for tasks.
@@ -125,14 +127,21 @@ impl<'a> Bench<'a> {
     /// For a model without a card.
     pub fn nameless(config: &'a RgFlowConfig, ids: &'a mut Ids) -> Self {
         static CARD: std::sync::LazyLock<Card> = std::sync::LazyLock::new(Card::default);
-        Bench { config, card: &CARD, entry: None, temperature: Temperature::uniform(0.5), seed: 1, ids }
+        Bench {
+            config,
+            card: &CARD,
+            entry: None,
+            drawing: Drawing::independent(Temperature::uniform(0.5)),
+            seed: 1,
+            ids,
+        }
     }
 }
 
 impl Bench<'_> {
     /// A picture as the engine takes it.
     pub fn source(&self, pick: &Pick) -> Source {
-        pick.source(&self.temperature, self.config.size)
+        pick.source(&self.drawing, self.config.size)
     }
 }
 
@@ -166,8 +175,8 @@ pub struct Scene<'a> {
     pub info: Option<&'a ModelInfo>,
     /// What the list of models says of it.
     pub entry: Option<&'a ModelEntry>,
-    /// The samples' temperature.
-    pub temperature: Temperature,
+    /// How samples are drawn.
+    pub drawing: Drawing,
     /// The samples' seed.
     pub seed: u64,
     /// Whether the seed's field holds something other than a seed.

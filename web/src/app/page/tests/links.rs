@@ -12,7 +12,7 @@ fn mixed(sent: &[Asked]) -> Vec<Source> {
 }
 
 fn sample(seed: u64, index: u32, t: f32) -> Source {
-    Source::Sample { seed, index, temperature: Temperature::uniform(t) }
+    Source::Sample { seed, index, drawing: Drawing::independent(Temperature::uniform(t)) }
 }
 
 /// Answers all requests that panels wait for.

@@ -6,8 +6,8 @@ use super::*;
 fn the_mix_panel_asks_for_its_pictures_and_shows_them() {
     let (mut state, sent) = mixing("#t=0.5&seed=4");
     let Task::Draw(Draw::Mix { sources, cells }) = &sent[0].task else { panic!("{:?}", sent[0]) };
-    let temperature = Temperature::uniform(0.5);
-    assert_eq!(sources[1], Source::Sample { seed: 1, index: 5, temperature });
+    let drawing = Drawing::independent(Temperature::uniform(0.5));
+    assert_eq!(sources[1], Source::Sample { seed: 1, index: 5, drawing });
     // Three levels have four dividing levels, each with both directions.
     assert_eq!(cells.len(), 8);
     assert!(state.busy);

@@ -1,9 +1,8 @@
 //! The mix panel's part of the address.
 
-use shared::Temperature;
-
 use crate::address::{MAX_LEVELS, Pick, Verdict, number, set};
 use crate::app::panels::PanelSettings;
+use crate::protocol::Drawing;
 
 /// What is mixed, and how.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +25,7 @@ impl Default for MixSettings {
 
 impl MixSettings {
     /// Whether A and B are the same picture while this temperature is set.
-    pub fn is_one_picture(&self, set: &Temperature) -> bool {
+    pub fn is_one_picture(&self, set: &Drawing) -> bool {
         self.a.relative_to(set) == self.b.relative_to(set)
     }
 }

@@ -3,7 +3,7 @@ use super::state::{Mix, MixEvent, TABLE};
 use crate::address::Pick;
 use crate::app::effect::{Effect, Ids};
 use crate::app::panels::{Bench, PanelState};
-use crate::protocol::{Draw, Request, Task};
+use crate::protocol::{Draw, Drawing, Request, Task};
 use shared::{RgFlowConfig, Temperature};
 
 #[test]
@@ -23,9 +23,9 @@ fn no_picture_is_in_the_table_twice() {
 
 #[test]
 fn one_picture_in_both_places_is_noticed() {
-    let set = Temperature::uniform(0.5);
+    let set = Drawing::independent(Temperature::uniform(0.5));
     let pick = |index| Pick::Sample { seed: 1, index };
     let pair = |a: Pick, b: Pick| MixSettings { a, b, ..MixSettings::default() }.is_one_picture(&set);
     assert!(pair(pick(2), pick(2)) && pair(pick(2), pick(2).held_at(&set)));
-    assert!(!pair(pick(2), pick(3)) && !pair(pick(2), pick(2).held_at(&Temperature::uniform(0.9))));
+    assert!(!pair(pick(2), pick(3)) && !pair(pick(2), pick(2).held_at(&Drawing::independent(Temperature::uniform(0.9)))));
 }

@@ -91,9 +91,9 @@ impl PanelView for MixView {
             picture.show(image);
         }
         for (name, pick) in self.names.iter().zip([&settings.a, &settings.b]) {
-            set_text(name, &pick.name(&page.temperature));
+            set_text(name, &pick.name(&page.drawing));
         }
-        set_text(&self.said, if settings.is_one_picture(&page.temperature) { SAME } else { "" });
+        set_text(&self.said, if settings.is_one_picture(&page.drawing) { SAME } else { "" });
         self.share.show(settings.share, &format!("{:.2}", settings.share));
         self.between.show(mix.interpolation.as_ref());
         for (i, picture) in self.table.iter().enumerate() {

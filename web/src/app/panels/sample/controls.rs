@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use shared::Temperature;
+use shared::sampler::Latents;
 use web_sys::{Document, HtmlButtonElement, HtmlElement, HtmlInputElement};
 
 use super::state::SampleEvent;
@@ -22,6 +23,8 @@ pub struct ControlsView {
     document: Document,
     page: Dispatch<Event>,
     fresh: HtmlButtonElement,
+    independent: HtmlInputElement,
+    joint: HtmlElement,
     mix: HtmlButtonElement,
     own: HtmlButtonElement,
     temperature: Slider,
@@ -38,6 +41,8 @@ impl ControlsView {
             document: document.clone(),
             page: Rc::clone(&site.page),
             fresh: by_id(document, "new-samples")?,
+            independent: by_id(document, "independent")?,
+            joint: by_id(document, "joint")?,
             mix: by_id(document, "paper-mix")?,
             own: by_id(document, "own-mix")?,
             temperature: Slider::by_id(document, "temperature", TEMPERATURES)?,
@@ -53,6 +58,10 @@ impl ControlsView {
         on(&view.mix, "click", move |_| page(Event::Temperatures(Some(Temperature::mixed(0.8, 0.2, 1)))));
         let page = Rc::clone(&site.page);
         on(&view.own, "click", move |_| page(Event::Temperatures(None)));
+        let (page, box_) = (Rc::clone(&site.page), view.independent.clone());
+        on(&view.independent, "change", move |_| {
+            page(Event::Latents(if box_.checked() { Latents::Independent } else { Latents::Joint }));
+        });
         let (page, seed) = (Rc::clone(&site.page), view.seed.clone());
         on(&view.seed, "change", move |_| page(Event::SeedTyped(seed.value())));
         Ok(view)
@@ -62,7 +71,10 @@ impl ControlsView {
         for button in [&self.fresh, &self.mix, &self.own] {
             button.set_disabled(page.info.is_none());
         }
-        let temperature = &page.temperature;
+        let temperature = &page.drawing.temperature;
+        // Only a model with a sampler leaves the choice.
+        self.joint.set_hidden(!page.info.is_some_and(|info| info.joint));
+        self.independent.set_checked(page.drawing.latents == Latents::Independent);
         match uniform(temperature) {
             Some(t) => self.temperature.show(t, &format!("{t:.2}")),
             None => {

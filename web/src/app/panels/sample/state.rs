@@ -2,13 +2,13 @@
 
 use std::rc::Rc;
 
-use shared::{RgFlowConfig, Temperature};
+use shared::RgFlowConfig;
 
 use crate::address::Pick;
 use crate::app::effect::{Effect, Ids};
 use crate::app::panels::live::Live;
 use crate::app::panels::{Bench, PanelState};
-use crate::protocol::{Answer, Draw, Edit, Image, Picture, RequestId};
+use crate::protocol::{Answer, Draw, Drawing, Edit, Image, Picture, RequestId};
 
 /// Pictures in the grid.
 pub const GRID: usize = 16;
@@ -20,8 +20,8 @@ pub struct Shown {
     pub request: RequestId,
     /// The seed that it was drawn from.
     pub seed: u64,
-    /// The temperature that it was drawn with.
-    pub temperature: Temperature,
+    /// How it was drawn.
+    pub drawing: Drawing,
     /// The picture.
     pub image: Rc<Image>,
     /// How unlikely it is, in bits per dimension.
@@ -31,7 +31,7 @@ pub struct Shown {
 impl Shown {
     /// The picture in this place of the grid, to work on.
     pub fn pick(&self, place: usize) -> Pick {
-        Pick::Drawn { seed: self.seed, index: place as u32, temperature: self.temperature.clone() }
+        Pick::Drawn { seed: self.seed, index: place as u32, drawing: self.drawing.clone() }
     }
 }
 
@@ -50,7 +50,7 @@ pub struct Sample {
     /// The last request for pictures, 0 for none.
     pub request: RequestId,
     /// What it asked for.
-    wanted: Option<(u64, Temperature)>,
+    wanted: Option<(u64, Drawing)>,
     running: bool,
     growth: Live,
     /// The pictures from which the one shown large grows, coarsest first.
@@ -83,8 +83,8 @@ impl Sample {
     }
 
     /// Asks for these pictures, unless they are here or on their way.
-    fn ask(&mut self, seed: u64, temperature: Temperature, ids: &mut Ids) -> Vec<Effect> {
-        let wanted = Some((seed, temperature.clone()));
+    fn ask(&mut self, seed: u64, drawing: Drawing, ids: &mut Ids) -> Vec<Effect> {
+        let wanted = Some((seed, drawing.clone()));
         if self.wanted == wanted {
             return vec![];
         }
@@ -96,7 +96,7 @@ impl Sample {
         self.request = ids.fresh();
         self.times = (0.0, 0);
         self.running = true;
-        effects.push(Effect::serve(self.request, Draw::Samples { seed, indices, temperature }));
+        effects.push(Effect::serve(self.request, Draw::Samples { seed, indices, drawing }));
         effects
     }
 
@@ -119,11 +119,11 @@ impl Sample {
 
     /// A picture of the last request arrived.
     pub fn arrived(&mut self, picture: Picture) {
-        let Some((seed, temperature)) = self.wanted.clone() else { return };
+        let Some((seed, drawing)) = self.wanted.clone() else { return };
         self.times = (self.times.0 + picture.millis, self.times.1 + 1);
         if let Some(place) = self.shown.get_mut(picture.index as usize) {
             let image = Rc::new(Image { size: picture.size, rgba: picture.rgba });
-            *place = Some(Shown { request: self.request, seed, temperature, image, bits: picture.bits });
+            *place = Some(Shown { request: self.request, seed, drawing, image, bits: picture.bits });
         }
     }
 
@@ -145,7 +145,7 @@ impl PanelState for Sample {
     }
 
     fn refresh(&mut self, _: &mut (), bench: &mut Bench<'_>) -> Vec<Effect> {
-        self.ask(bench.seed, bench.temperature.clone(), bench.ids)
+        self.ask(bench.seed, bench.drawing.clone(), bench.ids)
     }
 
     fn stop(&mut self) -> Vec<Effect> {

@@ -1,7 +1,7 @@
 use super::state::{GRID, Sample, SampleEvent};
 use crate::app::effect::{Effect, Ids};
 use crate::app::panels::{Bench, PanelState};
-use crate::protocol::{Draw, Edit, Picture, Request, Source, Task};
+use crate::protocol::{Draw, Drawing, Edit, Picture, Request, Source, Task};
 use serde_bytes::ByteBuf;
 use shared::{RgFlowConfig, Temperature};
 
@@ -32,9 +32,10 @@ fn a_picture_grows_from_what_is_shown() {
     sample.refresh(&mut (), &mut Bench::nameless(&config, &mut ids));
     sample.arrived(Picture { index: 3, size: 16, rgba: ByteBuf::new(), bits: 3.0, millis: 4.0 });
     // Another temperature, for which nothing is drawn yet.
-    let mut bench = Bench { temperature: Temperature::uniform(0.9), ..Bench::nameless(&config, &mut ids) };
+    let mut bench =
+        Bench { drawing: Drawing::independent(Temperature::uniform(0.9)), ..Bench::nameless(&config, &mut ids) };
     assert!(sample.update(SampleEvent::Enlarged(4), &mut (), &mut bench).is_empty());
-    let source = Source::Sample { seed: 1, index: 3, temperature: Temperature::uniform(0.5) };
+    let source = Source::Sample { seed: 1, index: 3, drawing: Drawing::independent(Temperature::uniform(0.5)) };
     assert_eq!(
         sample.update(SampleEvent::Enlarged(3), &mut (), &mut bench),
         [Effect::serve(2, Edit::Steps { source })]

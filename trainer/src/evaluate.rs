@@ -4,9 +4,8 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 
 use shared::{FlowBackend, ImageFlow, Temperature, logit};
 
-use crate::data::ImageSet;
+use crate::data::{ImageSet, dequantise, to_pixels};
 use crate::error::{Error, Result};
-use crate::train::batch::dequantise;
 
 /// Images on the device at once.
 const BATCH: usize = 64;
@@ -94,7 +93,7 @@ pub fn sample_pictures<B: FlowBackend>(
             let problem = format!("a sample between {start} and {end} of seed {seed} is not finite");
             return Err(Error::Diverged { problem, advice: "use a lower temperature or an earlier checkpoint".into() });
         }
-        pictures.extend(logits.chunks_exact(flow.dims()).map(|y| y.iter().map(|&y| logit::to_pixel(y)).collect()));
+        pictures.extend(logits.chunks_exact(flow.dims()).map(to_pixels));
         start = end;
     }
     Ok(pictures)

@@ -46,7 +46,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
 fn replace(path: &Path, bytes: &[u8], sync: bool) -> Result<()> {
     let target = writable(path)?;
     let folder = parent(&target);
-    fs::create_dir_all(folder).map_err(Error::io(folder, "create it"))?;
+    make_folder(folder)?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1);
     // Temporary files are for their owner alone; this one is to become a file as any other, for whom the umask says.
@@ -64,6 +64,14 @@ fn replace(path: &Path, bytes: &[u8], sync: bool) -> Result<()> {
     }
     file.persist(&target).map_err(|e| Error::io(path, "replace it")(e.error))?;
     Ok(())
+}
+
+/// Makes a folder, and those above it.
+///
+/// # Errors
+/// [`Error::Io`] if the system refuses.
+pub fn make_folder(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).map_err(Error::io(path, "create it"))
 }
 
 /// The ordinary file that a name stands for, behind symbolic links, whether it is there yet or not.
@@ -133,7 +141,7 @@ impl FolderLock {
     /// # Errors
     /// [`Error::Content`] if another process has it, [`Error::Io`] if it cannot be made or written.
     pub fn take(folder: &Path) -> Result<Self> {
-        fs::create_dir_all(folder).map_err(Error::io(folder, "create it"))?;
+        make_folder(folder)?;
         let path = folder.join(".lock");
         let file = File::options().create(true).truncate(false).write(true).open(&path);
         let file = file.map_err(Error::io(&path, "write it"))?;

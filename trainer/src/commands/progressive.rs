@@ -1,14 +1,43 @@
-//! `trainer progressive`.
+//! `trainer progressive`: the images on their way from coarse to fine.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use shared::edit::progressive;
 
-use crate::cli::ProgressiveArgs;
-use crate::engine::Model;
+use crate::args::numbers::count;
+use crate::args::{FigureArgs, TemperatureArgs};
+use crate::draw::figure::{Row, figure};
+use crate::draw::sheet;
 use crate::error::Result;
 use crate::evaluate::random_seed;
-use crate::figure::{Row, figure};
+use crate::open::Model;
 use crate::output::say;
-use crate::sheet;
+
+/// Arguments of `progressive`.
+#[derive(Args, Debug, Clone)]
+pub struct ProgressiveArgs {
+    /// Weights file, checkpoint, or run folder.
+    pub model: PathBuf,
+    /// Show these images instead of samples.
+    #[arg(long, num_args = 1..)]
+    pub images: Vec<PathBuf>,
+    /// Number of samples, 1 to 256.
+    #[arg(long, default_value_t = 8, value_parser = count(1..=256_u64))]
+    pub count: u64,
+    /// Temperatures.
+    #[command(flatten)]
+    pub temperature: TemperatureArgs,
+    /// Seed of the samples [default: random].
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Where to write the figure: a row for each image, a column for each inverse RG step.
+    #[arg(long, default_value = "progressive.png")]
+    pub out: PathBuf,
+    /// Size and device.
+    #[command(flatten)]
+    pub figure: FigureArgs,
+}
 
 /// Draws the images after each inverse RG step, one image a row (fig. 4a).
 ///
@@ -40,8 +69,7 @@ pub fn run(args: ProgressiveArgs) -> Result<()> {
         rows.iter_mut().zip(pictures).for_each(|(row, picture)| row.pictures.push(picture));
     }
     sheet::save(&figure(&columns, &rows, size as u32 * args.figure.zoom)?, &args.out)?;
-    say!("{what} after each inverse RG step: {}", args.out.display())?;
-    Ok(())
+    say!("{what} after each inverse RG step: {}", args.out.display())
 }
 
 /// `count` images of a coarse level, each in the colours of its own finished picture.

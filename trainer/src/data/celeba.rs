@@ -96,7 +96,7 @@ fn list(container: &mut dyn Container) -> Result<Option<(PathBuf, Vec<u8>)>> {
 mod tests {
     use super::*;
     use crate::data::testing::{encoded, write_zip};
-    use crate::data::{DataOptions, container};
+    use crate::data::{DataOptions, open};
     use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 
     /// A face whose middle 148×148 is red and whose rim is blue.
@@ -170,7 +170,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         for (list, problem) in [("000001.jpg 0\n", "000002.jpg is in no part"), ("000001.jpg 7\n", "part 7")] {
             write(dir.path(), list);
-            let mut container = container::open(&locate(dir.path())).unwrap();
+            let mut container = open::open(&locate(dir.path())).unwrap();
             assert!(is_celeba(&*container));
             let error = partition(&mut *container).unwrap_err().to_string();
             assert!(error.contains("list_eval_partition.txt") && error.contains(problem), "{error}");
@@ -179,7 +179,7 @@ mod tests {
         std::fs::remove_file(dir.path().join("list_eval_partition.txt")).unwrap();
         let csv = format!("image_id,partition\n{csv}");
         std::fs::write(dir.path().join("list_eval_partition.csv"), csv).unwrap();
-        let mut container = container::open(&locate(dir.path())).unwrap();
+        let mut container = open::open(&locate(dir.path())).unwrap();
         assert_eq!(partition(&mut *container).unwrap(), Some((vec![0, 3], vec![1, 4])));
     }
 }

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
+use super::cifar_python::{self, PLANES};
 use super::images::{check_memory, resize_planar};
+use super::labels::Labels;
+use super::options::{DataOptions, Loaded, Wanted};
+use super::set::ImageSet;
 use super::sniff::sniff;
-use super::source::{DataOptions, Loaded, Wanted};
 use super::split::{choose, first};
-use super::{ImageSet, Labels, cifar_python};
 use crate::error::{Error, Result};
 
 const CLASSES: [&str; 10] = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
@@ -20,7 +22,7 @@ const TRAIN: [&str; 5] = ["data_batch_1", "data_batch_2", "data_batch_3", "data_
 const TEST: &str = "test_batch";
 const EDGE: usize = 32;
 /// A class, then 32×32 pixels: all reds, all greens, all blues.
-pub(super) const RECORD: usize = 1 + 3 * EDGE * EDGE;
+const RECORD: usize = 1 + PLANES;
 /// A batch has 31 MB.
 const MAX_BATCH: u64 = 64 << 20;
 /// The unpacked archive has 184 MB.

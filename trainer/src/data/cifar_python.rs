@@ -1,10 +1,9 @@
 //! A batch of CIFAR-10's python version: a pickled dictionary with labels and a numpy array.
 
-use super::cifar::RECORD;
 use crate::pickle::{Id, Pickle};
 
 /// Numbers of a picture.
-const PLANES: usize = RECORD - 1;
+pub(super) const PLANES: usize = 3 * 32 * 32;
 
 /// The batch as records of the binary version: a class, then the picture's planes.
 pub(super) fn records(bytes: &[u8]) -> Result<Vec<u8>, String> {
@@ -45,7 +44,7 @@ pub(super) mod tests {
 
     /// As Python 2 pickled it: the state's numbers as a string.
     pub(in crate::data) fn batch(records: &[u8]) -> Vec<u8> {
-        let rows: Vec<&[u8]> = records.chunks_exact(RECORD).collect();
+        let rows: Vec<&[u8]> = records.chunks_exact(PLANES + 1).collect();
         let pixels: Vec<u8> = rows.iter().flat_map(|row| &row[1..]).copied().collect();
         pickled(&rows.iter().map(|row| row[0]).collect::<Vec<_>>(), &pixels, false)
     }

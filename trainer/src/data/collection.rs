@@ -11,14 +11,17 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::broken::Broken;
-use super::container::{Container, MAX_FILE, open, open_part};
+use super::container::{Container, MAX_FILE};
 use super::images::{Crop, Decoded, check_memory, decode};
+use super::labels::Labels;
 use super::names::{file_name, name_of, stem, test_beside};
+use super::open::{open, open_part};
+use super::options::{DataOptions, Loaded, Wanted};
 use super::profile::Colours;
+use super::set::{CHANNELS, ImageSet};
 use super::skipped::Skipped;
-use super::source::{DataOptions, Loaded, Wanted};
 use super::split::{choose, first, hold_out};
-use super::{CHANNELS, ImageSet, Labels, celeba, labels_csv, parts};
+use super::{celeba, labels_csv, parts};
 use crate::error::{Error, Result};
 
 /// Undecoded pictures are held until there are this many, or this many bytes of them.

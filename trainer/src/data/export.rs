@@ -5,10 +5,11 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::images::interleaved;
-use super::{ImageSet, Labels};
+use super::labels::Labels;
+use super::set::ImageSet;
+use crate::draw::sheet;
 use crate::error::{Error, Result};
 use crate::files::write_whole;
-use crate::sheet;
 
 impl ImageSet {
     /// Writes the pictures as `00000.png`, `00001.png`, … into `dir`, which is made or must be

@@ -7,10 +7,11 @@ use image::imageops::{FilterType, crop_imm, resize};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits, Rgb, RgbImage};
 
+use super::complete;
 use super::container::MAX_FILE;
 use super::profile::{Colours, to_srgb};
+use super::set::CHANNELS;
 use super::sniff::sniff;
-use super::{CHANNELS, complete};
 use crate::error::{Error, Result};
 use crate::files::read_limited;
 use crate::guard::caught;

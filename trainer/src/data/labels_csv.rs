@@ -9,7 +9,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
-use super::{LabelKind, Labels};
+use super::labels::{LabelKind, Labels};
 use crate::error::{Error, Result};
 
 /// Reads a table and gives the pictures called `names` their rows, in the order of `names`; `path` names it in errors.

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 
 use super::images::{check_memory, resize_planar};
+use super::labels::Labels;
+use super::options::{DataOptions, Loaded, Wanted};
+use super::set::ImageSet;
 use super::sniff::sniff;
-use super::source::{DataOptions, Loaded, Wanted};
 use super::split::{choose, first};
-use super::{ImageSet, Labels};
 use crate::error::{Error, Result};
 
 /// Edge of a digit, and of a digit with its black border.

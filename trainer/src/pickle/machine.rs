@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Id, Node, Result};
+use super::node::{Id, Node, Result};
 
 /// Runs the program at the start of `bytes`: all values, the last one, and what follows the program.
 pub(super) fn run(bytes: &[u8]) -> Result<(Vec<Node<'_>>, Id, &[u8])> {

@@ -14,13 +14,12 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use shared::{FlowBackend, Model};
 
 use super::adamw::AdamW;
-use super::state::RunState;
+use super::state::{FORMAT, RunState, damaged};
 use crate::device::TrainBackend;
 use crate::error::{Error, Result};
 use crate::files::{read_limited, write_atomically};
 use crate::guard::caught;
 
-pub(super) const FORMAT: &str = "rg-flow-checkpoint-1";
 /// A checkpoint of the largest model that a configuration may ask for takes 16 bytes a parameter.
 const MAX_BYTES: u64 = 8 << 30;
 
@@ -135,14 +134,6 @@ fn decode<B: FlowBackend>(path: &Path, model: Model<B>, bytes: &[u8], device: &B
 
 fn recorder() -> NamedMpkBytesRecorder<FullPrecisionSettings> {
     NamedMpkBytesRecorder::new()
-}
-
-pub(super) fn damaged(path: &Path, problem: &dyn std::fmt::Display) -> Error {
-    Error::Content {
-        file: path.display().to_string(),
-        problem: format!("not a complete checkpoint of this program ({problem})"),
-        advice: "resume from an older checkpoint of the run".into(),
-    }
 }
 
 /// The run's checkpoints, oldest first: files that are named like [`name`], whatever else there is.

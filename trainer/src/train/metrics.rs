@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::draw::plot::{self, Curve};
 use crate::error::{Error, Result};
 use crate::files::{set_aside, write_whole};
-use crate::plot::{self, Curve};
 
 /// One line of `metrics.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -8,7 +8,6 @@
 //! ```
 
 pub mod adamw;
-pub mod batch;
 pub mod checkpoint;
 pub mod folder;
 pub mod metrics;
@@ -34,12 +33,12 @@ use self::metrics::{Line, Metrics};
 use self::progress::Progress;
 use self::state::{Recent, RunState};
 use self::step::Measured;
-use crate::data::{Batches, Dataset, flips};
+use crate::data::{Batches, Dataset, dequantise, flips};
 use crate::device::{DeviceChoice, Job, TrainBackend, dispatch};
+use crate::draw::sheet;
 use crate::error::{Error, Result};
 use crate::evaluate::{bits_per_dim, sample_pictures};
 use crate::output::say;
-use crate::sheet;
 
 /// What to train, and where to leave it.
 pub struct Training {
@@ -176,7 +175,7 @@ impl Training {
             let mirror =
                 if recipe.flips { flips(recipe.batch, recipe.seed, number) } else { vec![false; recipe.batch] };
             let pixels = self.dataset.train.gather(&batches.indexes(number), &mirror);
-            let batch = batch::dequantise::<B>(&pixels, config.image_shape(), recipe.seed, run.state.images(), device);
+            let batch = dequantise::<B>(&pixels, config.image_shape(), recipe.seed, run.state.images(), device);
             let Run { model, optimizer, average, state } = run;
             let (model, optimizer, measured) = step::step(model, optimizer, &config, &recipe, number, batch)?;
             run = Run { model, optimizer, average, state };

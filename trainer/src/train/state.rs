@@ -10,11 +10,12 @@ use safetensors::tensor::TensorInfo;
 use serde::{Deserialize, Serialize};
 use shared::ModelConfig;
 
-use super::checkpoint::{FORMAT, damaged};
 use super::recipe::Recipe;
 use super::step::Measured;
 use crate::error::{Error, Result};
 
+/// What a checkpoint's metadata call the format.
+pub(super) const FORMAT: &str = "rg-flow-checkpoint-1";
 /// Names of parts and the state, which is a few kilobytes.
 const MAX_HEADER: u64 = 1 << 20;
 
@@ -193,6 +194,15 @@ impl RunState {
         state.recipe.validate().map_err(|e| damaged(path, &e))?;
         state.config.validate().map_err(|e| damaged(path, &e))?;
         Ok(state)
+    }
+}
+
+/// The error for a checkpoint that is not whole.
+pub(super) fn damaged(path: &Path, problem: &dyn std::fmt::Display) -> Error {
+    Error::Content {
+        file: path.display().to_string(),
+        problem: format!("not a complete checkpoint of this program ({problem})"),
+        advice: "resume from an older checkpoint of the run".into(),
     }
 }
 

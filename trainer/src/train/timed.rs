@@ -4,9 +4,9 @@ use burn::module::AutodiffModule;
 use shared::{FlowBackend, Model, ModelConfig};
 
 use super::adamw::AdamW;
-use super::batch::{Batch, dequantise};
 use super::recipe::Recipe;
 use super::step::{Measured, step};
+use crate::data::{Batch, dequantise};
 use crate::device::TrainBackend;
 use crate::error::Result;
 

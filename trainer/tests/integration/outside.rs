@@ -9,8 +9,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use shared::weights::{Card, ModelFile, Precision};
 use shared::{RgFlow, RgFlowConfig};
-use trainer::cli::Cli;
-use trainer::commands;
+use trainer::cli::{self, Cli};
 
 /// A weights file of a random model, and two pictures.
 fn model(folder: &Path) {
@@ -126,13 +125,17 @@ const SEEDS: [&str; 2] = ["seed", "data-seed"];
 #[test]
 fn every_number_of_every_command_is_refused_where_it_means_nothing() {
     let mut tried = 0;
-    let mut cli = Cli::command();
-    cli.build();
-    for command in cli.get_subcommands().filter(|command| command.get_name() != "help") {
+    let mut whole = Cli::command();
+    whole.build();
+    for command in whole.get_subcommands().filter(|command| command.get_name() != "help") {
         let name = command.get_name();
         let mut base = vec!["trainer".to_owned(), name.to_owned()];
         let several = |positional: &clap::Arg| positional.get_num_args().is_some_and(|n| n.max_values() > 1);
-        base.extend(command.get_positionals().flat_map(|p| vec!["x".to_owned(); if several(p) { 2 } else { 1 }]));
+        let word = |positional: &clap::Arg| {
+            let first = positional.get_possible_values().first().map(|value| value.get_name().to_owned());
+            first.unwrap_or_else(|| "x".to_owned())
+        };
+        base.extend(command.get_positionals().flat_map(|p| vec![word(p); if several(p) { 2 } else { 1 }]));
         let required = command.get_opts().filter(|option| option.is_required_set());
         base.extend(required.map(|option| format!("--{}=x", option.get_long().unwrap())));
         for option in command.get_opts() {
@@ -164,7 +167,7 @@ fn every_number_of_every_command_is_refused_where_it_means_nothing() {
 
 fn run(line: &str) -> Result<(), String> {
     let cli = Cli::try_parse_from(["trainer"].into_iter().chain(line.split(' '))).map_err(|e| e.to_string())?;
-    commands::run(cli).map_err(|error| error.to_string())
+    cli::run(cli).map_err(|error| error.to_string())
 }
 
 #[test]

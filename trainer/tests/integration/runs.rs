@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use safetensors::SafeTensors;
-use trainer::cli::Cli;
-use trainer::commands;
+use trainer::cli::{self, Cli};
 use trainer::files::FolderLock;
 use trainer::train::checkpoint;
 use trainer::train::newest;
@@ -32,7 +31,7 @@ fn words(line: &str, paths: &[&Path]) -> Vec<String> {
 fn run(line: &str, paths: &[&Path]) -> Result<(), String> {
     let words = ["trainer".to_owned()].into_iter().chain(words(line, paths));
     let cli = Cli::try_parse_from(words).map_err(|error| error.to_string())?;
-    commands::run(cli).map_err(|error| error.to_string())
+    cli::run(cli).map_err(|error| error.to_string())
 }
 
 /// In its own.

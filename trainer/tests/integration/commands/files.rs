@@ -67,6 +67,14 @@ pub fn info(room: &Room) {
     let run = "--data @images --steps 1 --batch 2 --test-images 0 --device cpu --out @run";
     room.run(&format!("train --config @c.json {run}")).unwrap();
     assert!(room.said("info @run").contains("\nrecipe "));
+    // What a checkpoint says of itself is read without its weights.
+    let path = room.at("run/checkpoints/step-00000001.ckpt");
+    let mut bytes = fs::read(&path).unwrap();
+    let end = bytes.len();
+    bytes[end - 1000..].fill(0xc1);
+    fs::write(&path, bytes).unwrap();
+    room.run("info @run").unwrap();
+    room.refuses("sample @run --device cpu --out @no.png", "not a complete checkpoint");
     room.refuses("info @a.png", "a.png");
 }
 

@@ -15,8 +15,7 @@ use clap::{CommandFactory, Parser};
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use shared::weights::{Card, ModelFile, Precision};
 use shared::{RgFlow, RgFlowConfig};
-use trainer::cli::Cli;
-use trainer::commands;
+use trainer::cli::{self, Cli};
 
 /// The edge of the model's images.
 const EDGE: u32 = 16;
@@ -63,7 +62,7 @@ impl Room {
     fn run(&self, line: &str) -> Result<(), String> {
         let words = ["trainer".to_owned()].into_iter().chain(self.words(line));
         let cli = Cli::try_parse_from(words).map_err(|error| error.to_string())?;
-        commands::run(cli).map_err(|error| error.to_string())
+        cli::run(cli).map_err(|error| error.to_string())
     }
 
     /// What a command prints, in a process of its own.

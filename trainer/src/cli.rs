@@ -39,7 +39,7 @@ pub struct Cli {
 /// The commands.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Train a model, or go on training one.
+    /// Train a model, or resume training one.
     #[command(
         after_help = "Example:\n  trainer train --data faces-train.zip --preset demo --steps 20000 --out runs/faces\n  trainer train --resume runs/faces --steps 40000 --learning-rate 0.003"
     )]

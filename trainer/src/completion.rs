@@ -26,7 +26,7 @@ pub fn marked(picture: &[u8], mask: &Mask) -> Vec<u8> {
     picture.iter().enumerate().map(of).collect()
 }
 
-/// The picture with its hole filled smoothly, without a model: what every model has to beat.
+/// The picture with its hole filled smoothly, without a model: the baseline.
 pub fn smooth(picture: &[u8], mask: &Mask) -> Vec<u8> {
     let mut values = middles(picture);
     mask.fill(&mut values);

@@ -41,7 +41,7 @@ impl FromStr for DeviceChoice {
     type Err = String;
 
     fn from_str(name: &str) -> std::result::Result<Self, String> {
-        let unknown = || format!("no device is called {name}; use auto, cuda, cuda:1, wgpu, cpu or candle");
+        let unknown = || format!("there is no device called {name}; use auto, cuda, cuda:1, wgpu, cpu or candle");
         match name {
             "auto" => Ok(Self::Auto),
             "cuda" => Ok(Self::Cuda(0)),

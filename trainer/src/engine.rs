@@ -1,4 +1,4 @@
-//! What a model does on whichever device, in plain numbers: commands are written against this, and compiled once.
+//! What a model does, on any device, in plain numbers: commands are written against this, and compiled once.
 
 use std::cell::OnceCell;
 use std::path::Path;
@@ -77,7 +77,7 @@ pub trait Engine {
     fn complete(&self, pictures: &[u8], mask: &Mask, free: &Free, wish: &Wish) -> Result<Completed>;
 }
 
-/// What an RG-Flow does besides, whose latents have levels and places.
+/// What only an RG-Flow does, whose latents have levels and places.
 pub trait LevelEngine: Engine {
     /// The images after each inverse RG step, coarsest first.
     ///
@@ -176,7 +176,7 @@ fn of_model(path: &Path) -> impl Fn(shared::Error) -> Error {
 
 struct OnDevice<B: TrainBackend, F> {
     flow: F,
-    /// What the flow that is differentiated is made of, when the first completion asks for it.
+    /// The flow with gradients is made from this when the first completion needs it.
     file: AnyModelFile,
     differentiable: OnceCell<Rc<dyn ImageFlow<B>>>,
     device: B::Device,

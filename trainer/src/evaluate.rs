@@ -56,7 +56,7 @@ pub fn bits_per_dim<B: FlowBackend>(
         return Err(Error::Usage { option: "--data".into(), problem, advice: "give a set with test images".into() });
     }
     if let Some(i) = bits.iter().position(|b| !b.is_finite()) {
-        let problem = format!("image {i} of {} has likelihood {}", images.name, bits[i]);
+        let problem = format!("the likelihood of image {i} of {} is {}", images.name, bits[i]);
         return Err(Error::Diverged { problem, advice: "evaluate an earlier checkpoint".into() });
     }
     let n = bits.len() as f64;
@@ -99,7 +99,7 @@ pub fn sample_pictures<B: FlowBackend>(
     Ok(pictures)
 }
 
-/// A seed nobody chose.
+/// A random seed.
 pub fn random_seed() -> u64 {
     // The standard library's hasher is keyed at random.
     RandomState::new().build_hasher().finish() % 1_000_000

@@ -1,4 +1,4 @@
-//! Files as commands leave them: whole or not at all, and only where an ordinary file may stand.
+//! Reading files up to a bound, and writing them whole or not at all.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Write};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// How a temporary file's name starts and ends, so that one that a killed process left is known.
+/// How a temporary file's name starts and ends, by which files left by a killed process are recognised.
 const TEMPORARY: (&str, &str) = (".rg-flow-", ".tmp");
 
 /// Reads a file of at most `limit` bytes.
@@ -14,12 +14,12 @@ const TEMPORARY: (&str, &str) = (".rg-flow-", ".tmp");
 /// # Errors
 /// [`Error::Io`] if it cannot be read, [`Error::Content`] if it is larger.
 pub fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    let size = fs::metadata(path).map_err(Error::io(path, "look at it"))?.len();
+    let size = fs::metadata(path).map_err(Error::io(path, "access it"))?.len();
     if size > limit {
         return Err(Error::Content {
             file: path.display().to_string(),
-            problem: format!("{size} bytes, more than the {limit} that such a file can have"),
-            advice: "is it the right file?".into(),
+            problem: format!("it has {size} bytes, more than the {limit} that such a file may have"),
+            advice: "check that it is the right file".into(),
         });
     }
     fs::read(path).map_err(Error::io(path, "read it"))
@@ -35,7 +35,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     replace(path, bytes, false)
 }
 
-/// As [`write_whole`], and on the disk before it returns: for what another file is deleted for, or took hours.
+/// As [`write_whole`], and on the disk before it returns: for files that took hours, or that replace another one.
 ///
 /// # Errors
 /// As [`write_whole`].
@@ -86,9 +86,9 @@ pub fn writable(path: &Path) -> Result<PathBuf> {
             refuse("it is a device or a pipe, which cannot be replaced by a file", "give the name of an ordinary file")
         }
         Ok(found) if found.permissions().readonly() => {
-            refuse("it is there and read-only", "give another name, or make it writable")
+            refuse("it exists and is read-only", "give another name, or make it writable")
         }
-        Ok(_) => fs::canonicalize(path).map_err(Error::io(path, "look at it")),
+        Ok(_) => fs::canonicalize(path).map_err(Error::io(path, "access it")),
         Err(error) if error.kind() == ErrorKind::NotFound => match fs::read_link(path) {
             // A link whose file is still to be made. One that leads to itself is another error than "not found".
             Ok(link) => writable(&parent(path).join(link)),
@@ -129,7 +129,7 @@ pub fn set_aside(path: &Path) -> Result<PathBuf> {
     Ok(free)
 }
 
-/// A folder for one process alone. The system holds the lock, so that a killed process leaves none.
+/// A folder locked for one process. The system holds the lock, so a killed process leaves none.
 #[derive(Debug)]
 pub struct FolderLock {
     file: File,

@@ -1,4 +1,4 @@
-//! Models from whatever file the user has, a weights file, a checkpoint or a run's folder; and on a device.
+//! Opening models: from a weights file, a checkpoint or a run's folder, onto a device.
 
 use std::path::Path;
 
@@ -22,7 +22,7 @@ use crate::train::state::RunState;
 /// Largest weights file: twice what the largest model takes.
 const MAX_BYTES: u64 = 4 << 30;
 
-/// What a file says of its model.
+/// What a file says about its model.
 pub struct About {
     /// Its architecture.
     pub config: ModelConfig,
@@ -32,8 +32,8 @@ pub struct About {
     pub state: Option<RunState>,
 }
 
-/// What a weights file, a checkpoint or the newest checkpoint of a run's folder says of its model. Of a checkpoint the
-/// weights are not read.
+/// What a weights file, a checkpoint or the newest checkpoint of a run's folder says about its model.
+/// A checkpoint's weights are not read.
 ///
 /// # Errors
 /// [`Error::Model`] or [`Error::Content`], with the file's name.
@@ -74,7 +74,7 @@ fn of_model(path: &Path) -> impl FnOnce(shared::Error) -> Error {
     move |source| Error::Model { file, source }
 }
 
-/// What a run says of its model.
+/// The card of a run's model.
 fn card_of(state: &RunState) -> Card {
     let recipe = &state.recipe;
     Card {
@@ -116,7 +116,7 @@ impl AnyModel {
         Self::of(&load(path)?, path, device)
     }
 
-    /// The model of a file that is read already; `path` names it in errors.
+    /// The model of a file in memory; `path` names it in errors.
     ///
     /// # Errors
     /// As [`engine::open`].

@@ -13,8 +13,8 @@ use crate::output::aside;
 #[derive(Args, Debug, Clone)]
 pub struct DataSetArgs {
     /// Images: msds1 or msds2 (generated), a folder or .zip of images, CelebA's img_align_celeba.zip, or the files of
-    /// CIFAR-10 or MNIST. A folder or .zip may hold folders train and test (or val); otherwise a tenth of the images,
-    /// chosen by name, is held out for testing [default: msds1, or a resumed run's own data].
+    /// CIFAR-10 or MNIST. A folder or .zip may hold folders train and test (or val); otherwise about a tenth of the images,
+    /// chosen by their names, is held out for testing [default: msds1, or a resumed run's own data].
     #[arg(long)]
     pub data: Option<String>,
     /// Folder or .zip of test images to use instead of those in --data.
@@ -86,7 +86,7 @@ impl DataSetArgs {
     }
 }
 
-/// The test part of data by name or path, for a model of so many channels; prints its notes.
+/// The test part of data by name or path, for a model of that many channels; prints its notes.
 ///
 /// # Errors
 /// As [`DataSetArgs::load`].
@@ -118,7 +118,7 @@ pub fn tell(notes: &[String]) {
 /// [`Error::Usage`] names the folder of images.
 pub fn keep_apart(data: &str, test_data: Option<&Path>, out: &Path) -> Result<()> {
     // What is yet to be made has no canonical path, but one of the folders above it has.
-    let made = std::path::absolute(out).map_err(Error::io(out, "look at it"))?;
+    let made = std::path::absolute(out).map_err(Error::io(out, "access it"))?;
     let whole = made.ancestors().find_map(|above| above.canonicalize().ok());
     for images in [Some(Path::new(data)), test_data].into_iter().flatten() {
         let folder = images.is_dir().then(|| images.canonicalize().ok()).flatten();

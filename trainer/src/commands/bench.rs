@@ -33,7 +33,7 @@ pub enum Timed {
 }
 
 impl Timed {
-    /// As results are called.
+    /// Its name in results.
     pub fn name(self) -> &'static str {
         match self {
             Self::Train => "train",
@@ -46,7 +46,7 @@ impl Timed {
 /// Arguments of `bench`.
 #[derive(Args, Debug, Clone)]
 pub struct BenchArgs {
-    /// Architectures.
+    /// Architectures to time.
     #[arg(value_name = "PRESET", default_value = "demo", value_parser = preset())]
     pub presets: Vec<Preset>,
     /// Images in a batch, 1 to 65536; may be given several times.
@@ -90,14 +90,14 @@ pub fn run(args: BenchArgs) -> Result<()> {
                     1e3 * batch as f64 / rate
                 )?;
                 rates.insert(name, rate);
-                // What sampling and encoding take is less than what training has left in the pool.
+                // Of training alone: the pool keeps its memory, so a later figure would say nothing about sampling or encoding.
                 if let (Timed::Train, DeviceChoice::Cuda(card), Some(before)) = (what, args.device.device, before)
                     && let Some(after) = memory(card)
                 {
                     rates.insert(format!("memory/{preset}/{batch}"), after - before);
                 }
                 if let Some(path) = &args.out {
-                    // At once: the next one may take longer than anybody waits.
+                    // At once: the next one may take long, or be interrupted.
                     let text = serde_json::to_string_pretty(&rates).unwrap_or_default();
                     write_whole(path, (text + "\n").as_bytes())?;
                 }
@@ -107,14 +107,14 @@ pub fn run(args: BenchArgs) -> Result<()> {
     Ok(())
 }
 
-/// What another run of this command left in the file.
+/// What an earlier run of this command left in the file.
 fn earlier(path: &Path) -> Result<BTreeMap<String, f64>> {
     serde_json::from_slice(&read_limited(path, MAX_BYTES)?).map_err(|e| {
         Error::content(path.display(), format!("not results of `trainer bench` ({e})"), "give another name for --out")
     })
 }
 
-/// MiB in use on a card, where the driver's tool can be asked.
+/// MiB in use on a card, if nvidia-smi can be run.
 fn memory(card: usize) -> Option<f64> {
     let query = ["--query-gpu=memory.used", "--format=csv,noheader,nounits", "-i"];
     let output = Command::new("nvidia-smi").args(query).arg(card.to_string()).output().ok()?;

@@ -37,8 +37,8 @@ pub struct ExportArgs {
     /// Licence and attribution of the data, for the card.
     #[arg(long)]
     pub licence: Option<String>,
-    /// Temperatures at which samples look best, for the card: one, or one for each level, finest first, separated by
-    /// commas.
+    /// Temperatures at which samples look best, 0 to 1.5, for the card: one, or one for each level, finest first,
+    /// separated by commas.
     #[arg(long, value_delimiter = ',', value_parser = within(0.0..=Card::MAX_TEMPERATURE))]
     pub temperatures: Vec<f32>,
     /// A latent that does one thing, for the card, as LEVEL.ROW.COLUMN.CHANNEL=NAME; may be given several times. The
@@ -58,7 +58,7 @@ pub struct ExportArgs {
 /// # Errors
 /// A checkpoint that cannot be read, weights that are not finite, a file that cannot be written.
 pub fn run(args: ExportArgs) -> Result<()> {
-    // Not after an evaluation of hours.
+    // Before an evaluation that may take hours.
     writable(&args.out)?;
     let mut file = load(&args.model)?;
     let of_model = |source| Error::Model { file: args.model.display().to_string(), source };
@@ -98,7 +98,7 @@ pub fn run(args: ExportArgs) -> Result<()> {
     say!("{}: {:.2} MB", args.out.display(), bytes.len() as f64 / 1e6)
 }
 
-/// Notes on the card what latents do; latents that the model lacks are an error.
+/// Puts the latents' names on the card; a latent that the model does not have is an error.
 fn name_factors(file: &mut AnyModelFile, factors: &[NamedFactor]) -> Result<()> {
     let usage = |problem, advice| Error::usage("--factor", problem, advice);
     if factors.len() > Card::MAX_FACTORS {

@@ -1,4 +1,4 @@
-//! `trainer info`: what a file says of its model.
+//! `trainer info`: what a file says about its model.
 
 use std::path::PathBuf;
 

@@ -58,13 +58,13 @@ pub fn run(args: InpaintArgs) -> Result<()> {
     say!("{} gradients in {:.1} s", whole.0, whole.1.as_secs_f64())?;
     let best = best.concat();
     if let Some(truth) = &truth {
-        say!("PSNR in the hole: {:.2} dB the best completion", hole_psnr(truth, &best, &mask))?;
+        say!("PSNR in the hole: {:.2} dB, the best completion", hole_psnr(truth, &best, &mask))?;
         if !others.is_empty() {
             let each: Vec<f64> = others.iter().map(|other| hole_psnr(truth, other, &mask)).collect();
             let mean = each.iter().sum::<f64>() / each.len() as f64;
-            say!("  {mean:.2} dB the others on average")?;
+            say!("  {mean:.2} dB, the others on average")?;
         }
-        say!("  {:.2} dB filled smoothly, without the model", hole_psnr(truth, &smooth(truth, &mask), &mask))?;
+        say!("  {:.2} dB, a smooth fill without the model", hole_psnr(truth, &smooth(truth, &mask), &mask))?;
     }
     say!("{} of {} latents touched", touched.0, touched.1)?;
     let shown: Vec<Vec<u8>> = truth.into_iter().chain([marked(&picture, &mask), best]).chain(others).collect();

@@ -39,11 +39,7 @@ pub(crate) fn partition(container: &mut dyn Container) -> Result<Option<(Vec<usi
         return Ok(None);
     };
     let Ok(text) = std::str::from_utf8(&bytes) else {
-        return Err(Error::content(
-            list.display(),
-            "it is no text in UTF-8",
-            "use the list that came with the pictures",
-        ));
+        return Err(Error::content(list.display(), "it is not UTF-8 text", "use the list that came with the pictures"));
     };
     let parts: HashMap<&str, &str> = text
         .trim_start_matches('\u{feff}')
@@ -60,8 +56,8 @@ pub(crate) fn partition(container: &mut dyn Container) -> Result<Option<(Vec<usi
             Some("2") => test.push(index),
             other => {
                 let problem = match other {
-                    Some(part) => format!("{base} is in part {part}, which does not exist"),
-                    None => format!("{base} is in no part"),
+                    Some(part) => format!("{base} belongs to part {part}, which does not exist"),
+                    None => format!("{base} belongs to no part"),
                 };
                 let advice = "use the list that came with the pictures, or move it away to hold \
                               out a random part";
@@ -168,7 +164,7 @@ mod tests {
     #[test]
     fn a_list_that_does_not_fit_is_named() {
         let dir = tempfile::tempdir().unwrap();
-        for (list, problem) in [("000001.jpg 0\n", "000002.jpg is in no part"), ("000001.jpg 7\n", "part 7")] {
+        for (list, problem) in [("000001.jpg 0\n", "000002.jpg belongs to no part"), ("000001.jpg 7\n", "part 7")] {
             write(dir.path(), list);
             let mut container = open::open(&locate(dir.path())).unwrap();
             assert!(is_celeba(&*container));

@@ -89,7 +89,7 @@ fn from_archive(path: &Path) -> Result<Vec<Batch>> {
     let mut file = BufReader::new(file);
     let found = sniff(file.fill_buf().map_err(Error::io(path, "read it"))?);
     if let Some(what) = found.filter(|what| *what != "packed with gzip") {
-        return Err(Error::content(path.display(), format!("not a .tar.gz: it is {what}"), "fetch it again"));
+        return Err(Error::content(path.display(), format!("not a .tar.gz: it is {what}"), "download it again"));
     }
     let unpacked = MultiGzDecoder::new(file).take(MAX_UNPACKED);
     let mut archive = tar::Archive::new(unpacked);
@@ -113,7 +113,7 @@ fn from_archive(path: &Path) -> Result<Vec<Batch>> {
 fn content(file: impl Read, path: &Path, label: &str) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(MAX_BATCH).read_to_end(&mut bytes).map_err(Error::io(path, "read it"))?;
-    let refuse = |problem: String| Error::content(label, problem, "fetch it again");
+    let refuse = |problem: String| Error::content(label, problem, "download it again");
     if !label.ends_with(".bin") {
         return cifar_python::records(&bytes).map_err(refuse);
     }
@@ -139,7 +139,7 @@ fn set(
         let (class, planes) = (records[pick][0], &records[pick][1..]);
         if usize::from(class) >= CLASSES.len() {
             let problem = format!("a record has the class {class}, where 9 is the last");
-            return Err(Error::content(file, problem, "fetch it again: this is not CIFAR-10"));
+            return Err(Error::content(file, problem, "download it again: this is not CIFAR-10"));
         }
         pixels.extend(resize_planar(planes.to_vec(), EDGE, options.size));
         classes.push(f32::from(class));

@@ -11,9 +11,9 @@ pub(super) fn records(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let value = |key: &str| batch.value(batch.root(), key).ok_or_else(|| format!("a batch without {key}"));
     let labels = value("labels")?;
     let classes = batch.entries(labels).unwrap_or_default().iter().map(|&class| u8::try_from(batch.int(class)?).ok());
-    let classes = classes.collect::<Option<Vec<u8>>>().ok_or("labels that are no classes")?;
+    let classes = classes.collect::<Option<Vec<u8>>>().ok_or("labels that are not classes")?;
     let pictures = array(&batch, value("data")?, classes.len())
-        .ok_or_else(|| format!("its data are no array of bytes with {PLANES} for each of {} labels", classes.len()))?;
+        .ok_or_else(|| format!("its data are not an array of {PLANES} bytes for each of {} labels", classes.len()))?;
     if classes.is_empty() {
         return Err("an empty batch".into());
     }

@@ -176,7 +176,7 @@ fn read(
     let crop = if celeba::is_celeba(container) { Crop::Celeba } else { Crop::Square };
     let mut pixels = Vec::new();
     if pixels.try_reserve_exact(picks.len() * CHANNELS * size * size).is_err() {
-        let problem = format!("there is no memory for {} pictures", picks.len());
+        let problem = format!("there is not enough memory for {} pictures", picks.len());
         return Err(Error::content(container.path().display(), problem, "set a smaller limit"));
     }
     let mut good = Vec::with_capacity(picks.len());

@@ -14,13 +14,13 @@ pub(crate) trait Container {
     fn path(&self) -> &Path;
     /// The pictures' names, sorted, with `/` between folders.
     fn names(&self) -> &[String];
-    /// The files that are no pictures.
+    /// The files that are not pictures.
     fn skipped(&self) -> &Skipped;
     /// The bytes of the picture with this place in `names`.
     fn read(&mut self, index: usize) -> Result<Vec<u8>>;
-    /// How errors call that picture.
+    /// That picture's name in errors.
     fn label(&self, index: usize) -> String;
-    /// A file of this name that goes with the pictures (a list, a table of labels), as errors call it, and its bytes.
+    /// A file of this name that goes with the pictures (a list, a table of labels), with its path for errors, and its bytes.
     fn companion(&mut self, name: &str) -> Result<Option<(PathBuf, Vec<u8>)>>;
 }
 

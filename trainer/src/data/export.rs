@@ -25,7 +25,7 @@ impl ImageSet {
             let path = dir.join(file_name(i));
             let file = path.display().to_string();
             let Some(picture) = interleaved(self.image(i), self.size) else {
-                let advice = "this is a fault of the program: please report it";
+                let advice = "this is a bug: please report it";
                 return Err(Error::content(file, "the picture has the wrong size", advice));
             };
             sheet::save(&picture, &path)

@@ -68,7 +68,7 @@ pub(crate) fn open(bytes: &[u8], file: &str) -> Result<(DynamicImage, Colours)> 
     })
 }
 
-const FETCH: &str = "fetch it again, or remove it";
+const FETCH: &str = "download it again, or remove it";
 
 fn open_unguarded(bytes: &[u8], file: &str) -> Result<(DynamicImage, Colours)> {
     let unreadable = |source| Error::Image { file: file.to_string(), source };
@@ -102,7 +102,7 @@ fn open_unguarded(bytes: &[u8], file: &str) -> Result<(DynamicImage, Colours)> {
 /// Reads a picture file as a planar `[3, size, size]` picture: its middle square, resized.
 ///
 /// # Errors
-/// A file that cannot be read, is too large, or is no picture.
+/// A file that cannot be read, is too large, or is not a picture.
 pub fn read_picture(path: &Path, size: usize) -> Result<Vec<u8>> {
     let bytes = read_limited(path, MAX_FILE)?;
     Ok(decode(&bytes, &path.display().to_string(), Crop::Square, size)?.pixels)

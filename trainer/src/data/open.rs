@@ -21,7 +21,7 @@ pub(crate) fn open_part(path: &Path, part: &str) -> Result<Box<dyn Container>> {
         Box::new(Archive::open(path, part)?)
     } else {
         let advice = "give a folder or a .zip of pictures";
-        return Err(Error::content(path.display(), "not a data set that is known", advice));
+        return Err(Error::content(path.display(), "not a known kind of data set", advice));
     };
     if container.names().is_empty() {
         let skipped = container.skipped();

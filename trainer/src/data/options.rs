@@ -16,11 +16,11 @@ pub struct DataOptions {
     pub test_fraction: f64,
     /// A folder or zip of pictures to test on instead.
     pub test_data: Option<PathBuf>,
-    /// At most this many pictures to train on, picked at random; of a generated set exactly as many.
+    /// At most this many pictures to train on, picked at random; a generated set has exactly this many.
     pub limit: Option<usize>,
     /// At most this many pictures to test on, the first in their order.
     pub test_limit: Option<usize>,
-    /// Whether to go on without pictures that cannot be read.
+    /// Whether to skip pictures that cannot be read.
     pub skip_broken: bool,
     /// The most bytes of pixels to load.
     pub memory_limit: usize,
@@ -52,7 +52,7 @@ pub(crate) enum Wanted {
     Test,
 }
 
-/// A set of which the training part is there only if it was wanted.
+/// A set whose training part is loaded only if it was wanted.
 pub(crate) struct Loaded {
     pub(crate) name: String,
     pub(crate) train: Option<ImageSet>,

@@ -33,7 +33,7 @@ pub struct Dataset {
     pub description: String,
     /// What the user should know: files skipped, pictures left out or converted.
     pub notes: Vec<String>,
-    /// Whether a mirrored picture is as good as the picture: not of digits and letters.
+    /// Whether a mirrored picture is as good as the original: not for digits and letters.
     pub mirrors: bool,
 }
 
@@ -68,7 +68,7 @@ impl ImageSet {
         Ok(set)
     }
 
-    /// The same pictures in shades of grey, `[n, 1, size, size]`: luma by BT.601's weights, and so a grey picture's own.
+    /// The same pictures in greyscale, `[n, 1, size, size]`: luma with BT.601's weights, which keeps grey pictures exact.
     pub fn grey(&self) -> Self {
         let plane = self.size * self.size;
         let luma = |image: &[u8]| -> Vec<u8> {

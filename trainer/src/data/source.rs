@@ -24,7 +24,7 @@ pub enum DataSource {
     Path(PathBuf),
 }
 
-/// Pictures of a generated set unless limited.
+/// Default sizes of a generated set: pictures to train on, and to test on.
 const GENERATED: (usize, usize) = (90_000, 10_000);
 
 /// A set's name wins over a file of the same name; `./msds1` means the file.
@@ -56,13 +56,13 @@ impl DataSource {
         let Loaded { name, train, test, licence, description, notes, mirrors } = self.parts(options, Wanted::Both)?;
         let licence = options.licence.clone().or(licence);
         let Some(train) = train else {
-            let advice = "this is a fault of the program: please report it";
+            let advice = "this is a bug: please report it";
             return Err(Error::content(self, "the training part was not loaded", advice));
         };
         Ok(Dataset { name, train, test, licence, description, notes, mirrors })
     }
 
-    /// Loads what is to be tested on, and decodes nothing else.
+    /// Loads the test part, and decodes nothing else.
     pub fn load_test(&self, options: &DataOptions) -> Result<TestSet> {
         let Loaded { name, test, notes, .. } = self.parts(options, Wanted::Test)?;
         Ok(TestSet { name, images: test, notes })
@@ -103,7 +103,7 @@ fn generated(kind: Msds, options: &DataOptions, wanted: Wanted) -> Result<Loaded
 
 fn from_path(path: &Path, options: &DataOptions, wanted: Wanted) -> Result<Loaded> {
     if !path.exists() {
-        let problem = "there is no such file or folder, nor a set of that name";
+        let problem = "there is no file, folder or data set of that name";
         let advice = "give msds1, msds2, or the path of a folder, a .zip or a .tar.gz";
         return Err(Error::usage(path.display().to_string(), problem, advice));
     }

@@ -14,7 +14,7 @@ use crate::files::write_whole;
 
 /// Pictures side by side under one name.
 pub struct Row {
-    /// What stands left of them.
+    /// The text to their left.
     pub label: String,
     /// The pictures, from left to right; they may differ in size.
     pub pictures: Vec<RgbImage>,
@@ -24,7 +24,7 @@ pub struct Row {
 const TEXT: u32 = 15;
 const GAP: u32 = 4;
 
-/// Every picture `edge` pixels wide and high, enlarged without smoothing; names above the columns and left of the rows.
+/// Every picture `edge` pixels wide and high, enlarged without smoothing; column names above, row labels to the left.
 ///
 /// # Errors
 /// [`Error::Plot`] if a name cannot be drawn.
@@ -69,7 +69,7 @@ fn unable(e: &dyn std::fmt::Display) -> Error {
     Error::Plot(format!("a figure's names: {e}"))
 }
 
-/// A field of numbers ≥ 0 as colours, its largest the brightest.
+/// A field of numbers ≥ 0 as a heat map; the largest is the brightest.
 pub fn heat(field: &[f32], size: usize) -> RgbImage {
     let most = field.iter().copied().fold(0f32, f32::max).max(f32::MIN_POSITIVE);
     RgbImage::from_fn(size as u32, size as u32, |x, y| {

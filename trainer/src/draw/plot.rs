@@ -95,12 +95,12 @@ fn draw(root: &Area<'_>, x_label: &str, y_label: &str, curves: &[Curve<'_>]) -> 
     Ok(())
 }
 
-/// Whether a number has a place on an axis.
+/// Whether a number can be shown on an axis.
 fn drawable(value: &f64) -> bool {
     value.abs() < 1e100
 }
 
-/// From the least to the greatest of some numbers, or what stands for it: plotters looks for ticks without an end on
+/// From the least to the greatest of some numbers, widened where needed: plotters looks for ticks without an end on
 /// an axis that is infinite, or too short for the digits of its numbers.
 fn range(values: impl Iterator<Item = f64>) -> Range<f64> {
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));

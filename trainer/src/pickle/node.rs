@@ -8,9 +8,9 @@ pub(crate) type Id = usize;
 pub(crate) enum Node<'a> {
     None,
     Bool(bool),
-    /// An integer; one of more than 128 bits is none that anybody needs.
+    /// An integer; more than 128 bits are not supported.
     Int(i128),
-    /// A number with a fraction: no reader of these files asks for its value.
+    /// A floating-point number; its value is never needed.
     Float,
     Text(&'a str),
     Bytes(&'a [u8]),
@@ -31,7 +31,7 @@ pub(crate) enum Node<'a> {
     Persistent(Id),
 }
 
-/// Why a file is no pickle.
+/// Why a file is not a pickle.
 pub(crate) type Problem = String;
 
 pub(super) type Result<T> = std::result::Result<T, Problem>;

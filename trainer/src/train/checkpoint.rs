@@ -1,4 +1,4 @@
-//! All that a run needs to go on exactly, in one file written atomically.
+//! All that a run needs to be resumed exactly, in one file written atomically.
 //!
 //! The container is safetensors, so that a truncated file is noticed: the records of model, average and optimizer as
 //! bytes, and the state as JSON in the metadata.
@@ -75,7 +75,7 @@ impl<B: TrainBackend> Run<B> {
         let least = state.config.param_count().saturating_mul(size_of::<f32>());
         let part = |name: &str| match file.tensor(name).map(|t| t.data()) {
             Ok(data) if data.len() >= least => Ok(data),
-            Ok(_) => Err(damaged(path, &"its weights are fewer than its configuration has")),
+            Ok(_) => Err(damaged(path, &"it has fewer weights than its configuration asks for")),
             Err(e) => Err(damaged(path, &e)),
         };
         part("model")?;
@@ -88,13 +88,13 @@ impl<B: TrainBackend> Run<B> {
             if shapes(&loaded) == expected {
                 Ok(loaded)
             } else {
-                Err(damaged(path, &"its weights are not of its configuration"))
+                Err(damaged(path, &"its weights do not match its configuration"))
             }
         };
         let (average, first, second) = (load("average")?, load("first_moment")?, load("second_moment")?);
         let model = decode(path, model, part("model")?, device)?;
         if shapes(&model.valid()) != expected {
-            return Err(damaged(path, &"its weights are not of its configuration"));
+            return Err(damaged(path, &"its weights do not match its configuration"));
         }
         Ok(Self { model, average, optimizer: AdamW { first, second }, state })
     }

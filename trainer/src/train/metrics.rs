@@ -43,7 +43,7 @@ pub struct Metrics {
 const MAX_BYTES: u64 = 2 << 30;
 
 impl Metrics {
-    /// Begins `metrics.jsonl` in a new run's folder. One that is there is renamed: a run without a checkpoint left it.
+    /// Begins `metrics.jsonl` in a new run's folder. One that exists is renamed: a run without a checkpoint left it.
     ///
     /// # Errors
     /// [`Error::Io`] if the file cannot be written.

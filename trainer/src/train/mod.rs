@@ -42,9 +42,9 @@ use crate::output::say;
 
 /// What to train, and where to leave it.
 pub struct Training {
-    /// Where the run stands: at its start, or where it goes on, with what is to change.
+    /// Where the run stands, at its start or where it is resumed, with changes made.
     pub state: RunState,
-    /// The checkpoint to go on from.
+    /// The checkpoint to resume from.
     pub resume: Option<PathBuf>,
     /// The images.
     pub dataset: Dataset,
@@ -64,7 +64,7 @@ pub struct Training {
     pub interrupted: Arc<AtomicBool>,
 }
 
-/// Steps between lines of the metrics unless it is said.
+/// Default of the steps between lines of the metrics.
 const LOG_EVERY: u64 = 100;
 
 /// How a run ended.
@@ -146,7 +146,7 @@ impl Training {
                 size,
                 size
             ),
-            advice: "give data of that size, or another --preset or --config".into(),
+            advice: "use data of that size, or another --preset or --config".into(),
         })
     }
 
@@ -218,12 +218,12 @@ impl Training {
         }
     }
 
-    /// The metrics file where the run begins, with the line of the checkpoint that it goes on from: a run that is
-    /// killed after it has saved may not have come to that.
+    /// The metrics file where the run begins, with the line of the checkpoint that it is resumed from: a run that is
+    /// killed right after it saved may not have written it.
     fn metrics<B: TrainBackend>(&self, run: &mut Run<B>, device: &B::Device) -> Result<Metrics> {
         let Some(path) = &self.resume else { return Metrics::create(self.folder.path()) };
         for renamed in self.folder.rewind(run.state.step)? {
-            say!("a checkpoint of a later step is now {}", renamed.display())?;
+            say!("a checkpoint of a later step was renamed to {}", renamed.display())?;
         }
         let history = folder::of_checkpoint(path).unwrap_or(self.folder.path());
         let mut metrics = Metrics::resume(self.folder.path(), history, run.state.step)?;
@@ -238,7 +238,7 @@ impl Training {
     /// A resumed run that has nothing left to do writes nothing.
     fn finished(&self, path: &Path, state: &RunState, line: Option<&Line>) -> Result<Outcome> {
         let (step, steps) = (state.step, state.recipe.steps);
-        say!("{step} steps are taken, and {steps} were to be; give more --steps to go on")?;
+        say!("the run is at step {step} of {steps}; give a larger --steps to continue")?;
         Ok(Outcome { checkpoint: path.to_path_buf(), step, test: line.and_then(|line| line.test) })
     }
 
@@ -294,7 +294,7 @@ impl Training {
             ),
             advice: match own.or_else(|| self.resume.clone()) {
                 Some(path) => format!(
-                    "the last good checkpoint is {0}; go on from it with a lower rate: --resume {0} --learning-rate {lower}",
+                    "the last good checkpoint is {0}; resume from it with a lower rate: --resume {0} --learning-rate {lower}",
                     path.display()
                 ),
                 None => format!(
@@ -305,7 +305,7 @@ impl Training {
     }
 }
 
-/// The line of where the run stands, after which its means begin anew.
+/// The line for where the run stands; the means start again after it.
 fn line(state: &mut RunState, test: Option<f64>) -> Line {
     let recent = std::mem::take(&mut state.recent);
     Line {

@@ -71,7 +71,7 @@ fn a_closed_output_ends_every_command_quietly_and_a_full_one_with_an_error() {
         });
         let error = String::from_utf8_lossy(&full.stderr);
         assert_eq!(full.status.code(), Some(1), "{line}: {full:?}");
-        assert!(error.contains("standard output") && error.contains("make room"), "{line}: {error}");
+        assert!(error.contains("standard output") && error.contains("free some space"), "{line}: {error}");
         // Nobody hears of that error, and nothing else happens.
         let deaf = trainer(&line.replace("OUT", &format!("deaf-{i}")), dir.path(), |command| {
             let full = || File::options().write(true).open("/dev/full").unwrap();
@@ -144,13 +144,18 @@ fn every_number_of_every_command_is_refused_where_it_means_nothing() {
             if text || !option.get_action().takes_values() {
                 continue;
             }
+            let help = option.get_long_help().or(option.get_help()).map(ToString::to_string).unwrap_or_default();
+            let default = help.contains("[default: ") || !option.get_default_values().is_empty();
+            assert!(help.split(' ').count() > 2 && (default || long == "temperatures"), "{name} --{long}: {help}");
             // Some number is taken, and as the type that it is wanted as.
             let good = ["1", "0.5", "2", "64"].map(|value| [&base[..], &[format!("--{long}={value}")]].concat());
             assert!(good.into_iter().any(|words| Cli::try_parse_from(words).is_ok()), "{name} --{long}");
             let huge = (!SEEDS.contains(&long)).then_some("18446744073709551615");
             let negative = (long != "change").then_some("-1");
-            for value in
-                ["nan", "NaN", "inf", "-inf", "1e308", "-1e308", "", "two"].into_iter().chain(huge).chain(negative)
+            for value in ["nan", "NaN", "inf", "-inf", "1e999", "1e308", "-1e308", "", "two"]
+                .into_iter()
+                .chain(huge)
+                .chain(negative)
             {
                 let words = base.iter().cloned().chain([format!("--{long}={value}")]);
                 let error = Cli::try_parse_from(words).map(|_| ()).unwrap_err();

@@ -117,7 +117,7 @@ pub fn run(args: EvalInpaintArgs) -> Result<()> {
             make_folder(out)?;
             let out = out.join(format!("{name}.png"));
             sheet::save(&sheet::sheet(&shown, size, channels, columns, 3), &out)?;
-            say!("{}: the images, what was given of them, then a row for each line above", out.display())?;
+            say!("{}: the images, the parts that were given, then a row for each line above", out.display())?;
         }
     }
     Ok(())

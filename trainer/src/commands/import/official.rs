@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 /// Reads an official checkpoint. The prior's kind is not in it but its scale is: 1 for Gaussian, 1/√2 for Laplace.
 ///
 /// # Errors
-/// [`Error::Content`] if the file is no such checkpoint or is incomplete.
+/// [`Error::Content`] if the file is not such a checkpoint or is incomplete.
 pub fn import(path: &Path) -> Result<ModelFile> {
     let state = State::read(path)?;
     let config = state.config()?;
@@ -108,10 +108,10 @@ impl<'a> State<'a> {
                     format!("others, for instance {}", some.join(", "))
                 };
                 Err(file.refuse(format!(
-                    "no flow of the authors is in it: no tensor is called {LANDMARK}, there are {has}"
+                    "it holds no flow of the authors' code: no tensor is called {LANDMARK}; it has {has}"
                 )))
             }
-            several => Err(file.refuse(format!("several flows are in it: {}", several.join(", ")))),
+            several => Err(file.refuse(format!("it holds several flows: {}", several.join(", ")))),
         }
     }
 
@@ -137,11 +137,11 @@ impl<'a> State<'a> {
             return Err(self.file.refuse(format!("mask_left has shape {mask:?}")));
         };
         if block != width || mask.contains(&0) {
-            return Err(self.file.refuse(format!("mask_left has shape {mask:?}, which is no square")));
+            return Err(self.file.refuse(format!("mask_left has shape {mask:?}, which is not a square")));
         }
         let stages = self.count("layers.");
         if stages == 0 || !stages.is_multiple_of(2) || stages > 16 {
-            return Err(self.file.refuse(format!("{stages} stages; two a level are expected")));
+            return Err(self.file.refuse(format!("{stages} stages; expected two for each level")));
         }
         let mut levels = Vec::new();
         for stage in (0..stages).step_by(2) {
@@ -225,9 +225,12 @@ mod tests {
             import(&path).unwrap_err().to_string()
         };
         let other = error(&[Saved::plain("encoder.weight", &[2], vec![1.0; 2])], &[]);
-        assert!(other.contains("x.state: no flow of the authors") && other.contains("encoder.weight"), "{other}");
+        assert!(
+            other.contains("x.state: it holds no flow of the authors") && other.contains("encoder.weight"),
+            "{other}"
+        );
         let two: Vec<Saved> = ["a.", "b."].iter().flat_map(|prefix| renamed(prefix)).collect();
-        assert!(error(&two, &[]).contains("several flows are in it: a., b."));
+        assert!(error(&two, &[]).contains("it holds several flows: a., b."));
         let saved = saved();
         for (i, one) in saved.iter().enumerate().filter(|(_, one)| one.name.ends_with("weight_v")).take(3) {
             let error = error(&saved, &[i]);
@@ -264,6 +267,6 @@ mod tests {
         assert_eq!((config.channels, config.size, config.block, config.levels.len()), (1, 8, 4, 2));
         all[1].shape = vec![1, 2, 8];
         write_zip(&path, &all, &["flow"], &[]);
-        assert!(import(&path).unwrap_err().to_string().contains("no square"));
+        assert!(import(&path).unwrap_err().to_string().contains("not a square"));
     }
 }

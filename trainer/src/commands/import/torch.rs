@@ -27,9 +27,9 @@ use crate::pickle::{Id, Node, Pickle};
 const MAX_BYTES: u64 = 4 << 30;
 /// Largest pickle in an archive: names and shapes alone.
 const MAX_PICKLE: u64 = 256 << 20;
-/// Tensors and entries that are looked at.
+/// Most tensors and entries in a file.
 const MAX_ENTRIES: usize = 1_000_000;
-/// Dictionaries within dictionaries.
+/// Deepest nesting of dictionaries.
 const MAX_DEPTH: usize = 16;
 
 /// Numbers of a storage.
@@ -168,7 +168,7 @@ impl TorchFile {
                 // PyTorch packs nothing: what is larger than the file is a claim.
                 let size = entry.size();
                 drop(entry);
-                let file = std::fs::metadata(&self.path).map_err(Error::io(&self.path, "look at it"))?.len();
+                let file = std::fs::metadata(&self.path).map_err(Error::io(&self.path, "access it"))?.len();
                 Ok(if size <= file { usize::try_from(size).unwrap_or(0) } else { 0 })
             }
             Storages::Row { places, .. } => Ok(places.get(storage).map_or(0, Range::len)),
@@ -176,7 +176,8 @@ impl TorchFile {
     }
 
     fn storage(&self, name: &str, tensor: &Tensor) -> Result<Vec<u8>> {
-        let damaged = |why| Error::content(self.path.display(), format!("{name} is damaged ({why})"), "fetch it again");
+        let damaged =
+            |why| Error::content(self.path.display(), format!("{name} is damaged ({why})"), "download it again");
         match &self.storages {
             Storages::Zip { archive, folder, .. } => {
                 let mut archive = archive.borrow_mut();

@@ -55,7 +55,7 @@ pub fn run(args: NeighboursArgs) -> Result<()> {
     let test: Vec<_> = (0..dataset.test.len().min(samples.len())).collect();
     let near_samples = nearest(&samples.concat(), dataset.train.pixels(), dims, size);
     let near_test = nearest(dataset.test.subset(&test)?.pixels(), dataset.train.pixels(), dims, size);
-    say!("distance to the nearest of {} training images, of 255", dataset.train.len())?;
+    say!("distance to the nearest of {} training images, in grey levels (root mean square)", dataset.train.len())?;
     say!("             smallest   5 %  median")?;
     for (name, found) in [("samples", &near_samples), ("test images", &near_test)] {
         let [smallest, low, median] = [0.0, 0.05, 0.5].map(|share| quantile(found, share));

@@ -3,16 +3,16 @@
 
 /// Tiles along an edge.
 const TILES: usize = 4;
-/// A colour has changed when it moved by so much of 255.
+/// A colour has changed when it moved by more than this, in grey levels.
 pub const COLOUR: f64 = 10.0;
-/// An oval has turned when it did so by so many degrees.
+/// An oval has turned when its angle changed by more than this, in degrees.
 pub const DEGREES: f64 = 8.0;
 /// Brightness, summed over channels, below which a tile shows no oval.
 const DARK: f64 = 600.0;
 /// Share of the brightest pixel's brightness from which on a pixel is inside.
 const INSIDE: f64 = 0.7;
 
-/// An oval as its pixels show it.
+/// An oval as measured from its pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Oval {
     /// Mean colour of the inside, scaled to a brightest channel of 255: an oval of a few pixels changes its brightness as
@@ -98,7 +98,7 @@ impl Difference {
     }
 }
 
-/// What a latent is to an MSDS picture, by what it does on average.
+/// What kind of feature a latent controls, by what it does on average.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// It changes the colour of most ovals and turns few: the global feature of MSDS1.

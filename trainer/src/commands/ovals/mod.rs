@@ -18,9 +18,9 @@ use crate::error::{Error, Result};
 use crate::open::AnyModel;
 use crate::output::say;
 
-/// Latents of a level that are tried.
+/// Latents tried at each level.
 const TRIED: usize = 96;
-/// Latents of a level whose effect is reported: those with the largest.
+/// Latents reported at each level: those with the largest effect.
 const LEADING: usize = 8;
 
 /// Arguments of `ovals`.

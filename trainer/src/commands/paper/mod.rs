@@ -123,7 +123,7 @@ fn scored(args: &PaperArgs, model: &AnyModel) -> Result<Vec<PathBuf>> {
     Ok(own.into_iter().chain(others.cloned()).collect())
 }
 
-/// A path as seen from the report's folder; a name stays one.
+/// A path made absolute, since sections run in the report's folder; a name stays as it is.
 fn data_word(data: &str, absolute: impl Fn(&Path) -> Result<PathBuf>) -> Result<String> {
     let path = Path::new(data);
     if path.exists() { absolute(path).map(|p| p.display().to_string()) } else { Ok(data.to_owned()) }

@@ -1,4 +1,4 @@
-//! A page of figures: what `trainer paper` runs, and the index.html that shows it.
+//! The page: which commands it runs, and the index.html that shows them.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use std::path::Path;
 pub struct Section {
     /// Heading.
     pub title: &'static str,
-    /// What is to be seen, and where the paper has it.
+    /// What the section shows, and where the paper has it.
     pub caption: &'static str,
     /// The command's words, without the program's name.
     pub words: Vec<String>,
@@ -15,14 +15,14 @@ pub struct Section {
     pub pictures: Vec<&'static str>,
 }
 
-/// A section that was run.
+/// A section that has been run.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// The section.
     pub section: Section,
     /// What the command printed.
     pub text: String,
-    /// Its pictures that are there, relative to the report's folder.
+    /// Its pictures that exist, relative to the report's folder.
     pub pictures: Vec<String>,
 }
 
@@ -72,7 +72,7 @@ pub fn sections(s: &Sources<'_>) -> Vec<Section> {
         ),
         section(
             "Memorisation",
-            "How near samples come to training images, against how near test images do.",
+            "How close samples come to training images, compared with test images.",
             &[&w("neighbours"), &model, s.data, &w("--count 256"), s.temperature],
             &[],
         ),
@@ -87,7 +87,7 @@ pub fn sections(s: &Sources<'_>) -> Vec<Section> {
             ),
             section(
                 "Receptive fields and strengths (fig. 4b, 4c)",
-                "Where the strongest latents of each level act (equation 8), and how strengths are spread at each level.",
+                "Where the strongest latents of each level act (equation 8), and how the strengths are distributed at each level.",
                 &[&w("receptive-fields"), &model, &w("--temperature 1 --out fields.png --histogram strengths.png")],
                 &["fields.png", "strengths.png"],
             ),
@@ -99,7 +99,7 @@ pub fn sections(s: &Sources<'_>) -> Vec<Section> {
             ),
             section(
                 "Mixing (fig. 6, equation 9)",
-                "Coarse levels of one image, fine levels of another, for every dividing level and in both directions, against the usual interpolation.",
+                "Coarse levels of one image, fine levels of another, with each level as the boundary and in both directions, compared with the usual interpolation.",
                 &[&w("mix"), s.inputs, &by_model, &w("--out mix.png --grid mix-grid.png")],
                 &["mix.png", "mix-grid.png"],
             ),
@@ -108,7 +108,7 @@ pub fn sections(s: &Sources<'_>) -> Vec<Section> {
     for (i, model) in s.scored.iter().enumerate() {
         all.push(section(
             "Disentanglement",
-            "How far single latents of each level are tied to the known factors of the data.",
+            "How well single latents of each level match the known factors of the data.",
             &[&w("factors"), std::slice::from_ref(model), s.data, &w("--only-scores --out"), &[format!("scores-{i}")]],
             &[],
         ));
@@ -116,7 +116,7 @@ pub fn sections(s: &Sources<'_>) -> Vec<Section> {
     if let Some(first) = s.inputs.first() {
         all.push(section(
             "Inpainting (fig. 7)",
-            "The whole image, what was given of it, the most likely completion, and samples.",
+            "The whole image, the part that was given, the best completion, and others.",
             &[
                 &w("inpaint"),
                 &[first.clone(), s.mask.to_owned()],
@@ -129,8 +129,8 @@ pub fn sections(s: &Sources<'_>) -> Vec<Section> {
     }
     all.push(section(
         "Inpainting compared",
-        "Peak signal-to-noise ratio in the hole of the most likely completion, and how many latents may change.",
-        // No samples: a Real NVP would take hours to draw them.
+        "Peak signal-to-noise ratio of the best completion in the hole, and how many latents may change.",
+        // No other completions: a Real NVP would take hours over them.
         &[&w("eval-inpaint"), &model, s.others, s.data, &w("--samples 0 --out inpainting.png --images"), &images],
         &["inpainting.png"],
     ));
@@ -146,14 +146,14 @@ pub fn sections(s: &Sources<'_>) -> Vec<Section> {
     }
     all.push(section(
         "Priors in the plane (appendix)",
-        "A flow of the plane under a Gaussian and under a sparse prior: where their axes lie.",
+        "A flow on the plane with a Gaussian prior and one with a sparse prior: where their axes lie.",
         &[&w("pinwheel --out pinwheel.png")],
         &["pinwheel.png"],
     ));
     all
 }
 
-/// Those of a section's pictures that are there.
+/// A section's pictures that exist.
 pub fn pictures(folder: &Path, section: &Section) -> Vec<String> {
     let mut found = Vec::new();
     for &name in &section.pictures {

@@ -36,7 +36,7 @@ pub struct PinwheelArgs {
     pub device: DeviceArgs,
 }
 
-/// Trains with both priors and draws what they make of the axes.
+/// Trains with both priors, and draws the axes of both flows.
 ///
 /// # Errors
 /// A picture that cannot be written.

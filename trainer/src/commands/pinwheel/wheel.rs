@@ -25,7 +25,7 @@ pub struct Pinwheel {
     pub arms: usize,
     /// Steps of training.
     pub steps: usize,
-    /// Seed of everything.
+    /// Seed of the points and the initial weights.
     pub seed: u64,
 }
 
@@ -51,7 +51,7 @@ const SHAPE: BijectorShape = BijectorShape {
 };
 
 impl Pinwheel {
-    /// Points on the wheel: along an arm, a little across it, and round the centre the more the further out.
+    /// Points on the wheel: spread along an arm, a little across it, and turned about the centre, more further out.
     pub fn points(&self, stream: u64, count: usize) -> Vec<Point> {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         rng.set_stream(stream);
@@ -68,7 +68,7 @@ impl Pinwheel {
             .collect()
     }
 
-    /// Trains with a prior, and looks at the test points.
+    /// Trains with a prior, and evaluates the test points.
     ///
     /// # Errors
     /// [`Error::Diverged`] if a loss is not finite.
@@ -109,7 +109,7 @@ impl Pinwheel {
 
 impl Trained {
     /// Angle between an arm's mean latent and the nearest axis, in degrees, averaged over the arms: 0 where arms lie
-    /// on axes, 22.5 where axes mean nothing.
+    /// on axes, 22.5 where they lie anywhere.
     pub fn misalignment(&self) -> f64 {
         let arms = self.latents.iter().map(|(_, arm)| arm + 1).max().unwrap_or(1);
         let angle = |arm: usize| {

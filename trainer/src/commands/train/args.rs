@@ -84,7 +84,7 @@ pub struct TrainArgs {
     /// --seed).
     #[arg(long)]
     pub resume: Option<PathBuf>,
-    /// Save a checkpoint every so many steps.
+    /// Steps between checkpoints.
     #[arg(long, default_value_t = 500, value_parser = count(1..=MOST_STEPS))]
     pub checkpoint_every: u64,
     /// Number of checkpoints to keep, the newest ones.

@@ -1,4 +1,4 @@
-//! `trainer train`: a new run, or one that goes on.
+//! `trainer train`: a new run, or a resumed one.
 
 mod args;
 mod config;
@@ -42,7 +42,7 @@ pub fn run(args: TrainArgs) -> Result<()> {
         Some(path) => {
             changes.extend(resume::with_data(&args, &mut state, &dataset));
             let changed = if changes.is_empty() { String::new() } else { format!(", with {}", changes.join(", ")) };
-            say!("{}: goes on from step {}{changed}", path.display(), state.step)?;
+            say!("{}: resumes at step {}{changed}", path.display(), state.step)?;
         }
         None => {
             state.licence.clone_from(&dataset.licence);
@@ -62,7 +62,7 @@ pub fn run(args: TrainArgs) -> Result<()> {
         if flag.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
-        aside(format_args!("\nsaving; press Ctrl-C again to leave without"));
+        aside(format_args!("\nsaving; press Ctrl-C again to stop without saving"));
     });
     let training = Training {
         state,
@@ -99,7 +99,7 @@ fn start(args: &TrainArgs) -> Result<RunState> {
     Ok(state)
 }
 
-/// The options with the run's data, where they name none.
+/// The options, with the run's data.
 fn data_of(state: &RunState, given: &DataSetArgs) -> DataSetArgs {
     DataSetArgs {
         data: Some(state.data.clone()),
@@ -111,7 +111,7 @@ fn data_of(state: &RunState, given: &DataSetArgs) -> DataSetArgs {
     }
 }
 
-/// Whether the data of a run that goes on are where they were.
+/// Whether the data of a resumed run are where they were.
 fn still_there(data: &str) -> Result<()> {
     match source(data)? {
         DataSource::Path(path) if !path.exists() => {

@@ -1,4 +1,4 @@
-//! `trainer train --resume`: which options change a run that goes on, and which cannot.
+//! `trainer train --resume`: which options change a resumed run, and which cannot.
 
 use std::fs::canonicalize;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::train::folder;
 use crate::train::state::{DataPart, RunState};
 
-/// The folder that the options name, or that of the run that goes on.
+/// The folder that the options name, or that of the resumed run.
 ///
 /// # Errors
 /// [`Error::Usage`] if neither is known.
@@ -19,13 +19,13 @@ pub fn folder(args: &TrainArgs, resume: Option<&Path>) -> Result<PathBuf> {
         (Some(out), _) => Ok(out.clone()),
         (None, None) => Ok("runs/latest".into()),
         (None, Some(checkpoint)) => folder::of_checkpoint(checkpoint).map(Path::to_path_buf).ok_or_else(|| {
-            let problem = format!("{} does not lie in a run's folder", checkpoint.display());
-            Error::usage("--out", problem, "say where the run goes on, by --out")
+            let problem = format!("{} is not in a run folder", checkpoint.display());
+            Error::usage("--out", problem, "give the folder to continue in with --out")
         }),
     }
 }
 
-/// The run as it goes on with the options, and what they change in words.
+/// The run as the options change it, and the changes in words.
 ///
 /// # Errors
 /// [`Error::Usage`] names all options that would make it another run, and what to do instead.
@@ -37,36 +37,37 @@ pub fn state(args: &TrainArgs, old: RunState) -> Result<(RunState, Vec<String>)>
     if refused.is_empty() {
         return Ok((new, changes));
     }
-    let mut advice = "leave them out to go on, or start a new run without --resume, in another --out".to_owned();
+    let mut advice =
+        "leave them out to resume the run, or start a new one without --resume in another --out".to_owned();
     if !changes.is_empty() {
-        advice += &format!("; the rest can be changed: {}", changes.join(", "));
+        advice += &format!("; the other options can be changed: {}", changes.join(", "));
     }
     Err(Error::usage("--resume", format!("a run keeps {}", refused.join("; ")), advice))
 }
 
-/// What a new run alone can have, in words, where it is given and not the run's own.
+/// Options given that only a new run can have, in words; one that is the run's own already is not refused.
 fn refused(args: &TrainArgs, old: &RunState) -> Result<Vec<String>> {
     let mut refused = Vec::new();
     if let Some(config) = architecture(args)? {
         let option = if args.config.is_some() { "--config" } else { "--preset" };
         if config.clone().with_prior(old.config.prior()) != old.config {
-            refused.push(format!("its architecture, since its weights are of no other ({option})"));
+            refused.push(format!("its architecture ({option}), because its weights fit no other"));
         }
     }
     if args.prior.is_some_and(|prior| prior != old.config.prior()) {
-        refused.push("its prior, which its weights were trained for (--prior)".into());
+        refused.push("its prior (--prior), for which its weights were trained".into());
     }
     let other = |name: &RecipeName| name.recipe(old.recipe.steps).cosine != old.recipe.cosine;
     if args.recipe.as_ref().is_some_and(other) {
-        refused.push("its schedule; give what of the recipe is to change, as --learning-rate (--recipe)".into());
+        refused.push("its schedule (--recipe), although single settings such as --learning-rate can be changed".into());
     }
     if args.seed.is_some_and(|seed| seed != old.recipe.seed) {
-        refused.push(format!("its seed {}, from which the order of its images follows (--seed)", old.recipe.seed));
+        refused.push(format!("its seed {} (--seed), which decides the order of its images", old.recipe.seed));
     }
     Ok(refused)
 }
 
-/// With the data that the options name. Of other data the run's own part is not taken.
+/// With the data that the options name. The run's own part does not apply to other data.
 fn with_part(args: &TrainArgs, old: RunState) -> RunState {
     let given = &args.data;
     let same = given.data.as_ref().is_none_or(|data| same_data(data, &old.data));
@@ -120,7 +121,7 @@ fn changes(old: &RunState, new: &RunState) -> Vec<String> {
     all
 }
 
-/// Takes over what only the loaded data tell, and says what of it is new.
+/// Takes over what only the loaded data tell, and gives what is new in words.
 pub fn with_data(args: &TrainArgs, state: &mut RunState, dataset: &Dataset) -> Vec<String> {
     let mut changes = Vec::new();
     let found = dataset.train.len();

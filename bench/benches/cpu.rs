@@ -33,7 +33,7 @@ fn train(c: &mut Criterion) {
         let mut training = Some(TimedRun::<Autodiff<Flex>>::start(&config, &Default::default()).unwrap());
         group.bench_function(BenchmarkId::new(preset, BATCH), |b| {
             b.iter(|| {
-                let (next, measured) = training.take().unwrap().step(BATCH).unwrap();
+                let (next, measured) = training.take().unwrap().step(BATCH);
                 training = Some(next);
                 measured
             });
@@ -96,7 +96,7 @@ fn each_batch<W: Fn()>(c: &mut Criterion, name: &str, work: impl Fn(Flow<Flex>, 
     group.sample_size(10);
     for preset in PRESETS {
         let config = RgFlowConfig::preset(preset).unwrap();
-        let flow = model(&config).fold(&config);
+        let flow = model(&config).fold();
         for batch in [1, 64] {
             group.throughput(Throughput::Elements(batch as u64));
             group.bench_function(BenchmarkId::new(preset, batch), |b| b.iter(work(flow.clone(), batch)));
@@ -109,7 +109,7 @@ fn each_batch<W: Fn()>(c: &mut Criterion, name: &str, work: impl Fn(Flow<Flex>, 
 fn candle(c: &mut Criterion) {
     let config = RgFlowConfig::bench();
     let model = model(&config);
-    let bytes = ModelFile::from_model(&model, &config, Card::default()).to_bytes(Precision::F32).unwrap();
+    let bytes = ModelFile::from_model(&model, Card::default()).to_bytes(Precision::F32).unwrap();
     let flow = CandleFlow::new(&bytes, &config).unwrap();
     for batch in [1, 64] {
         let values: Vec<f32> = (0..batch * config.dims()).map(|i| (i as f32 * 0.37).sin()).collect();

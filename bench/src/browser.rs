@@ -66,8 +66,8 @@ fn engines(text: &mut String, browser: &Browser) {
     let _ = writeln!(text, "## In the browser\n");
     let _ = writeln!(
         text,
-        "Chromium {}, one thread, the model `{}`, turn by turn in one page. Milliseconds a picture: median, and the best in \
-         brackets. Ours draws latents and makes pixels and likelihoods too.\n",
+        "Chromium {}, one thread, the model `{}`, both engines in turns on one page. Milliseconds per picture: \
+         the\nmedian, and the best in brackets. Ours also draws latents and computes pixels and likelihoods.\n",
         browser.browser, browser.model
     );
     let _ = writeln!(text, "| on | pictures at once | ours | ONNX Runtime Web | ratio |");
@@ -90,9 +90,11 @@ fn engines(text: &mut String, browser: &Browser) {
         }
     }
     if let Some(adapter) = browser.adapter.as_ref().filter(|adapter| adapter.software) {
-        let what = if adapter.description.is_empty() { "a program" } else { &adapter.description };
-        let _ =
-            writeln!(text, "\nThe GPU here is {what} on the CPU: it says that WebGPU is right, not how fast it is.");
+        let what = if adapter.description.is_empty() { "a software renderer" } else { &adapter.description };
+        let _ = writeln!(
+            text,
+            "\nThe GPU here is {what} on the CPU: this shows that WebGPU is correct, not how fast it is."
+        );
     }
     let _ = writeln!(text);
 }
@@ -101,7 +103,7 @@ fn calls(text: &mut String, browser: &Browser) {
     if browser.calls.is_empty() {
         return;
     }
-    let _ = writeln!(text, "What a GPU is asked for, whatever it is:\n");
+    let _ = writeln!(text, "What one run asks of the GPU, the same for any GPU:\n");
     let _ = writeln!(text, "| pictures at once | by | dispatches | submissions | readbacks |");
     let _ = writeln!(text, "|---|---|---|---|---|");
     for (name, calls) in &browser.calls {
@@ -120,12 +122,17 @@ fn budgets(text: &mut String, browser: &Browser) {
     let _ = writeln!(text, "|---|---|---|");
     let rows = [
         ("first sample on screen, nothing cached, from localhost", b.first_sample_ms, "ms", 3000.0),
-        ("a slider's move to the new picture, a latent of the coarsest level", b.slider_coarse_ms, "ms", 150.0),
-        ("the same, of the finest level", b.slider_fine_ms, "ms", 150.0),
-        ("longest task of the page while sampling (0: none over 50 ms)", b.longest_task_ms, "ms", 50.0),
-        ("layout shift while a panel opens, the largest of the five", b.layout_shift, "", 0.1),
-        ("wasm of the CPU path, brotli", b.cpu_wasm_mb, "MB", 0.6),
-        ("wasm of WebGPU, brotli, fetched after the first pictures", b.gpu_wasm_mb, "MB", 1.2),
+        (
+            "from a slider's move to the new picture, for a latent of the coarsest level",
+            b.slider_coarse_ms,
+            "ms",
+            150.0,
+        ),
+        ("the same, for a latent of the finest level", b.slider_fine_ms, "ms", 150.0),
+        ("longest task on the page while sampling (0: none over 50 ms)", b.longest_task_ms, "ms", 50.0),
+        ("largest layout shift while one of the five panels opens", b.layout_shift, "", 0.1),
+        ("wasm for the CPU, brotli", b.cpu_wasm_mb, "MB", 0.6),
+        ("wasm for WebGPU, brotli, fetched after the first pictures", b.gpu_wasm_mb, "MB", 1.2),
     ];
     for (what, measured, unit, budget) in rows {
         let over = if measured > budget { " **over**" } else { "" };
@@ -150,7 +157,7 @@ mod tests {
         assert!(text.contains("| CPU | 1 | 10.0 (9.0) | 15.0 (14.0) | 1.50 |"), "{text}");
         assert!(text.contains("| WebGPU | 1 | – | 3.0 (2.0) | – |") && !text.contains("| CPU | 16 |"), "{text}");
         assert!(text.contains("3100 ms **over** | 3000 ms |") && text.contains("| 40.5 ms | 150 ms |"), "{text}");
-        assert!(text.contains("a program on the CPU"));
+        assert!(text.contains("a software renderer on the CPU"));
         assert!(text.contains("| 16 | ours | 90 | 6 | 1 |"), "{text}");
     }
 }

@@ -202,8 +202,8 @@ mod tests {
     fn the_peer_computes_what_we_do() {
         let config = RgFlowConfig::tiny();
         let model = RgFlow::<Flex>::random(&config, 0.1, 3, &Default::default()).unwrap();
-        let bytes = ModelFile::from_model(&model, &config, Card::default()).to_bytes(Precision::F32).unwrap();
-        let (ours, theirs) = (model.fold(&config), CandleFlow::new(&bytes, &config).unwrap());
+        let bytes = ModelFile::from_model(&model, Card::default()).to_bytes(Precision::F32).unwrap();
+        let (ours, theirs) = (model.fold(), CandleFlow::new(&bytes, &config).unwrap());
         let images: Vec<f32> = (0..2 * config.dims()).map(|i| (i as f32 * 0.37).sin()).collect();
         let x = Tensor::from_vec(images.clone(), (2, config.dims()), &Device::Cpu).unwrap();
         let (z, log_det) = theirs.forward(&x).unwrap();

@@ -103,7 +103,7 @@ pub fn tables(measured: &Measured, peers: &Peers) -> String {
 
 fn rates(text: &mut String, measured: &Measured, peers: &Peers) {
     let peer = format!("PyTorch {}", peers.torch);
-    let _ = writeln!(text, "## Images a second on the CPU\n");
+    let _ = writeln!(text, "## Images per second on the CPU\n");
     let _ = writeln!(
         text,
         "| what | preset | batch | ours | {} | ratio | candle-core | ratio | products alone | ratio |",
@@ -131,15 +131,16 @@ fn rates(text: &mut String, measured: &Measured, peers: &Peers) {
     }
     let _ = writeln!(
         text,
-        "\nA ratio above 1 says that ours is faster. Products alone are a training step's matrix products, one after the \
-         other, by the gemm library that Burn's Flex uses.\n"
+        "\nA ratio above 1 means that ours is faster. \"Products alone\" are the matrix products of a training step, one after \
+         the\nother, in the gemm library that Burn's Flex uses.\n"
     );
 }
 
 /// Training on a GPU: what the program `gpu` measured, beside PyTorch.
 pub fn gpu_table(measured: &BTreeMap<String, f64>, peers: &Peers) -> String {
-    let mut text =
-        String::from("Images a second in training, 64 at once, and MiB of the card that the program took.\n\n");
+    let mut text = String::from(
+        "Images per second in training, 64 at once, and the card's memory that the program used, in MiB.\n\n",
+    );
     let peer = format!("PyTorch {}", peers.torch);
     let _ = writeln!(
         text,
@@ -168,8 +169,8 @@ fn local(text: &mut String, measured: &Measured) {
     let _ = writeln!(text, "## Local edits\n");
     let _ = writeln!(
         text,
-        "Milliseconds for one picture of edge L, and blocks recomputed; in a Real NVP every latent depends on every pixel, \
-         so that an edit is a whole pass.\n"
+        "Milliseconds for one picture with edge length L, and the number of blocks recomputed. In a Real NVP every latent \
+         depends on\nevery pixel, so an edit is a whole pass.\n"
     );
     let _ = writeln!(text, "| L | one pixel | one latent of level 0 | whole pass | Real NVP |");
     let _ = writeln!(text, "|---|---|---|---|---|");

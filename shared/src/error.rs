@@ -3,16 +3,16 @@
 /// What can go wrong with a model, its configuration or its weights.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A configuration that describes no model.
+    /// A configuration that does not describe a model.
     #[error("model configuration: {0}")]
     Config(String),
-    /// A weights file that is truncated, of another format or version, or of another model.
+    /// A weights file that is truncated, or has another format, version or model.
     #[error("weights: {0}")]
     Weights(String),
-    /// A latent or pixel address outside the model.
+    /// The address of a latent or pixel that is outside the model.
     #[error("address: {0}")]
     Address(String),
-    /// An input whose shape or values the model cannot take.
+    /// An input with a shape or values that the model cannot take.
     #[error("input: {0}")]
     Input(String),
 }

@@ -8,13 +8,14 @@ use burn::tensor::{Int, Tensor, TensorData};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::backend::{Direction, FlowBackend};
-use crate::config::RgFlowConfig;
+use crate::backend::FlowBackend;
+use crate::config::{PriorKind, RgFlowConfig};
 use crate::error::Result;
-use crate::geometry::Plan;
-use crate::image_flow::ImageFlow;
-use crate::nn::{Bijector, BijectorShape, BijectorWeights, FoldedBijector};
+use crate::geometry::{Levels, Plan, inference_cone};
+use crate::image_flow::{Encoded, ImageFlow};
+use crate::nn::{Bijector, FoldedBijector};
 use crate::prior::Temperature;
+use crate::shape::{BijectorShape, Direction};
 
 /// The trainable model. [`RgFlow::fold`] gives the flow that it describes.
 #[derive(Module, Debug)]
@@ -23,6 +24,8 @@ pub struct RgFlow<B: FlowBackend> {
     pub mean: Option<Param<Tensor<B, 3>>>,
     /// Disentangler and decimator of each level, finest first.
     pub bijectors: Vec<Bijector<B>>,
+    #[module(skip)]
+    config: RgFlowConfig,
 }
 
 impl<B: FlowBackend> RgFlow<B> {
@@ -37,32 +40,28 @@ impl<B: FlowBackend> RgFlow<B> {
         let bijectors = shapes(config).into_iter().map(new).collect();
         let RgFlowConfig { channels, size, .. } = *config;
         let mean = config.mean_image.then(|| Param::from_tensor(Tensor::zeros([channels, size, size], device)));
-        Ok(Self { mean, bijectors })
+        Ok(Self { mean, bijectors, config: config.clone() })
+    }
+
+    /// The architecture.
+    pub fn config(&self) -> &RgFlowConfig {
+        &self.config
     }
 
     /// The flow with these weights; gradients of what it computes reach this model's parameters.
-    pub fn fold(&self, config: &RgFlowConfig) -> Flow<B> {
-        let stages = self.bijectors.iter().zip(shapes(config)).map(|(b, shape)| b.fold(&shape)).collect();
-        Flow::new(config, stages, self.mean.as_ref().map(Param::val))
+    pub fn fold(&self) -> Flow<B> {
+        let stages = self.bijectors.iter().map(Bijector::fold).collect();
+        Flow::new(&self.config, stages, self.mean.as_ref().map(Param::val))
     }
 }
 
-/// Shapes of the bijectors, in the order of [`RgFlow::bijectors`].
+/// The shapes of the bijectors, in the order of [`RgFlow::bijectors`].
 pub fn shapes(config: &RgFlowConfig) -> Vec<BijectorShape> {
     config
         .levels
         .iter()
         .flat_map(|&level| [BijectorShape { dim: config.block_dims(), level, coupling: config.coupling }; 2])
         .collect()
-}
-
-/// What an image is in latent space.
-#[derive(Clone, Debug)]
-pub struct Encoded<B: FlowBackend> {
-    /// Latents as a picture, `[batch, C, L, L]`: each stands where its pixel stood.
-    pub latents: Tensor<B, 4>,
-    /// log |det ∂z/∂x|, `[batch]`.
-    pub log_det: Tensor<B, 1>,
 }
 
 /// The bijection between images and latents.
@@ -82,7 +81,7 @@ pub(crate) struct StageOnDevice<B: FlowBackend> {
     pub(crate) bijector: FoldedBijector<B>,
     pub(crate) blocks: usize,
     gather: Tensor<B, 1, Int>,
-    /// The outputs that stay behind, if any do.
+    /// The outputs that stay behind as latents, if any do.
     pub(crate) latents: Option<Tensor<B, 1, Int>>,
     /// Generation: where this stage's outputs come from.
     ungather: Tensor<B, 1, Int>,
@@ -114,7 +113,7 @@ impl<B: FlowBackend> StageOnDevice<B> {
 
 #[cfg(feature = "autodiff")]
 impl<B: FlowBackend> Flow<B> {
-    /// The same flow, of the same memory, on the backend that takes gradients.
+    /// The same flow, sharing its memory, on the backend that takes gradients.
     pub fn with_gradients(&self) -> Flow<Autodiff<B>> {
         let index = |list: &Tensor<B, 1, Int>| Tensor::from_inner(list.clone());
         let stage = |stage: &StageOnDevice<B>| StageOnDevice {
@@ -135,19 +134,19 @@ impl<B: FlowBackend> Flow<B> {
 }
 
 impl<B: FlowBackend> Flow<B> {
-    /// From the weights of each stage, in the order of [`shapes`], and the mean image `[C, L, L]` if there is one.
-    pub fn new(config: &RgFlowConfig, stages: Vec<BijectorWeights<B>>, mean: Option<Tensor<B, 3>>) -> Self {
+    /// From the bijector of each stage, in the order of [`shapes`], and the mean image `[C, L, L]` if there is one.
+    pub fn new(config: &RgFlowConfig, stages: Vec<FoldedBijector<B>>, mean: Option<Tensor<B, 3>>) -> Self {
         let plan = Plan::new(config);
-        let device = stages.first().map(|s| s.couplings.scale.device()).unwrap_or_default();
+        let device = stages.first().map(FoldedBijector::device).unwrap_or_default();
         let index = |list: &[usize]| {
             let list: Vec<i32> = list.iter().map(|&i| i as i32).collect();
             let len = list.len();
             Tensor::<B, 1, Int>::from_data(TensorData::new(list, [len]), &device)
         };
-        let on_device = |(i, weights): (usize, BijectorWeights<B>)| {
+        let on_device = |(i, bijector): (usize, FoldedBijector<B>)| {
             let latents = &plan.latents[i];
             StageOnDevice {
-                bijector: FoldedBijector::new(weights),
+                bijector,
                 blocks: plan.stages[i].blocks,
                 gather: index(&plan.stages[i].gather),
                 latents: (!latents.is_empty()).then(|| index(latents)),
@@ -175,7 +174,7 @@ impl<B: FlowBackend> Flow<B> {
     pub fn forward(&self, x: Tensor<B, 4>) -> Encoded<B> {
         let dims = x.dims();
         let (batch, d) = (dims[0], self.config.block_dims());
-        let mut current = self.centre(x).reshape([batch, self.config.dims()]);
+        let mut current = self.subtract_mean(x).reshape([batch, self.config.dims()]);
         let mut latents = Vec::new();
         let mut log_det: Option<Tensor<B, 1>> = None;
         for stage in &self.stages {
@@ -217,7 +216,7 @@ impl<B: FlowBackend> Flow<B> {
 
     /// The image x^(h) of a level's disentangler's rows.
     pub(crate) fn image_of(&self, level: usize, rows: Tensor<B, 2>) -> Tensor<B, 4> {
-        self.off_centre(self.grid(rows, level), level)
+        self.add_mean(self.grid(rows, level), level)
     }
 
     /// The inverse RG steps, coarsest first.
@@ -244,8 +243,8 @@ impl<B: FlowBackend> Flow<B> {
         steps
     }
 
-    /// Images less the mean image.
-    pub(crate) fn centre(&self, images: Tensor<B, 4>) -> Tensor<B, 4> {
+    /// Images with the mean image subtracted.
+    pub(crate) fn subtract_mean(&self, images: Tensor<B, 4>) -> Tensor<B, 4> {
         match self.means.first() {
             Some(mean) => images - mean.clone(),
             None => images,
@@ -259,15 +258,15 @@ impl<B: FlowBackend> Flow<B> {
         Some(mean.clone().select(1, Tensor::from_data(index, &mean.device())))
     }
 
-    /// A level's images with the mean image added again.
-    fn off_centre(&self, images: Tensor<B, 4>, level: usize) -> Tensor<B, 4> {
+    /// A level's images with the mean image added back.
+    fn add_mean(&self, images: Tensor<B, 4>, level: usize) -> Tensor<B, 4> {
         match self.means.get(level) {
             Some(mean) => images + mean.clone(),
             None => images,
         }
     }
 
-    /// The finest disentangler's rows as the image, less the mean image.
+    /// The finest disentangler's rows as the image, without the mean image.
     pub(crate) fn image(&self, rows: Tensor<B, 2>) -> Tensor<B, 4> {
         self.grid(rows, 0)
     }
@@ -279,7 +278,7 @@ impl<B: FlowBackend> Flow<B> {
         rows.select(1, order).reshape([batch, self.config.channels, edge, edge])
     }
 
-    /// log p(x) of images given as logits, in nats; the logit transform's own log-determinant is not in it.
+    /// log p(x) of images given as logits, in nats, without the log-determinant of the logit transform.
     ///
     /// # Shapes
     /// - x: `[batch, C, L, L]`; output: `[batch]`
@@ -287,10 +286,24 @@ impl<B: FlowBackend> Flow<B> {
         ImageFlow::log_prob(self, x)
     }
 
-    /// Samples number `indices` of a seed, as logits.
+    /// The samples of a seed with these indices, as logits.
     ///
     /// # Shapes
     /// - output: `[indices.len(), C, L, L]`
+    ///
+    /// # Examples
+    /// Sample 2 is the same picture, whatever it is drawn with:
+    /// ```
+    /// use burn::backend::Flex;
+    /// use shared::{RgFlow, RgFlowConfig, Temperature};
+    ///
+    /// let device = Default::default();
+    /// let flow = RgFlow::<Flex>::random(&RgFlowConfig::tiny(), 0.1, 1, &device)?.fold();
+    /// let [four, one] = [0..4, 2..3].map(|indices| flow.sample(7, indices, &Temperature::uniform(0.8), &device));
+    /// assert_eq!(four.dims(), [4, 3, 16, 16]);
+    /// assert!((four.narrow(0, 2, 1) - one).abs().max().into_scalar() < 1e-5);
+    /// # Ok::<(), shared::Error>(())
+    /// ```
     pub fn sample(
         &self,
         seed: u64,
@@ -304,13 +317,47 @@ impl<B: FlowBackend> Flow<B> {
     /// A batch of images or latents from plain numbers, in [batch, C, L, L] order.
     ///
     /// # Errors
-    /// [`crate::Error::Input`] if the numbers are not a multiple of an image's.
+    /// [`crate::Error::Input`] if their number is not a multiple of an image's C·L².
     pub fn batch(&self, values: Vec<f32>, device: &B::Device) -> Result<Tensor<B, 4>> {
         ImageFlow::batch(self, values, device)
     }
 }
 
-/// The mean image at each level: averages of 2×2 pixels, again and again.
+impl<B: FlowBackend> ImageFlow<B> for Flow<B> {
+    fn image_shape(&self) -> [usize; 2] {
+        [self.config.channels, self.config.size]
+    }
+
+    fn prior(&self) -> PriorKind {
+        self.config.prior
+    }
+
+    fn latent_levels(&self) -> Vec<usize> {
+        Levels::new(&self.config).of_picture()
+    }
+
+    /// The latents in the inference cone (fig. 2d).
+    fn reached_latents(&self, pixels: &[(usize, usize)]) -> Vec<usize> {
+        let [channels, size] = self.image_shape();
+        let mut reached = Vec::new();
+        for (level, cone) in inference_cone(&self.config, pixels).iter().enumerate() {
+            let places = cone.latents.iter().map(|(row, col)| (row << level) * size + (col << level));
+            reached.extend(places.flat_map(|place| (0..channels).map(move |c| c * size * size + place)));
+        }
+        reached.sort_unstable();
+        reached
+    }
+
+    fn forward(&self, x: Tensor<B, 4>) -> Encoded<B> {
+        Flow::forward(self, x)
+    }
+
+    fn inverse(&self, latents: Tensor<B, 4>) -> (Tensor<B, 4>, Tensor<B, 1>) {
+        Flow::inverse(self, latents)
+    }
+}
+
+/// The mean image at each level: repeated averages of 2×2 pixels.
 fn means<B: FlowBackend>(config: &RgFlowConfig, mean: Tensor<B, 4>) -> Vec<Tensor<B, 4>> {
     let coarser = |fine: &Tensor<B, 4>| {
         let [_, channels, edge, _] = fine.dims();
@@ -320,7 +367,7 @@ fn means<B: FlowBackend>(config: &RgFlowConfig, mean: Tensor<B, 4>) -> Vec<Tenso
     std::iter::successors(Some(mean), coarser).take(config.level_count()).collect()
 }
 
-/// Adds the blocks' log-determinants up by image.
+/// Adds up the blocks' log-determinants of each image.
 fn accumulate<B: FlowBackend>(
     sum: Option<Tensor<B, 1>>,
     change: Tensor<B, 1>,

@@ -7,9 +7,16 @@ use burn::tensor::{Tensor, TensorData};
 use crate::backend::FlowBackend;
 use crate::config::PriorKind;
 use crate::error::{Error, Result};
-use crate::flow::{Encoded, Flow};
-use crate::geometry::{Levels, inference_cone};
 use crate::prior::{Temperature, draw};
+
+/// An image in latent space.
+#[derive(Clone, Debug)]
+pub struct Encoded<B: FlowBackend> {
+    /// Latents as a picture, `[batch, C, L, L]`; an RG-Flow's each stand where their pixel stood.
+    pub latents: Tensor<B, 4>,
+    /// log |det ∂z/∂x|, `[batch]`.
+    pub log_det: Tensor<B, 1>,
+}
 
 /// A bijection between images and latents of a factorised prior.
 pub trait ImageFlow<B: FlowBackend> {
@@ -43,7 +50,7 @@ pub trait ImageFlow<B: FlowBackend> {
         channels * size * size
     }
 
-    /// log p(x) of images given as logits, in nats (eq. 1); the logit transform's own log-determinant is not in it.
+    /// log p(x) of images given as logits, in nats (eq. 1), without the log-determinant of the logit transform.
     ///
     /// # Shapes
     /// - x: `[batch, C, L, L]`; output: `[batch]`
@@ -53,7 +60,7 @@ pub trait ImageFlow<B: FlowBackend> {
         self.prior().log_prob(latents.reshape([batch, self.dims()])) + log_det
     }
 
-    /// Samples number `indices` of a seed, as logits.
+    /// The samples of a seed with these indices, as logits.
     ///
     /// # Shapes
     /// - output: `[indices.len(), C, L, L]`
@@ -68,47 +75,14 @@ pub trait ImageFlow<B: FlowBackend> {
     /// A batch of images or latents from plain numbers, in `[batch, C, L, L]` order.
     ///
     /// # Errors
-    /// [`Error::Input`] if the numbers are not a multiple of an image's.
+    /// [`Error::Input`] if their number is not a multiple of an image's C·L².
     fn batch(&self, values: Vec<f32>, device: &B::Device) -> Result<Tensor<B, 4>> {
         let (dims, [channels, size]) = (self.dims(), self.image_shape());
         if values.is_empty() || !values.len().is_multiple_of(dims) {
-            return Err(Error::Input(format!("{} numbers are not a multiple of an image's {dims}", values.len())));
+            let count = values.len();
+            return Err(Error::Input(format!("{count} numbers: not a multiple of the image size, {dims}")));
         }
         let shape = [values.len() / dims, channels, size, size];
         Ok(Tensor::from_data(TensorData::new(values, shape), device))
-    }
-}
-
-impl<B: FlowBackend> ImageFlow<B> for Flow<B> {
-    fn image_shape(&self) -> [usize; 2] {
-        [self.config().channels, self.config().size]
-    }
-
-    fn prior(&self) -> PriorKind {
-        self.config().prior
-    }
-
-    fn latent_levels(&self) -> Vec<usize> {
-        Levels::new(self.config()).of_picture()
-    }
-
-    /// The latents in the inference cone (fig. 2d).
-    fn reached_latents(&self, pixels: &[(usize, usize)]) -> Vec<usize> {
-        let [channels, size] = self.image_shape();
-        let mut reached = Vec::new();
-        for (level, cone) in inference_cone(self.config(), pixels).iter().enumerate() {
-            let places = cone.latents.iter().map(|(row, col)| (row << level) * size + (col << level));
-            reached.extend(places.flat_map(|place| (0..channels).map(move |c| c * size * size + place)));
-        }
-        reached.sort_unstable();
-        reached
-    }
-
-    fn forward(&self, x: Tensor<B, 4>) -> Encoded<B> {
-        Flow::forward(self, x)
-    }
-
-    fn inverse(&self, latents: Tensor<B, 4>) -> (Tensor<B, 4>, Tensor<B, 1>) {
-        Flow::inverse(self, latents)
     }
 }

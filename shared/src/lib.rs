@@ -4,14 +4,17 @@
 //! The same code is trained natively and runs in a browser: everything is generic over Burn's backends, and nothing
 //! here knows of files, threads or browsers.
 //!
-//! - [`RgFlowConfig`] is the architecture, [`geometry`] its levels, blocks, addresses and causal cones;
-//! - [`nn`] is the bijector of a block, [`backend`] the kernels a backend may bring for it;
+//! - [`RgFlowConfig`] is the architecture, [`geometry`] its levels, blocks, addresses and causal cones, [`PRESETS`] the
+//!   architectures with a name;
+//! - [`nn`] is the bijector of a block, [`backend`] the kernels that a backend may have for it;
 //! - [`RgFlow`] holds trainable parameters, [`Flow`] is the bijection they describe;
 //! - [`real_nvp`] is the architecture to compare with; [`Model`] is a model of either;
-//! - [`ImageFlow`] is what every architecture can do;
-//! - [`prior`] and [`logit`] are the two ends of it: noise and pixels;
+//! - [`ImageFlow`] is what a flow of either can do;
+//! - [`prior`] and [`logit`] are the two ends of it: noise and pixels; [`sampler`] draws noise that goes together;
 //! - [`edit`] is what can be done with a trained model;
 //! - [`weights`] is the exported file.
+//!
+//! In `[batch, C, L, L]` and the like, C is the number of colour channels and L the edge of an image.
 
 pub mod backend;
 mod config;
@@ -23,15 +26,20 @@ mod image_flow;
 pub mod logit;
 mod model;
 pub mod nn;
+mod presets;
 pub mod prior;
 mod random;
 pub mod real_nvp;
+pub mod sampler;
+mod shape;
 pub mod weights;
 
 pub use backend::FlowBackend;
 pub use config::{BlockOrder, CouplingKind, LevelConfig, MAX_PARAMS, MAX_SIZE, PriorKind, RgFlowConfig};
 pub use error::{Error, Result};
-pub use flow::{Encoded, Flow, RgFlow, shapes};
-pub use image_flow::ImageFlow;
+pub use flow::{Flow, RgFlow, shapes};
+pub use image_flow::{Encoded, ImageFlow};
 pub use model::{Model, ModelConfig};
+pub use presets::{PRESETS, Preset};
 pub use prior::Temperature;
+pub use shape::{BijectorShape, Direction, LinearShape};

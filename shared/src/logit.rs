@@ -8,24 +8,24 @@ use std::f64::consts::LN_2;
 /// Share of [0, 1] that the squeezed values cover.
 const SQUEEZE: f64 = 0.9;
 
-/// One pixel value: its logit and the log-derivative with respect to the value in [0, 1].
+/// The logit of a pixel value, and the logarithm of its derivative with respect to the value in [0, 1].
 pub fn to_logit(value: u8, noise: f32) -> (f32, f32) {
     let x = (f64::from(value) + f64::from(noise)) / 256.0;
     let p = (SQUEEZE * (2.0 * x - 1.0) + 1.0) / 2.0;
     ((p / (1.0 - p)).ln() as f32, log_slope(p) as f32)
 }
 
-/// Log-derivative of the logit with respect to the value in [0, 1], where the logit is y.
+/// The logarithm of the logit's derivative with respect to the value in [0, 1], where the logit is y.
 pub fn log_derivative(y: f32) -> f64 {
     log_slope(1.0 / (1.0 + f64::from(-y).exp()))
 }
 
-/// The same by the squeezed value.
+/// The same, as a function of the squeezed value.
 fn log_slope(p: f64) -> f64 {
     (SQUEEZE / (p * (1.0 - p)).max(f64::MIN_POSITIVE)).ln()
 }
 
-/// The value in [0, 1] whose logit this is; outside of it where the flow leaves the data's range.
+/// The value that has this logit: outside [0, 1] if the logit is outside the data's range.
 pub fn from_logit(y: f32) -> f32 {
     let p = 1.0 / (1.0 + (-f64::from(y)).exp());
     (((2.0 * p - 1.0) / SQUEEZE + 1.0) / 2.0) as f32
@@ -33,11 +33,11 @@ pub fn from_logit(y: f32) -> f32 {
 
 /// The pixel value whose cell holds this logit.
 pub fn to_pixel(y: f32) -> u8 {
-    // `as` takes what is not a number to 0.
+    // `as` turns NaN into 0.
     (from_logit(y) * 256.0).floor().clamp(0.0, 255.0) as u8
 }
 
-/// A whole image: logits, and the log-determinant of the transform.
+/// The logits of an image, and the log-determinant of the transform.
 ///
 /// `noise` gives u for each value; 0.5 everywhere is the middle of each cell.
 pub fn image_to_logit(pixels: &[u8], mut noise: impl FnMut() -> f32) -> (Vec<f32>, f32) {

@@ -2,7 +2,8 @@
 
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
-use rand::{RngCore, SeedableRng};
+use rand::distr::Open01;
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
@@ -12,12 +13,12 @@ use crate::geometry::Levels;
 /// A factor on the prior's scale for each level.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Temperature {
-    /// Finest level first; a level beyond the end takes the last one's.
+    /// Finest level first; levels beyond the end have the last one's factor.
     pub levels: Vec<f32>,
 }
 
 impl Temperature {
-    /// The same everywhere.
+    /// The same factor for all levels.
     pub fn uniform(temperature: f32) -> Self {
         Self { levels: vec![temperature] }
     }
@@ -36,7 +37,7 @@ impl Temperature {
 }
 
 impl PriorKind {
-    /// log p(z) of unit variance, summed over each image.
+    /// log p(z) in nats, summed over each image.
     ///
     /// # Shapes
     /// - z: `[batch, dims]`; output: `[batch]`
@@ -55,8 +56,8 @@ impl PriorKind {
 
     /// One draw of unit variance.
     pub(crate) fn draw(self, rng: &mut ChaCha8Rng) -> f32 {
-        // In (0, 1), never at its ends.
-        let mut uniform = || ((rng.next_u64() >> 12) as f64 + 0.5) / (1u64 << 52) as f64;
+        // In (0, 1) without its ends, whose logarithm is taken.
+        let mut uniform = || rng.sample::<f64, _>(Open01);
         match self {
             Self::Laplace => {
                 let u = uniform() - 0.5;
@@ -70,15 +71,15 @@ impl PriorKind {
     }
 }
 
-/// The latents of sample number `index` of a seed, as a flat picture [C, L, L].
+/// The latents of a seed's sample with this index, as a flat picture `[C, L, L]`.
 ///
-/// They depend on nothing else: not on the batch, the machine or the backend. Coarse levels are drawn first, so that
-/// two temperatures of the same sample share their structure.
+/// They depend on nothing else: not on the batch, the machine or the backend. Coarse levels are drawn first, and the
+/// temperature only scales what is drawn, so that a sample keeps its structure at every temperature.
 pub fn draw_latents(config: &RgFlowConfig, seed: u64, index: u64, temperature: &Temperature) -> Vec<f32> {
     draw(config.prior, &Levels::new(config).of_picture(), seed, index, temperature)
 }
 
-/// The same for latents whose levels are given one by one.
+/// The same, given the level of each latent.
 pub(crate) fn draw(prior: PriorKind, levels: &[usize], seed: u64, index: u64, temperature: &Temperature) -> Vec<f32> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(index);
@@ -112,7 +113,7 @@ mod tests {
     #[test]
     fn draws_have_the_moments_of_their_prior() {
         for (prior, kurtosis) in [(PriorKind::Laplace, 6.0), (PriorKind::Gaussian, 3.0)] {
-            let config = RgFlowConfig { prior, ..RgFlowConfig::small() };
+            let config = RgFlowConfig { prior, ..RgFlowConfig::deep() };
             let z: Vec<f64> =
                 (0..100).flat_map(|i| draw_latents(&config, 7, i, &Temperature::uniform(1.0))).map(f64::from).collect();
             let moment = |k: i32| z.iter().map(|z| z.powi(k)).sum::<f64>() / z.len() as f64;
@@ -124,7 +125,7 @@ mod tests {
 
     #[test]
     fn temperature_scales_its_levels_and_nothing_else() {
-        let config = RgFlowConfig::small();
+        let config = RgFlowConfig::deep();
         let one = draw_latents(&config, 1, 2, &Temperature::uniform(1.0));
         let mixed = draw_latents(&config, 1, 2, &Temperature::mixed(0.8, 0.2, 1));
         for ((one, mixed), level) in one.iter().zip(&mixed).zip(Levels::new(&config).of_picture()) {

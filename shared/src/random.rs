@@ -1,4 +1,5 @@
-//! Models with random parameters. A new model is the identity, which proves nothing; tests and benchmarks start here.
+//! Models with random parameters. A new model is the identity, on which nothing can be tested; tests and benchmarks start
+//! from these.
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Tensor, TensorData};
@@ -20,6 +21,7 @@ impl<B: FlowBackend> ModuleMapper<B> for Perturb {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<B, D>>) -> Param<Tensor<B, D>> {
         let amount = self.amount;
         let rng = &mut self.rng;
+        // In [−½, ½], both ends included: not `random::<f32>()`, as recorded results start from these very models.
         let mut noise = || amount * (rng.next_u32() as f32 / u32::MAX as f32 - 0.5) * 12f32.sqrt();
         param.map(|value| {
             let (shape, device) = (value.shape(), value.device());

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::commands::bench::{self, BenchArgs};
+use crate::commands::blind::{self, BlindArgs};
 use crate::commands::data::{self, DataArgs};
 use crate::commands::decode::{self, DecodeArgs};
 use crate::commands::encode::{self, EncodeArgs};
@@ -12,6 +13,7 @@ use crate::commands::eval::{self, EvalArgs};
 use crate::commands::eval_inpaint::{self, EvalInpaintArgs};
 use crate::commands::export::{self, ExportArgs};
 use crate::commands::factors::{self, FactorsArgs};
+use crate::commands::fit_latents::{self, FitLatentsArgs};
 use crate::commands::import::{self, ImportArgs};
 use crate::commands::info::{self, InfoArgs};
 use crate::commands::inpaint::{self, InpaintArgs};
@@ -21,6 +23,7 @@ use crate::commands::ovals::{self, OvalsArgs};
 use crate::commands::paper::{self, PaperArgs};
 use crate::commands::pinwheel::{self, PinwheelArgs};
 use crate::commands::progressive::{self, ProgressiveArgs};
+use crate::commands::quality::{self, QualityArgs};
 use crate::commands::receptive_fields::{self, ReceptiveArgs};
 use crate::commands::sample::{self, SampleArgs};
 use crate::commands::train::{self, TrainArgs};
@@ -85,6 +88,20 @@ pub enum Command {
     /// Print the bits/dim of test images, with the standard error.
     #[command(after_help = "Example:\n  trainer eval faces.safetensors --data faces-train.zip")]
     Eval(EvalArgs),
+    /// Score the samples of models, by scale and as a whole, beside what training images score.
+    #[command(after_help = "Example:\n  trainer quality faces.safetensors --data faces-train.zip")]
+    Quality(QualityArgs),
+    /// Write shuffled sheets of samples, to count failures without knowing which model made them; then count them.
+    #[command(
+        after_help = "Example:\n  trainer blind faces.safetensors faces.safetensors:independent --out blind\n  trainer blind --count-failed blind"
+    )]
+    Blind(BlindArgs),
+    /// Measure how the latents of encoded images vary together, so that samples can be drawn jointly.
+    #[command(
+        name = "fit-latents",
+        after_help = "Example:\n  trainer fit-latents faces.safetensors --data faces-train.zip --directions 96"
+    )]
+    FitLatents(FitLatentsArgs),
     /// Compare how close samples and test images come to the training images.
     #[command(after_help = "Example:\n  trainer neighbours faces.safetensors --data faces-train.zip --count 256")]
     Neighbours(NeighboursArgs),
@@ -131,6 +148,9 @@ impl Command {
             Self::Mix(args) => &args.figure.device,
             Self::Factors(args) => &args.figure.device,
             Self::Eval(args) => &args.device,
+            Self::Quality(args) => &args.device,
+            Self::Blind(args) => &args.device,
+            Self::FitLatents(args) => &args.device,
             Self::Neighbours(args) => &args.device,
             Self::Ovals(args) => &args.device,
             Self::Paper(args) => &args.device,
@@ -180,6 +200,9 @@ fn command(cli: Cli) -> Result<()> {
         Command::Mix(args) => mix::run(args),
         Command::Factors(args) => factors::run(args),
         Command::Eval(args) => eval::run(args),
+        Command::Quality(args) => quality::run(args),
+        Command::Blind(args) => blind::run(args),
+        Command::FitLatents(args) => fit_latents::run(args),
         Command::Neighbours(args) => neighbours::run(args),
         Command::Ovals(args) => ovals::run(args),
         Command::Paper(args) => paper::run(args),

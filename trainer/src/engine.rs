@@ -9,10 +9,11 @@ use burn::tensor::Tensor;
 use shared::edit::inpaint::{Free, Inpainting, Mask, Phase, Wish};
 use shared::edit::{mix, receptive};
 use shared::weights::{AnyModelFile, ModelFile};
-use shared::{Encoded, Flow, FlowBackend, ImageFlow, Temperature};
+use shared::{Encoded, Flow, FlowBackend, ImageFlow};
 
 use crate::data::{ImageSet, middles, to_pixels};
 use crate::device::{DeviceChoice, Job, TrainBackend, dispatch};
+use crate::drawing::Drawing;
 use crate::error::{Error, Result};
 use crate::evaluate::{Score, bits_per_dim, sample_pictures};
 
@@ -62,7 +63,7 @@ pub trait Engine {
     ///
     /// # Errors
     /// [`Error::Diverged`] if a sample is not finite.
-    fn sample(&self, seed: u64, count: u64, temperature: &Temperature) -> Result<Vec<Vec<u8>>>;
+    fn sample(&self, seed: u64, count: u64, drawing: &Drawing) -> Result<Vec<Vec<u8>>>;
 
     /// Bits/dim of a set, by the importance-weighted bound of `draws` dequantisation samples.
     ///
@@ -250,8 +251,8 @@ impl<B: TrainBackend, F: ImageFlow<B::InnerBackend>> Engine for OnDevice<B, F> {
         self.flow.latent_levels()
     }
 
-    fn sample(&self, seed: u64, count: u64, temperature: &Temperature) -> Result<Vec<Vec<u8>>> {
-        sample_pictures::<B::InnerBackend>(&self.flow, seed, 0..count, temperature, &self.device)
+    fn sample(&self, seed: u64, count: u64, drawing: &Drawing) -> Result<Vec<Vec<u8>>> {
+        sample_pictures::<B::InnerBackend>(&self.flow, seed, 0..count, drawing, &self.device)
     }
 
     fn bits_per_dim(&self, images: &ImageSet, draws: u64) -> Result<Score> {

@@ -2,9 +2,10 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-use shared::{FlowBackend, ImageFlow, Temperature, logit};
+use shared::{FlowBackend, ImageFlow, logit};
 
 use crate::data::{ImageSet, dequantise, to_pixels};
+use crate::drawing::Drawing;
 use crate::error::{Error, Result};
 
 /// Images on the device at once.
@@ -81,14 +82,23 @@ pub fn sample_pictures<B: FlowBackend>(
     flow: &dyn ImageFlow<B>,
     seed: u64,
     indices: std::ops::Range<u64>,
-    temperature: &Temperature,
+    drawing: &Drawing,
     device: &B::Device,
 ) -> Result<Vec<Vec<u8>>> {
     let mut pictures = Vec::new();
     let mut start = indices.start;
     while start < indices.end {
         let end = indices.end.min(start + BATCH as u64);
-        let logits: Vec<f32> = flow.sample(seed, start..end, temperature, device).into_data().iter::<f32>().collect();
+        let logits = match &drawing.joint {
+            None => flow.sample(seed, start..end, &drawing.temperature, device),
+            Some(joint) => {
+                let latents =
+                    (start..end).map(|i| joint.draw(seed, i, &drawing.temperature)).collect::<Result<Vec<_>>>()?;
+                let wrong = |source| Error::Model { file: "the model's sampler".into(), source };
+                flow.inverse(flow.batch(latents.concat(), device).map_err(wrong)?).0
+            }
+        };
+        let logits: Vec<f32> = logits.into_data().iter::<f32>().collect();
         if logits.iter().any(|y| !y.is_finite()) {
             let problem = format!("a sample between {start} and {end} of seed {seed} is not finite");
             return Err(Error::Diverged { problem, advice: "use a lower temperature or an earlier checkpoint".into() });
@@ -109,11 +119,11 @@ pub fn random_seed() -> u64 {
 mod tests {
     use super::*;
     use burn::backend::Flex;
-    use shared::{Flow, RgFlow, RgFlowConfig};
+    use shared::{Flow, RgFlow, RgFlowConfig, Temperature};
 
     fn flow() -> Flow<Flex> {
         let config = RgFlowConfig::tiny();
-        RgFlow::<Flex>::random(&config, 0.15, 4, &Default::default()).unwrap().fold(&config)
+        RgFlow::<Flex>::random(&config, 0.15, 4, &Default::default()).unwrap().fold()
     }
 
     #[test]
@@ -166,7 +176,9 @@ mod tests {
     #[test]
     fn pictures_are_the_flows_samples() {
         let flow = flow();
-        let pictures = sample_pictures(&flow, 3, 0..70, &Temperature::uniform(0.7), &Default::default()).unwrap();
+        let pictures =
+            sample_pictures(&flow, 3, 0..70, &Drawing::independent(Temperature::uniform(0.7)), &Default::default())
+                .unwrap();
         assert_eq!(pictures.len(), 70);
         let one = flow
             .sample(3, 69..70, &Temperature::uniform(0.7), &Default::default())

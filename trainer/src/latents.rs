@@ -72,7 +72,7 @@ mod tests {
         let latents: Vec<f32> = (0..2 * config.dims()).map(|i| (i as f32 * 0.37).sin()).collect();
         write(&path, &config, &latents).unwrap();
         assert_eq!(read(&path, &config).unwrap(), latents);
-        assert!(read(&path, &RgFlowConfig::small()).unwrap_err().to_string().contains("another architecture"));
+        assert!(read(&path, &RgFlowConfig::deep()).unwrap_err().to_string().contains("another architecture"));
         assert!(write(&path, &config, &latents[1..]).is_err());
         write(&path, &config, &[f32::NAN; 768]).unwrap();
         assert!(read(&path, &config).unwrap_err().to_string().contains("finite"));

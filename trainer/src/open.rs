@@ -5,15 +5,16 @@ use std::path::Path;
 use image::RgbImage;
 use shared::edit::receptive::leading;
 use shared::prior::draw_latents;
-use shared::weights::{AnyModelFile, Card};
+use shared::weights::{AnyModelFile, Card, ModelFile};
 use shared::{ModelConfig, RgFlowConfig, Temperature, logit};
 
 use crate::data::{read_picture, to_grey, to_pixels};
 use crate::device::{Cpu, DeviceChoice};
-use crate::draw::figure::heat;
-use crate::draw::sheet::picture_of;
+use crate::drawing::Joint;
 use crate::engine::{self, Engine, LevelEngine};
 use crate::error::{Error, Result};
+use crate::figures::figure::heat;
+use crate::figures::sheet::picture_of;
 use crate::files::read_limited;
 use crate::train::checkpoint::Run;
 use crate::train::newest;
@@ -57,7 +58,20 @@ pub fn load(path: &Path) -> Result<AnyModelFile> {
         return read_weights(&path);
     }
     let run = Run::<Cpu>::load(&path, &Default::default())?;
-    AnyModelFile::from_model(&run.best(), &run.state.config, card_of(&run.state)).map_err(of_model(&path))
+    Ok(AnyModelFile::from_model(&run.best(), card_of(&run.state)))
+}
+
+/// The same, of RG-Flows alone.
+///
+/// # Errors
+/// As [`load`], and [`Error::Content`] for a model of another architecture.
+pub fn load_rg_flow(path: &Path) -> Result<ModelFile> {
+    match load(path)? {
+        AnyModelFile::RgFlow(file) => Ok(file),
+        AnyModelFile::RealNvp(_) => {
+            Err(Error::content(path.display(), "it is a Real NVP, which has no RG levels", "give an RG-Flow"))
+        }
+    }
 }
 
 fn is_checkpoint(path: &Path) -> bool {
@@ -103,6 +117,8 @@ pub struct AnyModel {
     pub config: ModelConfig,
     /// Its card.
     pub card: Card,
+    /// What draws its latents jointly, if it has been fitted.
+    pub joint: Option<Joint>,
     /// What it does.
     pub engine: Box<dyn Engine>,
 }
@@ -122,7 +138,7 @@ impl AnyModel {
     /// As [`engine::open`].
     pub fn of(file: &AnyModelFile, path: &Path, device: DeviceChoice) -> Result<Self> {
         let engine = engine::open(file, path, device)?;
-        Ok(Self { config: file.config(), card: file.card().clone(), engine })
+        Ok(Self { config: file.config(), card: file.card().clone(), joint: Joint::of_any(file), engine })
     }
 }
 
@@ -132,6 +148,8 @@ pub struct Model {
     pub config: RgFlowConfig,
     /// Its card.
     pub card: Card,
+    /// What draws its latents jointly, if it has been fitted.
+    pub joint: Option<Joint>,
     /// What it does.
     pub engine: Box<dyn LevelEngine>,
     file: String,
@@ -143,12 +161,17 @@ impl Model {
     /// # Errors
     /// A model that cannot be read or is not an RG-Flow, a device that does not answer.
     pub fn open(path: &Path, device: DeviceChoice) -> Result<Self> {
-        let AnyModelFile::RgFlow(file) = load(path)? else {
-            let problem = "it is a Real NVP, which has no RG levels";
-            return Err(Error::content(path.display(), problem, "give an RG-Flow"));
-        };
+        Self::of(load_rg_flow(path)?, path, device)
+    }
+
+    /// The model of a file in memory; `path` names it in errors.
+    ///
+    /// # Errors
+    /// As [`engine::open_levels`].
+    pub fn of(file: ModelFile, path: &Path, device: DeviceChoice) -> Result<Self> {
         let engine = engine::open_levels(&file, path, device)?;
-        Ok(Self { config: file.config, card: file.card, engine, file: path.display().to_string() })
+        let joint = Joint::of(&file);
+        Ok(Self { config: file.config, card: file.card, joint, engine, file: path.display().to_string() })
     }
 
     /// Latents of the samples 0 to `count` of a seed.
@@ -229,14 +252,14 @@ impl Model {
 mod tests {
     use super::*;
     use shared::RgFlow;
-    use shared::weights::{ModelFile, Precision};
+    use shared::weights::Precision;
 
     /// A model with random parameters in a file.
     fn random_model(folder: &Path) -> Model {
         type Cpu = burn::backend::Flex;
         let config = RgFlowConfig::tiny();
         let model = RgFlow::<Cpu>::random(&config, 0.15, 4, &Default::default()).unwrap();
-        let bytes = ModelFile::from_model(&model, &config, Card::default()).to_bytes(Precision::F32).unwrap();
+        let bytes = ModelFile::from_model(&model, Card::default()).to_bytes(Precision::F32).unwrap();
         let path = folder.join("model.safetensors");
         std::fs::write(&path, bytes).unwrap();
         Model::open(&path, DeviceChoice::Cpu).unwrap()

@@ -12,7 +12,7 @@ use shared::RgFlowConfig;
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
     let dir = PathBuf::from(args.next().ok_or("which folder?")?);
-    let preset = args.next().unwrap_or_else(|| "small".to_owned());
+    let preset = args.next().unwrap_or_else(|| "deep".to_owned());
     let config = RgFlowConfig::preset(&preset).ok_or("no such preset")?;
     let bytes = web::engine::random::model_bytes(&config, &format!("random {preset}"))?;
     let id = format!("random-{preset}");

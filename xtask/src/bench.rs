@@ -20,7 +20,7 @@ pub fn bench(env: &Env, peers: bool) -> Result<()> {
     // Before anything is measured: what is built or fetched meanwhile would be measured too.
     let peers = if peers {
         setup(env, Needs::PageAndBrowser)?;
-        page::build(env)?;
+        page::build(env, page::Build::Small)?;
         let peers = Peers::fetch(env, &bench.target)?;
         npm::install(&peers.runtime(), "onnxruntime-web", ONNX_RUNTIME_WEB)?;
         Some(peers)

@@ -44,6 +44,8 @@ pub enum Command {
         /// Whether PyTorch is fetched and measured too.
         peers: bool,
     },
+    /// `film`
+    Film,
     /// `deny`
     Deny,
 }
@@ -55,8 +57,8 @@ pub fn help() -> String {
         "cargo xtask COMMAND
 
   setup                              install what the page's build and tests need
-  web                                build the page into dist/
-  demo   [--port 8080] [--no-open]   set up, build the page and serve it
+  web                                build the page into dist/, small, to be published
+  demo   [--port 8080] [--no-open]   set up, build the page quickly and serve it
   serve  [--dir dist] [--port 8080] [--prefix /]
                                      serve a folder; port 0 is any free one
   test   [--skip-browser] [--only STEP]
@@ -64,6 +66,7 @@ pub fn help() -> String {
   bench  [--no-peers]                measure, and write docs/benchmarks.md: on the CPU beside PyTorch, in the browser
                                      beside ONNX Runtime Web, which are fetched; --no-peers: the CPU alone
   bench-gpu [--no-peers]             measure training on a CUDA card, beside PyTorch; write docs/benchmarks-gpu.md
+  film                               make docs/page.gif, a mix on the page as its slider moves
   deny                               check licences and advisories with cargo-deny
 
 Environment:
@@ -106,6 +109,7 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Comma
         "test" => Command::Test(options),
         "bench" => Command::Bench { peers },
         "bench-gpu" => Command::BenchGpu { peers },
+        "film" => Command::Film,
         "deny" => Command::Deny,
         _ => bail!("there is no command {name}: see `cargo xtask --help`"),
     })

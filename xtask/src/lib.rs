@@ -4,6 +4,7 @@ pub mod bench;
 pub mod cli;
 pub mod deny;
 pub mod env;
+pub mod film;
 pub mod page;
 pub mod process;
 pub mod server;

@@ -6,7 +6,7 @@ use anyhow::Result;
 use xtask::cli::{self, Command};
 use xtask::env::Env;
 use xtask::setup::{Needs, setup};
-use xtask::{bench, deny, page, test};
+use xtask::{bench, deny, film, page, test};
 
 fn main() -> ExitCode {
     match try_main() {
@@ -27,12 +27,13 @@ fn try_main() -> Result<()> {
             Ok(())
         }
         Command::Setup => setup(&env, Needs::PageAndBrowser),
-        Command::Web => setup(&env, Needs::Page).and_then(|()| page::build(&env)),
+        Command::Web => setup(&env, Needs::Page).and_then(|()| page::build(&env, page::Build::Small)),
         Command::Demo { port, open } => page::demo(&env, port, open),
         Command::Serve { dir, port, prefix } => page::serve(&dir, port, &prefix),
         Command::Test(options) => test::test(&env, &options),
         Command::Bench { peers } => bench::bench(&env, peers),
         Command::BenchGpu { peers } => bench::bench_gpu(&env, peers),
+        Command::Film => film::film(&env),
         Command::Deny => deny::deny(&env),
     }
 }

@@ -11,8 +11,35 @@ use crate::process::{on_path, run};
 use crate::server::Server;
 use crate::setup::{Needs, setup};
 
+/// How the page is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Build {
+    /// In as little time as it takes, to look at.
+    Quick,
+    /// Small, to be published.
+    Small,
+}
+
+impl Build {
+    /// What trunk is told: it takes the profile `demo` or `web` from index.html.
+    fn args(self) -> &'static [&'static str] {
+        match self {
+            Self::Quick => &["build"],
+            Self::Small => &["build", "--release"],
+        }
+    }
+
+    /// How long it takes on two cores from nothing.
+    fn usually(self) -> &'static str {
+        match self {
+            Self::Quick => "QUICK_USUALLY",
+            Self::Small => "SMALL_USUALLY",
+        }
+    }
+}
+
 /// Builds the page into `dist/`.
-pub fn build(env: &Env) -> Result<()> {
+pub fn build(env: &Env, build: Build) -> Result<()> {
     if !env.root.join("index.html").is_file() {
         bail!("no index.html in {}: is this a whole checkout?", env.root.display());
     }
@@ -21,9 +48,10 @@ pub fn build(env: &Env) -> Result<()> {
     let mut fetch = Command::new("cargo");
     env.wasm_env(&mut fetch)?;
     run(fetch.args(["fetch", "--quiet"]))?;
+    println!("web: building the page (about {} on two cores the first time)", build.usually());
     let mut trunk = Command::new(env.find("trunk").unwrap_or_else(|| "trunk".into()));
     env.wasm_env(&mut trunk)?;
-    run(trunk.args(["build", "--release"]))?;
+    run(trunk.args(build.args()))?;
     println!("web: built {} in {:.1} s", env.dist().display(), start.elapsed().as_secs_f64());
     Ok(())
 }
@@ -31,7 +59,7 @@ pub fn build(env: &Env) -> Result<()> {
 /// Sets up, builds and serves the page.
 pub fn demo(env: &Env, port: u16, open: bool) -> Result<()> {
     setup(env, Needs::Page)?;
-    build(env)?;
+    build(env, Build::Quick)?;
     let server = Server::start_near(&env.dist(), port, "/")?;
     if server.port() != port && port != 0 {
         println!("demo: port {port} is in use");

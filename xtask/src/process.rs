@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -37,17 +37,37 @@ fn succeeded(cmd: &Command, status: ExitStatus) -> Result<()> {
 
 /// As [`run`], but ends the program once `limit` has passed.
 pub fn run_within(cmd: &mut Command, limit: Duration) -> Result<()> {
+    watch(cmd, |child, passed| {
+        if passed <= limit {
+            return Ok(());
+        }
+        child.kill()?;
+        child.wait()?;
+        bail!("took more than {} s", limit.as_secs())
+    })
+}
+
+/// As [`run`], for a program that prints nothing for minutes: `alive` is told every `interval` how long it has run.
+pub fn run_long(cmd: &mut Command, interval: Duration, mut alive: impl FnMut(Duration)) -> Result<()> {
+    let mut next = interval;
+    watch(cmd, |_, passed| {
+        if passed >= next {
+            alive(passed);
+            next = passed + interval;
+        }
+        Ok(())
+    })
+}
+
+/// Runs `cmd` to its end, or until `look`, which is called often, says why it may not go on.
+fn watch(cmd: &mut Command, mut look: impl FnMut(&mut Child, Duration) -> Result<()>) -> Result<()> {
     let mut child = cmd.stdin(Stdio::null()).spawn().with_context(|| format!("could not start `{}`", shown(cmd)))?;
     let start = Instant::now();
     loop {
         if let Some(status) = child.try_wait()? {
             return succeeded(cmd, status);
         }
-        if start.elapsed() > limit {
-            child.kill()?;
-            child.wait()?;
-            bail!("`{}` took more than {} s", shown(cmd), limit.as_secs());
-        }
+        look(&mut child, start.elapsed()).with_context(|| format!("`{}` was stopped", shown(cmd)))?;
         std::thread::sleep(Duration::from_millis(50));
     }
 }
@@ -93,8 +113,17 @@ mod tests {
     fn a_program_that_hangs_is_ended() {
         let start = Instant::now();
         let err = run_within(Command::new("sleep").arg("30"), Duration::from_millis(100)).unwrap_err();
-        assert!(err.to_string().contains("took more than"), "{err}");
+        assert!(format!("{err:#}").contains("`sleep 30` was stopped: took more than"), "{err:#}");
         assert!(start.elapsed() < Duration::from_secs(10));
         assert!(run_within(&mut Command::new("true"), Duration::from_secs(10)).is_ok());
+    }
+
+    #[test]
+    fn a_long_program_is_heard_of_while_it_runs() {
+        let mut heard = Vec::new();
+        run_long(Command::new("sleep").arg("0.6"), Duration::from_millis(100), |passed| heard.push(passed)).unwrap();
+        assert!(!heard.is_empty() && heard.iter().all(|&passed| passed >= Duration::from_millis(100)), "{heard:?}");
+        assert!(heard.is_sorted());
+        assert!(run_long(&mut Command::new("false"), Duration::from_secs(9), |_| ()).is_err());
     }
 }

@@ -147,19 +147,24 @@ fn wasm_tests(package: &Path) -> Vec<String> {
 }
 
 fn build_page(env: &Env) -> Result<Done> {
-    page::build(env).map(|()| Done::Passed)
+    page::build(env, page::Build::Small).map(|()| Done::Passed)
 }
 
 fn in_browser(env: &Env) -> Result<Done> {
+    browser_tests(env, "").map(|()| Done::Passed)
+}
+
+/// Runs the browser's tests with `filter` in their names; the page must be in `dist/`.
+pub fn browser_tests(env: &Env, filter: &str) -> Result<()> {
     let browser = browser::find().context("no Chromium or no chromedriver: run `cargo xtask setup`")?;
     let mut cmd = env.cargo();
     // Built as the native tests were. One test at a time: each starts a browser, and a slow machine would time out on
     // several.
     cmd.args(ON_CPU)
-        .args(["--test", "browser", "--", "--include-ignored", "--test-threads=1"])
+        .args(["--test", "browser", "--", "--include-ignored", "--test-threads=1", filter])
         .env("CHROME", &browser.chrome)
         .env("CHROMEDRIVER", &browser.driver);
-    passed(&mut cmd)
+    run(&mut cmd)
 }
 
 fn licences(env: &Env) -> Result<Done> {

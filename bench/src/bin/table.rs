@@ -20,7 +20,8 @@ fn main() -> Result<()> {
     let browser = peers.get(1).map(|path| json::<Browser>(Path::new(path))).transpose()?;
     let peers = peers.first().map(|path| json::<Peers>(Path::new(path))).transpose()?.unwrap_or_default();
     let text = format!(
-        "# Benchmarks\n\nMade by `cargo xtask bench` on {}, {}. Medians, all measured one after the other on it.\n\n{}",
+        "# Benchmarks\n\nMade by `cargo xtask bench` on {}; machine: {}.\nAll times are medians, measured one after the \
+         other.\n\n{}",
         jiff::Zoned::now().date(),
         machine(),
         (tables(&measured, &peers) + &browser.as_ref().map(browser::tables).unwrap_or_default()).trim_end(),
@@ -35,11 +36,13 @@ fn write(out: &str, text: &str) -> Result<()> {
 }
 
 fn on_gpu(ours: &str, rest: &[String]) -> Result<()> {
-    let [out, peers @ ..] = rest else { anyhow::bail!("give the file that `trainer bench` wrote, and the file to write") };
+    let [out, peers @ ..] = rest else {
+        anyhow::bail!("give the file that `trainer bench` wrote, and the file to write")
+    };
     let measured = json(Path::new(ours))?;
     let peers = peers.first().map(|path| json::<Peers>(Path::new(path))).transpose()?.unwrap_or_default();
     let text = format!(
-        "# Benchmarks on a GPU\n\nMade by `cargo xtask bench-gpu` on {}, {}.\n\n{}",
+        "# Benchmarks on a GPU\n\nMade by `cargo xtask bench-gpu` on {}; card: {}.\n\n{}",
         jiff::Zoned::now().date(),
         card(),
         gpu_table(&measured, &peers)

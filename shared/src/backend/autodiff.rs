@@ -7,8 +7,8 @@ use burn_autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn_autodiff::grads::Gradients;
 use burn_autodiff::ops::{Backward, Ops, OpsKind};
 
-use super::{DifferentiableKernels, Direction, FlowBackend, Kernels};
-use crate::nn::BijectorShape;
+use super::{DifferentiableKernels, FlowBackend, Kernels};
+use crate::shape::{BijectorShape, Direction};
 
 impl<B: FlowBackend, C: CheckpointStrategy> FlowBackend for Autodiff<B, C> {
     fn kernels() -> Option<&'static dyn Kernels<Self>> {

@@ -10,20 +10,11 @@ mod gpu;
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
-use crate::nn::BijectorShape;
+use crate::shape::{BijectorShape, Direction};
 
-/// Which way a bijector is run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// The RG transformation: from the image to the latents.
-    Forward,
-    /// Generation: from the latents to the image.
-    Inverse,
-}
-
-/// A backend that the model runs on; kernels of its own are optional.
+/// A backend that the model runs on, with or without kernels of its own.
 pub trait FlowBackend: Backend {
-    /// This backend's kernels, if it has some that pay.
+    /// This backend's kernels, if it has any that pay.
     fn kernels() -> Option<&'static dyn Kernels<Self>> {
         None
     }
@@ -34,14 +25,15 @@ pub trait FlowBackend: Backend {
     }
 }
 
-/// What is quicker as one operation.
+/// What is faster as one operation than as many tensor operations.
 pub trait Kernels<B: Backend>: Send + Sync {
-    /// Whether [`Kernels::bijector`] runs bijectors of this shape; others take tensor operations, as all with splines do.
+    /// Whether [`Kernels::bijector`] runs bijectors of this shape; all others, and all with splines, run as tensor
+    /// operations.
     fn takes(&self, _shape: &BijectorShape) -> bool {
         true
     }
 
-    /// Whether [`Kernels::bijector`] applies the linear maps around the couplings too, where they follow in theta.
+    /// Whether [`Kernels::bijector`] also applies the maps before and after the couplings, which then follow in theta.
     fn joins_maps(&self) -> bool {
         false
     }
@@ -49,8 +41,8 @@ pub trait Kernels<B: Backend>: Send + Sync {
     /// Runs a whole bijector on rows.
     ///
     /// # Shapes
-    /// - rows: `[n, dim]`, theta: `[shape.len()]`; with maps, as [`Kernels::joins_maps`] says, `4·(dim² + dim)` more: W
-    ///   and b of x·W + b before and after the couplings, those of the forward direction first
+    /// - rows: `[n, dim]`, theta: `[shape.len()]`; `4·(dim² + dim)` more where [`Kernels::joins_maps`]: W and b of x·W + b
+    ///   before and after the couplings, first of the forward direction, then of the inverse one
     /// - output: `[n·dim + n]`: the rows one after the other, then the log-determinants of this direction
     fn bijector(
         &self,
@@ -69,7 +61,7 @@ pub trait Kernels<B: Backend>: Send + Sync {
 
 /// Gradients of [`Kernels`].
 pub trait DifferentiableKernels<B: Backend>: Kernels<B> {
-    /// Whether [`DifferentiableKernels::bijector_grad`] takes bijectors of this shape, of those that [`Kernels::takes`].
+    /// Whether [`DifferentiableKernels::bijector_grad`] takes bijectors of this shape too, if [`Kernels::takes`] does.
     fn differentiates(&self, _shape: &BijectorShape) -> bool {
         true
     }
@@ -105,7 +97,7 @@ pub trait DifferentiableKernels<B: Backend>: Kernels<B> {
     /// - mean, towards, output: the same
     fn blend(&self, mean: FloatTensor<B>, towards: FloatTensor<B>, keep: f64) -> FloatTensor<B>;
 
-    /// The sum of the squares of all numbers of all tensors, `[1]`; nothing of no tensors.
+    /// The sum of the squares of all numbers of all tensors, `[1]`; `None` if there are no tensors.
     fn sum_of_squares(&self, tensors: Vec<FloatTensor<B>>) -> Option<FloatTensor<B>> {
         sum_of_squares::<B>(tensors)
     }

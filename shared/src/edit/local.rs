@@ -1,30 +1,53 @@
-//! Local recomputation: after an edit of latents or a change of pixels, only the blocks in its cone (fig. 2c, 2d).
+//! Local recomputation: an edit of latents or pixels recomputes only the blocks in its cone (fig. 2c, 2d).
 
 use std::collections::HashMap;
 
 use burn::tensor::{Int, Tensor, TensorData};
 
 use super::check;
-use crate::backend::{Direction, FlowBackend};
+use crate::backend::FlowBackend;
 use crate::error::{Error, Result};
 use crate::flow::Flow;
 use crate::geometry::{Cone, LevelCone, Levels, Plan, Stage, generation_cone, inference_cone};
+use crate::shape::Direction;
 
 /// What an edit cost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recomputed {
-    /// Blocks that went through their bijector again.
+    /// Blocks that were recomputed.
     pub blocks: usize,
     /// Blocks of the whole flow.
     pub of: usize,
-    /// The cone: level by level, what may have changed.
+    /// What may have changed, level by level.
     pub cone: Cone,
 }
 
-/// A pass through the flow with everything between image and latents kept on the device, so that an edit at either
-/// end can be followed to the other through its cone alone.
+/// A pass through the flow that keeps everything between image and latents on the device, so that an edit at either end
+/// can be followed to the other through its cone only.
 ///
-/// A batch is edited alike: the same places, each picture its own values.
+/// In a batch the same places are edited in every picture, each with its own values.
+///
+/// # Examples
+/// A new value for a latent of the finest level costs a few blocks, not all:
+/// ```
+/// use burn::backend::Flex;
+/// use burn::tensor::Tensor;
+/// use shared::edit::local::Trace;
+/// use shared::prior::draw_latents;
+/// use shared::{RgFlow, RgFlowConfig, Temperature};
+///
+/// let (config, device) = (RgFlowConfig::tiny(), Default::default());
+/// let flow = RgFlow::<Flex>::random(&config, 0.1, 1, &device)?.fold();
+/// let latents = flow.batch(draw_latents(&config, 7, 0, &Temperature::uniform(0.8)), &device)?;
+///
+/// let mut trace = Trace::generate(&flow, latents)?;
+/// let cost = trace.edit_latents(&[1], Tensor::from_data([[2.0]], &device))?;
+/// assert!(cost.blocks < cost.of / 2);
+/// // The images are those of a whole pass.
+/// let (whole, _) = flow.inverse(trace.latents());
+/// assert!((trace.images() - whole).abs().max().into_scalar() < 1e-5);
+/// # Ok::<(), shared::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Trace<B: FlowBackend> {
     flow: Flow<B>,
@@ -39,7 +62,7 @@ pub struct Trace<B: FlowBackend> {
 
 /// New values for some places of the picture.
 struct Edit<B: FlowBackend> {
-    /// Which of the values belongs to a place.
+    /// The index of each place's value.
     values_of: HashMap<usize, usize>,
     /// `[batch, places]`
     values: Tensor<B, 2>,
@@ -78,7 +101,7 @@ impl<B: FlowBackend> Trace<B> {
         Self::run(flow, images, Direction::Forward)
     }
 
-    /// A whole pass is an edit of everything.
+    /// A whole pass: an edit of everything.
     fn run(flow: &Flow<B>, pictures: Tensor<B, 4>, direction: Direction) -> Result<Self> {
         let config = flow.config();
         check(config, "pictures", &pictures)?;
@@ -124,14 +147,14 @@ impl<B: FlowBackend> Trace<B> {
         Tensor::cat(self.log_det.clone(), 1).sum_dim(1).squeeze_dim(1)
     }
 
-    /// Gives latents new values and follows the change to the image.
+    /// Sets latents to new values and follows the change to the image.
     ///
     /// # Shapes
     /// - places: indices in the flat picture (see [`Levels::index`]); values: `[batch, places]`
     ///
     /// # Errors
-    /// [`Error::Address`] if a place is outside the picture or named twice, [`Error::Input`] if there is not one value
-    /// for each place and picture.
+    /// [`Error::Address`] if a place is outside the picture or given twice, [`Error::Input`] if there is not one value for
+    /// each place and picture.
     pub fn edit_latents(&mut self, places: &[usize], values: Tensor<B, 2>) -> Result<Recomputed> {
         let edit = self.edit(places, values)?;
         let levels = Levels::new(self.flow.config());
@@ -141,7 +164,7 @@ impl<B: FlowBackend> Trace<B> {
         Ok(self.follow(cone, Direction::Inverse, &edit))
     }
 
-    /// Gives pixels' channels new values, as logits, and follows the change to the latents.
+    /// Sets channels of pixels to new values, as logits, and follows the change to the latents.
     ///
     /// # Shapes
     /// - places: indices in the flat picture `[C, L, L]`; values: `[batch, places]`
@@ -165,7 +188,7 @@ impl<B: FlowBackend> Trace<B> {
         if values.dims() != [batch, places.len()] {
             let (shape, n) = (values.dims(), places.len());
             return Err(Error::Input(format!(
-                "{shape:?} values for {n} places of {batch} pictures; give [{batch}, {n}]"
+                "values have shape {shape:?}, but {n} places of {batch} pictures need [{batch}, {n}]"
             )));
         }
         let mut values_of = HashMap::with_capacity(places.len());
@@ -174,13 +197,13 @@ impl<B: FlowBackend> Trace<B> {
                 return Err(Error::Address(format!("place {place} is outside a picture of {dims} numbers")));
             }
             if values_of.insert(place, i).is_some() {
-                return Err(Error::Address(format!("place {place} is named twice; give each place one value")));
+                return Err(Error::Address(format!("place {place} is given twice; give each place one value")));
             }
         }
         Ok(Edit { values_of, values })
     }
 
-    /// Computes the cone's blocks again, stage by stage.
+    /// Recomputes the cone's blocks, stage by stage.
     fn follow(&mut self, cone: Cone, direction: Direction, edit: &Edit<B>) -> Recomputed {
         let count = self.plan.stages.len();
         let mut blocks = 0;
@@ -199,7 +222,7 @@ impl<B: FlowBackend> Trace<B> {
         Recomputed { blocks, of: self.plan.stages.iter().map(|stage| stage.blocks).sum(), cone }
     }
 
-    /// Computes some blocks of a stage again.
+    /// Recomputes some blocks of a stage.
     fn recompute(&mut self, at: usize, blocks: &[usize], direction: Direction, edit: &Edit<B>) {
         let (d, batch) = (self.flow.config().block_dims(), edit.values.dims()[0]);
         let rows = self.input(at, blocks, direction, edit);

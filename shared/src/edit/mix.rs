@@ -8,7 +8,7 @@ use crate::config::RgFlowConfig;
 use crate::error::{Error, Result};
 use crate::geometry::Levels;
 
-/// Where the picture's latents are of level `theta` or above.
+/// True where the picture's latents are of level `theta` or above.
 ///
 /// # Shapes
 /// - output: `[1, C, L, L]`
@@ -19,14 +19,35 @@ pub fn levels_from<B: FlowBackend>(config: &RgFlowConfig, theta: usize, device: 
 
 /// Levels ≥ `theta` of `coarse`, levels < `theta` of `fine` (eq. 9).
 ///
-/// At 0 that is `coarse` itself, at the number of levels `fine`. The other direction is the same with the two
-/// exchanged.
+/// If `theta` is 0 that is `coarse` itself, if it is the number of levels `fine`.
 ///
 /// # Shapes
 /// - coarse, fine, output: `[batch, C, L, L]`, latents as pictures
 ///
 /// # Errors
 /// [`Error::Input`] if the shapes are not the model's or not the same, or `theta` is above the number of levels.
+///
+/// # Examples
+/// Levels 1 and above of sample 0 with the finest level of sample 1:
+/// ```
+/// use burn::backend::Flex;
+/// use shared::edit::mix::by_level;
+/// use shared::prior::draw_latents;
+/// use shared::{RgFlow, RgFlowConfig, Temperature};
+///
+/// let (config, device) = (RgFlowConfig::tiny(), Default::default());
+/// let flow = RgFlow::<Flex>::random(&config, 0.1, 1, &device)?.fold();
+/// let sample = |i| flow.batch(draw_latents(&config, 7, i, &Temperature::uniform(0.8)), &device);
+/// let (coarse, fine) = (sample(0)?, sample(1)?);
+///
+/// let mixed = by_level(&config, coarse.clone(), fine.clone(), 1)?;
+/// let (image, _) = flow.inverse(mixed.clone());
+/// assert_eq!(image.dims(), [1, 3, 16, 16]);
+/// // Three in four latents are of the finest level.
+/// let share = mixed.equal(fine).float().mean().into_scalar();
+/// assert_eq!(share, 0.75);
+/// # Ok::<(), shared::Error>(())
+/// ```
 pub fn by_level<B: FlowBackend>(
     config: &RgFlowConfig,
     coarse: Tensor<B, 4>,
@@ -36,7 +57,7 @@ pub fn by_level<B: FlowBackend>(
     check_pair(config, &coarse, &fine)?;
     let count = config.level_count();
     if theta > count {
-        return Err(Error::Input(format!("level {theta} to mix from; use 0 to {count}")));
+        return Err(Error::Input(format!("cannot mix from level {theta}; use 0 to {count}")));
     }
     let mask = levels_from::<B>(config, theta, &coarse.device()).expand(coarse.dims());
     Ok(fine.mask_where(mask, coarse))
@@ -59,7 +80,7 @@ pub fn all_levels<B: FlowBackend>(
     Ok(Tensor::cat(mixes?, 0))
 }
 
-/// The conventional mix λ·a + (1 − λ)·b of all latents alike, one for each λ.
+/// The conventional interpolation λ·a + (1 − λ)·b of all latents, one for each λ.
 ///
 /// # Shapes
 /// - a, b: `[1, C, L, L]`; output: `[lambdas.len(), C, L, L]`
@@ -74,7 +95,7 @@ pub fn interpolate<B: FlowBackend>(
 ) -> Result<Tensor<B, 4>> {
     check_pair(config, &a, &b)?;
     if lambdas.is_empty() {
-        return Err(Error::Input("no share λ to mix by; give one or more from 0 to 1".into()));
+        return Err(Error::Input("no λ to interpolate by; give one or more from 0 to 1".into()));
     }
     let of = |&lambda: &f32| a.clone() * lambda + b.clone() * (1.0 - lambda);
     Ok(Tensor::cat(lambdas.iter().map(of).collect(), 0))
@@ -86,11 +107,7 @@ fn check_pair<B: FlowBackend>(config: &RgFlowConfig, a: &Tensor<B, 4>, b: &Tenso
     if a.dims() == b.dims() {
         return Ok(());
     }
-    Err(Error::Input(format!(
-        "{} and {} pictures to mix; give as many of one as of the other",
-        a.dims()[0],
-        b.dims()[0]
-    )))
+    Err(Error::Input(format!("cannot mix {} pictures with {}; give the same number of each", a.dims()[0], b.dims()[0])))
 }
 
 #[cfg(test)]
@@ -154,12 +171,12 @@ mod tests {
         let config = RgFlowConfig::tiny();
         let (_, a) = picture(&config, 0);
         let two = Tensor::cat(vec![a.clone(), a.clone()], 0);
-        let (_, other) = picture(&RgFlowConfig::small(), 0);
+        let (_, other) = picture(&RgFlowConfig::deep(), 0);
         let message = |result: Result<Tensor<Flex, 4>>| result.unwrap_err().to_string();
         assert!(message(by_level(&config, a.clone(), a.clone(), 4)).contains("0 to 3"));
-        assert!(message(by_level(&config, a.clone(), two, 1)).contains("as many"));
+        assert!(message(by_level(&config, a.clone(), two, 1)).contains("the same number"));
         assert!(message(by_level(&config, a.clone(), other.clone(), 1)).contains("[1, 3, 32, 32]"));
         assert!(interpolate(&config, other, a.clone(), &[0.5]).is_err());
-        assert!(message(interpolate(&config, a.clone(), a, &[])).contains("no share"));
+        assert!(message(interpolate(&config, a.clone(), a, &[])).contains("no λ"));
     }
 }

@@ -1,19 +1,33 @@
-//! How the images after each inverse RG step are shown (fig. 4a).
+//! How the images after each inverse RG step are shown (fig. 4a), on the page and in reports.
 
-/// The logits of a coarse x^(h) as they are shown: each channel with the mean and the spread of the finished picture's.
+/// The logits of the images x^(h) after each inverse RG step as they are shown: each channel of a coarse image with the
+/// mean and the standard deviation of the finished image's channel.
 ///
-/// A coarse level's numbers have units of their own, and each channel's may differ: nothing in the likelihood asks them
-/// to look like colours. So scale and offset of each channel come from the picture that the level will become, and from
-/// no other: a sample looks the same alone and among others. A channel that is flat takes the finished one's mean.
+/// A coarse level's numbers have units of their own, which may differ between channels: nothing in the likelihood makes
+/// them look like colours. So scale and offset of each channel come from the image that the level will become, and only
+/// from that one: a sample looks the same alone and among others. A flat channel takes the finished one's mean.
 ///
 /// # Shapes
-/// - coarse: `[C, n, n]`, finished: `[C, L, L]`; output: as coarse
-pub fn coloured(coarse: &[f32], finished: &[f32], channels: usize) -> Vec<f32> {
+/// - steps, output: coarsest first, each `[batch, C, n, n]`; the last, `[batch, C, L, L]`, is the finished one and stays
+///   as it is
+pub fn shown(mut steps: Vec<Vec<f32>>, batch: usize, channels: usize) -> Vec<Vec<f32>> {
+    if let Some((finished, coarse)) = steps.split_last_mut() {
+        let image = |all: &[f32]| (all.len() / batch.max(1)).max(1);
+        for step in coarse {
+            let pairs = step.chunks(image(step)).zip(finished.chunks(image(finished)));
+            *step = pairs.flat_map(|(coarse, finished)| coloured(coarse, finished, channels)).collect();
+        }
+    }
+    steps
+}
+
+/// One image: coarse `[C, n, n]`, finished `[C, L, L]`; output as coarse.
+fn coloured(coarse: &[f32], finished: &[f32], channels: usize) -> Vec<f32> {
     let planes = |image: &[f32]| (image.len() / channels.max(1)).max(1);
     let pairs = coarse.chunks(planes(coarse)).zip(finished.chunks(planes(finished)));
     let recolour = |(plane, wanted): (&[f32], &[f32])| {
         let ((mean, spread), (to_mean, to_spread)) = (moments(plane), moments(wanted));
-        // Below that, what varies is rounding.
+        // A smaller spread is rounding.
         let factor = if spread > mean.abs() * f64::from(f32::EPSILON) * 4.0 { to_spread / spread } else { 0.0 };
         plane.iter().map(|&y| (to_mean + (f64::from(y) - mean) * factor) as f32).collect::<Vec<_>>()
     };
@@ -44,6 +58,18 @@ mod tests {
 
     fn near(a: &[f32], b: &[f32], tolerance: f32) -> bool {
         a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() < tolerance)
+    }
+
+    #[test]
+    fn an_image_looks_the_same_alone_and_among_others() {
+        let waves = |n: usize| (0..n).map(|i| (i as f32 * 0.7).sin()).collect::<Vec<_>>();
+        let steps = [3 * 12, 3 * 48].map(waves);
+        let together = shown(steps.to_vec(), 3, CHANNELS);
+        let alone = shown(vec![steps[0][12..24].to_vec(), steps[1][48..96].to_vec()], 1, CHANNELS);
+        assert_eq!((together[0].len(), &together[0][12..24]), (36, alone[0].as_slice()));
+        assert!(together[0].iter().all(|y| y.is_finite()) && together[0] != steps[0]);
+        assert_eq!(together[1], steps[1]);
+        assert!(shown(vec![], 1, CHANNELS).is_empty());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Receptive fields (eq. 8): how the generated image answers to an infinitesimal change of a latent.
+//! Receptive fields (eq. 8): how the generated image responds to an infinitesimal change of a latent.
 //!
 //! All derivatives are exact. [`push_forward`] takes one tangent through the generator, for one latent on demand;
 //! [`Jacobian`] has the derivatives of all blocks, from which those of all latents follow by small matrix products.
@@ -7,11 +7,12 @@
 use burn::tensor::{Int, Tensor, TensorData};
 
 use super::check;
-use crate::backend::{Direction, FlowBackend};
+use crate::backend::FlowBackend;
 use crate::config::RgFlowConfig;
 use crate::error::{Error, Result};
 use crate::flow::Flow;
 use crate::geometry::Levels;
+use crate::shape::Direction;
 
 /// Blocks whose derivatives are computed at once; bounds memory, whatever the image's size.
 const BLOCKS: usize = 256;
@@ -35,7 +36,11 @@ pub fn push_forward<B: FlowBackend>(
     check(config, "tangents", &tangents)?;
     let shape = latents.dims();
     if tangents.dims() != shape {
-        return Err(Error::Input(format!("{} tangents for {} pictures; give one each", tangents.dims()[0], shape[0])));
+        return Err(Error::Input(format!(
+            "{} tangents for {} pictures; give one for each",
+            tangents.dims()[0],
+            shape[0]
+        )));
     }
     let (batch, d) = (shape[0], config.block_dims());
     let [picture, direction] = [latents, tangents].map(|picture| picture.reshape([batch, config.dims()]));
@@ -74,10 +79,13 @@ impl<B: FlowBackend> Jacobian<B> {
         let config = flow.config();
         check(config, "latents", &latents)?;
         if latents.dims()[0] != 1 {
-            return Err(Error::Input(format!("{} pictures for one derivative; give one", latents.dims()[0])));
+            return Err(Error::Input(format!(
+                "the derivative is at one picture, but {} were given",
+                latents.dims()[0]
+            )));
         }
         let (d, device) = (config.block_dims(), latents.device());
-        // Splines have so many tangents more.
+        // With splines the nets have that many more outputs, and tangents of each.
         let at_once = (BLOCKS / config.coupling.outputs()).max(1);
         let picture = latents.reshape([1, config.dims()]);
         let mut current = None;
@@ -102,17 +110,17 @@ impl<B: FlowBackend> Jacobian<B> {
     /// - places: indices in the flat picture; output: `[places, C, L, L]`
     ///
     /// # Errors
-    /// [`Error::Address`] if a place is outside the picture or there is none.
+    /// [`Error::Address`] if a place is outside the picture or no place is given.
     pub fn columns(&self, places: &[usize]) -> Result<Tensor<B, 4>> {
         let config = self.flow.config();
         let levels = Levels::new(config);
         let addresses: Result<Vec<_>> = places.iter().map(|&place| levels.address(place)).collect();
         let Some(highest) = addresses?.iter().map(|at| at.level).max() else {
-            return Err(Error::Address("no latent is named; give at least one".into()));
+            return Err(Error::Address("no latents given; give at least one".into()));
         };
         let (n, d, device) = (places.len(), config.block_dims(), self.stages[0].device());
         let picture = units(places, config.dims(), &device);
-        // Above the highest of these latents nothing changes.
+        // Nothing changes above the highest level of these latents.
         let first = 2 * highest + 1;
         let mut current = self.flow.stages.get(first + 1).map(|above| Tensor::zeros([n, above.blocks * d], &device));
         for (stage, jacobian) in self.flow.stages.iter().zip(&self.stages).take(first + 1).rev() {
@@ -145,7 +153,7 @@ fn units<B: FlowBackend>(places: &[usize], dims: usize, device: &B::Device) -> T
 /// - output: `[places, L, L]`
 ///
 /// # Errors
-/// [`Error::Input`] if the samples are not the model's or there is none, [`Error::Address`] as [`Jacobian::columns`].
+/// [`Error::Input`] if the samples are not the model's or there are none, [`Error::Address`] as [`Jacobian::columns`].
 pub fn receptive_fields<B: FlowBackend>(
     flow: &Flow<B>,
     places: &[usize],
@@ -154,17 +162,17 @@ pub fn receptive_fields<B: FlowBackend>(
     average(flow, samples, |jacobian| Ok(jacobian.columns(places)?.abs().sum_dim(1).squeeze_dim(1)))
 }
 
-/// Strengths of all latents' receptive fields, their totals over the image.
+/// Strengths of all latents' receptive fields: their sums over the image.
 ///
 /// # Shapes
 /// - samples: latents drawn from the prior, `[samples, C, L, L]`; output: a picture, `[C, L, L]`
 ///
 /// # Errors
-/// [`Error::Input`] if the samples are not the model's or there is none.
+/// [`Error::Input`] if the samples are not the model's or there are none.
 pub fn strengths<B: FlowBackend>(flow: &Flow<B>, samples: Tensor<B, 4>) -> Result<Tensor<B, 3>> {
     let config = flow.config();
     let levels = Levels::new(config);
-    // By level, because a fine latent's column costs less.
+    // Level by level, because a fine latent's column costs less.
     let by_level: Vec<Vec<usize>> = (0..levels.count()).map(|level| levels.indices(level)).collect();
     let groups: Vec<&[usize]> = by_level.iter().flat_map(|level| level.chunks(COLUMNS)).collect();
     let mut place = vec![0; levels.len()];
@@ -180,7 +188,7 @@ pub fn strengths<B: FlowBackend>(flow: &Flow<B>, samples: Tensor<B, 4>) -> Resul
     })
 }
 
-/// The mean over samples of something that a Jacobian tells.
+/// The mean over samples of a function of the Jacobian.
 fn average<B: FlowBackend>(
     flow: &Flow<B>,
     samples: Tensor<B, 4>,
@@ -195,7 +203,8 @@ fn average<B: FlowBackend>(
             None => one,
         });
     }
-    sum.map(|sum| sum / count as f64).ok_or_else(|| Error::Input("no sample to average over; give at least one".into()))
+    sum.map(|sum| sum / count as f64)
+        .ok_or_else(|| Error::Input("no samples to average over; give at least one".into()))
 }
 
 /// The latents of a level with the strongest receptive fields, strongest first.
@@ -205,7 +214,7 @@ fn average<B: FlowBackend>(
 pub fn leading(config: &RgFlowConfig, strengths: &[f32], level: usize, count: usize) -> Result<Vec<usize>> {
     if strengths.len() != config.dims() {
         return Err(Error::Input(format!(
-            "{} strengths for {} latents; give one each",
+            "{} strengths for {} latents; give one for each",
             strengths.len(),
             config.dims()
         )));

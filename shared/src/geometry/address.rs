@@ -32,7 +32,7 @@ impl FromStr for LatentAddress {
     type Err = Error;
 
     /// # Errors
-    /// [`Error::Address`] if these are not four numbers of a sensible size with dots between.
+    /// [`Error::Address`] if the text is not four numbers of a sensible size, separated by dots.
     fn from_str(text: &str) -> Result<Self> {
         let numbers: Option<Vec<usize>> = text.split('.').map(|n| n.parse::<u16>().ok().map(usize::from)).collect();
         match numbers.as_deref() {
@@ -68,7 +68,7 @@ impl Levels {
 
     /// The level whose latent stands at this place of the picture.
     pub fn level_at(&self, row: usize, col: usize) -> usize {
-        // A number that is a multiple of 2^h for every h (zero) belongs to the top level.
+        // Zero is a multiple of every 2^h and belongs to the top level.
         let power = (row | col).trailing_zeros() as usize;
         power.min(self.count - 1)
     }
@@ -88,7 +88,10 @@ impl Levels {
                 return Ok((at.channel * self.size + row) * self.size + col);
             }
         }
-        Err(Error::Address(format!("{at:?} is no latent of a model with {} levels of edge {}", self.count, self.size)))
+        Err(Error::Address(format!(
+            "the model has no latent {at}: it has {} levels and edge {}",
+            self.count, self.size
+        )))
     }
 
     /// Address of the latent at an index of the flat picture.
@@ -110,7 +113,7 @@ impl Levels {
         self.channels * self.size * self.size
     }
 
-    /// A model has at least one latent; kept for the convention.
+    /// Always false, since every model has latents; `len` should come with `is_empty`.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -133,7 +136,7 @@ mod tests {
 
     #[test]
     fn addresses_and_indices_are_inverse() {
-        let levels = Levels::new(&RgFlowConfig::small());
+        let levels = Levels::new(&RgFlowConfig::deep());
         for index in 0..levels.len() {
             assert_eq!(levels.index(levels.address(index).unwrap()).unwrap(), index);
         }
@@ -141,7 +144,7 @@ mod tests {
 
     #[test]
     fn levels_hold_three_quarters_of_their_grid_and_the_top_all() {
-        let levels = Levels::new(&RgFlowConfig::small());
+        let levels = Levels::new(&RgFlowConfig::deep());
         let counts: Vec<_> = (0..levels.count()).map(|h| levels.indices(h).len()).collect();
         assert_eq!(counts, [3 * 768, 3 * 192, 3 * 48, 3 * 16]);
     }
@@ -157,7 +160,7 @@ mod tests {
 
     #[test]
     fn addresses_outside_are_refused() {
-        let levels = Levels::new(&RgFlowConfig::small());
+        let levels = Levels::new(&RgFlowConfig::deep());
         let at = |level, row, col, channel| LatentAddress { level, row, col, channel };
         for bad in [at(4, 0, 0, 0), at(0, 32, 1, 0), at(0, 1, 1, 3), at(0, 2, 2, 0), at(3, 0, 4, 0)] {
             assert!(levels.index(bad).is_err(), "{bad:?}");

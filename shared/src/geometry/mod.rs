@@ -9,11 +9,13 @@ mod address;
 mod cone;
 mod plan;
 
+use crate::config::BlockOrder;
+
 pub use address::{LatentAddress, Levels};
 pub use cone::{Cone, LevelCone, generation_cone, inference_cone};
 pub use plan::{Plan, StagePlan};
 
-/// The two local maps of an RG step.
+/// The two local transformations of an RG step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// Mixes across the borders of the decimator's blocks.
@@ -27,10 +29,10 @@ impl Stage {
     pub const BOTH: [Self; 2] = [Self::Disentangler, Self::Decimator];
 
     /// How far this stage's blocks are shifted, in pixels of the level's grid.
-    pub fn shift(self, order: crate::BlockOrder, block: usize) -> usize {
+    pub fn shift(self, order: BlockOrder, block: usize) -> usize {
         let shifted = match order {
-            crate::BlockOrder::Paper => self == Self::Disentangler,
-            crate::BlockOrder::Official => self == Self::Decimator,
+            BlockOrder::Paper => self == Self::Disentangler,
+            BlockOrder::Official => self == Self::Decimator,
         };
         if shifted { block / 2 } else { 0 }
     }

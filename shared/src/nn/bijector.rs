@@ -1,20 +1,24 @@
-//! The trainable bijector: weight-normed residual nets of all coupling layers, stacked.
+//! The trainable bijector: the weight-normed residual nets of all coupling layers, stacked, between two maps.
 
 use burn::module::{Module, Param};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData, TensorPrimitive};
-use rand::RngCore;
+use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use super::{BijectorShape, BijectorWeights, InvertibleLinear, Layered, LayeredLinear};
+use super::couplings::{Couplings, FoldedLinear};
+use super::folded::FoldedBijector;
+use super::map::InvertibleMap;
 use crate::backend::FlowBackend;
+use crate::shape::BijectorShape;
 
-/// Swish with a learnable slope, then a weight-normed linear (Salimans & Kingma 2016), for every net of a bijector.
+/// One layer of all nets of a bijector: swish with a learnable slope, then a weight-normed linear layer (Salimans &
+/// Kingma 2016).
 ///
 /// # Shapes
 /// The first index is the net: 2·layer for s, 2·layer + 1 for t.
 #[derive(Module, Debug)]
-pub struct SwishLinear<B: Backend> {
+pub struct Linear<B: Backend> {
     /// Swish slopes α, `[nets, inputs]`.
     pub alpha: Param<Tensor<B, 2>>,
     /// Directions v, `[nets, inputs, outputs]`.
@@ -25,10 +29,11 @@ pub struct SwishLinear<B: Backend> {
     pub bias: Param<Tensor<B, 2>>,
 }
 
-impl<B: FlowBackend> SwishLinear<B> {
+impl<B: FlowBackend> Linear<B> {
     fn new(nets: usize, inputs: usize, outputs: usize, rng: &mut ChaCha8Rng, device: &B::Device) -> Self {
+        // From `rng`: Burn's own generator is global to the process, and two models made at once would share its numbers.
         let bound = (2.81 * 3.0 / inputs as f32).sqrt();
-        let direction = (0..nets * inputs * outputs).map(|_| bound * (2.0 * uniform(rng) - 1.0)).collect();
+        let direction = (0..nets * inputs * outputs).map(|_| bound * (2.0 * rng.random::<f32>() - 1.0)).collect();
         let direction = Tensor::<B, 3>::from_data(TensorData::new(direction, [nets, inputs, outputs]), device);
         Self {
             gain: Param::from_tensor(norm(direction.clone())),
@@ -38,9 +43,10 @@ impl<B: FlowBackend> SwishLinear<B> {
         }
     }
 
-    fn fold(&self) -> LayeredLinear<B> {
+    /// Applies the weight norm.
+    fn fold(&self) -> FoldedLinear<B> {
         let weight = weight_norm(self.direction.val(), self.gain.val());
-        LayeredLinear { alpha: self.alpha.val(), weight, bias: self.bias.val() }
+        FoldedLinear { alpha: self.alpha.val(), weight, bias: self.bias.val() }
     }
 }
 
@@ -60,56 +66,51 @@ fn norm_weights<B: Backend>(direction: Tensor<B, 3>, gain: Tensor<B, 2>) -> Tens
     direction * factor.unsqueeze_dim(1)
 }
 
-/// In [0, 1). Burn's own generator is global to the process, so that two models made at once would share its numbers.
-fn uniform(rng: &mut ChaCha8Rng) -> f32 {
-    (rng.next_u32() >> 8) as f32 / (1 << 24) as f32
-}
-
 /// Norm over the inputs: `[nets, inputs, outputs]` to `[nets, outputs]`.
 fn norm<B: Backend>(direction: Tensor<B, 3>) -> Tensor<B, 2> {
     direction.square().sum_dim(1).sqrt().squeeze_dim(1)
 }
 
-/// `layers` coupling layers (Real NVP, appendix A) on rows of `dim` numbers, between two linear maps if wanted.
+/// `layers` coupling layers (Real NVP, appendix A) on rows of `dim` numbers, between two maps if wanted.
 ///
 /// Each layer has one pair of nets (s, t) that serves both half-steps. A new bijector is the identity.
 #[derive(Module, Debug)]
 pub struct Bijector<B: Backend> {
-    /// The linear map before the couplings, if the configuration has them.
-    pub entry: Option<InvertibleLinear<B>>,
-    /// All linears: residual block by residual block, mlp + 1 in each.
-    pub linears: Vec<SwishLinear<B>>,
-    /// Per-feature factor of the nets' outputs, `[nets, outputs]`; starts at 0.
+    /// The map before the couplings, if the configuration has maps.
+    pub entry: Option<InvertibleMap<B>>,
+    /// The layers of all nets: residual block by residual block, mlp + 1 in each.
+    pub linears: Vec<Linear<B>>,
+    /// Factor of each of the nets' outputs, `[nets, outputs]`; starts at 0.
     pub scale: Param<Tensor<B, 2>>,
-    /// The linear map after the couplings.
-    pub exit: Option<InvertibleLinear<B>>,
+    /// The map after the couplings.
+    pub exit: Option<InvertibleMap<B>>,
+    #[module(skip)]
+    shape: BijectorShape,
 }
 
 impl<B: FlowBackend> Bijector<B> {
-    /// A new bijector, its directions drawn from `rng`.
-    pub fn new(shape: &BijectorShape, linear_maps: bool, rng: &mut ChaCha8Rng, device: &B::Device) -> Self {
+    /// A new bijector, with or without maps, its directions drawn from `rng`.
+    pub fn new(shape: &BijectorShape, maps: bool, rng: &mut ChaCha8Rng, device: &B::Device) -> Self {
         let nets = shape.nets();
-        let linears =
-            shape.linears().iter().map(|l| SwishLinear::new(nets, l.inputs, l.outputs, rng, device)).collect();
-        let map = || linear_maps.then(|| InvertibleLinear::new(shape.dim, device));
+        let linears = shape.linears().iter().map(|l| Linear::new(nets, l.inputs, l.outputs, rng, device)).collect();
+        let map = || maps.then(|| InvertibleMap::new(shape.dim, device));
         Self {
             entry: map(),
             linears,
             scale: Param::from_tensor(Tensor::zeros([nets, shape.outputs()], device)),
             exit: map(),
+            shape: *shape,
         }
     }
 
-    /// Applies the weight norm, inverts the linear maps.
-    pub fn fold(&self, shape: &BijectorShape) -> BijectorWeights<B> {
-        BijectorWeights {
-            entry: self.entry.as_ref().map(InvertibleLinear::fold),
-            couplings: Layered {
-                shape: *shape,
-                linears: self.linears.iter().map(SwishLinear::fold).collect(),
-                scale: self.scale.val(),
-            },
-            exit: self.exit.as_ref().map(InvertibleLinear::fold),
-        }
+    /// Applies the weight norm and inverts the maps; gradients of what the result computes reach these parameters.
+    pub fn fold(&self) -> FoldedBijector<B> {
+        let couplings = Couplings {
+            shape: self.shape,
+            linears: self.linears.iter().map(Linear::fold).collect(),
+            scale: self.scale.val(),
+        };
+        let [entry, exit] = [&self.entry, &self.exit].map(|map| map.as_ref().map(InvertibleMap::fold));
+        FoldedBijector::new(entry, couplings, exit)
     }
 }

@@ -1,12 +1,10 @@
 //! Values with their tangents: forward differentiation of a bijector, exact and in plain tensor operations.
 //!
-//! Without tangents these are the bijector's operations themselves, so that both are one code.
+//! Without tangents these are the bijector's plain operations, so that one code serves both.
 
 use burn::tensor::activation::sigmoid;
 use burn::tensor::backend::Backend;
 use burn::tensor::{Bool, Tensor};
-
-use crate::backend::Direction;
 
 /// Numbers of some nets' rows, and how they change along k directions.
 #[derive(Clone, Debug)]
@@ -18,12 +16,12 @@ pub(super) struct Dual<B: Backend> {
 }
 
 impl<B: Backend> Dual<B> {
-    /// A value whose tangents nobody asks for.
+    /// A value without tangents.
     pub fn constant(value: Tensor<B, 3>) -> Self {
         Self { value, tangents: None }
     }
 
-    /// Of tangents df·x where the value is f: the chain rule, factor `[nets, n, width]`.
+    /// The chain rule: tangents times a derivative `[nets, n, width]`.
     fn chain(tangents: Option<Tensor<B, 4>>, factor: impl FnOnce() -> Tensor<B, 3>) -> Option<Tensor<B, 4>> {
         tangents.map(|t| t * factor().unsqueeze_dim(2))
     }
@@ -56,39 +54,24 @@ impl<B: Backend> Dual<B> {
 
     /// tanh.
     pub fn tanh(self) -> Self {
-        // Some GPUs' tanh is not a number far out, where it is 1.
+        // Some GPUs' tanh is NaN for large arguments, where it should be ±1.
         let value = self.value.clamp(-20.0, 20.0).tanh();
         let tangents = Self::chain(self.tangents, || value.clone().square().neg() + 1.0);
         Self { value, tangents }
     }
 
-    /// The half of a coupling layer that changes: x·e^s + t, or back.
-    pub fn couple(self, direction: Direction, s: Self, t: Self) -> Self {
-        let factor = match direction {
-            Direction::Forward => s.value.exp(),
-            Direction::Inverse => s.value.neg().exp(),
-        };
-        let (scaled, value) = match direction {
-            Direction::Forward => {
-                let scaled = self.value * factor.clone();
-                (scaled.clone(), scaled + t.value)
-            }
-            Direction::Inverse => {
-                let value = (self.value - t.value) * factor.clone();
-                (value.clone(), value)
-            }
-        };
-        let tangents = match (self.tangents, s.tangents, t.tangents) {
-            (Some(x), Some(s), Some(t)) => {
-                let (factor, bend) = (factor.unsqueeze_dim(2), s * scaled.unsqueeze_dim(2));
-                Some(match direction {
-                    Direction::Forward => x * factor + bend + t,
-                    Direction::Inverse => (x - t) * factor - bend,
-                })
-            }
-            _ => None,
-        };
-        Self { value, tangents }
+    /// x·e^s.
+    pub fn times_exp(self, s: Self) -> Self {
+        let factor = s.value.exp();
+        let value = self.value * factor.clone();
+        let along_x = Self::chain(self.tangents, || factor);
+        let along_s = Self::chain(s.tangents, || value.clone());
+        Self { value, tangents: Self::sum(along_x, along_s) }
+    }
+
+    /// −x.
+    pub fn negated(self) -> Self {
+        Self { value: self.value.neg(), tangents: self.tangents.map(Tensor::neg) }
     }
 
     /// The sum of two, of which one may be constant.
@@ -135,7 +118,7 @@ impl<B: Backend> Dual<B> {
         Self { value: self.value + term, tangents: self.tangents }
     }
 
-    /// x between two bounds that only rounding can have led it out of.
+    /// x within two bounds that only rounding can have taken it across: the tangents stay.
     pub fn clamp(self, low: f64, high: f64) -> Self {
         Self { value: self.value.clamp(low, high), tangents: self.tangents }
     }
@@ -162,7 +145,7 @@ impl<B: Backend> Dual<B> {
         Self { value: self.value.mask_where(mask, other.value), tangents }
     }
 
-    /// Of tangents that may be none.
+    /// The sum of tangents, either of which may be missing.
     fn sum(left: Option<Tensor<B, 4>>, right: Option<Tensor<B, 4>>) -> Option<Tensor<B, 4>> {
         match (left, right) {
             (Some(left), Some(right)) => Some(left + right),
@@ -175,7 +158,7 @@ impl<B: Backend> Dual<B> {
         Self { value: self.value * factor, tangents: self.tangents.map(|t| t * factor) }
     }
 
-    /// As many zeros.
+    /// Zeros of the same shape.
     pub fn zeros(&self) -> Self {
         Self { value: self.value.zeros_like(), tangents: self.tangents.as_ref().map(Tensor::zeros_like) }
     }
@@ -186,12 +169,12 @@ impl<B: Backend> Dual<B> {
         Self { value: Tensor::cat(vec![self.value, right.value], 2), tangents }
     }
 
-    /// Some of the width.
+    /// A range of the width.
     pub fn narrow(self, start: usize, len: usize) -> Self {
         Self { value: self.value.narrow(2, start, len), tangents: self.tangents.map(|t| t.narrow(3, start, len)) }
     }
 
-    /// One net's rows as the input of two.
+    /// One net's rows as the input of two nets.
     pub fn twice(self) -> Self {
         let [_, n, width] = self.value.dims();
         let tangents = self.tangents.map(|t| {

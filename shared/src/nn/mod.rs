@@ -1,15 +1,22 @@
 //! The bijector of a block, which knows nothing of where blocks are.
+//!
+//! A type whose name begins with `Folded` is ready to run; the others are trainable. A *linear* is a layer of the
+//! couplings' nets, a *map* the learned linear map before or after all couplings.
+//!
+//! | | trainable | folded |
+//! |---|---|---|
+//! | a bijector: map, couplings, map | [`Bijector`] | [`FoldedBijector`] |
+//! | a layer of the nets | [`Linear`] | [`FoldedLinear`], of which [`Couplings`] are made |
+//! | a map | [`InvertibleMap`] | [`FoldedMap`] |
 
 mod bijector;
+mod couplings;
 mod dual;
 mod folded;
-mod layered;
-mod linear;
-mod shape;
+mod map;
 mod spline;
 
-pub use bijector::{Bijector, SwishLinear};
-pub use folded::{BijectorWeights, FoldedBijector};
-pub use layered::{Layered, LayeredLinear};
-pub use linear::{InvertibleLinear, LinearMap};
-pub use shape::{BijectorShape, LinearShape};
+pub use bijector::{Bijector, Linear};
+pub use couplings::{Couplings, FoldedLinear};
+pub use folded::FoldedBijector;
+pub use map::{FoldedMap, InvertibleMap};

@@ -1,17 +1,17 @@
 //! Monotone rational-quadratic splines (Durkan, Bekasov, Murray & Papamakarios 2019), for couplings that bend a number
 //! where an affine one only scales and shifts it: the paper's structure takes any bijector.
 //!
-//! A spline maps \[−B, B\] onto itself and leaves what is outside alone. It has K bins, each with a width and a height,
+//! A spline maps \[−B, B\] onto itself and is the identity outside. It has K bins, each with a width and a height,
 //! and a slope wherever two bins meet: 3K − 1 numbers, all zero for the identity.
 
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
 use super::dual::Dual;
-use crate::backend::Direction;
+use crate::shape::Direction;
 
-/// B: linear maps that whiten the data leave the couplings numbers of about unit variance. Without them much may lie
-/// outside, where splines do nothing.
+/// B. Maps that whiten the data leave the couplings numbers of about unit variance; without them much may lie outside,
+/// where splines do nothing.
 const BOUND: f64 = 3.0;
 
 /// A bin: its lower corner's x and y, its width and height, and the slopes at its two ends.

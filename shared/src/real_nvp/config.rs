@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScaleConfig {
-    /// Checkerboard couplings, and as many channel-wise ones after the squeeze; the last scale has only the former.
+    /// Checkerboard couplings, and as many channel-wise ones after the squeeze, which the last scale does not have.
     pub couplings: usize,
     /// Residual blocks in each coupling's net.
     pub res_blocks: usize,
@@ -21,7 +21,7 @@ pub struct ScaleConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RealNvpConfig {
-    /// Edge L of the square images, a multiple of 2^(scales − 1).
+    /// Edge L of the square images, a multiple of 2^(scales − 1) pixels.
     pub size: usize,
     /// Colour channels C.
     pub channels: usize,
@@ -31,7 +31,7 @@ pub struct RealNvpConfig {
     pub scales: Vec<ScaleConfig>,
 }
 
-/// What happens to an image on its way through the flow.
+/// One step of an image's way through the flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// An affine coupling.
@@ -75,40 +75,6 @@ impl CouplingMask {
 }
 
 impl RealNvpConfig {
-    /// As many parameters as the RG-Flow preset `demo`, to a percent: many couplings with small nets, which learn more in
-    /// the same time than few with large ones.
-    pub fn demo() -> Self {
-        let scale = |couplings, hidden| ScaleConfig { couplings, res_blocks: 1, hidden };
-        let scales = vec![scale(6, 24), scale(6, 44), scale(6, 104)];
-        Self { size: 32, channels: 3, prior: PriorKind::Laplace, scales }
-    }
-
-    /// As many parameters as the RG-Flow preset `small`, to a percent.
-    pub fn small() -> Self {
-        let scale = |couplings, hidden| ScaleConfig { couplings, res_blocks: 2, hidden };
-        let scales = vec![scale(3, 32), scale(3, 64), scale(4, 126)];
-        Self { size: 32, channels: 3, prior: PriorKind::Laplace, scales }
-    }
-
-    /// A model for tests.
-    pub fn tiny() -> Self {
-        let scale = ScaleConfig { couplings: 2, res_blocks: 1, hidden: 6 };
-        Self { size: 8, channels: 3, prior: PriorKind::Laplace, scales: vec![scale; 2] }
-    }
-
-    /// The preset of that name.
-    pub fn preset(name: &str) -> Option<Self> {
-        match name {
-            "realnvp_demo" => Some(Self::demo()),
-            "realnvp_small" => Some(Self::small()),
-            "realnvp_tiny" => Some(Self::tiny()),
-            _ => None,
-        }
-    }
-
-    /// Names that [`RealNvpConfig::preset`] knows.
-    pub const PRESETS: [&'static str; 3] = ["realnvp_demo", "realnvp_small", "realnvp_tiny"];
-
     /// Checks that the configuration describes a model of sensible size.
     ///
     /// # Errors
@@ -116,14 +82,14 @@ impl RealNvpConfig {
     pub fn validate(&self) -> Result<()> {
         let fail = |what: String| Err(Error::Config(what));
         if self.channels == 0 || self.channels > 4 {
-            return fail(format!("{} channels; 1 to 4 are possible", self.channels));
+            return fail(format!("channels is {}, but must be 1 to 4", self.channels));
         }
         if self.scales.is_empty() || self.scales.len() > 8 {
-            return fail(format!("{} scales; 1 to 8 are possible", self.scales.len()));
+            return fail(format!("there are {} scales, but there must be 1 to 8", self.scales.len()));
         }
         let coarsest = 1 << (self.scales.len() - 1);
         if self.size == 0 || self.size > MAX_SIZE || !self.size.is_multiple_of(coarsest) {
-            return fail(format!("size {} must be a multiple of {coarsest} and at most {MAX_SIZE}", self.size));
+            return fail(format!("size is {}, but must be a multiple of {coarsest} and at most {MAX_SIZE}", self.size));
         }
         for (k, scale) in self.scales.iter().enumerate() {
             let in_range = (1..=64).contains(&scale.couplings)
@@ -131,12 +97,12 @@ impl RealNvpConfig {
                 && (1..=4096).contains(&scale.hidden);
             if !in_range {
                 return fail(format!(
-                    "scale {k}: couplings and res_blocks 1 to 64, hidden 1 to 4096, but got {scale:?}"
+                    "scale {k}: couplings and res_blocks must be 1 to 64 and hidden 1 to 4096, but got {scale:?}"
                 ));
             }
         }
         match self.param_count() {
-            count if count > MAX_PARAMS => fail(format!("{count} parameters; at most {MAX_PARAMS} are accepted")),
+            count if count > MAX_PARAMS => fail(format!("{count} parameters are too many; the limit is {MAX_PARAMS}")),
             _ => Ok(()),
         }
     }
@@ -146,7 +112,7 @@ impl RealNvpConfig {
         self.channels * self.size * self.size
     }
 
-    /// The way of an image.
+    /// The steps of an image's way through the flow.
     pub fn steps(&self) -> Vec<Step> {
         let (mut channels, mut edge) = (self.channels, self.size);
         let mut steps = Vec::new();
@@ -179,7 +145,7 @@ impl RealNvpConfig {
         self.couplings().iter().flat_map(Coupling::tensors).map(|(_, shape)| shape.iter().product::<usize>()).sum()
     }
 
-    /// Multiply-adds of one pass of one image.
+    /// Multiply-adds of one image's pass through the flow.
     pub fn macs(&self) -> usize {
         let of = |c: &Coupling| {
             let weights = c.tensors().into_iter().filter(|(name, _)| name.ends_with("weight"));
@@ -188,7 +154,7 @@ impl RealNvpConfig {
         self.couplings().iter().map(of).sum()
     }
 
-    /// The level of each number of the flat latents: what stayed behind first comes first.
+    /// The level of each number of the flat latents; those that stayed behind first come first.
     pub fn latent_levels(&self) -> Vec<usize> {
         let (dims, last) = (self.dims(), self.scales.len() - 1);
         let mut levels: Vec<usize> = (0..last).flat_map(|h| std::iter::repeat_n(h, dims >> (h + 1))).collect();
@@ -227,31 +193,10 @@ impl Coupling {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::RgFlowConfig;
-
-    #[test]
-    fn presets_have_the_size_of_their_counterparts() {
-        let pairs = [(RealNvpConfig::demo(), RgFlowConfig::demo()), (RealNvpConfig::small(), RgFlowConfig::small())];
-        for (ours, theirs) in pairs {
-            let ratio = ours.param_count() as f64 / theirs.param_count() as f64;
-            assert!((ratio - 1.0).abs() < 0.02, "{ratio}");
-        }
-    }
-
-    #[test]
-    fn presets_are_valid_and_survive_json() {
-        for name in RealNvpConfig::PRESETS {
-            let config = RealNvpConfig::preset(name).unwrap();
-            config.validate().unwrap();
-            let json = serde_json::to_string(&config).unwrap();
-            assert_eq!(serde_json::from_str::<RealNvpConfig>(&json).unwrap(), config);
-        }
-        assert!(RealNvpConfig::preset("small").is_none());
-    }
 
     #[test]
     fn latents_halve_from_level_to_level() {
-        let levels = RealNvpConfig::small().latent_levels();
+        let levels = RealNvpConfig::deep().latent_levels();
         let count = |h| levels.iter().filter(|&&l| l == h).count();
         assert_eq!([count(0), count(1), count(2)], [1536, 768, 768]);
     }
@@ -263,9 +208,9 @@ mod tests {
             f(&mut config);
             config.validate().unwrap_err().to_string()
         };
-        assert!(spoil(|c| c.size = 9).contains("size 9"));
+        assert!(spoil(|c| c.size = 9).contains("size is 9"));
         assert!(spoil(|c| c.size = 1 << 40).contains("at most"));
-        assert!(spoil(|c| c.channels = 0).contains("0 channels"));
+        assert!(spoil(|c| c.channels = 0).contains("channels is 0"));
         assert!(spoil(|c| c.scales.clear()).contains("0 scales"));
         assert!(spoil(|c| c.scales[1].hidden = 0).contains("scale 1"));
         assert!(

@@ -2,17 +2,16 @@
 
 use burn::tensor::{Tensor, TensorData};
 
-use super::RealNvp;
 use super::config::{Coupling, RealNvpConfig, Step};
 use super::net::CouplingNet;
-use crate::backend::{Direction, FlowBackend};
+use crate::backend::FlowBackend;
 use crate::config::PriorKind;
-use crate::flow::Encoded;
-use crate::image_flow::ImageFlow;
+use crate::image_flow::{Encoded, ImageFlow};
+use crate::shape::Direction;
 
 /// A Real NVP ready to run.
 ///
-/// Latents are a picture in name only: flat, those that stayed behind first come first.
+/// Its latents have the shape of a picture but are not one: in flat order, those that stayed behind first come first.
 #[derive(Clone, Debug)]
 pub struct RealNvpFlow<B: FlowBackend> {
     config: RealNvpConfig,
@@ -31,10 +30,10 @@ enum Stage<B: FlowBackend> {
 }
 
 impl<B: FlowBackend> RealNvpFlow<B> {
-    /// With the weights of a model of that configuration.
-    pub fn new(config: &RealNvpConfig, model: RealNvp<B>) -> Self {
-        let device = model.nets.first().map(|net| net.scale.val().device()).unwrap_or_default();
-        let mut nets = model.nets.into_iter();
+    /// From the couplings' nets in the order of [`RealNvpConfig::couplings`].
+    pub fn new(config: &RealNvpConfig, nets: Vec<CouplingNet<B>>) -> Self {
+        let device = nets.first().map(|net| net.scale.val().device()).unwrap_or_default();
+        let mut nets = nets.into_iter();
         let stage = |step| match step {
             Step::Couple(coupling) => {
                 nets.next().map(|net| Stage::Couple { net: Box::new(net), kept: kept(&coupling, &device) })
@@ -101,7 +100,7 @@ impl<B: FlowBackend> ImageFlow<B> for RealNvpFlow<B> {
         let latents = latents.reshape([batch, total]);
         let top = self.config.scales.len() - 1;
         let (mut channels, mut edge) = (self.config.channels << top, self.config.size >> top);
-        // What has been put back stands at the end of the flat latents.
+        // The latents from `start` on have been put back.
         let mut start = total - channels * edge * edge;
         let mut x = latents.clone().narrow(1, start, total - start).reshape([batch, channels, edge, edge]);
         for stage in self.stages.iter().rev() {
@@ -128,6 +127,7 @@ impl<B: FlowBackend> ImageFlow<B> for RealNvpFlow<B> {
     }
 }
 
+/// A coupling, with this direction's log-determinant `[batch]`.
 fn couple<B: FlowBackend>(
     net: &CouplingNet<B>,
     kept: &Tensor<B, 4>,

@@ -1,11 +1,10 @@
 //! Real NVP (Dinh, Sohl-Dickstein & Bengio 2017): the globally connected multi-scale flow that the paper compares with.
 //!
-//! Checkerboard couplings, a squeeze, channel-wise couplings, half of the channels stay behind; then the same on the
-//! rest. Its nets are convolutional, and every latent can reach nearly every pixel. There is no batch norm, which
-//! would make an image's likelihood depend on its batch; the nets start at zero instead.
+//! Checkerboard couplings, a squeeze, channel-wise couplings, then half of the channels stay behind as latents; the same
+//! again on the rest. The nets are convolutional, and every latent can reach nearly every pixel. There is no batch norm,
+//! which would make an image's likelihood depend on its batch; the nets start at zero instead.
 
 mod config;
-mod file;
 mod flow;
 mod net;
 
@@ -14,7 +13,6 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 pub use config::{Coupling, CouplingMask, RealNvpConfig, ScaleConfig, Step};
-pub use file::RealNvpFile;
 pub use flow::RealNvpFlow;
 pub use net::{Conv, CouplingNet, ResBlock};
 
@@ -24,8 +22,10 @@ use crate::error::Result;
 /// The trainable model: the couplings' nets in the order of [`RealNvpConfig::couplings`].
 #[derive(Module, Debug)]
 pub struct RealNvp<B: FlowBackend> {
-    /// One a coupling.
+    /// One for each coupling.
     pub nets: Vec<CouplingNet<B>>,
+    #[module(skip)]
+    config: RealNvpConfig,
 }
 
 impl<B: FlowBackend> RealNvp<B> {
@@ -37,11 +37,16 @@ impl<B: FlowBackend> RealNvp<B> {
         config.validate()?;
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let nets = config.couplings().iter().map(|coupling| CouplingNet::new(coupling, &mut rng, device)).collect();
-        Ok(Self { nets })
+        Ok(Self { nets, config: config.clone() })
+    }
+
+    /// The architecture.
+    pub fn config(&self) -> &RealNvpConfig {
+        &self.config
     }
 
     /// The flow with these weights; gradients of what it computes reach this model's parameters.
-    pub fn fold(&self, config: &RealNvpConfig) -> RealNvpFlow<B> {
-        RealNvpFlow::new(config, self.clone())
+    pub fn fold(&self) -> RealNvpFlow<B> {
+        RealNvpFlow::new(&self.config, self.nets.clone())
     }
 }

@@ -6,7 +6,7 @@ use burn::tensor::backend::Backend;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Tensor, TensorData};
-use rand::RngCore;
+use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::config::Coupling;
@@ -21,12 +21,11 @@ pub struct Conv<B: Backend> {
 }
 
 impl<B: Backend> Conv<B> {
-    /// Weights U(±√(`gain`·3/fan_in)); zero where the gain is.
+    /// Weights uniform in ±√(3·`gain`/fan_in): zero if the gain is zero.
     fn new(shape: [usize; 4], gain: f32, rng: &mut ChaCha8Rng, device: &B::Device) -> Self {
         let [outputs, inputs, height, width] = shape;
         let bound = (gain * 3.0 / (inputs * height * width) as f32).sqrt();
-        let mut uniform = || 2.0 * ((rng.next_u32() >> 8) as f32 / (1 << 24) as f32) - 1.0;
-        let values: Vec<f32> = (0..shape.iter().product()).map(|_| bound * uniform()).collect();
+        let values: Vec<f32> = (0..shape.iter().product()).map(|_| bound * (2.0 * rng.random::<f32>() - 1.0)).collect();
         Self {
             weight: Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), device)),
             bias: Param::from_tensor(Tensor::zeros([outputs], device)),

@@ -1,13 +1,13 @@
 //! A weights file of either architecture.
 
-use super::container::header;
-use super::file::VERSIONS;
-use super::{Card, ModelFile, Precision};
+use super::card::Card;
+use super::container::{Precision, header};
+use super::real_nvp::RealNvpFile;
+use super::rg_flow::ModelFile;
 use crate::backend::FlowBackend;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::image_flow::ImageFlow;
 use crate::model::{Model, ModelConfig};
-use crate::real_nvp::RealNvpFile;
 
 /// An exported model in memory, whatever its architecture.
 #[derive(Clone, Debug)]
@@ -20,18 +20,10 @@ pub enum AnyModelFile {
 
 impl AnyModelFile {
     /// Exports a trained model.
-    ///
-    /// # Errors
-    /// [`Error::Config`] if the configuration is of the other architecture.
-    pub fn from_model<B: FlowBackend>(model: &Model<B>, config: &ModelConfig, card: Card) -> Result<Self> {
-        match (model, config) {
-            (Model::RgFlow(model), ModelConfig::RgFlow(config)) => {
-                Ok(Self::RgFlow(ModelFile::from_model(model, config, card)))
-            }
-            (Model::RealNvp(model), ModelConfig::RealNvp(config)) => {
-                Ok(Self::RealNvp(RealNvpFile::from_model(model, config, card)))
-            }
-            _ => Err(Error::Config("model and configuration are of different architectures".into())),
+    pub fn from_model<B: FlowBackend>(model: &Model<B>, card: Card) -> Self {
+        match model {
+            Model::RgFlow(model) => Self::RgFlow(ModelFile::from_model(model, card)),
+            Model::RealNvp(model) => Self::RealNvp(RealNvpFile::from_model(model, card)),
         }
     }
 
@@ -43,7 +35,7 @@ impl AnyModelFile {
         }
     }
 
-    /// What to know of it.
+    /// The model's card.
     pub fn card(&self) -> &Card {
         match self {
             Self::RgFlow(file) => &file.card,
@@ -51,7 +43,7 @@ impl AnyModelFile {
         }
     }
 
-    /// The same, to change it.
+    /// The model's card, to change it.
     pub fn card_mut(&mut self) -> &mut Card {
         match self {
             Self::RgFlow(file) => &mut file.card,
@@ -62,7 +54,7 @@ impl AnyModelFile {
     /// The flow on a device.
     ///
     /// # Errors
-    /// [`Error::Weights`] if a tensor is missing.
+    /// [`crate::Error::Weights`] if a tensor is missing.
     pub fn to_flow<B: FlowBackend>(&self, device: &B::Device) -> Result<Box<dyn ImageFlow<B>>> {
         match self {
             Self::RgFlow(file) => Ok(Box::new(file.clone().into_flow(device)?)),
@@ -73,7 +65,7 @@ impl AnyModelFile {
     /// Writes the file.
     ///
     /// # Errors
-    /// [`Error::Weights`] if a number is not finite, or does not fit the precision.
+    /// [`crate::Error::Weights`] if a number is not finite, or does not fit the precision.
     pub fn to_bytes(&self, precision: Precision) -> Result<Vec<u8>> {
         match self {
             Self::RgFlow(file) => file.to_bytes(precision),
@@ -84,9 +76,9 @@ impl AnyModelFile {
     /// Reads a file that may be anything.
     ///
     /// # Errors
-    /// [`Error::Weights`] or [`Error::Config`] says what is wrong with it and what to do.
+    /// [`crate::Error::Weights`] or [`crate::Error::Config`] says what is wrong with it and what to do.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        match ModelConfig::from_json(&header(bytes, &VERSIONS)?.config)? {
+        match ModelConfig::from_json(&header(bytes)?.config)? {
             ModelConfig::RgFlow(_) => ModelFile::from_bytes(bytes).map(Self::RgFlow),
             ModelConfig::RealNvp(_) => RealNvpFile::from_bytes(bytes).map(Self::RealNvp),
         }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::geometry::{LatentAddress, Levels};
 use crate::prior::Temperature;
+use crate::sampler::Draw;
 
 /// A model's card. Every field may be empty.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -11,28 +12,30 @@ use crate::prior::Temperature;
 pub struct Card {
     /// Short name.
     pub name: String,
-    /// The data set that it was trained on.
+    /// The data set that the model was trained on.
     pub dataset: String,
-    /// Licence and attribution of the data, and so of the model.
+    /// Licence and attribution of the data, and thus of the model.
     pub licence: String,
     /// Test bits/dim of these weights.
     pub bits_per_dim: Option<f64>,
-    /// The temperatures that its samples look best at: one for all levels, or one a level, finest first.
+    /// The temperatures at which samples look best: one for all levels, or one for each level, finest first.
     pub temperature: Vec<f32>,
+    /// The same for samples whose latents are drawn jointly ([`Draw::Joint`]).
+    pub joint_temperature: Vec<f32>,
     /// Images seen in training.
     pub images_seen: u64,
-    /// How it was trained, in a sentence.
+    /// How the model was trained, in a sentence.
     pub training: String,
-    /// Latents that were seen to do one thing (fig. 5), the clearest first.
+    /// Latents that control one thing each (fig. 5), the clearest first.
     pub factors: Vec<NamedFactor>,
 }
 
-/// A latent, and what it was seen to do.
+/// A latent, and what it controls.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamedFactor {
     /// Which latent.
     pub at: LatentAddress,
-    /// What it does, in a few words.
+    /// What it controls, in a few words.
     pub name: String,
 }
 
@@ -40,19 +43,23 @@ impl Card {
     /// The highest temperature that a card may recommend.
     pub const MAX_TEMPERATURE: f32 = 1.5;
 
-    /// The most factors of a card that are looked at.
+    /// The most factors of a card that are used; the rest are ignored.
     pub const MAX_FACTORS: usize = 24;
 
-    /// The latents with a name that a model of these levels has.
+    /// The named latents that a model with these levels has.
     pub fn known_factors(&self, levels: &Levels) -> Vec<&NamedFactor> {
         let known = |factor: &&NamedFactor| levels.index(factor.at).is_ok() && !factor.name.trim().is_empty();
         self.factors.iter().filter(known).take(Self::MAX_FACTORS).collect()
     }
 
-    /// The temperatures that samples look best at, if the card names some that make sense.
-    pub fn recommended(&self) -> Option<Temperature> {
-        let sane = self.temperature.iter().all(|t| (0.0..=Self::MAX_TEMPERATURE).contains(t));
-        (sane && !self.temperature.is_empty()).then(|| Temperature { levels: self.temperature.clone() })
+    /// The temperatures at which samples that are drawn so look best, if the card has sensible ones.
+    pub fn recommended(&self, draw: Draw) -> Option<Temperature> {
+        let levels = match draw {
+            Draw::Independent => &self.temperature,
+            Draw::Joint => &self.joint_temperature,
+        };
+        let sane = levels.iter().all(|t| (0.0..=Self::MAX_TEMPERATURE).contains(t));
+        (sane && !levels.is_empty()).then(|| Temperature { levels: levels.clone() })
     }
 }
 
@@ -78,10 +85,15 @@ mod tests {
 
     #[test]
     fn only_sensible_temperatures_are_recommended() {
-        let of = |temperature: &[f32]| Card { temperature: temperature.to_vec(), ..Card::default() }.recommended();
+        let of = |temperature: &[f32]| {
+            Card { temperature: temperature.to_vec(), ..Card::default() }.recommended(Draw::Independent)
+        };
         assert_eq!(of(&[0.5, 0.75]).map(|t| (t.at(0), t.at(1), t.at(7))), Some((0.5, 0.75, 0.75)));
         for bad in [&[][..], &[-0.1], &[0.5, 2.5], &[f32::NAN], &[f32::INFINITY]] {
             assert_eq!(of(bad), None, "{bad:?}");
         }
+        let both = Card { joint_temperature: vec![0.45, 0.7], temperature: vec![0.5], ..Card::default() };
+        assert_eq!(both.recommended(Draw::Joint).map(|t| (t.at(0), t.at(1))), Some((0.45, 0.7)));
+        assert_eq!(both.recommended(Draw::Independent), Some(Temperature::uniform(0.5)));
     }
 }

@@ -6,17 +6,35 @@ use half::f16;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::Serialize;
 
-use super::{Card, Precision, keys};
+use super::card::Card;
+use super::keys;
 use crate::error::{Error, Result};
 
+/// The first version of the tensors' names and shapes; a reader refuses versions that it does not know.
+pub(super) const FIRST_VERSION: &str = "1";
+/// The version with linear maps, the mean image and the Real NVP.
+pub(super) const SECOND_VERSION: &str = "2";
+/// The version with splines.
+pub(super) const THIRD_VERSION: &str = "3";
+/// What can be read, newest first.
+pub(super) const VERSIONS: [&str; 3] = [THIRD_VERSION, SECOND_VERSION, FIRST_VERSION];
+/// How numbers are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    /// Half the size; the default for the browser.
+    F16,
+    /// As trained.
+    F32,
+}
+
 /// Names and shapes of tensors.
-pub(crate) type Shapes = Vec<(String, Vec<usize>)>;
+pub(super) type Shapes = Vec<(String, Vec<usize>)>;
 
 /// Writes the tensors of these names and shapes.
 ///
 /// # Errors
 /// [`Error::Weights`] if a tensor is missing, or a number is not finite or does not fit the precision.
-pub(crate) fn write(
+pub(super) fn write(
     config: &impl Serialize,
     card: &Card,
     version: &str,
@@ -30,7 +48,7 @@ pub(crate) fn write(
         let fits = |v: &f32| v.is_finite() && (precision == Precision::F32 || f16::from_f32(*v).is_finite());
         if let Some(bad) = values.iter().find(|v| !fits(v)) {
             return Err(Error::Weights(format!(
-                "{name} holds {bad}, which {precision:?} cannot store; was training stable?"
+                "tensor {name} has a number {bad}, which {precision:?} cannot store; was training stable?"
             )));
         }
         let (dtype, bytes): (_, Vec<u8>) = match precision {
@@ -54,8 +72,8 @@ pub(crate) fn write(
     to_safetensors(views, &metadata)
 }
 
-/// A safetensors file with metadata. The library would write these in another order every time, and files of the same
-/// content should be the same.
+/// A safetensors file with metadata. The library would write the metadata in a different order each time, but the same
+/// model should be the same file.
 ///
 /// # Errors
 /// [`Error::Weights`] if the library refuses the tensors.
@@ -63,7 +81,7 @@ pub fn to_safetensors(views: Vec<(&str, TensorView<'_>)>, metadata: &BTreeMap<St
     let bytes = safetensors::serialize(views, None).map_err(write_error)?;
     let metadata = serde_json::to_string(metadata).map_err(|e| Error::Weights(format!("writing the metadata: {e}")))?;
     with_metadata(&bytes, &metadata)
-        .ok_or_else(|| Error::Weights("writing safetensors: the header is not as expected; please report it".into()))
+        .ok_or_else(|| Error::Weights("writing safetensors: unexpected header; please report this".into()))
 }
 
 fn with_metadata(bytes: &[u8], metadata: &str) -> Option<Vec<u8>> {
@@ -77,35 +95,35 @@ fn with_metadata(bytes: &[u8], metadata: &str) -> Option<Vec<u8>> {
 }
 
 /// A file's metadata.
-pub(crate) struct Header {
-    /// The architecture as JSON, not yet looked at.
+pub(super) struct Header {
+    /// The architecture as JSON, not yet parsed.
     pub config: String,
     /// The card.
     pub card: Card,
 }
 
-/// Reads the metadata of a file that may be anything; the newest of the versions is named in errors.
+/// Reads the metadata of a file that may be anything.
 ///
 /// # Errors
 /// [`Error::Weights`] says what is wrong with it and what to do.
-pub(crate) fn header(bytes: &[u8], versions: &[&str]) -> Result<Header> {
+pub(super) fn header(bytes: &[u8]) -> Result<Header> {
     let fail = |what: String| Error::Weights(what);
     let (length, header) = SafeTensors::read_metadata(bytes)
-        .map_err(|e| fail(format!("not a complete safetensors file ({e}); download or export it again")))?;
+        .map_err(|e| fail(format!("not a complete safetensors file ({e}); download it or export it again")))?;
     let once = |json: &str| {
-        keys::check(json).map_err(|e| fail(format!("what the file says is ambiguous ({e}); export the model again")))
+        keys::check(json).map_err(|e| fail(format!("the file is ambiguous ({e}); export the model again")))
     };
     once(bytes.get(8..8 + length).and_then(|header| std::str::from_utf8(header).ok()).unwrap_or_default())?;
     let metadata = header.metadata().as_ref();
     let get = |key: &str| metadata.and_then(|m| m.get(key)).map(String::as_str);
     if get("format") != Some("rg-flow") {
-        return Err(fail("a safetensors file, but not of an RG-Flow; export one with `trainer export`".into()));
+        return Err(fail("a safetensors file, but not one of a model; `trainer export` writes one".into()));
     }
     let version = get("format_version");
-    if !version.is_some_and(|version| versions.contains(&version)) {
-        let newest = versions.first().copied().unwrap_or_default();
+    if !version.is_some_and(|version| VERSIONS.contains(&version)) {
+        let newest = VERSIONS[0];
         return Err(fail(format!(
-            "format version {version:?}, but this program reads {newest}; export the model again"
+            "format version {version:?}, but this program reads versions up to {newest}; export the model again"
         )));
     }
     let config = get("config").ok_or_else(|| fail("the metadata has no `config`; export the model again".into()))?;
@@ -120,23 +138,33 @@ pub(crate) fn header(bytes: &[u8], versions: &[&str]) -> Result<Header> {
 ///
 /// # Errors
 /// As [`header`].
-pub(crate) fn tensors(bytes: &[u8], shapes: Shapes) -> Result<HashMap<String, Vec<f32>>> {
+pub(super) fn tensors(bytes: &[u8], shapes: Shapes) -> Result<HashMap<String, Vec<f32>>> {
     let fail = |what: String| Error::Weights(what);
-    let file = SafeTensors::deserialize(bytes).map_err(|e| fail(format!("{e}; download or export it again")))?;
+    let file = SafeTensors::deserialize(bytes).map_err(|e| fail(format!("{e}; download it or export it again")))?;
     let mut tensors = HashMap::new();
     for (name, shape) in shapes {
         let view = file.tensor(&name).map_err(|_| fail(format!("tensor {name} is missing; export the model again")))?;
         if view.shape() != shape {
-            return Err(fail(format!("tensor {name} has shape {:?}, not {shape:?}", view.shape())));
+            return Err(fail(format!("tensor {name} has shape {:?}, but must have {shape:?}", view.shape())));
         }
         let values = decode(&view)
-            .ok_or_else(|| fail(format!("tensor {name} is {:?}; f16 and f32 can be read", view.dtype())))?;
+            .ok_or_else(|| fail(format!("tensor {name} is {:?}, but only F16 and F32 can be read", view.dtype())))?;
         if values.iter().any(|v| !v.is_finite()) {
-            return Err(fail(format!("tensor {name} holds numbers that are not finite")));
+            return Err(fail(format!("tensor {name} has numbers that are not finite")));
         }
         tensors.insert(name, values);
     }
     Ok(tensors)
+}
+
+/// The shape of a tensor, if the file has it.
+///
+/// # Errors
+/// [`Error::Weights`] if the file cannot be read.
+pub(super) fn shape(bytes: &[u8], name: &str) -> Result<Option<Vec<usize>>> {
+    let file =
+        SafeTensors::deserialize(bytes).map_err(|e| Error::Weights(format!("{e}; download it or export it again")))?;
+    Ok(file.tensor(name).ok().map(|view| view.shape().to_vec()))
 }
 
 fn write_error(error: safetensors::SafeTensorError) -> Error {
@@ -174,7 +202,7 @@ mod tests {
         assert_eq!((keys.len(), length % 8), (4, 0));
         let read = tensors(&first, vec![("a".into(), vec![2]), ("b".into(), vec![1])]).unwrap();
         assert_eq!((&read["a"], &read["b"]), (&vec![1.0, 2.0], &vec![3.0]));
-        assert_eq!(super::header(&first, &["3"]).unwrap().card.name, "x");
+        assert_eq!(super::header(&first).unwrap().card.name, "x");
     }
 
     #[test]
@@ -194,7 +222,7 @@ mod tests {
             assert!(text.contains(from), "{from} in {text}");
             let header = text.replace(from, to);
             let bytes = [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &whole[8 + length..]].concat();
-            let error = super::header(&bytes, &["3"]).err().unwrap().to_string();
+            let error = super::header(&bytes).err().unwrap().to_string();
             assert!(error.contains("is given twice"), "{error}");
         }
     }

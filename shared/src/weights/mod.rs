@@ -2,11 +2,13 @@
 
 mod any;
 mod card;
-pub(crate) mod container;
-pub(crate) mod file;
+mod container;
 mod keys;
+mod real_nvp;
+mod rg_flow;
 
 pub use any::AnyModelFile;
 pub use card::{Card, NamedFactor};
-pub use container::to_safetensors;
-pub use file::{ModelFile, Precision};
+pub use container::{Precision, to_safetensors};
+pub use real_nvp::RealNvpFile;
+pub use rg_flow::ModelFile;

@@ -2,12 +2,11 @@
 
 use burn::backend::{Autodiff, Flex};
 use burn::tensor::{Tensor, TensorData};
-use shared::backend::Direction;
 use shared::geometry::{Levels, generation_cone, inference_cone};
-use shared::nn::{Bijector, BijectorShape, Layered};
+use shared::nn::{Bijector, Couplings};
 use shared::{
-    BlockOrder, CouplingKind, Encoded, Flow, FlowBackend, LevelConfig, PriorKind, RgFlow, RgFlowConfig, Temperature,
-    shapes,
+    BijectorShape, BlockOrder, CouplingKind, Direction, Encoded, Flow, FlowBackend, LevelConfig, PriorKind, RgFlow,
+    RgFlowConfig, Temperature,
 };
 
 use crate::numbers::{largest_difference, values};
@@ -32,7 +31,7 @@ fn configs() -> Vec<RgFlowConfig> {
 }
 
 fn flow<B: FlowBackend>(config: &RgFlowConfig) -> Flow<B> {
-    RgFlow::<B>::random(config, 0.15, 3, &Default::default()).unwrap().fold(config)
+    RgFlow::<B>::random(config, 0.15, 3, &Default::default()).unwrap().fold()
 }
 
 fn images<B: FlowBackend>(flow: &Flow<B>, batch: u64) -> Tensor<B, 4> {
@@ -112,7 +111,7 @@ fn cones_equal_brute_force() {
                 ..RgFlowConfig::new(size, vec![level(2, 1, 1); (size / 4).ilog2() as usize + 1])
             };
             // Strong couplings and several large changes, so that none that passes several levels drowns in rounding.
-            let flow = RgFlow::<Flex>::random(&config, 0.4, 3, &Default::default()).unwrap().fold(&config);
+            let flow = RgFlow::<Flex>::random(&config, 0.4, 3, &Default::default()).unwrap().fold();
             let levels = Levels::new(&config);
             let dims = size * size;
             // One image for each change: what is rounded away in one shows in another.
@@ -162,7 +161,7 @@ fn the_cpu_kernel_and_its_gradient_agree_with_tensor_operations() {
             let bijector: Bijector<Ad> =
                 RgFlow::<Ad>::random(&config, 0.2, 5, &Default::default()).unwrap().bijectors.remove(0);
             let leaf = |t: Tensor<Ad, 1>| t.detach().require_grad();
-            let theta = leaf(bijector.fold(&shape).couplings.flatten());
+            let theta = leaf(bijector.fold().couplings().flatten());
             let rows = || {
                 Tensor::<Ad, 2>::from_data(
                     TensorData::new((0..97 * 12).map(|i| (i as f32 * 0.37).sin()).collect(), [97, 12]),
@@ -175,7 +174,7 @@ fn the_cpu_kernel_and_its_gradient_agree_with_tensor_operations() {
             };
 
             let x1 = rows();
-            let (y1, l1) = Layered::from_flat(&shape, &theta).run(direction, x1.clone());
+            let (y1, l1) = Couplings::from_flat(&shape, &theta).run(direction, x1.clone());
             let grads1 = weigh(y1.clone(), l1.clone()).backward();
 
             let x2 = rows();
@@ -208,7 +207,7 @@ fn the_cpu_kernel_and_its_gradient_agree_with_tensor_operations() {
 fn every_parameter_gets_a_gradient() {
     for config in configs() {
         let model = RgFlow::<Ad>::random(&config, 0.15, 3, &Default::default()).unwrap();
-        let flow = model.fold(&config);
+        let flow = model.fold();
         let grads = flow.log_prob(images(&flow, 4)).sum().backward();
         let mut checked = 0;
         if let Some(mean) = &model.mean {
@@ -262,7 +261,7 @@ fn generation_is_progressive() {
     // The coarse image is what the finest RG step leaves of the image: a flow of the coarser levels alone maps it on.
     let coarse = RgFlowConfig { size: 8, levels: config.levels[1..].to_vec(), ..config.clone() };
     let model = RgFlow::<Flex>::random(&config, 0.15, 3, &Default::default()).unwrap();
-    let stages = model.bijectors[2..].iter().zip(shapes(&coarse)).map(|(b, shape)| b.fold(&shape));
+    let stages = model.bijectors[2..].iter().map(Bijector::fold);
     let mean = model.mean.as_ref().unwrap().val().reshape([3, 8, 2, 8, 2]).mean_dim(4).mean_dim(2).reshape([3, 8, 8]);
     let tail = Flow::new(&coarse, stages.collect(), Some(mean));
     let expected: Vec<f32> = (0..2)
@@ -314,7 +313,7 @@ fn a_flow_with_gradients_is_the_same_flow() {
 
 fn same_with_gradients(config: &RgFlowConfig) {
     let device = Default::default();
-    let plain = RgFlow::<Flex>::random(config, 0.3, 5, &device).unwrap().fold(config);
+    let plain = RgFlow::<Flex>::random(config, 0.3, 5, &device).unwrap().fold();
     let x: Vec<f32> = (0..config.dims()).map(|i| (i as f32 * 0.17).sin()).collect();
     let expected = values(plain.log_prob(plain.batch(x.clone(), &device).unwrap()));
     let gradient = |flow: &Flow<Ad>| {
@@ -324,7 +323,7 @@ fn same_with_gradients(config: &RgFlowConfig) {
     };
     let (value, grad) = gradient(&plain.with_gradients());
     assert_eq!(value, expected);
-    let (_, trained) = gradient(&RgFlow::<Ad>::random(config, 0.3, 5, &device).unwrap().fold(config));
+    let (_, trained) = gradient(&RgFlow::<Ad>::random(config, 0.3, 5, &device).unwrap().fold());
     assert!(largest_difference(&grad, &trained) < 1e-4 && grad.iter().any(|g| g.abs() > 0.1));
 }
 

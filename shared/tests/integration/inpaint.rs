@@ -16,7 +16,7 @@ fn config(size: usize) -> RgFlowConfig {
 }
 
 fn flow(size: usize) -> Flow<Ad> {
-    RgFlow::random(&config(size), 0.15, 3, &Default::default()).unwrap().fold(&config(size))
+    RgFlow::random(&config(size), 0.15, 3, &Default::default()).unwrap().fold()
 }
 
 fn image(size: usize) -> Vec<f32> {
@@ -130,7 +130,7 @@ fn images_and_completions_keep_apart() {
 #[test]
 fn a_model_of_one_level_has_something_to_move() {
     let config = RgFlowConfig::new(4, vec![LevelConfig { layers: 2, res_blocks: 1, mlp: 1, hidden: 8 }]);
-    let flow = RgFlow::<Ad>::random(&config, 0.15, 3, &Default::default()).unwrap().fold(&config);
+    let flow = RgFlow::<Ad>::random(&config, 0.15, 3, &Default::default()).unwrap().fold();
     let mask = Mask::square(4, 0, 0, 2).unwrap();
     let mut inpainting = start(&flow, image(4), &mask, Free::Coarse, 0);
     let before = misfit(&inpainting);

@@ -17,7 +17,7 @@ fn config(size: usize) -> RgFlowConfig {
     RgFlowConfig::new(size, shapes[..(size / 4).ilog2() as usize + 1].to_vec())
 }
 
-/// Far from the identity; linear maps less, as their condition multiplies f32's rounding.
+/// Far from the identity; maps less so, since their condition multiplies f32's rounding.
 fn model(config: &RgFlowConfig) -> RgFlow<Flex> {
     const STRENGTH: f32 = 0.15;
     let amount = if config.linear_maps { 0.02 } else { STRENGTH };
@@ -54,14 +54,14 @@ fn check(config: &RgFlowConfig) {
     let reference = Reference::new(config, &model);
     let dims = config.dims();
     let x = waves(2 * dims);
-    let flow = model.fold(config);
+    let flow = model.fold();
     let batch = |numbers: &[f32]| flow.batch(numbers.to_vec(), &Default::default()).unwrap();
     let encoded = flow.forward(batch(&x));
     let (z, log_det) = (values(encoded.latents), values(encoded.log_det));
     let image = values(flow.inverse(batch(&z)).0);
     let priors = [PriorKind::Laplace, PriorKind::Gaussian];
     let log_probs = priors.map(|prior| {
-        let flow = model.fold(&RgFlowConfig { prior, ..config.clone() });
+        let flow = self::model(&RgFlowConfig { prior, ..config.clone() }).fold();
         values(flow.log_prob(batch(&x)))
     });
     for i in 0..2 {
@@ -132,7 +132,7 @@ fn cones_of_64_pixels_are_what_changes() {
         let config = RgFlowConfig { order, channels: 1, ..RgFlowConfig::new(SIZE, vec![level; 5]) };
         // Strong couplings and several changes, so that none drowns in rounding on its way through the levels.
         let model = RgFlow::<Flex>::random(&config, 0.4, 3, &Default::default()).unwrap();
-        let (reference, flow, levels) = (Reference::new(&config, &model), model.fold(&config), Levels::new(&config));
+        let (reference, flow, levels) = (Reference::new(&config, &model), model.fold(), Levels::new(&config));
         let base = waves(config.dims());
         let batch = |numbers: Vec<f32>| flow.batch(numbers, &Default::default()).unwrap();
         let by_definition: [Way<'_>; 2] = [&|x| reference.forward(&wide(x)).0, &|z| reference.inverse(&wide(z))];

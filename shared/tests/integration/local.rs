@@ -13,7 +13,7 @@ fn flow(size: usize, order: BlockOrder, channels: usize) -> Flow<Flex> {
     let levels = vec![level; (size / 4).ilog2() as usize + 1];
     let mean_image = order == BlockOrder::Official;
     let config = RgFlowConfig { order, channels, mean_image, ..RgFlowConfig::new(size, levels) };
-    RgFlow::<Flex>::random(&config, 0.2, 3, &Default::default()).unwrap().fold(&config)
+    RgFlow::<Flex>::random(&config, 0.2, 3, &Default::default()).unwrap().fold()
 }
 
 fn pictures(flow: &Flow<Flex>, batch: u64) -> Tensor<Flex, 4> {

@@ -10,5 +10,6 @@ mod local;
 mod numbers;
 mod real_nvp;
 mod receptive;
+mod records;
 mod reference;
 mod weights;

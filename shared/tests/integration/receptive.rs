@@ -17,7 +17,7 @@ fn flow(order: BlockOrder) -> Flow<Flex> {
     };
     let levels = vec![level(1, 2), level(2, 1), level(3, 1)];
     let config = RgFlowConfig { order, coupling, linear_maps, ..RgFlowConfig::new(16, levels) };
-    RgFlow::<Flex>::random(&config, 0.1, 3, &Default::default()).unwrap().fold(&config)
+    RgFlow::<Flex>::random(&config, 0.1, 3, &Default::default()).unwrap().fold()
 }
 
 fn samples(flow: &Flow<Flex>, count: u64) -> Tensor<Flex, 4> {

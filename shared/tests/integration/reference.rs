@@ -5,7 +5,7 @@
 
 use burn::backend::Flex;
 use burn::tensor::Tensor;
-use shared::nn::{Bijector, InvertibleLinear};
+use shared::nn::{Bijector, InvertibleMap};
 use shared::{BlockOrder, LevelConfig, PriorKind, RgFlow, RgFlowConfig};
 
 use crate::numbers::values;
@@ -116,7 +116,7 @@ pub fn log_prob(prior: PriorKind, z: &[f64], log_det: f64) -> f64 {
 
 impl Block {
     fn new(dim: usize, level: LevelConfig, bijector: &Bijector<Flex>) -> Self {
-        let linear = |linear: &shared::nn::SwishLinear<Flex>| {
+        let linear = |linear: &shared::nn::Linear<Flex>| {
             let [nets, inputs, outputs] = linear.direction.val().dims();
             let (direction, gain) = (wide(linear.direction.val()), wide(linear.gain.val()));
             let mut weight = vec![0.0; direction.len()];
@@ -205,7 +205,7 @@ impl Linear {
 }
 
 impl Map {
-    fn new(map: &InvertibleLinear<Flex>) -> Self {
+    fn new(map: &InvertibleMap<Flex>) -> Self {
         let (weight, bias) = (wide(map.weight.val()), wide(map.bias.val()));
         let (inverse, log_det) = invert(&weight, bias.len());
         Self { weight, bias, inverse, log_det }

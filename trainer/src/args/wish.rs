@@ -2,6 +2,7 @@
 
 use clap::Args;
 use shared::edit::inpaint::Wish;
+use shared::sampler::Draw;
 use shared::weights::Card;
 
 use super::numbers::{count, temperature};
@@ -31,9 +32,9 @@ pub struct WishArgs {
 impl WishArgs {
     /// As the library takes it, for the model with that card.
     pub fn wish(&self, card: &Card) -> Wish {
-        let mut wish = Wish::new(self.samples as usize, self.seed, card.recommended().as_ref());
+        let mut wish = Wish::new(self.samples as usize, self.seed, card.recommended(Draw::Independent).as_ref());
         if self.temperature.temperature.is_some() || self.temperature.low_temperature.is_some() {
-            wish.temperature = self.temperature.of(card);
+            wish.temperature = self.temperature.of(card, Draw::Independent);
         }
         wish.texture = self.texture.unwrap_or(wish.texture);
         wish

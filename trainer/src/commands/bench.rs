@@ -145,13 +145,13 @@ impl Job for Rate<'_> {
             let mut run = Some(TimedRun::<B>::start(self.config, &device).map_err(fail)?);
             return self.time(|| {
                 if let Some(before) = run.take() {
-                    run = Some(before.step(self.batch)?.0);
+                    run = Some(before.step(self.batch).0);
                 }
                 Ok(())
             });
         }
         let model = Model::<B::InnerBackend>::new(self.config, 1, &device).map_err(fail)?;
-        let flow = model.fold(self.config).map_err(fail)?;
+        let flow = model.fold();
         if self.what == Timed::Sample {
             let temperature = Temperature::uniform(0.8);
             return self.time(|| {

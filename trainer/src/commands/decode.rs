@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::args::DeviceArgs;
-use crate::draw::sheet;
 use crate::error::Result;
+use crate::figures::sheet;
 use crate::files::make_folder;
 use crate::latents;
 use crate::open::Model;

@@ -136,7 +136,7 @@ mod tests {
     fn only_latents_that_are_there_get_a_name() {
         let config = RgFlowConfig::tiny();
         let model = RgFlow::<Flex>::random(&config, 0.1, 1, &Default::default()).unwrap();
-        let mut file = AnyModelFile::RgFlow(ModelFile::from_model(&model, &config, Card::default()));
+        let mut file = AnyModelFile::RgFlow(ModelFile::from_model(&model, Card::default()));
         let factor = |at: &str| NamedFactor { at: at.parse().unwrap(), name: "warmth".into() };
         let error = name_factors(&mut file, &[factor("2.0.1.0"), factor("5.0.0.0")]).unwrap_err().to_string();
         assert!(error.contains("--factor") && error.contains("trainer factors"), "{error}");

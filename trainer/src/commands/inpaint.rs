@@ -9,9 +9,9 @@ use crate::args::numbers::zoom;
 use crate::args::{DeviceArgs, WishArgs};
 use crate::completion::{hole_psnr, marked, smooth};
 use crate::data::{read_mask_for, read_picture};
-use crate::draw::sheet;
 use crate::engine::Completed;
 use crate::error::Result;
+use crate::figures::sheet;
 use crate::open::AnyModel;
 use crate::output::say;
 

@@ -7,9 +7,9 @@ use image::RgbImage;
 
 use crate::args::FigureArgs;
 use crate::args::numbers::count;
-use crate::draw::figure::{Row, figure};
-use crate::draw::sheet;
 use crate::error::{Error, Result};
+use crate::figures::figure::{Row, figure};
+use crate::figures::sheet;
 use crate::open::Model;
 use crate::output::say;
 

@@ -2,6 +2,7 @@
 //! another.
 
 pub mod bench;
+pub mod blind;
 pub mod data;
 pub mod decode;
 pub mod encode;
@@ -9,6 +10,7 @@ pub mod eval;
 pub mod eval_inpaint;
 pub mod export;
 pub mod factors;
+pub mod fit_latents;
 pub mod import;
 pub mod info;
 pub mod inpaint;
@@ -18,6 +20,7 @@ pub mod ovals;
 pub mod paper;
 pub mod pinwheel;
 pub mod progressive;
+pub mod quality;
 pub mod receptive_fields;
 pub mod sample;
 pub mod train;

@@ -7,10 +7,10 @@ use shared::edit::progressive;
 
 use crate::args::numbers::count;
 use crate::args::{FigureArgs, TemperatureArgs};
-use crate::draw::figure::{Row, figure};
-use crate::draw::sheet;
 use crate::error::Result;
 use crate::evaluate::random_seed;
+use crate::figures::figure::{Row, figure};
+use crate::figures::sheet;
 use crate::open::Model;
 use crate::output::say;
 
@@ -50,7 +50,7 @@ pub fn run(args: ProgressiveArgs) -> Result<()> {
     let seed = args.seed.unwrap_or_else(random_seed);
     let (latents, what) = if args.images.is_empty() {
         let what = format!("{} samples of seed {seed}", args.count);
-        (model.draw(seed, args.count, &args.temperature.of(&model.card)), what)
+        (args.temperature.drawing(model.joint.as_ref(), &model.card).latents(&model.config, seed, args.count)?, what)
     } else {
         (model.latents_of(&args.images)?, format!("{} images", args.images.len()))
     };
@@ -58,37 +58,13 @@ pub fn run(args: ProgressiveArgs) -> Result<()> {
     let top = model.config.level_count() - 1;
     let mut rows: Vec<Row> = (0..count).map(|_| Row { label: String::new(), pictures: Vec::new() }).collect();
     let mut columns = Vec::new();
-    let steps = model.engine.progressive(&latents)?;
+    let steps = progressive::shown(model.engine.progressive(&latents)?, count, channels);
     for (step, logits) in steps.iter().enumerate() {
         let level = top - step;
         columns.push(format!("h = {level}"));
-        let pictures = match (level, steps.last()) {
-            (1.., Some(finished)) => model.pictures(&coloured(logits, finished, count, channels), size >> level)?,
-            _ => model.pictures(logits, size)?,
-        };
+        let pictures = model.pictures(logits, size >> level)?;
         rows.iter_mut().zip(pictures).for_each(|(row, picture)| row.pictures.push(picture));
     }
     sheet::save(&figure(&columns, &rows, size as u32 * args.figure.zoom)?, &args.out)?;
     say!("{what} after each inverse RG step: {}", args.out.display())
-}
-
-/// `count` images of a coarse level, each in the colours of its own finished picture.
-fn coloured(logits: &[f32], finished: &[f32], count: usize, channels: usize) -> Vec<f32> {
-    let images = |all: &[f32]| (all.len() / count.max(1)).max(1);
-    let pairs = logits.chunks(images(logits)).zip(finished.chunks(images(finished)));
-    pairs.flat_map(|(coarse, finished)| progressive::coloured(coarse, finished, channels)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_picture_looks_the_same_alone_and_among_others() {
-        let [logits, finished] = [3 * 12, 3 * 48].map(|n| (0..n).map(|i| (i as f32 * 0.7).sin()).collect::<Vec<_>>());
-        let together = coloured(&logits, &finished, 3, 3);
-        let alone = coloured(&logits[12..24], &finished[48..96], 1, 3);
-        assert_eq!((together.len(), &together[12..24]), (36, alone.as_slice()));
-        assert!(together.iter().all(|y| y.is_finite()) && together != logits);
-    }
 }

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use shared::geometry::Levels;
+use shared::sampler::Draw;
 
 use crate::args::numbers::count;
 use crate::args::{FigureArgs, TemperatureArgs};
-use crate::draw::figure::{Row, figure};
-use crate::draw::{plot, sheet};
 use crate::error::Result;
+use crate::figures::figure::{Row, figure};
+use crate::figures::{plot, sheet};
 use crate::open::Model;
 use crate::output::say;
 
@@ -47,7 +48,7 @@ pub struct ReceptiveArgs {
 /// A model that cannot be read, a figure that cannot be written.
 pub fn run(args: ReceptiveArgs) -> Result<()> {
     let model = Model::open(&args.model, args.figure.device.device)?;
-    let samples = model.draw(args.seed, args.samples, &args.temperature.of(&model.card));
+    let samples = model.draw(args.seed, args.samples, &args.temperature.of(&model.card, Draw::Independent));
     let strengths = model.engine.strengths(&samples)?;
     let levels = Levels::new(&model.config);
     let mut rows = Vec::new();

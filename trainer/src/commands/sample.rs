@@ -6,9 +6,9 @@ use clap::Args;
 
 use crate::args::numbers::{count, zoom};
 use crate::args::{DeviceArgs, TemperatureArgs};
-use crate::draw::sheet;
 use crate::error::Result;
 use crate::evaluate::random_seed;
+use crate::figures::sheet;
 use crate::open::AnyModel;
 use crate::output::say;
 
@@ -47,7 +47,8 @@ pub fn run(args: SampleArgs) -> Result<()> {
     let seed = args.seed.unwrap_or_else(random_seed);
     let columns = (args.count as f64).sqrt().ceil() as usize;
     sheet::fits(columns, (args.count as usize).div_ceil(columns), size * args.zoom as usize)?;
-    let pictures = model.engine.sample(seed, args.count, &args.temperature.of(&model.card))?;
+    let pictures =
+        model.engine.sample(seed, args.count, &args.temperature.drawing(model.joint.as_ref(), &model.card))?;
     sheet::save(&sheet::sheet(&pictures, size, channels, columns, args.zoom), &args.out)?;
     say!("{} samples of seed {seed}: {}", pictures.len(), args.out.display())
 }

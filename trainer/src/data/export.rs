@@ -7,8 +7,8 @@ use rayon::prelude::*;
 use super::images::interleaved;
 use super::labels::Labels;
 use super::set::ImageSet;
-use crate::draw::sheet;
 use crate::error::{Error, Result};
+use crate::figures::sheet;
 use crate::files::write_whole;
 
 impl ImageSet {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::draw::plot::{self, Curve};
 use crate::error::{Error, Result};
+use crate::figures::plot::{self, Curve};
 use crate::files::{set_aside, write_whole};
 
 /// One line of `metrics.jsonl`.

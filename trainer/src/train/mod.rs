@@ -35,9 +35,10 @@ use self::state::{Recent, RunState};
 use self::step::Measured;
 use crate::data::{Batches, Dataset, dequantise, flips};
 use crate::device::{DeviceChoice, Job, TrainBackend, dispatch};
-use crate::draw::sheet;
+use crate::drawing::Drawing;
 use crate::error::{Error, Result};
 use crate::evaluate::{bits_per_dim, sample_pictures};
+use crate::figures::sheet;
 use crate::output::say;
 
 /// What to train, and where to leave it.
@@ -177,7 +178,7 @@ impl Training {
             let pixels = self.dataset.train.gather(&batches.indexes(number), &mirror);
             let batch = dequantise::<B>(&pixels, config.image_shape(), recipe.seed, run.state.images(), device);
             let Run { model, optimizer, average, state } = run;
-            let (model, optimizer, measured) = step::step(model, optimizer, &config, &recipe, number, batch)?;
+            let (model, optimizer, measured) = step::step(model, optimizer, &recipe, number, batch);
             run = Run { model, optimizer, average, state };
             if !(measured.bits_per_dim.is_finite() && measured.grad_norm.is_finite()) {
                 return Err(self.diverged(number, measured, recipe.learning_rate));
@@ -266,9 +267,14 @@ impl Training {
         device: &B::Device,
     ) -> Result<Option<f64>> {
         let step = run.state.step;
-        let flow = run.best().fold(&run.state.config);
-        let flow = flow.map_err(|source| Error::Model { file: "the run".into(), source })?;
-        let sheet = sample_pictures::<B::InnerBackend>(flow.as_ref(), 0, 0..32, &Temperature::uniform(0.8), device)?;
+        let flow = run.best().fold();
+        let sheet = sample_pictures::<B::InnerBackend>(
+            flow.as_ref(),
+            0,
+            0..32,
+            &Drawing::independent(Temperature::uniform(0.8)),
+            device,
+        )?;
         let [channels, size] = run.state.config.image_shape();
         let sheet = sheet::sheet(&sheet, size, channels, 8, 3);
         sheet::save(&sheet, &self.folder.samples().join(format!("step-{step:08}.png")))?;

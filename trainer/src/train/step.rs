@@ -6,13 +6,12 @@ use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Tensor, TensorPrimitive};
 use shared::backend::sum_of_squares;
-use shared::{FlowBackend, ImageFlow, Model, ModelConfig, logit};
+use shared::{FlowBackend, ImageFlow, Model, logit};
 
 use super::adamw::AdamW;
 use super::recipe::Recipe;
 use crate::data::Batch;
 use crate::device::TrainBackend;
-use crate::error::{Error, Result};
 
 /// What a step measured.
 #[derive(Clone, Copy, Debug)]
@@ -30,29 +29,24 @@ pub fn loss<B: FlowBackend>(flow: &dyn ImageFlow<B>, batch: Batch<B>) -> Tensor<
 }
 
 /// Takes one step. If the loss or the gradient is not finite, the model stays as it was.
-///
-/// # Errors
-/// [`Error::Model`] if the configuration is of another architecture than the model.
 pub fn step<B: TrainBackend>(
     model: Model<B>,
     optimizer: AdamW<B::InnerBackend>,
-    config: &ModelConfig,
     recipe: &Recipe,
     number: u64,
     batch: Batch<B>,
-) -> Result<(Model<B>, AdamW<B::InnerBackend>, Measured)> {
-    let of_config = |source| Error::Model { file: "the run".into(), source };
-    let loss = loss(model.fold(config).map_err(of_config)?.as_ref(), batch);
+) -> (Model<B>, AdamW<B::InnerBackend>, Measured) {
+    let loss = loss(model.fold().as_ref(), batch);
     let value = loss.clone().into_data().iter::<f64>().next().unwrap_or(f64::NAN);
     let grads = GradientsParams::from_grads(loss.backward(), &model);
     let grad_norm = global_norm(&model, &grads);
     let measured = Measured { bits_per_dim: logit::bits_per_dim(-value, 1), grad_norm };
     if !(measured.bits_per_dim.is_finite() && grad_norm.is_finite()) {
-        return Ok((model, optimizer, measured));
+        return (model, optimizer, measured);
     }
     let factor = (recipe.clip / (grad_norm + 1e-6)).min(1.0);
     let (optimizer, model) = optimizer.step(model, &grads, factor, recipe, number);
-    Ok((model, optimizer, measured))
+    (model, optimizer, measured)
 }
 
 /// Norm of the gradient of all parameters together.

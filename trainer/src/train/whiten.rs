@@ -11,7 +11,7 @@ use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use shared::geometry::{Plan, Stage};
-use shared::nn::InvertibleLinear;
+use shared::nn::InvertibleMap;
 use shared::{FlowBackend, RgFlow, RgFlowConfig, logit};
 
 /// Images that the moments are taken from.
@@ -36,7 +36,7 @@ struct Maps {
 /// Sets the mean image and the linear maps of a new model from images of `config.dims()` bytes each,
 /// [`IMAGES`] of which are enough. A model without them stays as it is; a single image has no second moments.
 pub fn whiten<B: FlowBackend>(
-    model: RgFlow<B>,
+    mut model: RgFlow<B>,
     config: &RgFlowConfig,
     pixels: &[u8],
     seed: u64,
@@ -46,13 +46,13 @@ pub fn whiten<B: FlowBackend>(
         return model;
     }
     let mut grids = logits(config, pixels, seed);
-    let mean = model.mean.map(|mean| {
+    model.mean = model.mean.map(|mean| {
         let average = centre(&mut grids);
         let shape = mean.shape();
         mean.map(|_| Tensor::from_data(TensorData::new(average, shape), device).require_grad())
     });
     if !config.linear_maps || grids.len() == 1 {
-        return RgFlow { mean, ..model };
+        return model;
     }
     let maps = maps(config, grids);
     let bijectors = model.bijectors.into_iter().zip(maps).map(|(mut bijector, maps)| {
@@ -60,15 +60,16 @@ pub fn whiten<B: FlowBackend>(
         bijector.exit = bijector.exit.map(|map| set(map, &maps.exit, device));
         bijector
     });
-    RgFlow { mean, bijectors: bijectors.collect() }
+    model.bijectors = bijectors.collect();
+    model
 }
 
-fn set<B: FlowBackend>(map: InvertibleLinear<B>, to: &Affine, device: &B::Device) -> InvertibleLinear<B> {
+fn set<B: FlowBackend>(map: InvertibleMap<B>, to: &Affine, device: &B::Device) -> InvertibleMap<B> {
     let dim = to.bias.len();
     // nalgebra stores by columns.
     let weight: Vec<f32> = to.weight.transpose().iter().map(|&v| v as f32).collect();
     let bias: Vec<f32> = to.bias.iter().map(|&v| v as f32).collect();
-    InvertibleLinear {
+    InvertibleMap {
         weight: map.weight.map(|_| Tensor::from_data(TensorData::new(weight, [dim, dim]), device).require_grad()),
         bias: map.bias.map(|_| Tensor::from_data(TensorData::new(bias, [dim]), device).require_grad()),
     }
@@ -283,8 +284,8 @@ mod tests {
                 pixels.chunks(config.dims()).flat_map(|p| logit::image_to_logit(p, &mut noise).0).collect();
             let shape = [300, config.channels, config.size, config.size];
             let x = || Tensor::<Flex, 4>::from_data(TensorData::new(images.clone(), shape), &Default::default());
-            let before = model.fold(&config).log_prob(x()).mean().into_scalar();
-            let flow = whiten(model, &config, &pixels, 0, &Default::default()).fold(&config);
+            let before = model.fold().log_prob(x()).mean().into_scalar();
+            let flow = whiten(model, &config, &pixels, 0, &Default::default()).fold();
             let after = flow.log_prob(x()).mean().into_scalar();
             assert!(after > before + 200.0, "{before} {after}");
             let latents = flow.forward(x()).latents;
@@ -311,10 +312,10 @@ mod tests {
             logit::bits_per_dim(f64::from(log_prob), config.dims())
         };
         let model = || RgFlow::<Flex>::new(&config, 0, &Default::default()).unwrap();
-        let plain = bits(model().fold(&config));
+        let plain = bits(model().fold());
         for count in [1, 2, 5, 20] {
             let few = &all[..count * config.dims()];
-            let whitened = bits(whiten(model(), &config, few, 0, &Default::default()).fold(&config));
+            let whitened = bits(whiten(model(), &config, few, 0, &Default::default()).fold());
             assert!(whitened < plain + 1.0, "{count}: {whitened} {plain}");
         }
     }
@@ -333,7 +334,7 @@ mod tests {
         let config = RgFlowConfig { linear_maps: true, ..RgFlowConfig::tiny() };
         let pixels = vec![0; 4 * config.dims()];
         let model = RgFlow::<Flex>::new(&config, 0, &Default::default()).unwrap();
-        let flow = whiten(model, &config, &pixels, 0, &Default::default()).fold(&config);
+        let flow = whiten(model, &config, &pixels, 0, &Default::default()).fold();
         let x = flow.batch(logit::image_to_logit(&pixels[..config.dims()], || 0.3).0, &Default::default()).unwrap();
         assert!(flow.log_prob(x).into_scalar().is_finite());
     }
@@ -342,9 +343,9 @@ mod tests {
     fn a_model_without_maps_stays_as_it_is() {
         let config = RgFlowConfig::tiny();
         let model = RgFlow::<Flex>::random(&config, 0.1, 0, &Default::default()).unwrap();
-        let x = model.fold(&config).batch(vec![0.3; config.dims()], &Default::default()).unwrap();
-        let before = model.fold(&config).log_prob(x.clone()).into_scalar();
+        let x = model.fold().batch(vec![0.3; config.dims()], &Default::default()).unwrap();
+        let before = model.fold().log_prob(x.clone()).into_scalar();
         let same = whiten(model, &config, &vec![7; config.dims()], 0, &Default::default());
-        assert_eq!(same.fold(&config).log_prob(x).into_scalar(), before);
+        assert_eq!(same.fold().log_prob(x).into_scalar(), before);
     }
 }

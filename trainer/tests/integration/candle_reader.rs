@@ -256,7 +256,7 @@ fn rg_flow(config: &RgFlowConfig, precision: Precision) -> Vec<u8> {
     for bijector in &mut model.bijectors {
         bijector.scale = Param::from_tensor(bijector.scale.val() * 4.0);
     }
-    ModelFile::from_model(&model, config, Card::default()).to_bytes(precision).unwrap()
+    ModelFile::from_model(&model, Card::default()).to_bytes(precision).unwrap()
 }
 
 #[test]
@@ -299,7 +299,7 @@ fn the_page_is_enough_to_read_a_real_nvp() {
     for (channels, prior) in [(1, PriorKind::Gaussian), (3, PriorKind::Laplace)] {
         let config = RealNvpConfig { size: 8, channels, prior, scales: vec![scale(3, 1), scale(2, 2), scale(1, 1)] };
         let model = Model::RealNvp(RealNvp::<Flex>::random(&config, 0.15, 4, &Default::default()).unwrap());
-        let file = AnyModelFile::from_model(&model, &config.clone().into(), Card::default()).unwrap();
+        let file = AnyModelFile::from_model(&model, Card::default());
         for precision in [Precision::F32, Precision::F16] {
             compare(&format!("{precision:?} {config:?}"), &file.to_bytes(precision).unwrap());
         }

@@ -15,7 +15,7 @@ use trainer::cli::{self, Cli};
 fn model(folder: &Path) {
     let config = RgFlowConfig::tiny();
     let model = RgFlow::<Flex>::random(&config, 0.15, 4, &Default::default()).unwrap();
-    let bytes = ModelFile::from_model(&model, &config, Card::default()).to_bytes(Precision::F32).unwrap();
+    let bytes = ModelFile::from_model(&model, Card::default()).to_bytes(Precision::F32).unwrap();
     fs::write(folder.join("m.safetensors"), bytes).unwrap();
     for (name, grey) in [("a.png", 40), ("b.png", 200)] {
         image::RgbImage::from_pixel(16, 16, image::Rgb([grey; 3])).save(folder.join(name)).unwrap();
@@ -32,7 +32,7 @@ fn trainer(line: &str, folder: &Path, configure: impl FnOnce(&mut Command)) -> O
 }
 
 /// Every command that prints.
-const PRINT: [&str; 18] = [
+const PRINT: [&str; 21] = [
     "inpaint a.png mask.png --model m.safetensors --samples 1 --device cpu",
     "eval-inpaint m.safetensors --limit 8 --test-limit 2 --images 1 --samples 1 --hole centre --device cpu",
     "bench tiny --batch 1 --seconds 0.01 --device cpu",
@@ -45,6 +45,9 @@ const PRINT: [&str; 18] = [
     "receptive-fields m.safetensors --count 1 --samples 1 --device cpu",
     "mix a.png b.png --model m.safetensors --device cpu",
     "factors m.safetensors --only-scores --data msds1 --images 64 --device cpu",
+    "quality m.safetensors --limit 20 --test-limit 16 --count 16 --device cpu",
+    "blind m.safetensors --count 1 --out OUT --device cpu",
+    "fit-latents m.safetensors --limit 20 --test-limit 1 --directions 2 --out f.safetensors --device cpu",
     "neighbours m.safetensors --limit 4 --test-limit 2 --count 2 --device cpu",
     "ovals m.safetensors --limit 1 --test-limit 1 --images 1 --device cpu",
     "pinwheel --steps 1 --device cpu",
@@ -95,7 +98,7 @@ fn a_run_whose_output_closes_saves_first() {
 }
 
 /// Options whose value is no number.
-const TEXTS: [&str; 22] = [
+const TEXTS: [&str; 23] = [
     "data",
     "test-data",
     "licence",
@@ -116,6 +119,7 @@ const TEXTS: [&str; 22] = [
     "precision",
     "factor",
     "compare",
+    "count-failed",
     "hole",
     "only",
 ];

@@ -51,21 +51,18 @@ impl<B: FlowBackend> Engine<B> {
 
     /// The pictures after each inverse RG step (fig. 4a), coarsest first, each of its own edge.
     ///
-    /// Coarse ones are shown as [`progressive::coloured`] says.
+    /// Coarse ones are in the colours that [`progressive::shown`] gives them.
     ///
     /// # Errors
     /// As [`Engine::latents`] and [`Engine::pictures`].
     pub async fn steps(&self, source: &Source) -> Result<Vec<Image>> {
-        let mut steps = Vec::new();
+        let (mut sizes, mut steps) = (Vec::new(), Vec::new());
         for (image, _) in self.flow.progressive(self.latents(source)?) {
-            let size = image.dims()[2];
-            steps.push((size, numbers(image).await?));
+            sizes.push(image.dims()[2]);
+            steps.push(numbers(image).await?);
         }
-        let channels = self.config().channels;
-        if let Some(((_, finished), coarse)) = steps.split_last_mut() {
-            coarse.iter_mut().for_each(|(_, logits)| *logits = progressive::coloured(logits, finished, channels));
-        }
-        Ok(steps.iter().map(|(size, logits)| self.picture(logits, *size)).collect())
+        let steps = progressive::shown(steps, 1, self.config().channels);
+        Ok(steps.iter().zip(sizes).map(|(logits, size)| self.picture(logits, size)).collect())
     }
 
     /// Logits [C, n, n] as a picture.
@@ -166,7 +163,7 @@ mod tests {
         assert_eq!(steps.iter().map(|image| image.size).collect::<Vec<_>>(), [4, 8, 16]);
         let images = engine.flow.progressive(engine.latents(&sample(3)).unwrap());
         let [coarse, finished] = [0, 2].map(|step: usize| now(numbers(images[step].0.clone())).unwrap());
-        assert_eq!(steps[0].rgba, to_rgba(&progressive::coloured(&coarse, &finished, 3), 3));
+        assert_eq!(steps[0].rgba, to_rgba(&progressive::shown(vec![coarse, finished], 1, 3)[0], 3));
         assert_eq!(steps[2].rgba, now(engine.samples(7, &[3], &Temperature::uniform(0.8))).unwrap().remove(0).rgba);
     }
 

@@ -1,5 +1,6 @@
 //! Holes filled in, step by step.
 
+use shared::sampler::Draw;
 use std::rc::Rc;
 
 use burn::backend::Autodiff;
@@ -28,7 +29,7 @@ impl<B: FlowBackend> Engine<B> {
         }
         let mask = Mask::new(size, flags)?;
         let logits = numbers(self.flow.inverse(self.latents(&hole.source)?).0).await?;
-        let wish = Wish::new(hole.samples as usize, hole.seed, self.card.recommended().as_ref());
+        let wish = Wish::new(hole.samples as usize, hole.seed, self.card.recommended(Draw::Independent).as_ref());
         let flow: Rc<dyn ImageFlow<Autodiff<B>>> = self.differentiable();
         Ok(Inpainting::new(flow, logits, &mask, Free::Coarse, wish, &self.device)?)
     }

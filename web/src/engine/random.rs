@@ -20,7 +20,7 @@ pub fn model_bytes(config: &RgFlowConfig, name: &str) -> shared::Result<Vec<u8>>
         training: "not trained".to_owned(),
         ..Card::default()
     };
-    ModelFile::from_model(&model, config, card).to_bytes(Precision::F16)
+    ModelFile::from_model(&model, card).to_bytes(Precision::F16)
 }
 
 /// Whether the CPU draws a known seed as stored here.

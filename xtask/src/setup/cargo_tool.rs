@@ -5,9 +5,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::Outcome;
+use super::{Outcome, run_aloud};
 use crate::env::Env;
-use crate::process::{output, run};
+use crate::process::{on_path, output, run};
 
 /// A program that `cargo install` builds.
 #[derive(Debug)]
@@ -18,10 +18,13 @@ pub struct CargoTool {
     pub program: &'static str,
     /// More arguments for `cargo install`.
     pub args: &'static [&'static str],
+    /// How long building it takes on two cores.
+    pub usually: &'static str,
 }
 
 /// Writes the JavaScript beside a wasm module, and runs wasm tests.
-pub const WASM_BINDGEN: CargoTool = CargoTool { package: "wasm-bindgen-cli", program: "wasm-bindgen", args: &[] };
+pub const WASM_BINDGEN: CargoTool =
+    CargoTool { package: "wasm-bindgen-cli", program: "wasm-bindgen", args: &[], usually: "WASM_BINDGEN_USUALLY" };
 
 /// Builds the page.
 pub const TRUNK: CargoTool = CargoTool {
@@ -29,10 +32,12 @@ pub const TRUNK: CargoTool = CargoTool {
     program: "trunk",
     // Without its update check and its OpenSSL: half the time to build.
     args: &["--no-default-features", "--features", "rustls"],
+    usually: "TRUNK_USUALLY",
 };
 
 /// Checks licences and advisories.
-pub const CARGO_DENY: CargoTool = CargoTool { package: "cargo-deny", program: "cargo-deny", args: &[] };
+pub const CARGO_DENY: CargoTool =
+    CargoTool { package: "cargo-deny", program: "cargo-deny", args: &[], usually: "5 minutes" };
 
 /// The program in the right version, if it is in the cache or on `PATH`.
 pub fn is_there(env: &Env, tool: &CargoTool, version: &str) -> Option<String> {
@@ -41,12 +46,46 @@ pub fn is_there(env: &Env, tool: &CargoTool, version: &str) -> Option<String> {
     (shown.split_whitespace().nth(1) == Some(version)).then(|| format!("{version}, {}", program.display()))
 }
 
-/// Installs the tool unless the right version is there.
+/// Installs the tool unless the right version is there: its authors' program where cargo-binstall is at hand and finds
+/// one, else built here.
+///
+/// # Errors
+/// A build that fails, or gives another version.
 pub fn ensure(env: &Env, tool: &CargoTool, version: &str) -> Result<Outcome> {
     if let Some(found) = is_there(env, tool, version) {
         return Ok(Outcome::There(found));
     }
-    println!("setup: cargo install {} {version} (minutes, once per machine)", tool.package);
+    let fetched = on_path("cargo-binstall").is_some_and(|program| fetch(&program, env, tool, version).is_ok());
+    if !fetched {
+        build(env, tool, version)?;
+    }
+    match is_there(env, tool, version) {
+        Some(found) => Ok(Outcome::Installed(found)),
+        None => bail!("{} {version} was installed, but `{} --version` does not say so", tool.package, tool.program),
+    }
+}
+
+fn fetch(binstall: &Path, env: &Env, tool: &CargoTool, version: &str) -> Result<()> {
+    println!("setup: cargo binstall {} {version}", tool.package);
+    let fetched = run(&mut binstall_command(binstall, env, tool, version));
+    if fetched.is_err() {
+        println!("setup: cargo-binstall has no {} for this machine; building it", tool.package);
+    }
+    fetched
+}
+
+fn binstall_command(binstall: &Path, env: &Env, tool: &CargoTool, version: &str) -> Command {
+    let mut cmd = Command::new(binstall);
+    // Where there is no program to fetch we build it, faster than with its own release profile.
+    cmd.args(["--no-confirm", "--locked", "--disable-strategies", "compile", "--root"])
+        .arg(env.tool_root(tool.package, version))
+        .arg(format!("{}@{version}", tool.package))
+        .current_dir(&env.cache);
+    cmd
+}
+
+fn build(env: &Env, tool: &CargoTool, version: &str) -> Result<()> {
+    println!("setup: cargo install {} {version} (about {} on two cores, once per machine)", tool.package, tool.usually);
     let target = env.cache.join(format!("build-{}", tool.package));
     let mut cmd = Command::new("cargo");
     cmd.args(["install", tool.package, "--version", version, "--locked", "--force", "--quiet"])
@@ -58,12 +97,8 @@ pub fn ensure(env: &Env, tool: &CargoTool, version: &str) -> Result<Outcome> {
         // Not in the project's folder: its flags are not meant for tools.
         .current_dir(&env.cache);
     build_quickly(&mut cmd);
-    run(&mut cmd)?;
-    remove(&target)?;
-    match is_there(env, tool, version) {
-        Some(found) => Ok(Outcome::Installed(found)),
-        None => bail!("{} {version} was installed, but `{} --version` does not say so", tool.package, tool.program),
-    }
+    run_aloud(&mut cmd, tool.package)?;
+    remove(&target)
 }
 
 /// A tool that runs for seconds is not worth minutes of optimisation.
@@ -80,4 +115,21 @@ fn remove(dir: &Path) -> Result<()> {
         std::fs::remove_dir_all(dir).with_context(|| format!("cannot remove {}", dir.display()))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::shown;
+
+    #[test]
+    fn a_fetched_tool_goes_where_a_built_one_would() {
+        let env = Env { root: "/p".into(), cache: "/c".into(), wasm_bindgen: "0.2.1".into() };
+        let cmd = binstall_command(Path::new("/b/cargo-binstall"), &env, &TRUNK, "0.21.14");
+        assert_eq!(
+            shown(&cmd),
+            "/b/cargo-binstall --no-confirm --locked --disable-strategies compile --root /c/trunk-0.21.14 trunk@0.21.14"
+        );
+        assert!(env.tool_root("trunk", "0.21.14").starts_with("/c"));
+    }
 }

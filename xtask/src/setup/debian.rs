@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::apt;
+use super::{apt, run_aloud};
 use crate::env::{Env, crate_sources};
 use crate::process::{output, run};
 use crate::versions::{DEBIAN_TOOLCHAIN, WASM_TARGET};
@@ -149,7 +149,7 @@ fn build_std(layout: &Layout, source: &Path, version: &str, host: &str) -> Resul
         .env("CARGO_PROFILE_RELEASE_DEBUG", "0")
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "3")
         .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1");
-    run(&mut cmd)?;
+    run_aloud(&mut cmd, "the standard library")?;
     let lib = layout.sysroot.join("lib/rustlib").join(WASM_TARGET).join("lib");
     std::fs::remove_dir_all(&lib)?;
     std::fs::create_dir_all(&lib)?;

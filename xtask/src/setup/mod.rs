@@ -10,11 +10,13 @@ mod wasm_opt;
 mod wasm_target;
 
 use std::fs::File;
-use std::time::Instant;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
 use crate::env::Env;
+use crate::process::run_long;
 use crate::versions;
 
 /// How a step ended.
@@ -67,6 +69,13 @@ fn lock(env: &Env) -> Result<File> {
         file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
     }
     Ok(file)
+}
+
+/// Runs a build that prints nothing for minutes, and says now and then that it goes on.
+fn run_aloud(cmd: &mut Command, what: &str) -> Result<()> {
+    run_long(cmd, Duration::from_secs(30), |passed| {
+        println!("setup: still building {what}, {} s so far", passed.as_secs());
+    })
 }
 
 fn step(name: &str, run: impl FnOnce() -> Result<Outcome>) -> Result<()> {

@@ -29,7 +29,7 @@ pub(super) fn ensure(env: &Env) -> Result<Outcome> {
         if wanted_toolchain() == Some(WasmToolchain::Default) || !apt::available() {
             bail!("run `rustup target add {WASM_TARGET}` where rustup has a network");
         }
-        println!("setup: building the standard library for {WASM_TARGET} from Debian's sources");
+        println!("setup: building the standard library for {WASM_TARGET} from Debian's sources (about STD_USUALLY)");
         debian::build(env)?;
     }
     let toolchain = env.wasm_toolchain().context("the new compiler has no standard library for wasm")?;

@@ -4,8 +4,7 @@ use super::elementwise::{add, add_rows, affine, affine_grad, finish, scale_grad}
 use super::net::{Half, Pass, Scratch, Weights};
 use super::strip::{Lane, Lanes, NARROW, WIDE, gather, scatter};
 use super::threads::{each, map_each, threads};
-use crate::backend::Direction;
-use crate::nn::BijectorShape;
+use crate::shape::{BijectorShape, Direction};
 use burn::tensor::{Bytes, DType, Shape};
 use burn_flex::{FlexTensor, Layout};
 

@@ -15,8 +15,8 @@ mod weight_norm;
 use burn::tensor::ops::FloatTensor;
 use burn_flex::{Flex, FlexTensor};
 
-use super::{Adam, DifferentiableKernels, Direction, FlowBackend, Kernels, Moments};
-use crate::nn::BijectorShape;
+use super::{Adam, DifferentiableKernels, FlowBackend, Kernels, Moments};
+use crate::shape::{BijectorShape, Direction};
 
 impl FlowBackend for Flex {
     fn kernels() -> Option<&'static dyn Kernels<Self>> {

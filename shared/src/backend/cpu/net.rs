@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::elementwise::{add, add_sums, gate, scale, swish, swish_grad};
 use super::product::{Matrix, add_outer, apply, apply_transposed};
 use super::strip::{Lane, Lanes};
-use crate::nn::{BijectorShape, LinearShape};
+use crate::shape::{BijectorShape, LinearShape};
 
 /// One colour of the checkerboard: the first or the second half of a row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

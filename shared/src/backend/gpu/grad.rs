@@ -7,13 +7,11 @@ use burn_cubecl::kernel::{into_contiguous, slice};
 use burn_cubecl::ops::numeric::{empty_device_contiguous_dtype, zeros_client};
 use burn_cubecl::tensor::CubeTensor;
 
-use super::GpuKernels;
 use super::half_step::{Half, half_step};
-use super::launch::{owned, spread};
+use super::launch::{Limits, owned, spread};
 use super::net::{MAX_CUBES, Net, ROWS, UNITS};
 use super::weights::{add_parts, matrix_cubes, sum_cubes, transpose, weight_gradients};
-use crate::backend::Direction;
-use crate::nn::BijectorShape;
+use crate::shape::{BijectorShape, Direction};
 
 /// Groups of rows of a part of the weights' sums, at the least.
 const DEPTH: usize = 32;
@@ -32,7 +30,7 @@ pub fn memory(shape: &BijectorShape) -> usize {
 }
 
 /// Groups of rows of a workgroup: the more, the fewer times weights are read.
-fn groups_of_cube(shape: &BijectorShape, limits: &GpuKernels, groups: usize) -> usize {
+fn groups_of_cube(shape: &BijectorShape, limits: &Limits, groups: usize) -> usize {
     let fits = |&of_cube: &usize| of_cube * memory(shape) <= limits.memory && of_cube * ENOUGH <= groups;
     std::iter::successors(Some(GROUPS), |of_cube| Some(of_cube / 2)).take_while(|&g| g > 1).find(fits).unwrap_or(1)
 }
@@ -45,7 +43,7 @@ pub fn run<R: CubeRuntime>(
     theta: CubeTensor<R>,
     grad: CubeTensor<R>,
     want_theta: bool,
-    limits: &GpuKernels,
+    limits: &Limits,
 ) -> (CubeTensor<R>, Option<CubeTensor<R>>) {
     let net = Net::new(shape);
     let (x, d, theta) = (owned(output), owned(grad), into_contiguous(theta));

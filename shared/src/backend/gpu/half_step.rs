@@ -42,7 +42,7 @@ struct Place {
 /// # Shapes
 /// - x: the rows after the half-step, `[n · dim]`, replaced by those before it
 /// - d: their gradients, `[n · dim]`, replaced likewise, then those of the log-determinants, `[n]`
-/// - theta: all weights as [`crate::nn::BijectorShape`] orders them; transposed: the same, each matrix transposed
+/// - theta: all weights as [`crate::shape::BijectorShape`] orders them; transposed: the same, each matrix transposed
 /// - kept: for each group `[2 · net.kept()]`: each net's inputs of the linears, after the swish, and the gradients of
 ///   their outputs
 /// - sums: for each group `[2 · net.sums()]`: each net's gradients of slopes and biases, and then of scales

@@ -9,8 +9,7 @@ use burn_cubecl::tensor::CubeTensor;
 use burn_cubecl::{CubeRuntime, cubecl};
 
 use super::net::{MAX_CUBES, Net, ROWS, Rows, UNITS, load, minus, product, squash, store, swish};
-use crate::backend::Direction;
-use crate::nn::BijectorShape;
+use crate::shape::{BijectorShape, Direction};
 
 /// Bytes of a workgroup's own memory that the kernel needs.
 pub fn memory(shape: &BijectorShape) -> usize {

@@ -8,7 +8,16 @@ use burn_cubecl::tensor::CubeTensor;
 
 use super::net::{MAX_CUBES, UNITS};
 
-/// Workgroups for so many numbers: one an invocation, where so many workgroups are possible.
+/// What a runtime offers.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of memory shared within a workgroup.
+    pub memory: usize,
+    /// Bytes of a buffer that a kernel can see.
+    pub binding: usize,
+}
+
+/// Workgroups for that many numbers: one number an invocation, as far as there are enough workgroups.
 pub fn spread(len: usize) -> CubeCount {
     CubeCount::Static((len.div_ceil(UNITS as usize) as u32).clamp(1, MAX_CUBES), 1, 1)
 }

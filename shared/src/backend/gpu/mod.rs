@@ -18,11 +18,12 @@ use burn::tensor::ops::FloatTensor;
 use burn_cubecl::element::BoolElement;
 use burn_cubecl::{CubeBackend, CubeRuntime};
 
-use super::{Adam, DifferentiableKernels, Direction, FlowBackend, Kernels, Moments};
-use crate::nn::BijectorShape;
+use self::launch::Limits;
+use super::{Adam, DifferentiableKernels, FlowBackend, Kernels, Moments};
+use crate::shape::{BijectorShape, Direction};
 
 /// What every WebGPU device offers.
-const WEBGPU: GpuKernels = GpuKernels { memory: 16 << 10, binding: 128 << 20 };
+const WEBGPU: GpuKernels = GpuKernels { limits: Limits { memory: 16 << 10, binding: 128 << 20 } };
 
 #[cfg(feature = "wgpu")]
 impl FlowBackend for burn::backend::Wgpu {
@@ -37,7 +38,7 @@ impl FlowBackend for burn::backend::Wgpu {
 
 /// What every CUDA device offers; more than that in a buffer would not stay in its cache.
 #[cfg(feature = "cuda")]
-const CUDA: GpuKernels = GpuKernels { memory: 48 << 10, ..WEBGPU };
+const CUDA: GpuKernels = GpuKernels { limits: Limits { memory: 48 << 10, ..WEBGPU.limits } };
 
 #[cfg(feature = "cuda")]
 impl FlowBackend for burn::backend::Cuda {
@@ -50,12 +51,9 @@ impl FlowBackend for burn::backend::Cuda {
     }
 }
 
-/// The kernels, with the limits of a runtime.
+/// The kernels, within the limits of a runtime.
 struct GpuKernels {
-    /// Bytes that a workgroup has of its own.
-    memory: usize,
-    /// Bytes of a buffer that a kernel sees.
-    binding: usize,
+    limits: Limits,
 }
 
 /// CubeCL's backend as Burn names it for each runtime, without fusion.
@@ -63,7 +61,7 @@ type Gpu<R, BT> = CubeBackend<R, f32, i32, BT>;
 
 impl<R: CubeRuntime, BT: BoolElement> Kernels<Gpu<R, BT>> for GpuKernels {
     fn takes(&self, shape: &BijectorShape) -> bool {
-        kernel::memory(shape) <= self.memory && shape.len() * size_of::<f32>() <= self.binding
+        kernel::memory(shape) <= self.limits.memory && shape.len() * size_of::<f32>() <= self.limits.binding
     }
 
     fn joins_maps(&self) -> bool {
@@ -88,7 +86,7 @@ impl<R: CubeRuntime, BT: BoolElement> Kernels<Gpu<R, BT>> for GpuKernels {
 impl<R: CubeRuntime, BT: BoolElement> DifferentiableKernels<Gpu<R, BT>> for GpuKernels {
     /// Wider nets are left to matrix products, which read each weight for more rows at once.
     fn differentiates(&self, shape: &BijectorShape) -> bool {
-        grad::memory(shape) <= WEBGPU.memory
+        grad::memory(shape) <= WEBGPU.limits.memory
     }
 
     fn bijector_grad(
@@ -100,7 +98,7 @@ impl<R: CubeRuntime, BT: BoolElement> DifferentiableKernels<Gpu<R, BT>> for GpuK
         grad: FloatTensor<Gpu<R, BT>>,
         want_theta: bool,
     ) -> (FloatTensor<Gpu<R, BT>>, Option<FloatTensor<Gpu<R, BT>>>) {
-        grad::run(shape, direction, output, theta, grad, want_theta, self)
+        grad::run(shape, direction, output, theta, grad, want_theta, &self.limits)
     }
 
     fn weight_norm_grad(

@@ -3,7 +3,7 @@
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
 
-use crate::nn::BijectorShape;
+use crate::shape::BijectorShape;
 
 /// Rows of a group: as many as a shader's vector has places.
 pub const ROWS: usize = 4;

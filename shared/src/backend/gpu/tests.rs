@@ -194,7 +194,7 @@ fn pieces_agree<B: FlowBackend>()
 where
     GpuKernels: DifferentiableKernels<B>,
 {
-    let kernels = GpuKernels { binding: 256 << 10, ..WEBGPU };
+    let kernels = GpuKernels { limits: Limits { binding: 256 << 10, ..WEBGPU.limits } };
     bijector::<B>(&kernels, &shape(12, 1, 2, 1, 16), 2100);
 }
 

@@ -242,7 +242,7 @@ pub fn add_parts(parts: &Array<f32>, total: &mut Array<f32>, count: u32) {
 /// too.
 ///
 /// # Shapes
-/// - theta, transposed: all weights as [`crate::nn::BijectorShape`] orders them
+/// - theta, transposed: all weights as [`crate::shape::BijectorShape`] orders them
 #[cube(launch)]
 pub fn transpose(theta: &Array<f32>, transposed: &mut Array<f32>, layers: u32, #[comptime] net: Net) {
     let nets = 2 * layers as usize;

@@ -1,21 +1,22 @@
 //! Minimising a smooth function from one point: L-BFGS (Liu & Nocedal 1989) with backtracking.
 //!
-//! It asks and is told: whoever computes values and gradients does so for many points at once, on any device.
+//! It asks for a point and is told value and gradient there, so that the caller can compute many points at once, on any
+//! device.
 
 use std::collections::VecDeque;
 
-/// Pairs of steps and changes of the gradient that the curvature is read from.
+/// Pairs of a step and the gradient's change that the curvature is estimated from.
 const MEMORY: usize = 15;
-/// Length of the first step, which knows no curvature.
+/// Length of the first step, when no curvature is known yet.
 const FIRST_STEP: f64 = 0.5;
-/// Share of the decrease that the slope promises, below which a step is refused.
+/// A step is refused if it gains less than this share of what the slope promises.
 const SUFFICIENT: f64 = 1e-4;
-/// What a refused step shrinks by.
+/// Factor on a step that was refused.
 const SHRINK: f64 = 0.3;
-/// Curvature along a step, below which it teaches nothing.
+/// A pair with less curvature than this is not kept.
 const LEAST_CURVATURE: f64 = 1e-10;
 
-/// A point with what is known of the function there.
+/// A point, and the function there.
 #[derive(Clone, Debug)]
 pub(super) struct Known {
     /// The variables.
@@ -50,28 +51,28 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 impl Descent {
-    /// From a point at which nothing is known yet: it is the first to be asked for.
+    /// From a point where the function is not known yet: it is the first trial.
     pub(super) fn from_point(at: Vec<f64>) -> Self {
         Self { best: None, pairs: VecDeque::new(), direction: vec![], slope: 0.0, step: 1.0, trial: at }
     }
 
-    /// From a point that was looked at already.
+    /// From a point where the function is known.
     pub(super) fn from_known(known: Known) -> Self {
         let mut descent = Self::from_point(vec![]);
         descent.accept(known);
         descent
     }
 
-    /// Where the function is wanted next.
+    /// Where the function is needed next.
     pub(super) fn trial(&self) -> &[f64] {
         &self.trial
     }
 
-    /// Takes in the function at [`Descent::trial`]; true if that is the best point so far.
+    /// Takes the function at [`Descent::trial`]; true if that is the best point so far.
     pub(super) fn tell(&mut self, value: f64, gradient: Vec<f64>) -> bool {
         let finite = value.is_finite() && gradient.iter().all(|g| g.is_finite());
         let bound = self.best.as_ref().map(|best| best.value + SUFFICIENT * self.step * self.slope);
-        // NaN is never below a bound: a step into nonsense is refused. A start has no bound and must be finite.
+        // NaN is never below a bound, so that a step to it is refused. The start has no bound and must be finite.
         let good = finite && bound.is_none_or(|bound| value <= bound);
         if good {
             self.accept(Known { at: self.trial.clone(), value, gradient });
@@ -97,7 +98,7 @@ impl Descent {
         self.direction = self.downhill(&new.gradient);
         self.slope = dot(&self.direction, &new.gradient);
         if self.slope >= 0.0 {
-            // Rounding has spoilt the pairs.
+            // Rounding has spoiled the pairs.
             self.pairs.clear();
             self.direction = self.downhill(&new.gradient);
             self.slope = dot(&self.direction, &new.gradient);
@@ -113,7 +114,7 @@ impl Descent {
         }
     }
 
-    /// −H·g, H the inverse Hessian that the pairs tell of.
+    /// −H·g, where H is the inverse Hessian estimated from the pairs.
     fn downhill(&self, gradient: &[f64]) -> Vec<f64> {
         let mut direction: Vec<f64> = gradient.iter().map(|g| -g).collect();
         let Some(last) = self.pairs.back() else {

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 
-/// How fast a difference fades into the hole: over 1/√0.15 pixels.
+/// How fast a difference fades into the hole: over 1/√0.15 ≈ 2.6 pixels.
 const SCREENING: f32 = 0.15;
 
 /// The unknown pixels of an image.
@@ -13,26 +13,30 @@ pub struct Mask {
 }
 
 impl Mask {
-    /// From one flag a pixel, row by row: true where the pixel is unknown.
+    /// From one flag per pixel, row by row: true where the pixel is unknown.
     ///
     /// # Errors
     /// [`Error::Input`] if there are not `size`² flags, or if all or none are set.
     pub fn new(size: usize, unknown: Vec<bool>) -> Result<Self> {
         if unknown.len() != size * size {
             let (found, needed) = (unknown.len(), size * size);
-            return Err(Error::Input(format!("the mask has {found} pixels, but the image {needed}; resize the mask")));
+            return Err(Error::Input(format!(
+                "the mask has {found} pixels, but the image has {needed}; resize the mask"
+            )));
         }
         let count = unknown.iter().filter(|&&u| u).count();
         if count == 0 {
-            return Err(Error::Input("the mask marks no pixel; mark what is to be filled in".into()));
+            return Err(Error::Input("the mask marks no pixels; mark those to fill in".into()));
         }
         if count == unknown.len() {
-            return Err(Error::Input("the mask marks every pixel; leave some, or draw a sample instead".into()));
+            return Err(Error::Input(
+                "the mask marks every pixel; leave some unmarked, or draw a sample instead".into(),
+            ));
         }
         Ok(Self { size, unknown })
     }
 
-    /// A rectangle by its top, left, bottom and right border as shares of the edge, rounded to pixels.
+    /// A rectangle, given by its top, left, bottom and right border as shares of the edge, rounded to pixels.
     ///
     /// # Errors
     /// As [`Mask::new`].
@@ -51,12 +55,12 @@ impl Mask {
         Self::new(size, (0..size * size).map(|i| inside(i / size, row) && inside(i % size, col)).collect())
     }
 
-    /// Edge of the image.
+    /// Edge of the image in pixels.
     pub fn size(&self) -> usize {
         self.size
     }
 
-    /// One flag a pixel, row by row.
+    /// One flag per pixel, row by row: true where the pixel is unknown.
     pub fn flags(&self) -> &[bool] {
         &self.unknown
     }
@@ -83,8 +87,8 @@ impl Mask {
         }
     }
 
-    /// A planar image with a generated one in its hole, without a seam: their difference at the hole's border fades
-    /// into it, over two or three pixels. Known pixels are exactly the image's.
+    /// A planar image with a generated one in its hole, without a seam: their difference at the hole's border fades over
+    /// two or three pixels. Known pixels stay exactly the image's.
     pub fn complete(&self, image: &[f32], generated: &[f32]) -> Vec<f32> {
         let mut difference: Vec<f32> = image.iter().zip(generated).map(|(x, g)| x - g).collect();
         for plane in difference.chunks_exact_mut(self.size * self.size) {
@@ -98,7 +102,7 @@ impl Mask {
     /// Solves for the unknown numbers of a plane, starting from `start`: each is the sum of its neighbours over their
     /// count plus `screening`.
     fn relax(&self, plane: &mut [f32], start: f32, screening: f32) {
-        /// Over-relaxation: takes the number of sweeps from L² to L.
+        /// Over-relaxation, which needs some L sweeps instead of L².
         const OVER: f32 = 1.8;
         let n = self.size;
         let holes = self.pixels();

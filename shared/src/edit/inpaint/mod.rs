@@ -1,4 +1,4 @@
-//! Inpainting and correction (section 4, fig. 7): the coarse latents are fit to the known pixels, and say what is in
+//! Inpainting and correction (section 4, fig. 7): the coarse latents are fit to the known pixels, and generate what is in
 //! the hole.
 //!
 //! The most likely completion of a hole under log p(x) is a smooth blob, since log |det ∂z/∂x| rewards flatness. So the
@@ -6,15 +6,16 @@
 //!
 //! F(z) = Σ (z − ξ)²/2 + Σ_known (G(z) − x)²/2ε²
 //!
-//! over the coarse latents, from z = 0 on and from coarse to fine ([`schedule`]). In a large hole the finest level never
-//! moves: with it the known pixels could be met exactly by latents that mean nothing. ξ = 0 gives the best completion. Others follow by
-//! randomising and then optimising: ξ is a draw from the prior, and the known pixels get a little noise.
+//! over the coarse latents, starting from z = 0, from coarse to fine ([`schedule`]). If the hole is large the finest level
+//! never moves: with it, meaningless latents could match the known pixels exactly. ξ = 0 gives the best completion. Others
+//! follow by randomising and then optimising: ξ is a draw from the prior, and the known pixels get a little noise.
 //!
-//! The known pixels are then put back exactly, and their difference to G(z) fades into the hole. An image that differs
-//! from another in the hole alone has the same latents outside of the hole's inference cone (fig. 2d).
+//! The known pixels are then put back exactly, and their difference from G(z) fades into the hole. Images that differ in
+//! the hole only have the same latents outside the hole's inference cone (fig. 2d).
 
 mod lbfgs;
 mod mask;
+mod row;
 pub mod schedule;
 mod wish;
 
@@ -25,8 +26,10 @@ use burn::tensor::backend::AutodiffBackend;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use self::lbfgs::{Descent, Known};
+use self::lbfgs::Descent;
 pub use self::mask::Mask;
+use self::row::{Row, Seen, objective};
+pub use self::schedule::Phase;
 use self::schedule::{Stage, refinement, stages};
 pub use self::wish::Wish;
 use crate::backend::FlowBackend;
@@ -40,49 +43,39 @@ use crate::prior::{Temperature, draw};
 pub enum Free {
     /// All but the finest level's, from coarse to fine.
     Coarse,
-    /// Those at these places of the flat latent picture; all others stay those of the smooth fill.
+    /// Those at these places of the flat latent picture; all others stay as the smooth fill has them.
     Places(Vec<usize>),
 }
 
-/// What the texture is drawn from: the best completion does not change with the seed of the others.
+/// Seed of the texture: the best completion does not depend on the seed of the others.
 const TEXTURE_SEED: u64 = 1;
-/// Noise of the known pixels, in logits, that other completions are fit to.
+/// Standard deviation of the noise on the known pixels that other completions are fit to, in logits.
 const DATA_NOISE: f32 = 0.1;
 
-/// One image's completion under way.
-#[derive(Clone, Debug)]
-struct Row {
-    /// Latents, `[C·L²]`.
-    z: Vec<f32>,
-    /// What the latents are drawn towards.
-    xi: Vec<f32>,
-    /// The image with its hole filled smoothly, as logits: what the known pixels are taken from.
-    given: Vec<f32>,
-    /// The known pixels that the latents are fit to.
-    target: Vec<f32>,
-    /// The picture at `z`, its squared distance to the target and that one's gradient; none before the first look.
-    seen: Option<Seen>,
-}
-
-#[derive(Clone, Debug)]
-struct Seen {
-    picture: Vec<f32>,
-    misfit: f64,
-    gradient: Vec<f32>,
-}
-
-/// What is under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// The best completion.
-    Best,
-    /// The others.
-    Others,
-    /// Nothing: all is done.
-    Done,
-}
-
 /// An inpainting under way: take steps, and look at the images between them.
+///
+/// # Examples
+/// A hole of 3×3 pixels in an image of 8×8:
+/// ```
+/// use std::rc::Rc;
+///
+/// use burn::backend::{Autodiff, Flex};
+/// use shared::edit::inpaint::{Free, Inpainting, Mask, Wish};
+/// use shared::{LevelConfig, RgFlow, RgFlowConfig};
+///
+/// let level = LevelConfig { layers: 1, res_blocks: 1, mlp: 1, hidden: 8 };
+/// let (config, device) = (RgFlowConfig::new(8, vec![level; 2]), Default::default());
+/// let flow = Rc::new(RgFlow::<Autodiff<Flex>>::random(&config, 0.1, 1, &device)?.fold());
+/// let image: Vec<f32> = (0..config.dims()).map(|i| (i as f32 * 0.1).sin()).collect();
+/// let mask = Mask::square(8, 2, 3, 3)?;
+///
+/// let mut inpainting = Inpainting::new(flow, image.clone(), &mask, Free::Coarse, Wish::new(0, 1, None), &device)?;
+/// while inpainting.step() {}
+/// let completed = &inpainting.images()[0];
+/// let changed: Vec<usize> = (0..config.dims()).filter(|&i| completed[i] != image[i]).collect();
+/// assert_eq!(changed, mask.places(config.channels));
+/// # Ok::<(), shared::Error>(())
+/// ```
 pub struct Inpainting<B: FlowBackend + AutodiffBackend> {
     flow: Rc<dyn ImageFlow<B>>,
     device: B::Device,
@@ -94,21 +87,22 @@ pub struct Inpainting<B: FlowBackend + AutodiffBackend> {
     best: Vec<Row>,
     others: Vec<Row>,
     stages: Vec<Stage>,
-    /// Number of the stage, and looks taken in it.
+    /// Index of the stage, and the looks taken in it so far.
     at: (usize, u32),
-    /// Places that move in this stage, and each row's way down.
+    /// Places of the latents that move in this stage.
     moving: Vec<usize>,
+    /// Each row's descent in this stage.
     descents: Vec<Descent>,
     taken: u32,
 }
 
 impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> {
-    /// Starts on images, given as logits one after the other, that all lack the same pixels; what stands there now is
-    /// ignored.
+    /// Starts on images, given as logits one after the other, that all lack the same pixels. Their values at those pixels
+    /// are ignored.
     ///
     /// # Errors
-    /// [`Error::Input`] if the numbers are not a multiple of an image's, the mask is of another size, or a latent is
-    /// outside of the model.
+    /// [`Error::Input`] if the number of values is not a multiple of an image's, the mask has another size, or a latent is
+    /// outside the model.
     pub fn new(
         flow: Rc<dyn ImageFlow<B>>,
         images: Vec<f32>,
@@ -119,16 +113,17 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
     ) -> Result<Self> {
         let ([_, size], dims) = (flow.image_shape(), flow.dims());
         if mask.size() != size {
-            let problem = format!("the mask's edge is {}, but the model's images have {size}", mask.size());
+            let mask = mask.size();
+            let problem = format!("the mask has {mask}×{mask} pixels, but the model's images have {size}×{size}");
             return Err(Error::Input(format!("{problem}; resize the mask")));
         }
         if images.is_empty() || !images.len().is_multiple_of(dims) {
-            return Err(Error::Input(format!("{} numbers are not a multiple of an image's {dims}", images.len())));
+            return Err(Error::Input(format!("{} numbers: not a multiple of the image size, {dims}", images.len())));
         }
         if let Free::Places(places) = &free
             && (places.is_empty() || places.iter().any(|&place| place >= dims))
         {
-            return Err(Error::Input(format!("latents are numbered 0 to {}, and at least one must move", dims - 1)));
+            return Err(Error::Input(format!("latents are numbered 0 to {}; give at least one of them", dims - 1)));
         }
         let fill = |image: &[f32]| {
             let mut image = image.to_vec();
@@ -182,7 +177,7 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
         }
     }
 
-    /// Whether the hole is small enough for every level to be fit in the end: less than a quarter of the picture.
+    /// Whether every level is fit in the end, as in small holes: less than a quarter of the picture.
     fn refines(&self, phase: Phase) -> bool {
         phase == Phase::Best && 4 * self.mask.pixels().len() < self.mask.flags().len()
     }
@@ -192,7 +187,7 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
         self.phase
     }
 
-    /// Gradients taken so far, of how many.
+    /// Gradients taken so far, and in all.
     pub fn progress(&self) -> (u32, u32) {
         let count = |phase| self.stages_of(phase).iter().map(|stage| stage.gradients).sum::<u32>();
         let texture = u32::from(self.has_texture());
@@ -200,12 +195,12 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
         (self.taken, count(Phase::Best) + texture + others)
     }
 
-    /// Where the finest level was fit, it has its texture.
+    /// Whether the finest level gets a drawn texture; where it is fit, it has one already.
     fn has_texture(&self) -> bool {
         self.wish.texture > 0.0 && self.free == Free::Coarse && !self.refines(Phase::Best)
     }
 
-    /// Latents of the completed images that may differ from those of the given ones, and how many there are.
+    /// How many of a completed image's latents may differ from the given image's, and how many latents there are.
     pub fn touched(&self) -> (usize, usize) {
         let touched = match &self.free {
             Free::Coarse => self.flow.reached_latents(&self.mask.pixels()).len(),
@@ -214,14 +209,14 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
         (touched, self.flow.dims())
     }
 
-    /// The best completion of each image so far, as logits `[C, L, L]`: known pixels exactly as given; filled smoothly
-    /// before the first stage is over.
+    /// The best completion of each image so far, as logits `[C, L, L]`, known pixels exactly as given. Until the first
+    /// stage is over it is the smooth fill.
     pub fn images(&self) -> Vec<Vec<f32>> {
         let early = self.phase == Phase::Best && self.at.0 == 0;
         self.best.iter().map(|row| if early { row.given.clone() } else { self.completed(row) }).collect()
     }
 
-    /// The other completions so far, image by image; none before their first stage is over.
+    /// The other completions so far, image by image; none until their first stage is over.
     pub fn others(&self) -> Vec<Vec<f32>> {
         if self.phase == Phase::Others && self.at.0 == 0 {
             return vec![];
@@ -240,7 +235,7 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
         if self.phase == Phase::Best { &self.best } else { &self.others }
     }
 
-    /// Takes one step, on a device that answers at once; false if there was none left to take.
+    /// Takes one step, on a device that answers at once; false if there is none left.
     pub fn step(&mut self) -> bool {
         match self.look() {
             Some(look) => self.take(look.into_data().iter::<f32>().collect()),
@@ -249,18 +244,19 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
         true
     }
 
-    /// What the next step has to know, for devices that must be waited for: give its numbers to [`Inpainting::take`].
-    /// None if all is done.
+    /// What the next step needs, for devices that must be waited for: give its numbers to [`Inpainting::take`]. `None` if
+    /// all is done.
     ///
     /// # Shapes
-    /// - output: `[rows, 1 + 2·C·L²]`: the squared distance to the known pixels, its gradient by the latents, the picture
+    /// - output: `[rows, 1 + 2·C·L²]`: the squared distance to the known pixels, its gradient with respect to the latents,
+    ///   the picture
     pub fn look(&self) -> Option<Tensor<B::InnerBackend, 2>> {
         if self.phase == Phase::Done {
             return None;
         }
         let ([channels, size], dims, rows) = (self.flow.image_shape(), self.flow.dims(), self.rows());
         let latents: Vec<f32> = (0..rows.len()).flat_map(|k| self.trial(k)).collect();
-        let targets: Vec<f32> = rows.iter().flat_map(|row| row.target.clone()).collect();
+        let targets: Vec<f32> = rows.iter().flat_map(|row| row.target.iter().copied()).collect();
         let known: Vec<f32> = (0..dims).map(|i| f32::from(!self.mask.flags()[i % (size * size)])).collect();
         let shape = [rows.len(), channels, size, size];
         let tensor = |values: Vec<f32>, shape: [usize; 4]| {
@@ -278,7 +274,7 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
         Some(Tensor::cat(vec![misfit.inner(), flat(gradient), flat(picture.inner())], 1))
     }
 
-    /// The latents of row `k` that are to be looked at.
+    /// The latents of row `k` to look at next.
     fn trial(&self, k: usize) -> Vec<f32> {
         let mut z = self.rows()[k].z.clone();
         if let Some(descent) = self.descents.get(k) {
@@ -289,27 +285,23 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
 
     /// Takes in what [`Inpainting::look`] found.
     pub fn take(&mut self, look: Vec<f32>) {
-        let width = 1 + 2 * self.flow.dims();
+        let dims = self.flow.dims();
         let tolerance = self.stages.get(self.at.0).map_or(1.0, |stage| stage.tolerance);
-        for (k, numbers) in look.chunks_exact(width).take(self.rows().len()).enumerate() {
-            let (gradient, picture) = numbers[1..].split_at(self.flow.dims());
+        for (k, numbers) in look.chunks_exact(1 + 2 * dims).take(self.rows().len()).enumerate() {
+            let (gradient, picture) = numbers[1..].split_at(dims);
             let seen = Seen { picture: picture.to_vec(), misfit: f64::from(numbers[0]), gradient: gradient.to_vec() };
-            let mut row = self.rows()[k].clone();
-            row.z = self.trial(k);
+            let z = self.trial(k);
+            let row = if self.phase == Phase::Best { &mut self.best[k] } else { &mut self.others[k] };
             let better = match self.descents.get_mut(k) {
                 Some(descent) => {
-                    let known = objective(&row, &seen, &self.moving, tolerance);
+                    let known = objective(&z, &row.xi, &seen, &self.moving, tolerance);
                     descent.tell(known.value, known.gradient)
                 }
-                // Nothing moves: the finest level's texture was put in.
+                // Nothing moves: this look shows the finest level's texture.
                 None => true,
             };
             if better || row.seen.is_none() {
-                row.seen = Some(seen);
-                match self.phase {
-                    Phase::Best => self.best[k] = row,
-                    _ => self.others[k] = row,
-                }
+                (row.z, row.seen) = (z, Some(seen));
             }
         }
         self.taken += 1;
@@ -321,7 +313,7 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
         }
     }
 
-    /// Goes on with the stage at hand, or with what follows the last one.
+    /// Begins the current stage, or what follows the last one.
     fn begin_stage(&mut self) {
         if let Some(stage) = self.stages.get(self.at.0) {
             self.moving = match &self.free {
@@ -329,7 +321,7 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
                 Free::Places(places) => places.clone(),
             };
             let begin = |row: &Row| match &row.seen {
-                Some(seen) => Descent::from_known(objective(row, seen, &self.moving, stage.tolerance)),
+                Some(seen) => Descent::from_known(objective(&row.z, &row.xi, seen, &self.moving, stage.tolerance)),
                 None => Descent::from_point(self.moving.iter().map(|&i| f64::from(row.z[i])).collect()),
             };
             self.descents = self.rows().iter().map(begin).collect();
@@ -344,7 +336,7 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
         }
     }
 
-    /// Draws the finest level's latents in the hole; the next look shows them.
+    /// Draws the finest level's latents in the hole; the next look shows the result.
     fn put_texture(&mut self) {
         let temperature = Temperature::uniform(self.wish.texture);
         for k in 0..self.best.len() {
@@ -362,7 +354,7 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
         around(row).any(|r| around(col).any(|c| self.mask.flags()[r * size + c]))
     }
 
-    /// Every image's other completions start at its best one and what is drawn for them.
+    /// Begins every image's other completions, each at the best one plus a draw.
     fn begin_others(&mut self) {
         let (prior, plane) = (self.flow.prior(), self.mask.size().pow(2));
         let drawn: Vec<bool> = (0..self.levels.len())
@@ -385,7 +377,7 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
                 if self.mask.flags()[i % plane] { x } else { x + noise }
             };
             let target = best.given.iter().enumerate().map(noisy).collect();
-            // The best one's texture is its own; what was fit is everybody's.
+            // All start from the latents that were fit, but the drawn texture stays with the best one.
             let from = |i: usize| if self.levels[i] == 0 && self.has_texture() { 0.0 } else { best.z[i] };
             let z = xi.iter().enumerate().map(|(i, xi)| from(i) + xi).collect();
             self.others.push(Row { z, xi, given: best.given.clone(), target, seen: None });
@@ -395,15 +387,4 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
         self.at = (0, 0);
         self.begin_stage();
     }
-}
-
-/// F and its gradient by the latents that move.
-fn objective(row: &Row, seen: &Seen, moving: &[usize], tolerance: f64) -> Known {
-    let precision = 1.0 / tolerance.powi(2);
-    let at: Vec<f64> = moving.iter().map(|&i| f64::from(row.z[i])).collect();
-    let off: Vec<f64> = moving.iter().zip(&at).map(|(&i, z)| z - f64::from(row.xi[i])).collect();
-    let value = (off.iter().map(|off| off * off).sum::<f64>() + seen.misfit * precision) / 2.0;
-    let slope = |&i: &usize| f64::from(seen.gradient[i]) * precision / 2.0;
-    let gradient = off.iter().zip(moving.iter().map(slope)).map(|(off, slope)| off + slope).collect();
-    Known { at, value, gradient }
 }

@@ -1,23 +1,32 @@
-//! Which latents a fit may move, for how long, and how closely it has to meet the known pixels.
+//! Which latents a fit may move, for how long, and how closely it has to match the known pixels.
 
-use super::Phase;
+/// What an inpainting is computing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// The best completion.
+    Best,
+    /// The others.
+    Others,
+    /// Nothing: it is done.
+    Done,
+}
 
 /// One stage of a fit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stage {
     /// The finest level that moves; all coarser ones move too.
     pub level: usize,
-    /// ε, in logits.
+    /// ε, the standard deviation that the known pixels are matched to, in logits.
     pub tolerance: f64,
-    /// Gradients.
+    /// Number of gradients.
     pub gradients: u32,
 }
 
-/// ε at first and in the end. Stopping early keeps the latents likely; ε hardly matters.
+/// ε in the first and the last stage. Stopping early keeps the latents likely; ε hardly matters.
 const TOLERANCE: [f64; 2] = [0.6, 0.3];
 
 /// The stages of a model whose coarsest level is `top`: that level alone, then one level more each time, down to level 1.
-/// A model of one level has only that to move.
+/// In a model of one level that level moves.
 pub fn stages(top: usize, phase: Phase) -> Vec<Stage> {
     let last = top.min(1);
     let count = top - last + 1;
@@ -28,7 +37,7 @@ pub fn stages(top: usize, phase: Phase) -> Vec<Stage> {
             (Phase::Done, _) => 0,
             (Phase::Best, 0) => 6,
             (Phase::Others, 0) => 4,
-            // Others start near by.
+            // The others start close to their end.
             (Phase::Others, 1) if count > 2 => 8,
             _ => 10,
         };
@@ -37,14 +46,14 @@ pub fn stages(top: usize, phase: Phase) -> Vec<Stage> {
     (0..count).map(stage).collect()
 }
 
-/// What follows the stages of a best completion where the hole is small: around it so much is known that every level, the
-/// finest too, has something to go by. In a large hole that would do harm.
+/// What follows the stages of a best completion if the hole is small: enough is known around it to fit every level, even
+/// the finest. In a large hole that would do harm.
 pub fn refinement(top: usize) -> Vec<Stage> {
     vec![Stage { level: top.min(1), tolerance: 0.2, gradients: 10 }, Stage { level: 0, tolerance: 0.1, gradients: 14 }]
 }
 
-/// One stage for all latents, with as many gradients as an RG-Flow of such images, with blocks of four, takes in all of
-/// its own: a fair comparison.
+/// One stage that moves all latents, with as many gradients as all stages of an RG-Flow with blocks of 4×4 pixels for
+/// images of this size together, so that the comparison is fair.
 pub fn at_once(size: usize, phase: Phase, refined: bool) -> Stage {
     let top = (size / 4).max(1).ilog2() as usize;
     let more = if refined { refinement(top) } else { vec![] };

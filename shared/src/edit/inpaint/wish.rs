@@ -1,13 +1,13 @@
-//! How many completions are wanted, and from which draws.
+//! How many completions to compute, and from which draws.
 
 use crate::prior::Temperature;
 
-/// What a completion may look like.
+/// Which completions to compute.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wish {
     /// Other completions of each image, besides the best one.
     pub others: usize,
-    /// Temperatures of the other completions' draws.
+    /// Temperatures of the draws that the other completions start from.
     pub temperature: Temperature,
     /// Temperature of the finest level inside the hole, for the texture of the best completion; 0 leaves it smooth.
     pub texture: f32,
@@ -16,12 +16,12 @@ pub struct Wish {
 }
 
 impl Wish {
-    /// Share of a card's temperatures that other completions are drawn at: what is drawn has to fit what is known.
+    /// Factor on the recommended temperatures for other completions: what is drawn has to fit what is known.
     const COOLER: f32 = 0.7;
-    /// The finest level's share of it in the best completion: enough to see, too little to cost much.
+    /// Factor on that again for the texture: enough to see, too little to make the completion much less likely.
     const TEXTURE: f32 = 0.7;
 
-    /// What goes with the temperatures that a model's samples look best at.
+    /// With draws that suit a model, given the temperatures that its card recommends for samples, if any.
     pub fn new(others: usize, seed: u64, recommended: Option<&Temperature>) -> Self {
         let mut temperature = recommended.cloned().unwrap_or_else(|| Temperature::uniform(0.7));
         temperature.levels.iter_mut().for_each(|t| *t *= Self::COOLER);

@@ -1,7 +1,6 @@
 //! `trainer eval-inpaint`: models compared by their completions.
 
 mod holes;
-mod pca;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,17 +13,17 @@ use shared::ModelConfig;
 use shared::edit::inpaint::{Free, Mask, Wish};
 
 use self::holes::HOLES;
-use self::pca::Pca;
 use crate::args::numbers::count;
 use crate::args::{DataSetArgs, DeviceArgs, WishArgs};
 use crate::completion::{hole_distance, hole_psnr, marked, smooth};
 use crate::data::ImageSet;
-use crate::draw::sheet;
 use crate::engine::Completed;
 use crate::error::{Error, Result};
+use crate::figures::sheet;
 use crate::files::make_folder;
 use crate::open::AnyModel;
 use crate::output::say;
+use crate::pca::Pca;
 
 /// Images completed at once.
 const BATCH: usize = 16;

@@ -8,14 +8,15 @@ use std::path::PathBuf;
 use clap::Args;
 use image::RgbImage;
 use shared::geometry::Levels;
+use shared::sampler::Draw;
 
 use self::scores::{Codes, Scores, scores};
 use crate::args::numbers::{count, within};
 use crate::args::{FigureArgs, TemperatureArgs, keep_apart, test_part};
 use crate::data::{DataOptions, factors_of, middles};
-use crate::draw::figure::{Row, animation, figure};
-use crate::draw::sheet;
 use crate::error::{Error, Result};
+use crate::figures::figure::{Row, animation, figure};
+use crate::figures::sheet;
 use crate::files::{make_folder, write_atomically};
 use crate::open::Model;
 use crate::output::say;
@@ -95,7 +96,7 @@ fn draw(model: &Model, args: &FactorsArgs) -> Result<()> {
     // A walk is as large as all its frames together.
     let frames = STOPS as usize * FRAMES;
     sheet::fits(WALKERS as usize, frames, model.config.size * args.figure.zoom as usize)?;
-    let temperature = args.temperature.of(&model.card);
+    let temperature = args.temperature.of(&model.card, Draw::Independent);
     let start = match &args.image {
         Some(image) => model.latents_of(std::slice::from_ref(image))?,
         None => model.draw(args.seed, 1, &temperature),
@@ -134,7 +135,7 @@ fn traversal(model: &Model, args: &FactorsArgs, start: &[f32], places: &[usize],
 
 /// Frames of several samples of which one level wanders from draw to draw, and home again.
 fn walk(model: &Model, args: &FactorsArgs, level: usize) -> Result<Vec<RgbImage>> {
-    let temperature = args.temperature.of(&model.card);
+    let temperature = args.temperature.of(&model.card, Draw::Independent);
     let own = Levels::new(&model.config).indices(level);
     let dims = model.config.dims();
     let base = model.draw(args.seed, WALKERS, &temperature);

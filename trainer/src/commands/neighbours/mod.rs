@@ -9,8 +9,8 @@ use clap::Args;
 use self::nearest::{nearest, quantile};
 use crate::args::numbers::count;
 use crate::args::{DataSetArgs, DeviceArgs, TemperatureArgs};
-use crate::draw::sheet;
 use crate::error::Result;
+use crate::figures::sheet;
 use crate::open::AnyModel;
 use crate::output::say;
 
@@ -51,7 +51,8 @@ pub fn run(args: NeighboursArgs) -> Result<()> {
     let [channels, size] = model.config.image_shape();
     let dims = channels * size * size;
     let dataset = args.data.load([channels, size])?;
-    let samples = model.engine.sample(args.seed, args.count, &args.temperature.of(&model.card))?;
+    let samples =
+        model.engine.sample(args.seed, args.count, &args.temperature.drawing(model.joint.as_ref(), &model.card))?;
     let test: Vec<_> = (0..dataset.test.len().min(samples.len())).collect();
     let near_samples = nearest(&samples.concat(), dataset.train.pixels(), dims, size);
     let near_test = nearest(dataset.test.subset(&test)?.pixels(), dataset.train.pixels(), dims, size);

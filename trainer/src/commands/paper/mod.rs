@@ -12,8 +12,8 @@ use self::report::{Outcome, Sources, html, pictures, sections};
 use crate::args::numbers::{MOST_IMAGES, count};
 use crate::args::{DataSetArgs, DeviceArgs, TemperatureArgs};
 use crate::data::factors_of;
-use crate::draw::sheet;
 use crate::error::{Error, Result};
+use crate::figures::sheet;
 use crate::files::{make_folder, write_whole};
 use crate::open::{AnyModel, about};
 use crate::output::say;
@@ -136,7 +136,7 @@ fn write_inputs(args: &PaperArgs, model: &AnyModel, folder: &Path) -> Result<(Ve
         let test = args.data.load_test([channels, size])?.images;
         (0..test.len().min(INPUTS as usize)).map(|i| test.image(i).to_vec()).collect()
     } else {
-        model.engine.sample(INPUT_SEED, INPUTS, &args.temperature.of(&model.card))?
+        model.engine.sample(INPUT_SEED, INPUTS, &args.temperature.drawing(model.joint.as_ref(), &model.card))?
     };
     let save = |pixels: &Vec<u8>, channels: usize, name: String| {
         sheet::save(&sheet::picture_of(pixels, size, channels), &folder.join(&name))?;

@@ -6,8 +6,8 @@ use std::path::Path;
 use plotters::prelude::*;
 
 use super::wheel::{Point, Trained};
-use crate::draw::plot::{Area, Drawn, save};
 use crate::error::Result;
+use crate::figures::plot::{Area, Drawn, save};
 
 /// Draws the data and each trained flow into a PNG.
 ///

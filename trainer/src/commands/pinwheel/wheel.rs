@@ -8,9 +8,8 @@ use burn::optim::{AdamConfig, GradientsParams, Optimizer};
 use burn::tensor::{Tensor, TensorData};
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use shared::backend::Direction;
-use shared::nn::{Bijector, BijectorShape, FoldedBijector};
-use shared::{CouplingKind, FlowBackend, LevelConfig, PriorKind};
+use shared::nn::Bijector;
+use shared::{BijectorShape, CouplingKind, Direction, FlowBackend, LevelConfig, PriorKind};
 
 use crate::device::TrainBackend;
 use crate::error::{Error, Result};
@@ -86,7 +85,7 @@ impl Pinwheel {
         let model = model.valid();
         let test = self.points(0, 2000);
         let points = tensor::<B::InnerBackend>(&test, device);
-        let flow = FoldedBijector::new(model.fold(&SHAPE));
+        let flow = model.fold();
         let latents = pairs(flow.run(Direction::Forward, points.clone()).0);
         let nats = -log_prob(&model, prior, points).mean().into_data().iter::<f64>().next().unwrap_or(f64::NAN);
         if !nats.is_finite() {
@@ -123,7 +122,7 @@ impl Trained {
 }
 
 fn log_prob<B: FlowBackend>(model: &Bijector<B>, prior: PriorKind, points: Tensor<B, 2>) -> Tensor<B, 1> {
-    let (latents, log_det) = FoldedBijector::new(model.fold(&SHAPE)).run(Direction::Forward, points);
+    let (latents, log_det) = model.fold().run(Direction::Forward, points);
     prior.log_prob(latents) + log_det
 }
 

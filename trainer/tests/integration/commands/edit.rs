@@ -38,7 +38,7 @@ pub fn encode(room: &Room) {
     // A model that makes no numbers of an image.
     let config = RgFlowConfig::tiny();
     let wild = RgFlow::<burn::backend::Flex>::random(&config, 1e4, 1, &Default::default()).unwrap();
-    let bytes = ModelFile::from_model(&wild, &config, Card::default()).to_bytes(Precision::F32).unwrap();
+    let bytes = ModelFile::from_model(&wild, Card::default()).to_bytes(Precision::F32).unwrap();
     std::fs::write(room.at("wild.safetensors"), bytes).unwrap();
     room.refuses(
         "encode @a.png --model @wild.safetensors --out @w.safetensors --device cpu",
@@ -55,7 +55,7 @@ pub fn decode(room: &Room) {
     assert_eq!(room.picture("decoded/0001.png"), room.picture("b.png"));
     let config = RgFlowConfig::new(16, vec![LevelConfig { layers: 1, res_blocks: 1, mlp: 1, hidden: 9 }; 3]);
     let other = RgFlow::<burn::backend::Flex>::random(&config, 0.1, 1, &Default::default()).unwrap();
-    let bytes = ModelFile::from_model(&other, &config, Card::default()).to_bytes(Precision::F32).unwrap();
+    let bytes = ModelFile::from_model(&other, Card::default()).to_bytes(Precision::F32).unwrap();
     std::fs::write(room.at("other.safetensors"), bytes).unwrap();
     room.refuses("decode @z.safetensors --model @other.safetensors --out @no --device cpu", "another architecture");
     assert!(!room.at("no").exists());

@@ -89,3 +89,22 @@ pub fn data(room: &Room) {
     assert_eq!((names(&room.at("small/train")).len(), names(&room.at("small/test")).len()), (6, 2));
     room.refuses("data @images --out @images/again", "among the images");
 }
+
+pub fn fit_latents(room: &Room) {
+    let line = "fit-latents @m.safetensors --limit 40 --test-limit 2 --device cpu";
+    room.run(&format!("{line} --directions 4 --out @joint.safetensors")).unwrap();
+    let file = AnyModelFile::from_bytes(&fs::read(room.at("joint.safetensors")).unwrap()).unwrap();
+    let AnyModelFile::RgFlow(file) = file else { panic!("not an RG-Flow") };
+    assert_eq!(file.card.joint_temperature, [0.45, 0.45, 0.7]);
+    let variances = file.sampler.as_ref().unwrap().variances().to_vec();
+    assert!(variances.len() == 4 && variances.iter().all(|v| v.is_finite() && *v > 0.0), "{variances:?}");
+    // From then on samples are drawn jointly, unless it is asked otherwise.
+    let sample = "sample @joint.safetensors --count 1 --seed 1 --zoom 1 --temperature 0.7 --device cpu";
+    room.run(&format!("{sample} --out @together.png")).unwrap();
+    room.run(&format!("{sample} --independent --out @apart.png")).unwrap();
+    assert_ne!(room.picture("together.png"), room.picture("apart.png"));
+    room.refuses(&format!("{line} --directions 11 --out @no.safetensors"), "--directions");
+    room.refuses(&format!("{line} --directions 4 --temperatures 0.5,0.6 --out @no.safetensors"), "3 levels");
+    room.refuses(&format!("{line} --out @run.ckpt"), "--out");
+    assert!(!room.at("no.safetensors").exists());
+}

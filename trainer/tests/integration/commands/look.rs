@@ -117,3 +117,27 @@ pub fn paper(room: &Room) {
     assert_eq!(room.picture("tested/inputs/1.png"), room.picture("images/test/1.png"));
     room.refuses("paper @m.safetensors --data @images --out @images/paper --device cpu", "among the images");
 }
+
+pub fn blind(room: &Room) {
+    let line = "blind @m.safetensors @images --count 3 --seed 1 --zoom 1 --out @blind --device cpu";
+    room.run(line).unwrap();
+    assert_eq!(names(&room.at("blind")), ["failed.txt", "key.csv", "sheet-1.png"]);
+    // Three samples, and the two test images that there are.
+    let key = fs::read_to_string(room.at("blind/key.csv")).unwrap();
+    assert_eq!((key.lines().count(), key.matches("m.safetensors").count()), (6, 3));
+    assert!(room.picture("blind/sheet-1.png").width() > 5 * 20);
+    let failed = fs::read_to_string(room.at("blind/failed.txt")).unwrap();
+    fs::write(room.at("blind/failed.txt"), failed + "1 a2\n").unwrap();
+    let text = room.said("blind --count-failed @blind");
+    let found = |source: &str| -> [u32; 2] {
+        let line = text.lines().find(|line| line.contains(source)).unwrap();
+        let (failed, of) = line.split_once(" of ").unwrap();
+        let number = |word: Option<&str>| word.unwrap().parse().unwrap();
+        [number(failed.split_whitespace().last()), number(of.split_whitespace().next())]
+    };
+    let ([a, three], [b, two]) = (found("m.safetensors"), found("images "));
+    assert_eq!((a + b, three, two), (1, 3, 2), "{text}");
+    room.refuses(line, "another count");
+    fs::write(room.at("blind/failed.txt"), "1 z9").unwrap();
+    room.refuses("blind --count-failed @blind", "1 z9");
+}

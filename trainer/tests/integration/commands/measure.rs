@@ -68,3 +68,22 @@ pub fn bench(room: &Room) {
     fs::write(room.at("rates.json"), "[]").unwrap();
     room.refuses(&format!("bench tiny {line}"), "rates.json");
 }
+
+pub fn quality(room: &Room) {
+    let data = "--limit 40 --test-limit 16 --device cpu";
+    room.run(&format!("fit-latents @m.safetensors --directions 4 --out @joint.safetensors {data}")).unwrap();
+    let text = room.said(&format!("quality @m.safetensors @joint.safetensors --count 16 --out @q.json {data}"));
+    for row in ["m, independent", "joint, joint", "joint, independent", "floor: training images"] {
+        let line = text.lines().find(|line| line.starts_with(row)).unwrap_or_else(|| panic!("{row}: {text}"));
+        let found = numbers(&line[36..]);
+        assert!(found.len() >= 6 && found.iter().all(|&number| number >= 0.0), "{line}");
+    }
+    let rows: serde_json::Value = serde_json::from_str(&fs::read_to_string(room.at("q.json")).unwrap()).unwrap();
+    assert_eq!(rows.as_array().unwrap().len(), 4);
+    for row in rows.as_array().unwrap() {
+        let share = |name: &str| row[name].as_f64().unwrap();
+        assert!((0.0..=1.0).contains(&share("precision")) && (0.0..=1.0).contains(&share("recall")), "{row}");
+        assert!(share("frechet") >= 0.0 && row["swd"][0][0] == 16, "{row}");
+    }
+    room.refuses("quality @m.safetensors --data @images --device cpu", "at least 16");
+}

@@ -30,7 +30,7 @@ impl Room {
         let room = Self { folder: tempfile::tempdir().unwrap() };
         let config = RgFlowConfig::tiny();
         let model = RgFlow::<Flex>::random(&config, 0.15, 4, &Default::default()).unwrap();
-        let bytes = ModelFile::from_model(&model, &config, Card::default()).to_bytes(Precision::F32).unwrap();
+        let bytes = ModelFile::from_model(&model, Card::default()).to_bytes(Precision::F32).unwrap();
         fs::write(room.at("m.safetensors"), bytes).unwrap();
         for (part, count) in [("train", 6), ("test", 2)] {
             fs::create_dir_all(room.at("images").join(part)).unwrap();
@@ -138,6 +138,9 @@ commands! {
     "mix" edit::mix;
     "factors" look::factors;
     "eval" measure::eval;
+    "quality" measure::quality;
+    "blind" look::blind;
+    "fit-latents" files::fit_latents;
     "neighbours" measure::neighbours;
     "ovals" measure::ovals;
     "paper" look::paper;

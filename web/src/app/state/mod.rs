@@ -15,6 +15,7 @@ mod pyramid;
 pub mod sample;
 
 use shared::Temperature;
+use shared::sampler::Draw;
 
 use crate::fragment::{MAX_SEED, MAX_TEMPERATURE, Panel, Pick, Seed, Settings, VERSION_DIGITS, parse_seed};
 use crate::index::{ModelEntry, ModelIndex};
@@ -145,7 +146,7 @@ impl State {
     /// The temperatures in use, one for all levels or one a level.
     pub fn temperature(&self) -> Temperature {
         let recommended = || {
-            let card = self.info.as_ref().and_then(|info| info.card.recommended());
+            let card = self.info.as_ref().and_then(|info| info.card.recommended(Draw::Independent));
             card.unwrap_or_else(|| Temperature::uniform(DEFAULT_TEMPERATURE))
         };
         let mut temperature = self.settings.temperature.clone().unwrap_or_else(recommended);

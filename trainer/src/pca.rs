@@ -17,24 +17,25 @@ const HELD_OUT: usize = 64;
 /// Noise that is tried, as multiples of what the components leave over.
 const NOISE: [f32; 6] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0];
 
-/// A Gaussian model of pictures: a mean, a few directions with their variances, white noise.
-pub struct Pca {
-    mean: DVector<f32>,
-    /// Orthonormal columns.
-    directions: DMatrix<f32>,
-    /// Along the directions, largest first.
-    variances: DVector<f32>,
-    /// Standard deviation of what the directions leave over, in grey levels.
-    rest: f32,
+/// The mean of points and their leading directions, largest variance first.
+pub struct Principal {
+    /// `[dims]`.
+    pub mean: DVector<f32>,
+    /// Orthonormal columns, `[dims, K]`.
+    pub directions: DMatrix<f32>,
+    /// Along each direction, `[K]`.
+    pub variances: DVector<f32>,
+    /// Of all directions together.
+    pub total: f32,
 }
 
-impl Pca {
-    /// Of the pictures' first `components` directions.
-    pub fn fit(pictures: &[&[u8]], components: usize) -> Self {
-        let (count, dims) = (pictures.len(), pictures.first().map_or(0, |picture| picture.len()));
-        let data = DMatrix::from_fn(dims, count, |i, k| f32::from(pictures[k][i]));
-        let mean = data.column_mean();
-        let centred = DMatrix::from_fn(dims, count, |i, k| data[(i, k)] - mean[i]);
+impl Principal {
+    /// The first `components` directions of points, one a column.
+    pub fn of(mut points: DMatrix<f32>, components: usize) -> Self {
+        let (dims, count) = points.shape();
+        let mean = points.column_mean();
+        points.column_iter_mut().for_each(|mut point| point -= &mean);
+        let centred = points;
         let kept = components.min(dims).min(count);
         let mut rng = ChaCha8Rng::seed_from_u64(0);
         let mut basis =
@@ -50,8 +51,41 @@ impl Pca {
         let directions = &basis * spectrum.eigenvectors.select_columns(&order);
         let variances = DVector::from_iterator(kept, order.iter().map(|&i| spectrum.eigenvalues[i].max(1e-6)));
         let total = centred.norm_squared() / count.max(1) as f32;
-        let rest = ((total - variances.sum()).max(0.0) / (dims - kept).max(1) as f32).sqrt().max(1e-3);
+        Self { mean, directions, variances, total }
+    }
+}
+
+/// A Gaussian model of pictures: a mean, a few directions with their variances, white noise.
+pub struct Pca {
+    mean: DVector<f32>,
+    /// Orthonormal columns.
+    directions: DMatrix<f32>,
+    variances: DVector<f32>,
+    /// Standard deviation of what the directions leave over, in grey levels.
+    rest: f32,
+}
+
+impl Pca {
+    /// Of the pictures' first `components` directions.
+    pub fn fit(pictures: &[&[u8]], components: usize) -> Self {
+        let dims = pictures.first().map_or(0, |picture| picture.len());
+        let points = DMatrix::from_fn(dims, pictures.len(), |i, k| f32::from(pictures[k][i]));
+        let Principal { mean, directions, variances, total } = Principal::of(points, components);
+        let spare = dims - directions.ncols();
+        let rest = ((total - variances.sum()).max(0.0) / spare.max(1) as f32).sqrt().max(1e-3);
         Self { mean, directions, variances, rest }
+    }
+
+    /// Variances along the directions, largest first.
+    pub fn variances(&self) -> &[f32] {
+        self.variances.as_slice()
+    }
+
+    /// Coefficients along the directions, `[components, pictures]`, in grey levels.
+    pub fn codes(&self, pictures: &[&[u8]]) -> DMatrix<f32> {
+        let centred =
+            DMatrix::from_fn(self.mean.len(), pictures.len(), |i, k| f32::from(pictures[k][i]) - self.mean[i]);
+        self.directions.tr_mul(&centred)
     }
 
     /// The expected picture given its known pixels, with noise of that deviation.
@@ -130,7 +164,7 @@ mod tests {
         let all = pictures();
         let flat: Vec<&[u8]> = all.iter().map(Vec::as_slice).collect();
         let pca = Pca::fit(&flat[..150], 2);
-        assert!(pca.variances[0] > 4.0 * pca.variances[1] && pca.rest < 2.0, "{:?} {}", pca.variances, pca.rest);
+        assert!(pca.variances()[0] > 4.0 * pca.variances()[1] && pca.rest < 2.0, "{:?} {}", pca.variances(), pca.rest);
         let mask = Mask::region(8, [0.0, 0.5, 1.0, 1.0]).unwrap();
         let hole = pca.hole(&mask, pca.rest).unwrap();
         for truth in &flat[150..] {

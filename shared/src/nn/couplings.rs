@@ -1,19 +1,19 @@
-//! A bijector's weights layer by layer, and the bijector in plain tensor operations: what any backend can run.
+//! The coupling layers (Real NVP, appendix A) in plain tensor operations, which every backend can run: the nets, x·e^s + t,
+//! and a spline after it where one is wanted.
 
 #[cfg(feature = "autodiff")]
 use burn::backend::Autodiff;
 use burn::tensor::Tensor;
 use burn::tensor::backend::Backend;
 
-use super::BijectorShape;
 use super::dual::Dual;
 use super::spline;
-use crate::backend::Direction;
 use crate::config::CouplingKind;
+use crate::shape::{BijectorShape, Direction};
 
-/// One linear of all nets, weight norm applied. Shapes as in [`super::SwishLinear`].
+/// One layer of all nets, weight norm applied. The first index is the net: 2·layer for s, 2·layer + 1 for t.
 #[derive(Clone, Debug)]
-pub struct LayeredLinear<B: Backend> {
+pub struct FoldedLinear<B: Backend> {
     /// Swish slopes, `[nets, inputs]`.
     pub alpha: Tensor<B, 2>,
     /// Weights, `[nets, inputs, outputs]`.
@@ -22,68 +22,25 @@ pub struct LayeredLinear<B: Backend> {
     pub bias: Tensor<B, 2>,
 }
 
-/// The weights of a bijector.
+/// The coupling layers of a bijector.
 #[derive(Clone, Debug)]
-pub struct Layered<B: Backend> {
+pub struct Couplings<B: Backend> {
     /// What the tensors' shapes follow from.
     pub shape: BijectorShape,
     /// Residual block by residual block.
-    pub linears: Vec<LayeredLinear<B>>,
-    /// `[nets, outputs]`.
+    pub linears: Vec<FoldedLinear<B>>,
+    /// Factor of each of the nets' outputs, `[nets, outputs]`.
     pub scale: Tensor<B, 2>,
 }
 
-#[cfg(feature = "autodiff")]
-impl<B: Backend> Layered<B> {
-    /// The same weights, of the same memory, on the backend that takes gradients.
-    pub fn with_gradients(&self) -> Layered<Autodiff<B>> {
-        let linear = |linear: &LayeredLinear<B>| LayeredLinear {
-            alpha: Tensor::from_inner(linear.alpha.clone()),
-            weight: Tensor::from_inner(linear.weight.clone()),
-            bias: Tensor::from_inner(linear.bias.clone()),
-        };
-        let linears = self.linears.iter().map(linear).collect();
-        Layered { shape: self.shape, linears, scale: Tensor::from_inner(self.scale.clone()) }
-    }
-}
-
-impl<B: Backend> Layered<B> {
-    /// All weights in one vector, in the order that [`BijectorShape`] describes.
-    ///
-    /// # Shapes
-    /// - output: `[shape.len()]`
-    pub fn flatten(self) -> Tensor<B, 1> {
-        let mut parts = Vec::new();
-        for linear in self.linears {
-            parts.extend([linear.alpha.flatten(0, 1), linear.weight.flatten(0, 2), linear.bias.flatten(0, 1)]);
-        }
-        parts.push(self.scale.flatten(0, 1));
-        Tensor::cat(parts, 0)
-    }
-
-    /// The layers of a flat vector, in the order that [`BijectorShape`] describes.
-    ///
-    /// # Shapes
-    /// - theta: `[shape.len()]`
-    pub fn from_flat(shape: &BijectorShape, theta: &Tensor<B, 1>) -> Self {
-        let nets = shape.nets();
-        let part = |start: usize, len: usize| theta.clone().narrow(0, start, len);
-        let linears = shape.linears().into_iter().map(|l| LayeredLinear {
-            alpha: part(l.alpha, nets * l.inputs).reshape([nets, l.inputs]),
-            weight: part(l.weight, nets * l.inputs * l.outputs).reshape([nets, l.inputs, l.outputs]),
-            bias: part(l.bias, nets * l.outputs).reshape([nets, l.outputs]),
-        });
-        let scale = part(shape.scale(), nets * shape.outputs()).reshape([nets, shape.outputs()]);
-        Self { shape: *shape, linears: linears.collect(), scale }
-    }
-
+impl<B: Backend> Couplings<B> {
     /// Runs the couplings.
     ///
     /// # Shapes
     /// - rows: `[n, dim]`
     /// - output: `[n, dim]` and the log-determinants `[n]` of this direction
     pub fn run(&self, direction: Direction, rows: Tensor<B, 2>) -> (Tensor<B, 2>, Tensor<B, 1>) {
-        let (rows, log_det) = self.couplings(direction, Dual::constant(rows.unsqueeze_dim(0)));
+        let (rows, log_det) = self.layers(direction, Dual::constant(rows.unsqueeze_dim(0)));
         (rows.value.squeeze_dim(0), log_det)
     }
 
@@ -100,13 +57,13 @@ impl<B: Backend> Layered<B> {
     ) -> (Tensor<B, 2>, Tensor<B, 3>) {
         let shape = tangents.dims();
         let rows = Dual { value: rows.unsqueeze_dim(0), tangents: Some(tangents.unsqueeze_dim(0)) };
-        let (Dual { value, tangents }, _) = self.couplings(direction, rows);
+        let (Dual { value, tangents }, _) = self.layers(direction, rows);
         let tangents = tangents.map_or_else(|| Tensor::zeros(shape, &value.device()), |t| t.squeeze_dim(0));
         (value.squeeze_dim(0), tangents)
     }
 
-    /// The coupling layers on rows `[1, n, dim]`, with log-determinants `[n]`.
-    fn couplings(&self, direction: Direction, rows: Dual<B>) -> (Dual<B>, Tensor<B, 1>) {
+    /// Half-step after half-step on rows `[1, n, dim]`, with log-determinants `[n]`.
+    fn layers(&self, direction: Direction, rows: Dual<B>) -> (Dual<B>, Tensor<B, 1>) {
         let half = self.shape.half();
         let mut halves = [rows.clone().narrow(0, half), rows.narrow(half, half)];
         let mut log_det: Option<Tensor<B, 3>> = None;
@@ -115,7 +72,7 @@ impl<B: Backend> Layered<B> {
             let at = if direction == Direction::Forward { step } else { 2 * layers - 1 - step };
             let (layer, from) = (at / 2, at % 2);
             let (nets, spline) = self.nets(layer, from, halves[from].clone());
-            let (after, change) = couple(direction, halves[1 - from].clone(), nets, spline);
+            let (after, change) = half_step(direction, halves[1 - from].clone(), nets, spline);
             halves[1 - from] = after;
             let change = change.sum_dim(2);
             log_det = Some(match log_det {
@@ -129,7 +86,7 @@ impl<B: Backend> Layered<B> {
         (rows, log_det.flatten(0, 2))
     }
 
-    /// s (after tanh) and t of a layer, for the other half of the rows, and the numbers of the splines if there are any.
+    /// s (after tanh) and t of a layer for the other half of the rows, and the splines' parameters if there are splines.
     ///
     /// # Shapes
     /// - x: `[1, n, dim/2]`; output: two of `[1, n, dim/2]`, and one of `[1, n, (3K − 1)·dim/2]`
@@ -187,13 +144,42 @@ impl<B: Backend> Layered<B> {
         };
         ([s.narrow(0, half).tanh(), t.narrow(0, half)], spline)
     }
+
+    /// All weights in one vector, in the order that [`BijectorShape`] describes.
+    ///
+    /// # Shapes
+    /// - output: `[shape.len()]`
+    pub fn flatten(self) -> Tensor<B, 1> {
+        let mut parts = Vec::new();
+        for linear in self.linears {
+            parts.extend([linear.alpha.flatten(0, 1), linear.weight.flatten(0, 2), linear.bias.flatten(0, 1)]);
+        }
+        parts.push(self.scale.flatten(0, 1));
+        Tensor::cat(parts, 0)
+    }
+
+    /// The layers of a flat vector, in the order that [`BijectorShape`] describes.
+    ///
+    /// # Shapes
+    /// - theta: `[shape.len()]`
+    pub fn from_flat(shape: &BijectorShape, theta: &Tensor<B, 1>) -> Self {
+        let nets = shape.nets();
+        let part = |start: usize, len: usize| theta.clone().narrow(0, start, len);
+        let linears = shape.linears().into_iter().map(|l| FoldedLinear {
+            alpha: part(l.alpha, nets * l.inputs).reshape([nets, l.inputs]),
+            weight: part(l.weight, nets * l.inputs * l.outputs).reshape([nets, l.inputs, l.outputs]),
+            bias: part(l.bias, nets * l.outputs).reshape([nets, l.outputs]),
+        });
+        let scale = part(shape.scale(), nets * shape.outputs()).reshape([nets, shape.outputs()]);
+        Self { shape: *shape, linears: linears.collect(), scale }
+    }
 }
 
-/// The half of a coupling layer that changes, and the logarithms of its derivatives.
+/// The half of the rows that a half-step changes, and the logarithms of this direction's derivatives.
 ///
 /// # Shapes
 /// - x: `[1, n, dim/2]`; output: two of the same
-fn couple<B: Backend>(
+fn half_step<B: Backend>(
     direction: Direction,
     x: Dual<B>,
     [s, t]: [Dual<B>; 2],
@@ -203,15 +189,35 @@ fn couple<B: Backend>(
         Direction::Forward => s.value.clone(),
         Direction::Inverse => s.value.clone().neg(),
     };
+    let affine = |x: Dual<B>| match direction {
+        // x·e^s + t
+        Direction::Forward => x.times_exp(s).add(t),
+        // (x − t)·e^(−s)
+        Direction::Inverse => x.subtract(t).times_exp(s.negated()),
+    };
     match (direction, spline) {
-        (_, None) => (x.couple(direction, s, t), log),
-        (Direction::Forward, Some(numbers)) => {
-            let (x, bent) = spline::run(direction, x.couple(direction, s, t), numbers);
+        (_, None) => (affine(x), log),
+        (Direction::Forward, Some(parameters)) => {
+            let (x, bent) = spline::run(direction, affine(x), parameters);
             (x, log + bent)
         }
-        (Direction::Inverse, Some(numbers)) => {
-            let (x, bent) = spline::run(direction, x, numbers);
-            (x.couple(direction, s, t), log + bent)
+        (Direction::Inverse, Some(parameters)) => {
+            let (x, bent) = spline::run(direction, x, parameters);
+            (affine(x), log + bent)
         }
+    }
+}
+
+#[cfg(feature = "autodiff")]
+impl<B: Backend> Couplings<B> {
+    /// The same couplings, sharing their memory, on the backend that takes gradients.
+    pub fn with_gradients(&self) -> Couplings<Autodiff<B>> {
+        let linear = |linear: &FoldedLinear<B>| FoldedLinear {
+            alpha: Tensor::from_inner(linear.alpha.clone()),
+            weight: Tensor::from_inner(linear.weight.clone()),
+            bias: Tensor::from_inner(linear.bias.clone()),
+        };
+        let linears = self.linears.iter().map(linear).collect();
+        Couplings { shape: self.shape, linears, scale: Tensor::from_inner(self.scale.clone()) }
     }
 }

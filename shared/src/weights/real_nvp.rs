@@ -5,13 +5,12 @@ use std::collections::HashMap;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Tensor, TensorData};
 
-use super::{RealNvp, RealNvpConfig, RealNvpFlow};
+use super::card::Card;
+use super::container::{self, Header, Precision, SECOND_VERSION};
 use crate::backend::FlowBackend;
 use crate::error::{Error, Result};
 use crate::model::ModelConfig;
-use crate::weights::container::{self, Header};
-use crate::weights::file::{SECOND_VERSION, VERSIONS};
-use crate::weights::{Card, Precision};
+use crate::real_nvp::{RealNvp, RealNvpConfig, RealNvpFlow};
 
 /// An exported Real NVP in memory.
 ///
@@ -20,14 +19,14 @@ use crate::weights::{Card, Precision};
 pub struct RealNvpFile {
     /// The architecture.
     pub config: RealNvpConfig,
-    /// What to know of it.
+    /// What a reader should know of it.
     pub card: Card,
     tensors: HashMap<String, Vec<f32>>,
 }
 
 impl RealNvpFile {
     /// Exports a trained model.
-    pub fn from_model<B: FlowBackend>(model: &RealNvp<B>, config: &RealNvpConfig, card: Card) -> Self {
+    pub fn from_model<B: FlowBackend>(model: &RealNvp<B>, card: Card) -> Self {
         struct Values(Vec<Vec<f32>>);
         impl<B: FlowBackend> ModuleVisitor<B> for Values {
             fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
@@ -36,6 +35,7 @@ impl RealNvpFile {
         }
         let mut values = Values(Vec::new());
         model.visit(&mut values);
+        let config = model.config();
         let names = config.tensors().into_iter().map(|(name, _)| name);
         Self { config: config.clone(), card, tensors: names.zip(values.0).collect() }
     }
@@ -43,7 +43,7 @@ impl RealNvpFile {
     /// The flow on a device.
     ///
     /// # Errors
-    /// [`Error::Weights`] if a tensor is missing; [`RealNvpFile::from_bytes`] has seen to that already.
+    /// [`Error::Weights`] if a tensor is missing, which [`RealNvpFile::from_bytes`] does not let through.
     pub fn to_flow<B: FlowBackend>(&self, device: &B::Device) -> Result<RealNvpFlow<B>> {
         struct Set<'a> {
             names: std::vec::IntoIter<(String, Vec<usize>)>,
@@ -64,14 +64,14 @@ impl RealNvpFile {
         let model = RealNvp::new(&self.config, 0, device)?.map(&mut set);
         match set.missing {
             Some(name) => Err(Error::Weights(format!("tensor {name} is missing"))),
-            None => Ok(model.no_grad().fold(&self.config)),
+            None => Ok(model.no_grad().fold()),
         }
     }
 
     /// Writes the file.
     ///
     /// # Errors
-    /// [`Error::Weights`] if a number is not finite, or does not fit the precision.
+    /// [`Error::Weights`] if a number is not finite or does not fit the precision.
     pub fn to_bytes(&self, precision: Precision) -> Result<Vec<u8>> {
         let config = ModelConfig::from(self.config.clone());
         container::write(&config, &self.card, SECOND_VERSION, self.config.tensors(), &self.tensors, precision)
@@ -82,9 +82,9 @@ impl RealNvpFile {
     /// # Errors
     /// [`Error::Weights`] says what is wrong with it and what to do.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let Header { config, card } = container::header(bytes, &VERSIONS)?;
+        let Header { config, card } = container::header(bytes)?;
         let ModelConfig::RealNvp(config) = ModelConfig::from_json(&config)? else {
-            return Err(Error::Weights("an RG-Flow, where a Real NVP is needed; give another model".into()));
+            return Err(Error::Weights("the model is an RG-Flow, but a Real NVP is needed; give another one".into()));
         };
         config.validate()?;
         let tensors = container::tensors(bytes, config.tensors())?;

@@ -1,8 +1,8 @@
-//! An invertible linear map of a block's numbers, before and after its couplings (the invertible 1×1 convolution of
+//! The learned map x·W + b of a block's numbers, before and after its couplings (the invertible 1×1 convolution of
 //! Kingma & Dhariwal 2018, for blocks instead of pixels).
 //!
-//! Couplings alone have to learn that neighbouring pixels are alike; a linear map says it in one matrix, which can be
-//! computed from the data before training starts.
+//! Couplings alone have to learn that neighbouring pixels are alike; a map says so in one matrix, which can be computed
+//! from the data before training starts.
 
 #[cfg(feature = "autodiff")]
 use burn::backend::Autodiff;
@@ -11,18 +11,19 @@ use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
 use nalgebra::DMatrix;
 
-use crate::backend::{Direction, FlowBackend};
+use crate::backend::FlowBackend;
+use crate::shape::Direction;
 
 /// The trainable map x·W + b. A new one is the identity.
 #[derive(Module, Debug)]
-pub struct InvertibleLinear<B: Backend> {
+pub struct InvertibleMap<B: Backend> {
     /// W, `[dim, dim]`.
     pub weight: Param<Tensor<B, 2>>,
     /// b, `[dim]`.
     pub bias: Param<Tensor<B, 1>>,
 }
 
-impl<B: FlowBackend> InvertibleLinear<B> {
+impl<B: FlowBackend> InvertibleMap<B> {
     /// The identity.
     pub fn new(dim: usize, device: &B::Device) -> Self {
         Self {
@@ -31,8 +32,8 @@ impl<B: FlowBackend> InvertibleLinear<B> {
         }
     }
 
-    /// The map with its inverse and log-determinant; a singular W gives numbers that are not finite.
-    pub fn fold(&self) -> LinearMap<B> {
+    /// The map with its inverse and log-determinant, which are not finite if W is singular.
+    pub fn fold(&self) -> FoldedMap<B> {
         let weight = self.weight.val();
         let dim = weight.dims()[0];
         let values: Vec<f32> = weight.to_data().iter::<f32>().collect();
@@ -40,13 +41,13 @@ impl<B: FlowBackend> InvertibleLinear<B> {
         let inverse = Tensor::<B, 2>::from_data(TensorData::new(inverse, [dim, dim]), &weight.device());
         // The value comes from the factorisation, the gradient, W⁻ᵀ, from a term that is zero.
         let change = (weight.clone() - weight.clone().detach()) * inverse.clone().transpose();
-        LinearMap { weight, bias: self.bias.val(), inverse, log_det: change.sum() + log_det }
+        FoldedMap { weight, bias: self.bias.val(), inverse, log_det: change.sum() + log_det }
     }
 }
 
 /// A map ready to run in both directions.
 #[derive(Clone, Debug)]
-pub struct LinearMap<B: Backend> {
+pub struct FoldedMap<B: Backend> {
     /// W, `[dim, dim]`.
     pub weight: Tensor<B, 2>,
     /// b, `[dim]`.
@@ -57,8 +58,8 @@ pub struct LinearMap<B: Backend> {
     pub log_det: Tensor<B, 1>,
 }
 
-impl<B: Backend> LinearMap<B> {
-    /// From `dim`² and `dim` numbers; nothing if W has no inverse that f32 can hold.
+impl<B: Backend> FoldedMap<B> {
+    /// From `dim`² and `dim` numbers; `None` if W has no inverse that f32 can hold.
     pub fn new(weight: Vec<f32>, bias: Vec<f32>, device: &B::Device) -> Option<Self> {
         let dim = bias.len();
         let (inverse, log_det) = invert(&weight, dim)?;
@@ -83,7 +84,7 @@ impl<B: Backend> LinearMap<B> {
         }
     }
 
-    /// The direction's map as W and b of x·W + b, one after the other.
+    /// The map of this direction as W and then b of x·W + b.
     ///
     /// # Shapes
     /// - output: `[dim² + dim]`
@@ -98,7 +99,7 @@ impl<B: Backend> LinearMap<B> {
         Tensor::cat(vec![weight.flatten(0, 1), bias], 0)
     }
 
-    /// Applies the map or its inverse to changes of rows, which know no bias.
+    /// Applies the map or its inverse to tangents of rows, which the bias does not change.
     ///
     /// # Shapes
     /// - tangents, output: `[n, dim]`
@@ -111,10 +112,10 @@ impl<B: Backend> LinearMap<B> {
 }
 
 #[cfg(feature = "autodiff")]
-impl<B: Backend> LinearMap<B> {
-    /// The same map, of the same memory, on the backend that takes gradients.
-    pub fn with_gradients(&self) -> LinearMap<Autodiff<B>> {
-        LinearMap {
+impl<B: Backend> FoldedMap<B> {
+    /// The same map, sharing its memory, on the backend that takes gradients.
+    pub fn with_gradients(&self) -> FoldedMap<Autodiff<B>> {
+        FoldedMap {
             weight: Tensor::from_inner(self.weight.clone()),
             bias: Tensor::from_inner(self.bias.clone()),
             inverse: Tensor::from_inner(self.inverse.clone()),
@@ -123,7 +124,7 @@ impl<B: Backend> LinearMap<B> {
     }
 }
 
-/// Inverse and log |det| of a row-major matrix; nothing if they are not finite.
+/// Inverse and log |det| of a row-major matrix; `None` if they are not finite.
 fn invert(values: &[f32], dim: usize) -> Option<(Vec<f32>, f32)> {
     let matrix = DMatrix::from_row_iterator(dim, dim, values.iter().map(|&v| f64::from(v)));
     let lu = matrix.lu();

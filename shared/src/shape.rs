@@ -1,8 +1,18 @@
-//! The shape of a bijector, and where each of its folded weights stands in one flat vector.
+//! The shape of a bijector, the direction in which it runs, and where each of its folded weights stands in one flat
+//! vector: what the tensor operations ([`crate::nn`]) and the kernels ([`crate::backend`]) both build on.
 
 use crate::config::{CouplingKind, LevelConfig};
 
-/// Shape of one stage's bijector: `layers` coupling layers on rows of `dim` numbers.
+/// Which way a bijector is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// The RG transformation: from the image to the latents.
+    Forward,
+    /// Generation: from the latents to the image.
+    Inverse,
+}
+
+/// The shape of one stage's bijector: `layers` coupling layers on rows of `dim` numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BijectorShape {
     /// Numbers in a row, C·m².
@@ -13,7 +23,7 @@ pub struct BijectorShape {
     pub coupling: CouplingKind,
 }
 
-/// One linear layer of all nets of a bijector, stacked: first index is the net, 2·layer for s and 2·layer + 1 for t.
+/// One linear layer of a bijector's nets, all nets stacked. The first index is the net: 2·layer for s, 2·layer + 1 for t.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LinearShape {
     /// Numbers in.
@@ -34,7 +44,7 @@ impl BijectorShape {
         self.dim / 2
     }
 
-    /// Numbers that a net gives for a whole row.
+    /// Numbers that a net outputs for a whole row.
     pub fn outputs(&self) -> usize {
         self.dim * self.coupling.outputs()
     }
@@ -44,7 +54,7 @@ impl BijectorShape {
         2 * self.level.layers
     }
 
-    /// The linears in the order of the flat vector: residual block by residual block.
+    /// The nets' linear layers in the order of the flat vector: residual block by residual block.
     pub fn linears(&self) -> Vec<LinearShape> {
         let widths = self.level.widths(self.dim);
         let nets = self.nets();
@@ -74,7 +84,7 @@ impl BijectorShape {
         self.scale() + self.nets() * self.outputs()
     }
 
-    /// No bijector is without weights; kept for the convention.
+    /// Always false, since every bijector has weights; `len` should come with `is_empty`.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

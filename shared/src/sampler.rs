@@ -1,0 +1,283 @@
+//! Samples whose latents go together as encoded pictures' do.
+//!
+//! The prior (eq. 6) takes all latents as independent. Latents of real pictures are not: along their leading directions
+//! they vary several times more than the prior says, and these directions are what makes an eye fit the other, or a mouth
+//! the face. A [`Sampler`] holds the mean of encoded training pictures, their leading directions and the variance along
+//! each, and draws those at their measured variance. It changes samples only: likelihoods, encoding and inpainting use the
+//! model's prior.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{PriorKind, RgFlowConfig};
+use crate::error::{Error, Result};
+use crate::geometry::Levels;
+use crate::prior::{Temperature, draw_latents};
+
+/// How samples are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Draw {
+    /// All latents on their own, as in the paper.
+    Independent,
+    /// The leading directions of encoded pictures at their measured variance, if the model has them.
+    #[default]
+    Joint,
+}
+
+/// Most directions of a file.
+pub const MOST_DIRECTIONS: usize = 1024;
+
+/// The mean and the leading directions of encoded pictures.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sampler {
+    mean: Vec<f32>,
+    /// Unit vectors, one after the other.
+    directions: Vec<f32>,
+    variances: Vec<f32>,
+}
+
+/// Directions are drawn at this multiple of the coarsest level's temperature, at most at 1: their variance is measured,
+/// the other latents' is not.
+const ABOVE: f32 = 9.0 / 7.0;
+
+impl Sampler {
+    /// From a mean `[dims]`, orthonormal directions `[K, dims]` and variances `[K]`, each latent in its place in the
+    /// picture of latents.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] if their lengths differ, a number is not finite, a variance is negative or a direction is not of
+    /// length one.
+    pub fn new(mean: Vec<f32>, directions: Vec<f32>, variances: Vec<f32>) -> Result<Self> {
+        let wrong = |what: &str| Err(Error::Weights(format!("the sampler's {what}; fit it again")));
+        if variances.is_empty() || variances.len() > MOST_DIRECTIONS || directions.len() != mean.len() * variances.len()
+        {
+            return wrong("tensors do not fit together");
+        }
+        if [&mean, &directions, &variances].into_iter().flatten().any(|v| !v.is_finite()) {
+            return wrong("numbers are not finite");
+        }
+        if variances.iter().any(|v| !(0.0..=1e6).contains(v)) {
+            return wrong("variances are not between 0 and 1,000,000");
+        }
+        let length = |direction: &[f32]| direction.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>();
+        if directions.chunks_exact(mean.len()).any(|direction| (length(direction) - 1.0).abs() > 0.01) {
+            return wrong("directions are not of length one");
+        }
+        Ok(Self { mean, directions, variances })
+    }
+
+    /// The mean of encoded pictures, `[dims]`.
+    pub fn mean(&self) -> &[f32] {
+        &self.mean
+    }
+
+    /// All directions, `[K, dims]`.
+    pub fn directions(&self) -> &[f32] {
+        &self.directions
+    }
+
+    /// The variance along each direction, `[K]`; the prior's is 1.
+    pub fn variances(&self) -> &[f32] {
+        &self.variances
+    }
+
+    /// Direction `k`, if there is one, `[dims]`.
+    pub fn direction(&self, k: usize) -> Option<&[f32]> {
+        self.directions.chunks_exact(self.mean.len()).nth(k)
+    }
+
+    /// The latents of sample number `index` of a seed, as a flat picture [C, L, L]. The same numbers as
+    /// [`draw_latents`]'s are used, so that a sample resembles the one with independent latents.
+    ///
+    /// With e normal, a = Vᵀe, V the directions, w their variances, T the temperatures by level and Tc the directions':
+    /// z = μ + T·(e − V a) + Tc·V (√max(w, 1)·a).
+    ///
+    /// # Errors
+    /// [`Error::Input`] if the model's latents are not as many as the sampler's.
+    pub fn draw(&self, config: &RgFlowConfig, seed: u64, index: u64, temperature: &Temperature) -> Result<Vec<f32>> {
+        let levels = Levels::new(config).of_picture();
+        if levels.len() != self.mean.len() {
+            let (ours, theirs) = (self.mean.len(), levels.len());
+            return Err(Error::Input(format!("a sampler of {ours} latents for a model of {theirs}; fit it again")));
+        }
+        let noise = draw_latents(config, seed, index, &Temperature::uniform(1.0));
+        let noise: Vec<f32> = match config.prior {
+            PriorKind::Laplace => noise.into_iter().map(normal_of_laplace).collect(),
+            PriorKind::Gaussian => noise,
+        };
+        let along = self.along(&noise);
+        let coarsest = temperature.at(config.level_count().saturating_sub(1));
+        let joint = (ABOVE * coarsest).min(1.0);
+        let mut latents: Vec<f32> =
+            self.mean.iter().zip(&levels).zip(&noise).map(|((mean, &h), e)| mean + temperature.at(h) * e).collect();
+        for ((direction, a), variance) in self.directions.chunks_exact(self.mean.len()).zip(along).zip(&self.variances)
+        {
+            let drawn = joint * variance.max(1.0).sqrt() * a;
+            for ((latent, v), &h) in latents.iter_mut().zip(direction).zip(&levels) {
+                *latent += v * (drawn - temperature.at(h) * a);
+            }
+        }
+        Ok(latents)
+    }
+
+    /// Coefficients along the directions, Vᵀz.
+    fn along(&self, latents: &[f32]) -> Vec<f32> {
+        let dot = |direction: &[f32]| direction.iter().zip(latents).map(|(v, z)| v * z).sum();
+        self.directions.chunks_exact(self.mean.len()).map(dot).collect()
+    }
+
+    /// Where latents stand along direction `k`, in standard deviations from the mean.
+    pub fn position(&self, latents: &[f32], k: usize) -> Option<f32> {
+        let deviation = self.deviation(k)?;
+        let off =
+            self.direction(k)?.iter().zip(latents).zip(&self.mean).map(|((v, z), mean)| v * (z - mean)).sum::<f32>();
+        Some(off / deviation)
+    }
+
+    /// Moves latents along direction `k` to a position in standard deviations, leaving what is across it.
+    pub fn place(&self, latents: &mut [f32], k: usize, position: f32) {
+        if let (Some(now), Some(deviation), Some(direction)) =
+            (self.position(latents, k), self.deviation(k), self.direction(k))
+        {
+            let step = (position - now) * deviation;
+            latents.iter_mut().zip(direction).for_each(|(latent, v)| *latent += step * v);
+        }
+    }
+
+    fn deviation(&self, k: usize) -> Option<f32> {
+        self.variances.get(k).map(|variance| variance.max(1.0).sqrt())
+    }
+}
+
+/// The normal number with as much below it as a Laplace one, of unit variance, has.
+fn normal_of_laplace(z: f32) -> f32 {
+    // The upper tail alone, by symmetry: it is what an f64 can hold of a draw far out.
+    let tail = 0.5 * (-std::f64::consts::SQRT_2 * f64::from(z.abs())).exp();
+    (normal_of_tail(tail) * f64::from(z.signum())) as f32
+}
+
+/// The normal number above which a share of at most ½ lies.
+fn normal_of_tail(tail: f64) -> f64 {
+    // Abramowitz & Stegun 26.2.23, to 4.5e-4, and a step of Newton's method.
+    let t = (-2.0 * tail.ln()).sqrt();
+    let start = t
+        - (2.515517 + 0.802853 * t + 0.010328 * t * t) / (1.0 + 1.432788 * t + 0.189269 * t * t + 0.001308 * t * t * t);
+    let density = (-0.5 * start * start).exp() / std::f64::consts::TAU.sqrt();
+    start + (0.5 * libm::erfc(start * std::f64::consts::FRAC_1_SQRT_2) - tail) / density
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::RgFlowConfig;
+
+    /// Two directions across levels, the first far from the prior's variance.
+    fn sampler(config: &RgFlowConfig) -> Sampler {
+        let dims = config.dims();
+        let direction = |parity: usize| {
+            let value = (2.0 / dims as f32).sqrt();
+            (0..dims).map(move |i| if i % 2 == parity { value } else { 0.0 })
+        };
+        let mean = (0..dims).map(|i| (i % 5) as f32 * 0.1).collect();
+        Sampler::new(mean, direction(0).chain(direction(1)).collect(), vec![9.0, 0.5]).unwrap()
+    }
+
+    fn config(prior: PriorKind) -> RgFlowConfig {
+        RgFlowConfig { prior, ..RgFlowConfig::tiny() }
+    }
+
+    #[test]
+    fn tails_and_their_numbers_belong_together() {
+        for (tail, number) in [(0.5, 0.0), (0.158_655_253_931, 1.0), (0.022_750_131_948, 2.0), (3.167e-5, 4.0)] {
+            assert!((normal_of_tail(tail) - number).abs() < 1e-4, "{tail}: {}", normal_of_tail(tail));
+        }
+        for z in [0.0f32, 0.3, 1.0, 2.5, 6.0, 20.0] {
+            let (up, down) = (normal_of_laplace(z), normal_of_laplace(-z));
+            assert!(up.is_finite() && up == -down && up <= z.max(0.5) * 1.2, "{z}: {up}");
+        }
+        let ordered: Vec<f32> = (-40..=40).map(|z| normal_of_laplace(z as f32 / 8.0)).collect();
+        assert!(ordered.is_sorted_by(|a, b| a < b));
+    }
+
+    #[test]
+    fn directions_have_their_variance_and_the_rest_its_temperature() {
+        for prior in [PriorKind::Laplace, PriorKind::Gaussian] {
+            let config = config(prior);
+            let (sampler, t) = (sampler(&config), Temperature::mixed(0.7, 0.4, 1));
+            let draws: Vec<Vec<f32>> = (0..600).map(|i| sampler.draw(&config, 5, i, &t).unwrap()).collect();
+            let spread = |values: Vec<f32>| {
+                let mean = values.iter().sum::<f32>() / values.len() as f32;
+                (mean, (values.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / values.len() as f32).sqrt())
+            };
+            // √9 at 0.9, and no less than the prior's variance, at 0.9 as well; in standard deviations.
+            for k in 0..2 {
+                let (mean, deviation) = spread(draws.iter().map(|z| sampler.position(z, k).unwrap()).collect());
+                assert!(mean.abs() < 0.12 && (deviation - 0.9).abs() < 0.08, "{prior:?} {k}: {mean} {deviation}");
+            }
+            let levels = Levels::new(&config).of_picture();
+            for (level, expected) in [(0, 0.4), (1, 0.7)] {
+                let place = levels.iter().rposition(|&h| h == level).unwrap();
+                let (mean, deviation) = spread(draws.iter().map(|z| z[place] - sampler.mean[place]).collect());
+                assert!(mean.abs() < 0.1 && (deviation - expected).abs() < 0.1, "{prior:?} {level}: {deviation}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_sample_resembles_the_independent_one_and_is_a_function_of_its_number() {
+        let config = config(PriorKind::Laplace);
+        let (sampler, t) = (sampler(&config), Temperature::uniform(0.7));
+        let joint = sampler.draw(&config, 3, 1, &t).unwrap();
+        assert_eq!(joint, sampler.draw(&config, 3, 1, &t).unwrap());
+        let likeness = |index: u64| {
+            let other = draw_latents(&config, 3, index, &t);
+            let off: Vec<f32> = joint.iter().zip(&sampler.mean).map(|(z, mean)| z - mean).collect();
+            let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+            dot(&off, &other) / (dot(&off, &off) * dot(&other, &other)).sqrt()
+        };
+        assert!(likeness(1) > 0.9 && likeness(2).abs() < 0.2, "{} {}", likeness(1), likeness(2));
+        assert_ne!(joint, sampler.draw(&config, 3, 2, &t).unwrap());
+    }
+
+    #[test]
+    fn no_temperature_gives_the_mean() {
+        let config = config(PriorKind::Gaussian);
+        let sampler = sampler(&config);
+        assert_eq!(sampler.draw(&config, 1, 1, &Temperature::uniform(0.0)).unwrap(), sampler.mean);
+    }
+
+    #[test]
+    fn a_latent_is_placed_along_a_direction_and_stays_across_it() {
+        let config = config(PriorKind::Laplace);
+        let sampler = sampler(&config);
+        let mut latents = sampler.draw(&config, 1, 1, &Temperature::uniform(0.7)).unwrap();
+        let across = sampler.position(&latents, 1).unwrap();
+        sampler.place(&mut latents, 0, -1.5);
+        assert!((sampler.position(&latents, 0).unwrap() + 1.5).abs() < 1e-4);
+        assert!((sampler.position(&latents, 1).unwrap() - across).abs() < 1e-4);
+        let before = latents.clone();
+        sampler.place(&mut latents, 2, 1.0);
+        assert_eq!(before, latents);
+        assert_eq!(sampler.position(&latents, 2), None);
+    }
+
+    #[test]
+    fn what_cannot_be_a_sampler_is_refused() {
+        let unit = |at: usize| (0..4).map(move |i| if i == at { 1.0 } else { 0.0 });
+        let new = |mean: Vec<f32>, directions: Vec<f32>, variances: Vec<f32>| Sampler::new(mean, directions, variances);
+        assert!(new(vec![0.0; 4], unit(0).collect(), vec![2.0]).is_ok());
+        for (mean, directions, variances, says) in [
+            (vec![0.0; 4], unit(0).collect(), vec![], "fit together"),
+            (vec![0.0; 4], vec![1.0; 3], vec![2.0], "fit together"),
+            (vec![f32::NAN; 4], unit(0).collect(), vec![2.0], "not finite"),
+            (vec![0.0; 4], unit(0).collect(), vec![-1.0], "variances"),
+            (vec![0.0; 4], vec![1.0; 4], vec![1.0], "length one"),
+        ] {
+            let error = new(mean, directions, variances).unwrap_err().to_string();
+            assert!(error.contains(says), "{error}");
+        }
+        let small = new(vec![0.0; 4], unit(0).collect(), vec![2.0]).unwrap();
+        let error = small.draw(&RgFlowConfig::tiny(), 1, 1, &Temperature::uniform(1.0)).unwrap_err().to_string();
+        assert!(error.contains("fit it again"), "{error}");
+    }
+}

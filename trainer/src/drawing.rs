@@ -1,0 +1,75 @@
+//! How a model's samples are drawn: at which temperatures, and with latents drawn independently or jointly.
+
+use shared::prior::draw_latents;
+use shared::sampler::Sampler;
+use shared::weights::{AnyModelFile, ModelFile};
+use shared::{RgFlowConfig, Temperature};
+
+use crate::error::{Error, Result};
+
+/// How samples are drawn.
+#[derive(Clone, Debug)]
+pub struct Drawing {
+    /// Factors on the prior's scale.
+    pub temperature: Temperature,
+    /// Draws latents jointly; without it they are drawn independently.
+    pub joint: Option<Joint>,
+}
+
+/// A sampler and the architecture that it is for.
+#[derive(Clone, Debug)]
+pub struct Joint {
+    sampler: Sampler,
+    config: RgFlowConfig,
+}
+
+impl Joint {
+    /// The model's, if it has one.
+    pub fn of(file: &ModelFile) -> Option<Self> {
+        Some(Self { sampler: file.sampler.clone()?, config: file.config.clone() })
+    }
+
+    /// The same for a model of either architecture.
+    pub fn of_any(file: &AnyModelFile) -> Option<Self> {
+        match file {
+            AnyModelFile::RgFlow(file) => Self::of(file),
+            AnyModelFile::RealNvp(_) => None,
+        }
+    }
+
+    /// Latents of a sample, as a flat picture.
+    ///
+    /// # Errors
+    /// A sampler that was fit for a model of another size.
+    pub fn draw(&self, seed: u64, index: u64, temperature: &Temperature) -> Result<Vec<f32>> {
+        let wrong = |source| Error::Model { file: "the model's sampler".into(), source };
+        self.sampler.draw(&self.config, seed, index, temperature).map_err(wrong)
+    }
+}
+
+impl Drawing {
+    /// With independent latents, as in the paper.
+    pub fn independent(temperature: Temperature) -> Self {
+        Self { temperature, joint: None }
+    }
+
+    /// In a word.
+    pub fn name(&self) -> &'static str {
+        match self.joint {
+            Some(_) => "joint",
+            None => "independent",
+        }
+    }
+
+    /// Latents of the samples 0 to `count` of a seed, as flat pictures one after the other.
+    ///
+    /// # Errors
+    /// As [`Joint::draw`].
+    pub fn latents(&self, config: &RgFlowConfig, seed: u64, count: u64) -> Result<Vec<f32>> {
+        let one = |index| match &self.joint {
+            Some(joint) => joint.draw(seed, index, &self.temperature),
+            None => Ok(draw_latents(config, seed, index, &self.temperature)),
+        };
+        Ok((0..count).map(one).collect::<Result<Vec<_>>>()?.concat())
+    }
+}

@@ -90,7 +90,7 @@ pub fn run(args: BenchArgs) -> Result<()> {
                     1e3 * batch as f64 / rate
                 )?;
                 rates.insert(name, rate);
-                // Of training alone: the pool keeps its memory, so a later figure would say nothing about sampling or encoding.
+                // Of training alone: the pool keeps that memory, so later figures would say nothing.
                 if let (Timed::Train, DeviceChoice::Cuda(card), Some(before)) = (what, args.device.device, before)
                     && let Some(after) = memory(card)
                 {

@@ -20,7 +20,7 @@ pub(crate) trait Container {
     fn read(&mut self, index: usize) -> Result<Vec<u8>>;
     /// That picture's name in errors.
     fn label(&self, index: usize) -> String;
-    /// A file of this name that goes with the pictures (a list, a table of labels), with its path for errors, and its bytes.
+    /// A file of this name that goes with the pictures (a list, a table of labels): its path for errors, and its bytes.
     fn companion(&mut self, name: &str) -> Result<Option<(PathBuf, Vec<u8>)>>;
 }
 

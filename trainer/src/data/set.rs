@@ -68,7 +68,7 @@ impl ImageSet {
         Ok(set)
     }
 
-    /// The same pictures in greyscale, `[n, 1, size, size]`: luma with BT.601's weights, which keeps grey pictures exact.
+    /// The same pictures in greyscale, `[n, 1, size, size]`: luma with BT.601's weights, which leave grey pictures exact.
     pub fn grey(&self) -> Self {
         let plane = self.size * self.size;
         let luma = |image: &[u8]| -> Vec<u8> {

@@ -14,7 +14,7 @@ use shared::{Flow, ImageFlow, LevelConfig, RgFlow, RgFlowConfig, Temperature};
 
 const SIZES: [usize; 4] = [32, 64, 128, 256];
 
-/// Widths like the preset `small`'s, at any size.
+/// Widths like the preset `deep`'s, at any size.
 fn flow(size: usize) -> Flow<Flex> {
     let level = |h| LevelConfig { layers: 4, res_blocks: 1, mlp: 2, hidden: if h == 0 { 64 } else { 128 } };
     let config = RgFlowConfig::new(size, (0..=(size / 4).ilog2()).map(level).collect());
@@ -55,7 +55,7 @@ fn real_nvp(c: &mut Criterion) {
     let mut group = c.benchmark_group("local");
     group.sample_size(10);
     for size in SIZES {
-        let config = RealNvpConfig { size, ..RealNvpConfig::small() };
+        let config = RealNvpConfig { size, ..RealNvpConfig::deep() };
         let flow = RealNvp::<Flex>::random(&config, 0.02, 3, &Default::default()).unwrap().fold();
         let values = (0..flow.dims()).map(|i| (i as f32 * 0.37).sin()).collect();
         let image = flow.batch(values, &Default::default()).unwrap();

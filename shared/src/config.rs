@@ -33,12 +33,12 @@ pub enum PriorKind {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CouplingKind {
-    /// x·e^s + t: the paper's.
+    /// x·e^s + t, as in the paper.
     #[default]
     Affine,
     /// The same, then a monotone rational-quadratic spline with this many bins. It runs in tensor operations on every
-    /// backend, since no kernel has it, and its gradient stores activations: on the CPU it takes ten times as long. Meant
-    /// for models with linear maps, whose couplings see numbers of about unit variance.
+    /// backend, since no kernel has it, and its gradient stores activations: on the CPU it takes ten times as long.
+    /// Meant for models with linear maps, whose couplings see numbers of about unit variance.
     Spline(usize),
 }
 
@@ -85,11 +85,11 @@ pub struct RgFlowConfig {
     pub order: BlockOrder,
     /// Distribution of the latents.
     pub prior: PriorKind,
-    /// The bijector of a coupling layer.
+    /// What the coupling layers do.
     #[serde(default, skip_serializing_if = "CouplingKind::is_affine")]
     pub coupling: CouplingKind,
-    /// Whether every bijector has a learned map before and after its couplings ([`crate::nn::InvertibleMap`]). Not in the
-    /// paper, whose structure takes any bijector; with maps, models learn in a fraction of the time.
+    /// Whether every bijector has a learned map before and after its couplings ([`crate::nn::InvertibleMap`]). Not in
+    /// the paper, whose structure takes any bijector; with maps, models learn in a fraction of the time.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub linear_maps: bool,
     /// Whether a learned mean image is subtracted first: for data in which positions have a meaning, such as aligned
@@ -101,8 +101,8 @@ pub struct RgFlowConfig {
 }
 
 impl RgFlowConfig {
-    /// A model for colour images of edge `size` with the given levels, the paper's blocks of 4×4 pixels, its order and its
-    /// sparse prior.
+    /// A model for colour images of edge `size` with the given levels, the paper's blocks of 4×4 pixels, its order and
+    /// its sparse prior.
     pub fn new(size: usize, levels: Vec<LevelConfig>) -> Self {
         Self {
             size,

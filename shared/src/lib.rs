@@ -10,7 +10,7 @@
 //! - [`RgFlow`] holds trainable parameters, [`Flow`] is the bijection they describe;
 //! - [`real_nvp`] is the architecture to compare with; [`Model`] is a model of either;
 //! - [`ImageFlow`] is what a flow of either can do;
-//! - [`prior`] and [`logit`] are the two ends of it: noise and pixels; [`sampler`] draws noise that goes together;
+//! - [`prior`] and [`logit`] are the flow's two ends: noise and pixels; [`sampler`] draws noise that goes together;
 //! - [`edit`] is what can be done with a trained model;
 //! - [`weights`] is the exported file.
 //!

@@ -1,4 +1,4 @@
-//! A model of either architecture, for what is done to all alike: training, evaluation, files.
+//! A model of either architecture, for what works on both: training, evaluation, files.
 
 use burn::module::Module;
 use serde::{Deserialize, Serialize, Serializer};
@@ -24,7 +24,7 @@ pub enum ModelConfig {
 
 /// The value of `architecture` for a Real NVP.
 const REAL_NVP: &str = "real-nvp";
-/// The value that may stand for an RG-Flow.
+/// The value of `architecture` for an RG-Flow, which may be left out.
 const RG_FLOW: &str = "rg-flow";
 
 impl TryFrom<serde_json::Value> for ModelConfig {

@@ -73,8 +73,8 @@ impl RgFlowConfig {
         Self { linear_maps: true, mean_image: true, ..Self::new(32, levels) }
     }
 
-    /// More parameters than `demo` but fewer multiply-adds: narrow at the finest level, where there are many blocks, and
-    /// deep at the top, where a block costs little.
+    /// More parameters than `demo` but fewer multiply-adds: narrow at the finest level, where there are many blocks,
+    /// and deep at the top, where a block costs little.
     pub fn deep() -> Self {
         let level = |layers, res_blocks, hidden| LevelConfig { layers, res_blocks, mlp: 2, hidden };
         let levels = vec![level(4, 1, 64), level(4, 1, 128), level(6, 2, 128), level(6, 2, 128)];
@@ -101,8 +101,8 @@ impl RgFlowConfig {
 }
 
 impl RealNvpConfig {
-    /// As many parameters as the RG-Flow preset `demo`, to a percent: many couplings with small nets, which learn more in
-    /// the same time than few with large ones.
+    /// As many parameters as the RG-Flow preset `demo`, to a percent: many couplings with small nets, which learn more
+    /// in the same time than few with large ones.
     pub fn demo() -> Self {
         let scale = |couplings, hidden| ScaleConfig { couplings, res_blocks: 1, hidden };
         let scales = vec![scale(6, 24), scale(6, 44), scale(6, 104)];

@@ -96,6 +96,7 @@ pub(crate) fn draw(prior: PriorKind, levels: &[usize], seed: u64, index: u64, te
 mod tests {
     use super::*;
     use burn_flex::Flex;
+    use rand::RngCore;
 
     #[test]
     fn densities_equal_their_closed_forms() {
@@ -108,6 +109,16 @@ mod tests {
             values.iter().map(|z| (1.0 / std::f64::consts::TAU.sqrt() * (-z * z / 2.0).exp()).ln()).sum();
         assert!((of(PriorKind::Laplace) - laplace).abs() < 1e-5);
         assert!((of(PriorKind::Gaussian) - gaussian).abs() < 1e-5);
+    }
+
+    #[test]
+    fn uniform_numbers_are_those_that_seeds_and_links_rely_on() {
+        let [mut ours, mut theirs] = [ChaCha8Rng::seed_from_u64(5), ChaCha8Rng::seed_from_u64(5)];
+        for _ in 0..1000 {
+            let open = ((theirs.next_u64() >> 12) as f64 + 0.5) / (1u64 << 52) as f64;
+            assert_eq!(ours.sample::<f64, _>(Open01), open);
+            assert_eq!(ours.random::<f32>(), (theirs.next_u32() >> 8) as f32 / (1 << 24) as f32);
+        }
     }
 
     #[test]

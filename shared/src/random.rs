@@ -1,5 +1,5 @@
-//! Models with random parameters. A new model is the identity, on which nothing can be tested; tests and benchmarks start
-//! from these.
+//! Models with random parameters. A new model is the identity, on which nothing can be tested; tests and benchmarks
+//! start from these.
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Tensor, TensorData};

@@ -23,7 +23,8 @@ pub struct BijectorShape {
     pub coupling: CouplingKind,
 }
 
-/// One linear layer of a bijector's nets, all nets stacked. The first index is the net: 2·layer for s, 2·layer + 1 for t.
+/// One linear layer of a bijector's nets, all nets stacked. The first index is the net: 2·layer for s, 2·layer + 1 for
+/// t.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LinearShape {
     /// Numbers in.

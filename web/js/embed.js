@@ -1,6 +1,4 @@
 // <rg-flow-demo panel="mix" model="faces">: the demo inside another page, which only has to load this module.
-const PANELS = ["sample", "mix", "explore", "inpaint", "about"];
-
 class RgFlowDemo extends HTMLElement {
   static observedAttributes = ["panel", "model", "fragment"];
 
@@ -25,11 +23,11 @@ class RgFlowDemo extends HTMLElement {
 
   // `fragment` is what stands behind the # of a link that the page's “Copy link” made.
   show() {
-    const panel = PANELS.includes(this.getAttribute("panel")) ? this.getAttribute("panel") : "sample";
     const url = new URL("./", import.meta.url);
-    url.searchParams.set("embed", panel);
+    // The page knows its panels; what is none of them shows the first.
+    url.searchParams.set("embed", this.getAttribute("panel") ?? "");
     const model = this.getAttribute("model");
-    url.hash = this.getAttribute("fragment") ?? `panel=${panel}${model ? `&model=${encodeURIComponent(model)}` : ""}`;
+    url.hash = this.getAttribute("fragment") ?? (model ? `model=${encodeURIComponent(model)}` : "");
     this.frame.src = url.href;
   }
 }

@@ -2,8 +2,8 @@
 // keeps a new page from an old page's files.
 const program = self.name === "gpu" ? "gpu" : "worker";
 const version = self.location.search;
-// A response as web/src/messages.rs spells it.
-const fail = (message) => postMessage({ id: 0, kind: { failed: { message } } });
+// A response as web/src/protocol spells it.
+const fail = (message) => postMessage({ worker: { failed: { message } } });
 if (program === "gpu") {
   // Left alone, it would count as a breakdown of the worker that started this one, and then of the page's.
   self.addEventListener("error", (event) => {

@@ -33,7 +33,7 @@ pub enum Error {
         total: u64,
     },
     /// More bytes than were announced, or than this page takes.
-    #[error("{what} is larger than the {limit} bytes that were expected")]
+    #[error("{what} is larger than the expected {limit} bytes")]
     TooLarge {
         /// What was asked for.
         what: String,
@@ -41,7 +41,7 @@ pub enum Error {
         limit: u64,
     },
     /// Not the bytes that the list of models names.
-    #[error("{what} arrived damaged: its SHA-256 differs from the list's")]
+    #[error("{what} arrived damaged: its SHA-256 is not the one in the list")]
     Digest {
         /// What was asked for.
         what: String,
@@ -58,7 +58,7 @@ pub enum Error {
     /// The request was cancelled; nobody waits for this.
     #[error("cancelled")]
     Cancelled,
-    /// A file of the reader's cannot be used. The text says what it is, and what to do.
+    /// The reader's file cannot be used. The text says what it is, and what to do.
     #[error("{0}")]
     File(String),
     /// The browser lacks or refused something.

@@ -11,15 +11,17 @@ pub const MAX_INDEX_BYTES: u64 = 64 * 1024;
 /// The most holes of a model, and the most letters of a hole's name.
 const MAX_HOLES: usize = 8;
 const MAX_HOLE_NAME: usize = 24;
+/// The most eyes of a face.
+const MAX_EYES: usize = 2;
 /// The most bytes of a model that the page fetches.
 pub const MAX_MODEL_BYTES: u64 = 256 * 1024 * 1024;
 
 /// One model that can be fetched.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelEntry {
     /// Short name, as addresses spell it: letters, digits, `-` and `_`.
     pub id: String,
-    /// Name for people.
+    /// Its name on the page.
     pub title: String,
     /// The file's name, beside the index.
     pub file: String,
@@ -36,15 +38,19 @@ pub struct ModelEntry {
     /// Whether the page starts with it.
     #[serde(default)]
     pub default: bool,
-    /// Holes that make sense in its pictures, the best one to start with first.
+    /// Ready-made holes for its pictures, the best one to start with first.
     #[serde(default)]
     pub holes: Vec<NamedHole>,
+    /// Where the eyes are, if its pictures are faces: column and row, in hundredths of the picture's edge. Guides for
+    /// the reader's own photograph.
+    #[serde(default)]
+    pub eyes: Vec<[u8; 2]>,
 }
 
-/// A hole to paint at once.
+/// A ready-made hole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamedHole {
-    /// Its name for people.
+    /// Its name on the page.
     pub name: String,
     /// Its top, left, bottom and right border, in hundredths of the picture's edge.
     pub borders: [u8; 4],
@@ -121,6 +127,9 @@ impl ModelEntry {
         }
         if self.holes.len() > MAX_HOLES || !self.holes.iter().all(NamedHole::is_sound) {
             return fail(format!("{} has holes that are not inside its pictures", self.id));
+        }
+        if self.eyes.len() > MAX_EYES || self.eyes.iter().flatten().any(|&share| share > 100) {
+            return fail(format!("{} has eyes that are not inside its pictures", self.id));
         }
         Ok(())
     }
@@ -200,6 +209,9 @@ mod tests {
         let hole = |name: &str, borders: [u8; 4]| serde_json::json!([{"name": name, "borders": borders}]);
         for holes in [hole("Eyes", [50, 0, 20, 100]), hole("Eyes", [0, 0, 101, 9]), hole("", [0, 0, 9, 9])] {
             assert!(spoiled("holes", holes).contains("holes"));
+        }
+        for eyes in [serde_json::json!([[30, 101]]), serde_json::json!([[1, 1], [2, 2], [3, 3]])] {
+            assert!(spoiled("eyes", eyes).contains("eyes"));
         }
         assert!(parse(serde_json::json!([entry("a", false), entry("a", true)])).is_err());
         assert!(ModelIndex::parse(b"").is_err());

@@ -5,7 +5,7 @@ use burn_flex::Flex;
 use shared::{RgFlowConfig, Temperature};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web::engine::{Engine, random};
-use web::messages::{Picture, Request, RequestKind, Response, ResponseKind, from_js, to_js};
+use web::protocol::{Draw, Last, Part, Picture, Request, Response, Task, from_js, to_js};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
@@ -47,12 +47,15 @@ fn a_damaged_model_is_an_error_and_no_crash() {
 #[wasm_bindgen_test]
 fn messages_survive_javascript() {
     let temperature = Temperature::mixed(0.8, 0.2, 1);
-    let kind = RequestKind::Sample { seed: (1 << 53) - 1, indices: vec![3, 1], temperature };
-    let request = Request { id: 1, kind };
-    assert_eq!(from_js::<Request>(to_js(&request).unwrap()).unwrap(), request);
+    let task = Task::Draw(Draw::Samples { seed: (1 << 53) - 1, indices: vec![3, 1], temperature });
+    let request = Request::Serve { id: 1, task };
+    assert_eq!(from_js::<Request<Task>>(to_js(&request).unwrap()).unwrap(), request);
     let picture = Picture { index: 1, size: 1, rgba: vec![1, 2, 3, 255].into(), bits: 3.5, millis: 0.5 };
-    for kind in [ResponseKind::Done, ResponseKind::Picture(picture), ResponseKind::Progress { loaded: 1, total: 2 }] {
-        let response = Response { id: 9, kind };
+    for response in [
+        Response::Last { id: 9, last: Last::Done },
+        Response::Part { id: 9, part: Part::Picture(picture) },
+        Response::Part { id: 9, part: Part::Progress { loaded: 1, total: 2 } },
+    ] {
         assert_eq!(from_js::<Response>(to_js(&response).unwrap()).unwrap(), response);
     }
     assert!(from_js::<Response>(wasm_bindgen::JsValue::from_str("hello")).is_err());

@@ -1,6 +1,6 @@
-// RG-Flow's own engine: the built page's worker, spoken to as the page speaks to it (web/src/messages.rs).
+// RG-Flow's own engine: the built page's worker, spoken to as the page speaks to it (web/src/protocol).
 
-const PROTOCOL = 2;
+const PROTOCOL = 3;
 
 export class Engine {
   #worker;
@@ -15,7 +15,7 @@ export class Engine {
     await engine.#open(new URL("engine.js", base));
     const { models } = await (await fetch(new URL("models/index.json", base))).json();
     const model = models.find((entry) => entry.default) ?? models[0];
-    await engine.#ask({ load: { base: new URL("models/", base).href, model } });
+    await engine.#ask({ load: { listed: { base: new URL("models/", base).href, model } } });
     engine.model = model.id;
     return engine;
   }
@@ -24,31 +24,34 @@ export class Engine {
     this.#worker = new Worker(url, { type: "module" });
     return new Promise((resolve, reject) => {
       this.#worker.onerror = (event) => reject(Error(`the engine did not start: ${event.message}`));
-      this.#worker.onmessage = ({ data: { id, kind } }) => {
-        if (kind.hello) {
-          if (kind.hello.protocol === PROTOCOL) resolve();
-          else reject(Error(`the engine speaks protocol ${kind.hello.protocol}, this file ${PROTOCOL}`));
-        } else if (kind.runs_on) this.#runsOn(kind.runs_on);
-        else if (id === 0 && kind.failed) reject(Error(kind.failed.message));
-        else this.#hear(id, kind);
+      this.#worker.onmessage = ({ data: { worker, part, last } }) => {
+        if (worker?.hello) {
+          if (worker.hello.protocol === PROTOCOL) resolve();
+          else reject(Error(`the engine speaks protocol ${worker.hello.protocol}, this file ${PROTOCOL}`));
+        } else if (worker?.runs_on) this.#runsOn(worker.runs_on);
+        else if (worker?.failed) reject(Error(worker.failed.message));
+        else if (part) this.#hear(part);
+        else this.#end(last);
       };
     });
   }
 
-  #hear(id, kind) {
+  #hear({ id, part }) {
+    if (part.picture) this.#asked.get(id).pictures.push(part.picture);
+  }
+
+  #end({ id, last }) {
     const asked = this.#asked.get(id);
-    if (kind.picture) return asked.pictures.push(kind.picture);
-    if (kind.progress) return;
     this.#asked.delete(id);
-    if (kind.failed) asked.reject(Error(kind.failed.message));
+    if (last.failed) asked.reject(Error(last.failed.message));
     else asked.resolve(asked.pictures);
   }
 
-  #ask(kind) {
+  #ask(task) {
     const id = ++this.#id;
     return new Promise((resolve, reject) => {
       this.#asked.set(id, { resolve, reject, pictures: [] });
-      this.#worker.postMessage({ id, kind });
+      this.#worker.postMessage({ serve: { id, task } });
     });
   }
 
@@ -68,7 +71,7 @@ export class Engine {
   /// Draws pictures; each is { index, size, rgba, bits, millis }.
   sample(count) {
     const indices = Array.from({ length: count }, (_, i) => i);
-    return this.#ask({ sample: { seed: 7, indices, temperature: { levels: [0.8] } } });
+    return this.#ask({ draw: { samples: { seed: 7, indices, temperature: { levels: [0.8] } } } });
   }
 
   end() {

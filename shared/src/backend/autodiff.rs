@@ -19,7 +19,7 @@ impl<B: FlowBackend, C: CheckpointStrategy> FlowBackend for Autodiff<B, C> {
 /// Runs the inner backend's kernels and records how to differentiate them.
 struct Tracked;
 
-/// The inner kernels; [`Tracked`] is only handed out where they exist.
+/// The inner kernels; there is a [`Tracked`] only where they exist.
 fn inner<B: FlowBackend>() -> &'static dyn DifferentiableKernels<B> {
     match B::differentiable() {
         Some(kernels) => kernels,

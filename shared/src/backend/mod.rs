@@ -1,4 +1,4 @@
-//! What a backend may do better than tensor operations: a whole bijector in one kernel, and its gradient.
+//! Kernels, which a backend may have in place of many tensor operations: a whole bijector in one, and its gradient.
 
 #[cfg(feature = "autodiff")]
 mod autodiff;
@@ -6,11 +6,14 @@ mod autodiff;
 mod cpu;
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
 mod gpu;
+mod optimizer;
 
 use burn::tensor::backend::Backend;
 use burn::tensor::ops::FloatTensor;
 
 use crate::shape::{BijectorShape, Direction};
+
+pub use optimizer::{Adam, Moments, adam, blend, sum_of_squares};
 
 /// A backend that the model runs on, with or without kernels of its own.
 pub trait FlowBackend: Backend {
@@ -19,7 +22,7 @@ pub trait FlowBackend: Backend {
         None
     }
 
-    /// The same with gradients, for use under automatic differentiation.
+    /// The same with gradients, for automatic differentiation.
     fn differentiable() -> Option<&'static dyn DifferentiableKernels<Self>> {
         None
     }
@@ -41,8 +44,8 @@ pub trait Kernels<B: Backend>: Send + Sync {
     /// Runs a whole bijector on rows.
     ///
     /// # Shapes
-    /// - rows: `[n, dim]`, theta: `[shape.len()]`; `4·(dim² + dim)` more where [`Kernels::joins_maps`]: W and b of x·W + b
-    ///   before and after the couplings, first of the forward direction, then of the inverse one
+    /// - rows: `[n, dim]`, theta: `[shape.len()]`; `4·(dim² + dim)` more where [`Kernels::joins_maps`]: W and b of
+    ///   the maps before and after the couplings, first of the forward direction, then of the inverse one
     /// - output: `[n·dim + n]`: the rows one after the other, then the log-determinants of this direction
     fn bijector(
         &self,
@@ -99,7 +102,7 @@ pub trait DifferentiableKernels<B: Backend>: Kernels<B> {
 
     /// The sum of the squares of all numbers of all tensors, `[1]`; `None` if there are no tensors.
     fn sum_of_squares(&self, tensors: Vec<FloatTensor<B>>) -> Option<FloatTensor<B>> {
-        sum_of_squares::<B>(tensors)
+        optimizer::sum_of_squares::<B>(tensors)
     }
 
     /// AdamW's step of a parameter.
@@ -109,42 +112,7 @@ pub trait DifferentiableKernels<B: Backend>: Kernels<B> {
     fn adam(&self, parameter: Moments<FloatTensor<B>>, grad: FloatTensor<B>, adam: Adam) -> Moments<FloatTensor<B>>;
 }
 
-/// A parameter with AdamW's running means.
-#[derive(Clone, Debug)]
-pub struct Moments<T> {
-    /// The parameter.
-    pub value: T,
-    /// Running mean of its gradients.
-    pub first: T,
-    /// Running mean of their squares.
-    pub second: T,
-}
-
-/// [`DifferentiableKernels::sum_of_squares`] in tensor operations.
-pub fn sum_of_squares<B: Backend>(tensors: Vec<FloatTensor<B>>) -> Option<FloatTensor<B>> {
-    let squares = tensors.into_iter().map(|tensor| B::float_sum(B::float_mul(tensor.clone(), tensor)));
-    squares.reduce(B::float_add)
-}
-
-/// Factors of one AdamW step of a gradient, multiplied by `factor` first: first and second move towards it and its
-/// square, keeping `keep` of themselves, and then value ← decay·value − rate·first / (√(second_factor·second) + epsilon).
-#[derive(Clone, Copy, Debug)]
-pub struct Adam {
-    /// What the gradient is multiplied by.
-    pub factor: f64,
-    /// What the first and the second moment keep of themselves.
-    pub keep: [f64; 2],
-    /// Learning rate over the first moment's bias correction.
-    pub rate: f64,
-    /// One over the second moment's bias correction.
-    pub second_factor: f64,
-    /// Keeps the quotient finite.
-    pub epsilon: f64,
-    /// 1 − learning rate · weight decay.
-    pub decay: f64,
-}
-
-// Deprecated in favour of Flex, but one of this project's devices as long as Burn has it.
+// Burn deprecates it in favour of Flex; it stays a device of this project for as long as Burn has it.
 #[cfg(feature = "candle")]
 #[expect(deprecated)]
 impl FlowBackend for burn::backend::Candle {}

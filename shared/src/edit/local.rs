@@ -153,8 +153,8 @@ impl<B: FlowBackend> Trace<B> {
     /// - places: indices in the flat picture (see [`Levels::index`]); values: `[batch, places]`
     ///
     /// # Errors
-    /// [`Error::Address`] if a place is outside the picture or given twice, [`Error::Input`] if there is not one value for
-    /// each place and picture.
+    /// [`Error::Address`] if a place is outside the picture or given twice, [`Error::Input`] if there is not one value
+    /// for each place and picture.
     pub fn edit_latents(&mut self, places: &[usize], values: Tensor<B, 2>) -> Result<Recomputed> {
         let edit = self.edit(places, values)?;
         let levels = Levels::new(self.flow.config());

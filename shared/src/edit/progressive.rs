@@ -8,8 +8,8 @@
 /// from that one: a sample looks the same alone and among others. A flat channel takes the finished one's mean.
 ///
 /// # Shapes
-/// - steps, output: coarsest first, each `[batch, C, n, n]`; the last, `[batch, C, L, L]`, is the finished one and stays
-///   as it is
+/// - steps, output: coarsest first, each `[batch, C, n, n]`; the last, `[batch, C, L, L]`, is the finished one and
+///   stays as it is
 pub fn shown(mut steps: Vec<Vec<f32>>, batch: usize, channels: usize) -> Vec<Vec<f32>> {
     if let Some((finished, coarse)) = steps.split_last_mut() {
         let image = |all: &[f32]| (all.len() / batch.max(1)).max(1);

@@ -42,7 +42,7 @@ impl FromStr for LatentAddress {
     }
 }
 
-/// The levels of a model: which place in the picture belongs to which level.
+/// The levels of a model: which places of the picture belong to which level.
 #[derive(Clone, Debug)]
 pub struct Levels {
     size: usize,
@@ -73,7 +73,7 @@ impl Levels {
         power.min(self.count - 1)
     }
 
-    /// Index of a latent in the flat picture [C, L, L].
+    /// Index of a latent in the flat picture `[C, L, L]`.
     ///
     /// # Errors
     /// [`Error::Address`] if there is no latent at that address.

@@ -10,9 +10,9 @@ pub struct LevelCone {
     pub latents: Vec<(usize, usize)>,
     /// Pixels of this level's grid x^(h), in reading order.
     pub pixels: Vec<(usize, usize)>,
-    /// The disentangler's blocks that have to be computed again, in the order of the rows.
+    /// The disentangler's blocks that have to be recomputed, in the order of the rows.
     pub disentangler: Vec<usize>,
-    /// The decimator's blocks likewise.
+    /// The decimator's blocks that have to be recomputed, in the order of the rows.
     pub decimator: Vec<usize>,
 }
 
@@ -21,7 +21,7 @@ pub type Cone = Vec<LevelCone>;
 
 /// The latents, blocks and coarser pixels that can change when the given pixels of the image do.
 ///
-/// O(log L) of each for a bounded number of pixels.
+/// There are O(log L) of each for a bounded number of pixels.
 pub fn inference_cone(config: &RgFlowConfig, pixels: &[(usize, usize)]) -> Cone {
     let levels = Levels::new(config);
     let mut grid = Grid::new(config.size, pixels.iter().copied());
@@ -39,7 +39,7 @@ pub fn inference_cone(config: &RgFlowConfig, pixels: &[(usize, usize)]) -> Cone 
     cone
 }
 
-/// The blocks and pixels that can change when the given latents do; level and grid position of each.
+/// The blocks and pixels that can change when the given latents do, each given by its level and grid position.
 pub fn generation_cone(config: &RgFlowConfig, latents: &[(usize, (usize, usize))]) -> Cone {
     let levels = Levels::new(config);
     let mut coarse: Vec<(usize, usize)> = Vec::new();
@@ -58,7 +58,7 @@ pub fn generation_cone(config: &RgFlowConfig, latents: &[(usize, (usize, usize))
     cone
 }
 
-/// The touched places of an n×n grid. As a list, not a map: what a cone costs must not grow with the grid.
+/// The touched places of an n×n grid. A list, not a mask: the cost of a cone must not grow with the grid.
 struct Grid {
     edge: usize,
     /// In reading order, each once.

@@ -1,9 +1,10 @@
-//! Where things are: levels, blocks, latents' addresses and causal cones. Nothing here knows a tensor's values.
+//! Where things are: levels, blocks, latents' addresses and causal cones. No tensors here.
 //!
 //! Three orders of an image's numbers are used:
-//! - the **picture** [C, L, L], in which a latent stands where its pixel stood (stride 2^h at level h);
-//! - the **grid** of a level, [C, n, n] with n = L/2^h, what is left after h RG steps;
-//! - the **rows** of a stage, one row of C·m² numbers a block, the checkerboard's two colours one after the other.
+//! - the **picture** `[C, L, L]`, in which a latent stands where its pixel stood (stride 2^h at level h);
+//! - the **grid** of a level, `[C, n, n]` with n = L/2^h, which is left after h RG steps;
+//! - the **rows** of a stage, one row of C·m² numbers for each block, the checkerboard's two colours one after the
+//!   other.
 
 mod address;
 mod cone;
@@ -37,7 +38,7 @@ impl Stage {
         if shifted { block / 2 } else { 0 }
     }
 
-    /// The name in weights files.
+    /// Its name in weights files.
     pub fn name(self) -> &'static str {
         match self {
             Self::Disentangler => "disentangler",

@@ -1,4 +1,4 @@
-//! The permutations that lead through the flow: everything between two bijectors is one gather.
+//! The permutations between the flow's bijectors: everything between two of them is one gather.
 
 use super::{Levels, Stage};
 use crate::config::RgFlowConfig;
@@ -10,9 +10,9 @@ pub struct StagePlan {
     pub level: usize,
     /// Disentangler or decimator.
     pub stage: Stage,
-    /// Rows, one a block.
+    /// Number of rows, one for each block.
     pub blocks: usize,
-    /// Index in the picture of each number of the rows; [blocks · C·m²].
+    /// Index in the picture of each number of the rows, `[blocks · C·m²]`.
     pub picture: Vec<usize>,
     /// Index of each number of the rows among the numbers that reach this stage.
     pub gather: Vec<usize>,
@@ -24,13 +24,13 @@ pub struct StagePlan {
 /// The way of an image through all stages, in the order of the RG transformation.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Two stages a level, finest level first.
+    /// Two stages for each level, finest level first.
     pub stages: Vec<StagePlan>,
     /// For each stage, which of its outputs stay behind as latents.
     pub latents: Vec<Vec<usize>>,
-    /// Index, among all latents in the order in which they were left, of each number of the picture.
+    /// Index of each number of the picture among all latents, in the order in which they stay behind.
     pub to_picture: Vec<usize>,
-    /// For each level, index in its disentangler's rows of each number of its grid.
+    /// For each level, the index of each number of its grid in its disentangler's rows.
     pub from_rows: Vec<Vec<usize>>,
 }
 
@@ -41,7 +41,7 @@ impl Plan {
         let mut stages = Vec::new();
         let mut latents = Vec::new();
         let mut left: Vec<usize> = Vec::new();
-        // Picture indices of the numbers that reach the next stage, in the order in which they come.
+        // Picture indices of the numbers that reach the next stage, in their order.
         let mut current: Vec<usize> = (0..config.dims()).collect();
         for level in 0..config.level_count() {
             for stage in Stage::BOTH {

@@ -31,7 +31,8 @@ pub struct Linear<B: Backend> {
 
 impl<B: FlowBackend> Linear<B> {
     fn new(nets: usize, inputs: usize, outputs: usize, rng: &mut ChaCha8Rng, device: &B::Device) -> Self {
-        // From `rng`: Burn's own generator is global to the process, and two models made at once would share its numbers.
+        // From `rng`: Burn's own generator is global to the process, and two models made at once would share its
+        // numbers.
         let bound = (2.81 * 3.0 / inputs as f32).sqrt();
         let direction = (0..nets * inputs * outputs).map(|_| bound * (2.0 * rng.random::<f32>() - 1.0)).collect();
         let direction = Tensor::<B, 3>::from_data(TensorData::new(direction, [nets, inputs, outputs]), device);

@@ -1,5 +1,5 @@
-//! The coupling layers (Real NVP, appendix A) in plain tensor operations, which every backend can run: the nets, x·e^s + t,
-//! and a spline after it where one is wanted.
+//! The coupling layers (Real NVP, appendix A) in plain tensor operations, which every backend can run: the nets, then
+//! x·e^s + t, then a spline where one is wanted.
 
 #[cfg(feature = "autodiff")]
 use burn::backend::Autodiff;
@@ -86,7 +86,8 @@ impl<B: Backend> Couplings<B> {
         (rows, log_det.flatten(0, 2))
     }
 
-    /// s (after tanh) and t of a layer for the other half of the rows, and the splines' parameters if there are splines.
+    /// s (after tanh) and t of a layer for the other half of the rows, and the splines' parameters if there are
+    /// splines.
     ///
     /// # Shapes
     /// - x: `[1, n, dim/2]`; output: two of `[1, n, dim/2]`, and one of `[1, n, (3K − 1)·dim/2]`

@@ -20,9 +20,9 @@ type Bin<B> = [Dual<B>; 6];
 /// Applies splines to rows, or their inverses.
 ///
 /// # Shapes
-/// - x: `[1, n, half]`; numbers: `[1, n, (3K − 1)·half]`: the widths of all x's first bins, of their second ones and so
-///   on, then as many heights, then the slopes. Any number v will do and means e^(2·tanh(v/2)), widths and heights as
-///   shares of their sum
+/// - x: `[1, n, half]`; numbers: `[1, n, (3K − 1)·half]`: the widths of all x's first bins, of their second bins and so
+///   on, then the heights, then the slopes. Any number v is valid and means e^(2·tanh(v/2)), widths and heights
+///   relative to their sums
 /// - output: as x, and the logarithms of this direction's derivatives, as x
 pub(super) fn run<B: Backend>(direction: Direction, x: Dual<B>, numbers: Dual<B>) -> (Dual<B>, Tensor<B, 3>) {
     let half = x.value.dims()[2];
@@ -32,17 +32,17 @@ pub(super) fn run<B: Backend>(direction: Direction, x: Dual<B>, numbers: Dual<B>
         Direction::Inverse => (1, 0),
     };
     let outside = x.value.clone().abs().greater_equal_elem(BOUND);
-    // Where the spline does not apply, numbers that do no harm.
+    // Outside, zero in place of x, so that everything stays finite.
     let inner = x.clone().choose(outside.clone(), x.zeros());
     let positive = numbers.times(0.5).tanh().times(2.0).exp();
     let part = |k: usize| positive.clone().narrow(k * half, half);
-    // Places, widths and heights are in units in which they sum to these.
+    // Places, widths and heights in units in which widths and heights sum to these.
     let totals = [0, bins].map(|first| (first + 1..first + bins).fold(part(first), |sum, k| sum.add(part(k))));
     let place = inner.plus(BOUND).times(0.5 / BOUND).multiply(totals[from].clone());
     let [x0, y0, width, height, d0, d1] = find(from, &place.value, bins, part);
     let (corner, size) = ([x0, y0], [width, height]);
     let slope = size[1].clone().multiply(totals[0].clone()).divide(size[0].clone().multiply(totals[1].clone()));
-    // How far into the bin, as a share of its side; rounding may lead out of it.
+    // How far into the bin, as a share of its side; rounding may go a little beyond it.
     let share = place.subtract(corner[from].clone()).divide(size[from].clone()).clamp(0.0, 1.0);
     let mix = share.clone().subtract(share.clone().square());
     let (along, answer) = match direction {
@@ -53,7 +53,7 @@ pub(super) fn run<B: Backend>(direction: Direction, x: Dual<B>, numbers: Dual<B>
             (share, answer)
         }
         Direction::Inverse => {
-            // The quadratic's discriminant as a sum of what is not negative, which it stays when rounded.
+            // The quadratic's discriminant as a sum of non-negative terms, so that rounding cannot make it negative.
             let twice = slope.clone().multiply(share.clone()).times(2.0);
             let tilt = d0.clone().subtract(share.multiply(d0.clone().add(d1.clone())));
             let root = tilt.clone().square().add(slope.clone().square().multiply(mix).times(4.0)).sqrt();
@@ -71,7 +71,8 @@ pub(super) fn run<B: Backend>(direction: Direction, x: Dual<B>, numbers: Dual<B>
     (y.choose(outside.clone(), x), log.mask_fill(outside, 0.0))
 }
 
-/// Of a spline at a share of its bin's width, from its mean slope in the bin and those at its ends.
+/// The logarithm of a spline's derivative at a share of its bin's width, from the bin's mean slope and those at its
+/// ends.
 fn log_derivative<B: Backend>([along, slope, d0, d1]: [Tensor<B, 3>; 4]) -> Tensor<B, 3> {
     let rest = along.clone().neg() + 1.0;
     let mix = along.clone() * rest.clone();
@@ -80,7 +81,7 @@ fn log_derivative<B: Backend>([along, slope, d0, d1]: [Tensor<B, 3>; 4]) -> Tens
     (slope.clone().square() * top / (slope + bend * mix).square()).log()
 }
 
-/// The bins that hold a place, along their widths (`side` 0) or their heights (1).
+/// The bin that holds each place, along the widths (`side` 0) or the heights (1).
 fn find<B: Backend>(side: usize, place: &Tensor<B, 3>, bins: usize, part: impl Fn(usize) -> Dual<B>) -> Bin<B> {
     let slope = |k: usize| match k == 0 || k == bins {
         true => Dual::constant(place.ones_like()),

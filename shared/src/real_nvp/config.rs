@@ -1,4 +1,4 @@
-//! The architecture as data.
+//! A Real NVP's architecture as data.
 
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +27,7 @@ pub struct RealNvpConfig {
     pub channels: usize,
     /// Distribution of the latents.
     pub prior: PriorKind,
-    /// Finest first.
+    /// One entry for each scale, finest first.
     pub scales: Vec<ScaleConfig>,
 }
 
@@ -47,9 +47,9 @@ pub enum Step {
 pub struct Coupling {
     /// Which numbers are kept.
     pub mask: CouplingMask,
-    /// Channels of the image that it sees.
+    /// Channels of its input.
     pub channels: usize,
-    /// Edge of that image.
+    /// Edge of its input in pixels.
     pub edge: usize,
     /// Residual blocks and width of its net.
     pub scale: ScaleConfig,

@@ -1,4 +1,4 @@
-//! The bijection.
+//! A Real NVP as a bijection.
 
 use burn::tensor::{Tensor, TensorData};
 

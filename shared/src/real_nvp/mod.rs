@@ -1,8 +1,8 @@
 //! Real NVP (Dinh, Sohl-Dickstein & Bengio 2017): the globally connected multi-scale flow that the paper compares with.
 //!
-//! Checkerboard couplings, a squeeze, channel-wise couplings, then half of the channels stay behind as latents; the same
-//! again on the rest. The nets are convolutional, and every latent can reach nearly every pixel. There is no batch norm,
-//! which would make an image's likelihood depend on its batch; the nets start at zero instead.
+//! Checkerboard couplings, a squeeze, channel-wise couplings, then half of the channels stay behind as latents; the
+//! same again on the rest. The nets are convolutional, and every latent can reach nearly every pixel. There is no batch
+//! norm, which would make an image's likelihood depend on its batch; the nets start at zero instead.
 
 mod config;
 mod flow;

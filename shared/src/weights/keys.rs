@@ -1,16 +1,16 @@
-//! JSON in which no object gives a key twice: of two values, readers would take different ones.
+//! JSON in which no object has a key twice: different readers would take different ones of the two values.
 
 use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// Whether every object of a JSON text gives each of its keys once; else which one it gives twice.
+/// Checks that no object of a JSON text has a key twice; the error names the key.
 pub(super) fn check(json: &str) -> Result<(), String> {
     serde_json::from_str::<Unique>(json).map(drop).map_err(|error| error.to_string())
 }
 
-/// Any value, of which nothing is kept.
+/// Any value; nothing of it is kept.
 struct Unique;
 
 impl<'de> Deserialize<'de> for Unique {

@@ -26,15 +26,16 @@ const SAMPLER: [&str; 3] = ["sampler.mean", "sampler.directions", "sampler.varia
 /// Tensors are named `levels.H.STAGE.linears.I.alpha|weight|bias` and `levels.H.STAGE.scale`, where STAGE is
 /// `disentangler` or `decimator` and I counts the linears of all residual blocks; shapes are those of
 /// [`crate::nn::FoldedLinear`]. With linear maps there are also `levels.H.STAGE.entry|exit.weight|bias`, applied as
-/// x·weight + bias before and after the couplings; with a mean image, `mean`, which is subtracted from the image's logits.
+/// x·weight + bias before and after the couplings; with a mean image, `mean`, which is subtracted from the image's
+/// logits.
 ///
 /// With splines of K bins the last linear's outputs and the scale are laid out as `[half, P, C·m²/2]`, where P is
-/// [`CouplingKind::outputs`]: first s or t, to which alone the residual connection and, for s, the tanh apply, then half of
-/// the splines' parameters. Net s's half followed by net t's are K widths, K heights and K − 1 slopes; for even K there is
-/// one number more, which is not used.
+/// [`CouplingKind::outputs`]: first s or t, to which alone the residual connection and, for s, the tanh apply, then
+/// half of the splines' parameters. Net s's half followed by net t's are K widths, K heights and K − 1 slopes; for even
+/// K there is one number more, which is not used.
 ///
-/// A file may also have a [`Sampler`] of K directions, as `sampler.mean` `[C, L, L]`, `sampler.directions` `[K, C, L, L]` and
-/// `sampler.variances` `[K]`.
+/// A file may also have a [`Sampler`] of K directions, as `sampler.mean` `[C, L, L]`, `sampler.directions` `[K, C, L,
+/// L]` and `sampler.variances` `[K]`.
 ///
 /// Metadata: `format` = `rg-flow`, `format_version`, `config` and `card` as JSON.
 ///

@@ -1,5 +1,5 @@
-//! Burn's records, of which checkpoints are made: those written before a model knew its configuration are read, and those
-//! written since can be read by older programs.
+//! Burn's records, of which checkpoints are made: those written before a model knew its configuration are read, and
+//! those written since can be read by older programs.
 
 use burn::backend::Flex;
 use burn::module::{Module, Param};

@@ -148,32 +148,11 @@ impl<B: FlowBackend> ModuleMapper<B> for Blend<'_, B> {
             let mean = mean.into_primitive().tensor();
             let mean = match B::differentiable() {
                 Some(kernels) => kernels.blend(mean, towards, self.keep),
-                None => blend::<B>(mean, towards, self.keep),
+                None => shared::backend::blend::<B>(mean, towards, self.keep),
             };
             Tensor::from_primitive(TensorPrimitive::Float(mean))
         })
     }
-}
-
-/// [`shared::backend::DifferentiableKernels::blend`] in tensor operations.
-fn blend<B: FlowBackend>(mean: FloatTensor<B>, towards: FloatTensor<B>, keep: f64) -> FloatTensor<B> {
-    let times = |x: FloatTensor<B>, factor: f64| B::float_mul_scalar(x, factor.into());
-    B::float_add(times(mean, keep), times(towards, 1.0 - keep))
-}
-
-/// [`shared::backend::DifferentiableKernels::adam`] in tensor operations.
-fn adam_step<B: FlowBackend>(
-    parameter: Moments<FloatTensor<B>>,
-    grad: FloatTensor<B>,
-    adam: Adam,
-) -> Moments<FloatTensor<B>> {
-    let times = |x: FloatTensor<B>, factor: f64| B::float_mul_scalar(x, factor.into());
-    let grad = times(grad, adam.factor);
-    let first = blend::<B>(parameter.first, grad.clone(), adam.keep[0]);
-    let second = blend::<B>(parameter.second, B::float_mul(grad.clone(), grad), adam.keep[1]);
-    let root = B::float_sqrt(times(second.clone(), adam.second_factor));
-    let step = B::float_div(times(first.clone(), adam.rate), B::float_add_scalar(root, adam.epsilon.into()));
-    Moments { value: B::float_sub(times(parameter.value, adam.decay), step), first, second }
 }
 
 struct Update<'a, B: FlowBackend> {
@@ -193,7 +172,7 @@ impl<A: AutodiffBackend<InnerBackend: FlowBackend>> ModuleMapper<A> for Update<'
             let grad = grad.into_primitive().tensor();
             let Moments { value, first, second } = match A::InnerBackend::differentiable() {
                 Some(kernels) => kernels.adam(parameter, grad, self.adam),
-                None => adam_step::<A::InnerBackend>(parameter, grad, self.adam),
+                None => shared::backend::adam::<A::InnerBackend>(parameter, grad, self.adam),
             };
             self.first.0.insert(id, first);
             self.second.0.insert(id, second);

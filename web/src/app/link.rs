@@ -4,10 +4,10 @@ use gloo_events::EventListener;
 use wasm_bindgen::JsCast;
 use web_sys::{Document, ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 
-use super::Dispatch;
-use super::state::Event;
+use super::dispatch::Dispatch;
+use super::event::{Event, OTHER_VERSION};
 use crate::error::Result;
-use crate::messages::{Request, Response, from_js, to_js};
+use crate::protocol::{Request, Response, Task, from_js, to_js};
 
 /// A running worker; it ends when dropped.
 pub struct Link {
@@ -17,7 +17,7 @@ pub struct Link {
 
 impl Link {
     /// Starts a worker whose words become events.
-    pub fn start(document: &Document, dispatch: &Dispatch) -> Result<Self> {
+    pub fn start(document: &Document, dispatch: &Dispatch<Event>) -> Result<Self> {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
         let worker = Worker::new_with_options(&format!("engine.js{}", version(document)), &options)?;
@@ -27,7 +27,8 @@ impl Link {
                 let Some(event) = event.dyn_ref::<MessageEvent>() else { return };
                 match from_js::<Response>(event.data()) {
                     Ok(response) => dispatch(Event::Engine(response)),
-                    Err(error) => dispatch(Event::EngineDied(error.to_string())),
+                    // Only another version says what this one does not know.
+                    Err(_) => dispatch(Event::EngineDied(OTHER_VERSION.to_owned())),
                 }
             })
         };
@@ -43,7 +44,7 @@ impl Link {
     }
 
     /// Sends a request.
-    pub fn send(&self, request: &Request) -> Result<()> {
+    pub fn send(&self, request: &Request<Task>) -> Result<()> {
         Ok(self.worker.post_message(&to_js(request)?)?)
     }
 }
@@ -54,7 +55,7 @@ impl Drop for Link {
     }
 }
 
-/// What makes this build's worker another address than the last one's: the hash in the page's own file name.
+/// What tells this build's worker from the last one's in its address: the hash in the page's own file name.
 fn version(document: &Document) -> String {
     let meta = document.query_selector("meta[name=rg-flow-app]").ok().flatten();
     let files = meta.and_then(|meta| meta.get_attribute("content")).unwrap_or_default();

@@ -1,9 +1,17 @@
-//! The page: events come in, [`state`] says what follows, [`view`] shows it.
+//! The page: events come in, its state says what follows, its view shows it.
+//!
+//! The words that the panels and the page share are below them both: `panel`, `slot`, `event`, `effect` and `dispatch`.
 
-mod files;
+mod dispatch;
+mod effect;
+mod event;
 mod link;
-pub mod state;
-pub mod view;
+mod page;
+mod panel;
+mod panels;
+mod picker;
+mod slot;
+mod widgets;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
@@ -14,21 +22,20 @@ use wasm_bindgen::JsValue;
 use web_sys::{Document, Url, Window};
 
 use crate::error::{Error, Result};
-use crate::fragment::Panel;
-use crate::messages::BackendChoice;
+use crate::protocol::BackendChoice;
+use dispatch::{Dispatch, narrowed};
+use effect::Effect;
+use event::Event;
 use link::Link;
-use state::{Effect, Event, State};
-use view::View;
-
-/// Takes events from anywhere in the page.
-pub type Dispatch = Rc<dyn Fn(Event)>;
+use page::{Input, State, View, show_breakdown};
+use panel::Panel;
 
 /// Starts the page.
 pub fn start() {
     if let Err(error) = try_start() {
         // Where even this fails there is nobody to tell.
         if let Some(document) = web_sys::window().and_then(|window| window.document()) {
-            view::show_breakdown(&document, &error.to_string());
+            show_breakdown(&document, &error.to_string());
         }
     }
 }
@@ -36,10 +43,10 @@ pub fn start() {
 struct App {
     window: Window,
     document: Document,
-    dispatch: Dispatch,
+    dispatch: Dispatch<Input>,
     state: RefCell<State>,
     /// What happened while something else was being taken in: a view may move the focus, which is an event too.
-    events: RefCell<VecDeque<Event>>,
+    events: RefCell<VecDeque<Input>>,
     taking: Cell<bool>,
     view: OnceCell<View>,
     engine: RefCell<Option<Link>>,
@@ -56,7 +63,7 @@ fn try_start() -> Result<()> {
     let state = State::new(&fragment, backend, index);
     let app = Rc::new_cyclic(|app: &std::rc::Weak<App>| {
         let app = app.clone();
-        let dispatch: Dispatch = Rc::new(move |event| {
+        let dispatch: Dispatch<Input> = Rc::new(move |event| {
             if let Some(app) = app.upgrade() {
                 app.take(event);
             }
@@ -78,11 +85,11 @@ fn try_start() -> Result<()> {
     // This listener is what keeps the page alive.
     EventListener::new(&window, "hashchange", move |_| {
         if let Ok(hash) = for_address.window.location().hash() {
-            for_address.take(Event::Address(hash));
+            for_address.take(Event::Address(hash).into());
         }
     })
     .forget();
-    app.take(Event::Retry);
+    app.take(Event::Retry.into());
     Ok(())
 }
 
@@ -98,7 +105,7 @@ fn embedded(fragment: &str, query: &str) -> String {
 }
 
 impl App {
-    fn take(&self, event: Event) {
+    fn take(&self, event: Input) {
         self.events.borrow_mut().push_back(event);
         if self.taking.replace(true) {
             return;
@@ -111,7 +118,7 @@ impl App {
         self.taking.set(false);
     }
 
-    fn take_one(&self, event: Event) {
+    fn take_one(&self, event: Input) {
         let effects = self.state.borrow_mut().update(event);
         for effect in effects {
             if let Err(error) = self.perform(effect) {
@@ -128,7 +135,7 @@ impl App {
             Effect::StartEngine => {
                 // The old one ends before the new one begins.
                 self.engine.take();
-                let link = Link::start(&self.document, &self.dispatch)?;
+                let link = Link::start(&self.document, &narrowed(&self.dispatch, Input::Page))?;
                 self.engine.replace(Some(link));
             }
             Effect::Send(request) => {

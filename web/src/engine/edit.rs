@@ -7,9 +7,11 @@ use shared::logit::image_to_logit;
 use shared::prior::draw_latents;
 use shared::{FlowBackend, RgFlowConfig};
 
-use super::{Engine, to_rgba};
+use super::Engine;
+use super::pixels::{numbers, to_rgba};
+use super::session::Session;
 use crate::error::{Error, Result};
-use crate::messages::edit::{Image, MixCell, Source};
+use crate::protocol::{Change, Image, MixCell, Source};
 
 impl<B: FlowBackend> Engine<B> {
     /// A picture's latents. A sample's are those that it was drawn with.
@@ -93,6 +95,37 @@ impl<B: FlowBackend> Engine<B> {
     pub fn interpolated(&self, a: Tensor<B, 4>, b: Tensor<B, 4>, share: f32) -> Result<Tensor<B, 4>> {
         Ok(mix::interpolate(self.config(), a, b, &[share])?)
     }
+
+    /// The session of a picture; the last one's if it is the same picture.
+    async fn session(&self, source: &Source) -> Result<Session<B>> {
+        match self.session.take() {
+            Some(session) if session.source() == source => Ok(session),
+            _ => Session::start(&self.flow, source, self.latents(source)?).await,
+        }
+    }
+
+    /// A picture's latents, as a flat picture [C, L, L].
+    ///
+    /// # Errors
+    /// As [`Engine::latents`].
+    pub async fn values(&self, source: &Source) -> Result<Vec<f32>> {
+        let session = self.session(source).await?;
+        let values = session.original().to_vec();
+        self.session.replace(Some(session));
+        Ok(values)
+    }
+
+    /// The picture with some of its latents changed.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if there is no such latent, and as [`Engine::latents`].
+    pub async fn changed(&self, source: &Source, changes: &[Change]) -> Result<Image> {
+        let mut session = self.session(source).await?;
+        session.change(changes, &self.device)?;
+        let images = self.shown(session.images()).await?;
+        self.session.replace(Some(session));
+        images.into_iter().next().ok_or_else(|| Error::Request("there is no picture to change".to_owned()))
+    }
 }
 
 /// RGB bytes as the model's channels, one after the other; grey is the mean.
@@ -106,12 +139,6 @@ fn planar(config: &RgFlowConfig, rgb: &[u8]) -> Result<Vec<u8>> {
         return Ok(rgb.chunks_exact(3).map(mean).collect());
     }
     Ok((0..area * 3).map(|i| rgb[i % area * 3 + i / area]).collect())
-}
-
-/// A tensor's numbers; a browser's GPU answers later, so that nothing here may block.
-pub(super) async fn numbers<B: FlowBackend, const D: usize>(tensor: Tensor<B, D>) -> Result<Vec<f32>> {
-    let data = tensor.into_data_async().await.map_err(|e| Error::Request(e.to_string()))?;
-    Ok(data.iter::<f32>().collect())
 }
 
 #[cfg(test)]

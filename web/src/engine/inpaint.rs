@@ -1,16 +1,16 @@
 //! Holes filled in, step by step.
 
-use shared::sampler::Draw;
 use std::rc::Rc;
 
 use burn::backend::Autodiff;
 use shared::edit::inpaint::{Free, Inpainting, Mask, Wish};
+use shared::sampler::Draw;
 use shared::{Flow, FlowBackend, ImageFlow};
 
 use super::Engine;
-use super::edit::numbers;
+use super::pixels::numbers;
 use crate::error::{Error, Result};
-use crate::messages::edit::{Completion, Hole};
+use crate::protocol::{Completion, Hole};
 
 /// An inpainting under way.
 pub type Filling<B> = Inpainting<Autodiff<B>>;
@@ -19,7 +19,8 @@ impl<B: FlowBackend> Engine<B> {
     /// Starts to fill the unknown pixels.
     ///
     /// # Errors
-    /// [`Error::Request`] if the picture or a pixel is none of the model's, [`Error::Model`] if all or none are unknown.
+    /// [`Error::Request`] if the picture or a pixel does not belong to the model, [`Error::Model`] if all pixels or none
+    /// are unknown.
     pub async fn inpainting(&self, hole: &Hole) -> Result<Filling<B>> {
         let size = self.config().size;
         let mut flags = vec![false; size * size];
@@ -44,7 +45,7 @@ impl<B: FlowBackend> Engine<B> {
         Ok(true)
     }
 
-    /// How far it is.
+    /// How far it has got.
     ///
     /// # Errors
     /// [`Error::Request`] if there is no picture.
@@ -68,7 +69,7 @@ impl<B: FlowBackend> Engine<B> {
 mod tests {
     use super::super::tests::{now, tiny};
     use super::*;
-    use crate::messages::edit::Source;
+    use crate::protocol::Source;
     use shared::Temperature;
 
     #[test]

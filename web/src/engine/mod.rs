@@ -35,9 +35,9 @@ pub struct Engine<B: FlowBackend> {
 /// A sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Drawn {
-    /// Four bytes a pixel.
+    /// Four bytes per pixel.
     pub rgba: Vec<u8>,
-    /// How unlikely it is, in bits a number.
+    /// How unlikely it is, in bits per dimension.
     pub bits: f32,
 }
 
@@ -70,7 +70,7 @@ impl<B: FlowBackend> Engine<B> {
     }
 
     /// Samples number `indices` of a seed, all at once: the same pixels as the native program's, up to rounding. Four
-    /// bytes a pixel.
+    /// bytes per pixel.
     ///
     /// # Errors
     /// [`Error::Request`] if the backend fails.
@@ -82,7 +82,7 @@ impl<B: FlowBackend> Engine<B> {
         let (images, log_det) = self.flow.inverse(latents);
         // Together: reading from a GPU is a wait.
         let numbers = Tensor::cat(vec![images.reshape([count * config.dims()]), log_prior - log_det], 0);
-        let mut logits = edit::numbers(numbers).await?;
+        let mut logits = pixels::numbers(numbers).await?;
         let log_density = logits.split_off(count * config.dims());
         let drawn = |(logits, log_density): (&[f32], f32)| {
             let log_slopes: f64 = logits.iter().map(|&y| log_derivative(y)).sum();

@@ -1,12 +1,22 @@
-//! From the flow's numbers to what a canvas takes.
+//! From the flow's tensors to numbers, and to what a canvas takes.
 
+use burn::tensor::Tensor;
+use shared::FlowBackend;
 use shared::logit::to_pixel;
+
+use crate::error::{Error, Result};
 
 /// Logits [C, L, L] as opaque pixels, four bytes each. One channel is grey; of more, the first three are shown.
 pub fn to_rgba(logits: &[f32], channels: usize) -> Vec<u8> {
     let area = logits.len() / channels.max(1);
     let channel = |c: usize, pixel: usize| to_pixel(logits[c.min(channels - 1) * area + pixel]);
     (0..area).flat_map(|pixel| [channel(0, pixel), channel(1, pixel), channel(2, pixel), u8::MAX]).collect()
+}
+
+/// A tensor's numbers; a browser's GPU answers later, so that nothing here may block.
+pub async fn numbers<B: FlowBackend, const D: usize>(tensor: Tensor<B, D>) -> Result<Vec<f32>> {
+    let data = tensor.into_data_async().await.map_err(|e| Error::Request(e.to_string()))?;
+    Ok(data.iter::<f32>().collect())
 }
 
 #[cfg(test)]

@@ -7,15 +7,15 @@ use shared::edit::receptive::{Jacobian, leading, push_forward};
 use shared::prior::draw_latents;
 
 use super::Engine;
-use super::edit::numbers;
+use super::pixels::numbers;
 use crate::error::{Error, Result};
-use crate::messages::edit::Factor;
+use crate::protocol::Factor;
 
 /// Samples of the prior that a receptive field is averaged over.
 const SAMPLES: u64 = 4;
 /// The seed of these samples.
 const SEED: u64 = 0;
-/// Derivatives by so many latents at once.
+/// How many latents are differentiated by at once.
 const COLUMNS: usize = 48;
 
 /// Strengths of all latents, on the way to the leading ones.
@@ -55,7 +55,7 @@ impl<B: FlowBackend> Engine<B> {
         Ok(Search { jacobian, strengths: vec![], next: 0 })
     }
 
-    /// Goes on with a search; false when it is through.
+    /// Goes on with a search; false when it is finished.
     ///
     /// # Errors
     /// [`Error::Request`] if the backend fails.
@@ -75,7 +75,7 @@ impl<B: FlowBackend> Engine<B> {
     /// What a search found: the `count` leading latents of a level, with their fields.
     ///
     /// # Errors
-    /// [`Error::Model`] if the search is not through.
+    /// [`Error::Model`] if the search is not finished.
     pub async fn found(&self, search: &Search<B>, level: usize, count: usize) -> Result<Vec<Factor>> {
         let places = leading(self.config(), &search.strengths, level, count)?;
         let fields = search.jacobian.columns(&places)?.abs().sum_dim(1);

@@ -1,13 +1,12 @@
 //! One picture under the reader's hands: an edit is followed through its cone, not through the whole flow.
 
 use burn::tensor::{Tensor, TensorData};
-use shared::FlowBackend;
 use shared::edit::local::Trace;
+use shared::{Flow, FlowBackend};
 
-use super::Engine;
-use super::edit::numbers;
+use super::pixels::numbers;
 use crate::error::{Error, Result};
-use crate::messages::edit::{Change, Image, Source};
+use crate::protocol::{Change, Source};
 
 /// A picture, what its latents were, and what they are now.
 #[derive(Clone, Debug)]
@@ -19,15 +18,36 @@ pub struct Session<B: FlowBackend> {
 }
 
 impl<B: FlowBackend> Session<B> {
-    async fn start(engine: &Engine<B>, source: &Source) -> Result<Self> {
-        let latents = engine.latents(source)?;
+    /// Starts with a picture of these latents, [1, C, L, L].
+    ///
+    /// # Errors
+    /// [`Error::Request`] if the backend fails, [`Error::Model`] if the latents are not of this model.
+    pub async fn start(flow: &Flow<B>, source: &Source, latents: Tensor<B, 4>) -> Result<Self> {
         let original = numbers(latents.clone()).await?;
-        let trace = Trace::generate(&engine.flow, latents)?;
+        let trace = Trace::generate(flow, latents)?;
         Ok(Self { source: source.clone(), current: original.clone(), original, trace })
     }
 
+    /// What it started with.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// The latents before all changes, as a flat picture [C, L, L].
+    pub fn original(&self) -> &[f32] {
+        &self.original
+    }
+
+    /// The picture as it is now, as logits [1, C, L, L].
+    pub fn images(&self) -> Tensor<B, 4> {
+        self.trace.images()
+    }
+
     /// Makes the latents what they were, but for the changes.
-    fn change(&mut self, changes: &[Change], device: &B::Device) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`Error::Request`] if there is no such latent.
+    pub fn change(&mut self, changes: &[Change], device: &B::Device) -> Result<()> {
         let mut wanted = self.original.clone();
         for change in changes {
             let place = wanted.get_mut(change.index as usize);
@@ -44,43 +64,11 @@ impl<B: FlowBackend> Session<B> {
     }
 }
 
-impl<B: FlowBackend> Engine<B> {
-    /// The session of a picture; the last one's if it is the same picture.
-    async fn session(&self, source: &Source) -> Result<Session<B>> {
-        match self.session.take() {
-            Some(session) if session.source == *source => Ok(session),
-            _ => Session::start(self, source).await,
-        }
-    }
-
-    /// A picture's latents, as a flat picture [C, L, L].
-    ///
-    /// # Errors
-    /// As [`Engine::latents`].
-    pub async fn values(&self, source: &Source) -> Result<Vec<f32>> {
-        let session = self.session(source).await?;
-        let values = session.original.clone();
-        self.session.replace(Some(session));
-        Ok(values)
-    }
-
-    /// The picture with some of its latents changed.
-    ///
-    /// # Errors
-    /// [`Error::Request`] if there is no such latent, and as [`Engine::latents`].
-    pub async fn changed(&self, source: &Source, changes: &[Change]) -> Result<Image> {
-        let mut session = self.session(source).await?;
-        session.change(changes, &self.device)?;
-        let images = self.shown(session.trace.images()).await?;
-        self.session.replace(Some(session));
-        images.into_iter().next().ok_or_else(|| Error::Request("there is no picture to change".to_owned()))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::tests::{now, tiny};
     use super::*;
+    use crate::protocol::Image;
     use shared::Temperature;
 
     #[test]

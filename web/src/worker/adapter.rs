@@ -4,13 +4,13 @@ use js_sys::{Function, Promise, Reflect, Set};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-use super::scope;
+use super::scope::scope;
 use crate::error::{Error, Result};
 
 /// What the browser says of its GPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Adapter {
-    /// No GPU, but a program that does as one does, slowly.
+    /// Software that stands in for a GPU, slowly.
     pub software: bool,
 }
 

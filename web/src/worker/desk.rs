@@ -1,52 +1,56 @@
-//! Where requests arrive: they are served one after the other, and each hears when it is cancelled.
+//! Where requests arrive: tasks are served one after the other, and each hears when it is cancelled.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use gloo_events::EventListener;
+use serde::de::DeserializeOwned;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::MessageEvent;
 
-use super::queue::{Arrival, Queue};
-use super::{breathe, now, scope, send};
+use super::queue::{Arrival, Queue, Serving};
+use super::scope::{breathe, end, now, part, scope, tell};
 use crate::error::{Error, Result};
-use crate::messages::{PROTOCOL, Request, RequestId, RequestKind, ResponseKind, from_js};
+use crate::protocol::{Last, PROTOCOL, Part, Request, RequestId, Worker, from_js};
 
 /// Work for this long before looking for messages again, in milliseconds.
 const TURN: f64 = 12.0;
 
-/// What serves the requests of a desk.
+/// What serves the tasks of a desk.
 pub trait Service {
-    /// Serves a request; its last answer is what this returns.
-    async fn serve(self: &Rc<Self>, request: RequestKind, turn: &Turn) -> Result<ResponseKind>;
+    /// The tasks.
+    type Task: DeserializeOwned;
 
-    /// Hears that the request being served is of no more use.
+    /// Serves a task; the end of its answer is what this returns.
+    async fn serve(self: &Rc<Self>, task: Self::Task, turn: &Turn) -> Result<Last>;
+
+    /// Hears that the task being served is no longer wanted.
     fn cancelled(&self, _request: RequestId) {}
 }
 
-/// A request's turn: what its service needs besides the request itself.
+/// A task's turn: what its service needs besides the task itself.
 pub struct Turn {
     id: RequestId,
-    queue: Rc<RefCell<Queue>>,
+    stopped: Rc<Cell<bool>>,
     since: Cell<f64>,
 }
 
 impl Turn {
-    /// The request's id.
+    /// The task's id.
     pub fn id(&self) -> RequestId {
         self.id
     }
 
     /// Sends a part of the answer.
-    pub fn send(&self, part: ResponseKind) {
-        send(self.id, part);
+    pub fn send(&self, some: Part) {
+        part(self.id, some);
     }
 
     /// Lets messages in if there was work for long.
     ///
     /// # Errors
-    /// [`Error::Cancelled`] if the request was cancelled.
+    /// [`Error::Cancelled`] if the task was cancelled.
     pub async fn pause(&self) -> Result<()> {
         if now() - self.since.get() > TURN {
             breathe().await?;
@@ -56,38 +60,38 @@ impl Turn {
     }
 
     /// # Errors
-    /// [`Error::Cancelled`] if the request was cancelled.
+    /// [`Error::Cancelled`] if the task was cancelled.
     pub fn check(&self) -> Result<()> {
-        if self.queue.borrow().stopped() { Err(Error::Cancelled) } else { Ok(()) }
+        if self.stopped.get() { Err(Error::Cancelled) } else { Ok(()) }
     }
 }
 
 /// Opens the desk and says hello.
 pub fn open<S: Service + 'static>(service: S) {
-    let desk = Rc::new(Desk { queue: Rc::default(), service: Rc::new(service) });
+    let desk = Rc::new(Desk { queue: RefCell::default(), service: Rc::new(service) });
     let listener = EventListener::new(&scope(), "message", move |event| {
         let Some(event) = event.dyn_ref::<MessageEvent>() else { return };
-        match from_js::<Request>(event.data()) {
+        match from_js::<Request<S::Task>>(event.data()) {
             Ok(request) => desk.arrive(request),
-            Err(error) => send(0, ResponseKind::Failed { message: error.to_string() }),
+            Err(error) => tell(Worker::Failed { message: error.to_string() }),
         }
     });
     listener.forget();
-    send(0, ResponseKind::Hello { protocol: PROTOCOL });
+    tell(Worker::Hello { protocol: PROTOCOL });
 }
 
-struct Desk<S> {
-    queue: Rc<RefCell<Queue>>,
+struct Desk<S: Service> {
+    queue: RefCell<Queue<S::Task>>,
     service: Rc<S>,
 }
 
 impl<S: Service + 'static> Desk<S> {
-    fn arrive(self: &Rc<Self>, request: Request) {
+    fn arrive(self: &Rc<Self>, request: Request<S::Task>) {
         let arrival = self.queue.borrow_mut().arrive(request);
         match arrival {
             Arrival::Wait => {}
             Arrival::Stop(id) => self.service.cancelled(id),
-            Arrival::Dropped(id) => send(id, ResponseKind::Cancelled),
+            Arrival::Dropped(id) => end(id, Last::Cancelled),
             Arrival::Start => {
                 let desk = Rc::clone(self);
                 spawn_local(async move { desk.serve_all().await });
@@ -97,14 +101,14 @@ impl<S: Service + 'static> Desk<S> {
 
     async fn serve_all(&self) {
         loop {
-            let Some(Request { id, kind }) = self.queue.borrow_mut().take_next() else { return };
-            let turn = Turn { id, queue: Rc::clone(&self.queue), since: Cell::new(now()) };
-            let answer = match self.service.serve(kind, &turn).await {
-                Ok(answer) => answer,
-                Err(Error::Cancelled) => ResponseKind::Cancelled,
-                Err(error) => ResponseKind::Failed { message: error.to_string() },
+            let Some(Serving { id, task, stopped }) = self.queue.borrow_mut().take_next() else { return };
+            let turn = Turn { id, stopped, since: Cell::new(now()) };
+            let last = match self.service.serve(task, &turn).await {
+                Ok(last) => last,
+                Err(Error::Cancelled) => Last::Cancelled,
+                Err(error) => Last::Failed { message: error.to_string() },
             };
-            send(id, answer);
+            end(id, last);
         }
     }
 }

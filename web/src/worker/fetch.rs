@@ -1,11 +1,11 @@
-//! Downloads that report how far they are.
+//! Downloads that report their progress.
 
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{ReadableStreamDefaultReader, RequestCache, RequestInit, Response};
 
-use super::scope;
+use super::scope::scope;
 use crate::error::{Error, Result};
 
 /// The list of models, of at most `limit` bytes.
@@ -19,7 +19,7 @@ pub async fn index(url: &str, limit: u64) -> Result<Vec<u8>> {
     body(&response, what, limit, |_| Ok(())).await
 }
 
-/// A file of exactly `total` bytes. `progress` hears of the bytes here and in all, and may stop it.
+/// A file of exactly `total` bytes. `progress` hears of the bytes so far and in total, and may stop it.
 ///
 /// # Errors
 /// [`Error::Offline`], [`Error::Http`], [`Error::TooLarge`], [`Error::Truncated`], and those of `progress`.

@@ -7,16 +7,18 @@ use burn_flex::Flex;
 use wasm_bindgen_futures::spawn_local;
 
 use super::desk::{self, Service, Turn};
-use super::models::{Batch, Models};
+use super::draw::Batch;
+use super::models::Models;
 use super::remote::Remote;
+use super::scope::{breathe, now, part, report_panics, tell};
 use super::trial::{self, Run};
-use super::{adapter, breathe, edit, now, report_panics, send};
+use super::{adapter, edit, fetch};
 use crate::engine::random;
 use crate::error::{Error, Result};
-use crate::messages::edit::EditKind;
-use crate::messages::{Backend, BackendChoice, RequestId, RequestKind, ResponseKind};
+use crate::index::{MAX_INDEX_BYTES, ModelIndex};
+use crate::protocol::{Backend, BackendChoice, Draw, Last, Load, Part, RequestId, Task, Worker};
 
-/// Many at once read the weights once; no more than a reader waits for without noticing.
+/// Several at once read the weights once, but no more than are drawn before the reader notices a wait.
 const BATCH: Batch = Batch { first: 1, then: 8 };
 
 /// Starts the worker.
@@ -45,8 +47,8 @@ enum Gpu {
 struct Front {
     cpu: Models<Flex>,
     choice: Cell<BackendChoice>,
-    /// The request that loaded the model.
-    loaded: RefCell<Option<RequestKind>>,
+    /// What loaded the model.
+    loaded: RefCell<Option<Load>>,
     remote: RefCell<Option<Rc<Remote>>>,
     gpu: Cell<Gpu>,
     /// Trials so far; what an older one finds is of no interest.
@@ -56,26 +58,23 @@ struct Front {
 }
 
 impl Service for Front {
-    async fn serve(self: &Rc<Self>, request: RequestKind, turn: &Turn) -> Result<ResponseKind> {
-        match request {
-            RequestKind::Use { backend } => {
+    type Task = Task;
+
+    async fn serve(self: &Rc<Self>, task: Task, turn: &Turn) -> Result<Last> {
+        match task {
+            Task::Index { url } => Ok(Last::Index(ModelIndex::parse(&fetch::index(&url, MAX_INDEX_BYTES).await?)?)),
+            Task::Use { backend } => {
                 self.choose(backend);
-                Ok(ResponseKind::Done)
+                Ok(Last::Done)
             }
-            RequestKind::Load { .. } | RequestKind::Open { .. } => {
+            Task::Load(load) => {
                 self.forget();
-                let answer = self.cpu.serve(request.clone(), turn).await?;
-                self.loaded.replace(Some(request));
-                Ok(answer)
+                let last = self.cpu.load(load.clone(), turn).await?;
+                self.loaded.replace(Some(load));
+                Ok(last)
             }
-            RequestKind::Sample { .. } | RequestKind::Edit(EditKind::Mix { .. }) => self.pictures(request, turn).await,
-            RequestKind::Edit(EditKind::Inpaint(hole)) => {
-                Ok(ResponseKind::Edited(edit::fill(&*self.cpu.engine()?, hole, turn).await?))
-            }
-            // Of these a GPU does none better.
-            RequestKind::Index { .. } | RequestKind::Edit(_) | RequestKind::Cancel { .. } => {
-                self.cpu.serve(request, turn).await
-            }
+            Task::Draw(draw) => self.draw(draw, turn).await,
+            Task::Edit(edit) => Ok(Last::Answer(edit::serve(&*self.cpu.engine()?, edit, turn).await?)),
         }
     }
 
@@ -87,18 +86,18 @@ impl Service for Front {
 }
 
 impl Front {
-    /// Serves what a GPU does well.
-    async fn pictures(self: &Rc<Self>, request: RequestKind, turn: &Turn) -> Result<ResponseKind> {
+    /// Draws on the GPU if it has proved itself, and else, or if it fails, on the CPU.
+    async fn draw(self: &Rc<Self>, draw: Draw, turn: &Turn) -> Result<Last> {
         let remote = self.remote.borrow().clone().filter(|_| self.gpu.get() == Gpu::Proved);
         if let Some(remote) = remote {
             let id = turn.id();
-            match remote.ask(id, request.clone(), move |part| send(id, part)).await {
-                Ok(ResponseKind::Failed { message }) => self.fall_back(&Error::Gpu(message)),
-                Ok(answer) => return Ok(answer),
+            match remote.ask(id, draw.clone(), move |some| part(id, some)).await {
+                Ok(Last::Failed { message }) => self.fall_back(&Error::Gpu(message)),
+                Ok(last) => return Ok(last),
                 Err(error) => self.fall_back(&error),
             }
         }
-        let answer = self.cpu.serve(request, turn).await?;
+        let last = self.cpu.draw(draw, turn).await?;
         // Now that there is something to look at.
         let front = Rc::clone(self);
         spawn_local(async move {
@@ -106,7 +105,7 @@ impl Front {
                 front.try_gpu();
             }
         });
-        Ok(answer)
+        Ok(last)
     }
 
     /// Whether this browser's CPU draws a known seed as stored; if not, a GPU could not be compared with it either.
@@ -117,7 +116,7 @@ impl Front {
         let sound = random::check().await.unwrap_or(false);
         self.sound.set(Some(sound));
         if !sound {
-            say(Backend::Cpu, "This browser does not compute as others do: pictures may be wrong.".to_owned());
+            say(Backend::Cpu, "This browser computes other numbers than others do: pictures may be wrong.".to_owned());
         }
         sound
     }
@@ -173,12 +172,12 @@ impl Front {
         });
     }
 
-    async fn trial(&self, load: RequestKind, trial: RequestId) -> Result<String> {
+    async fn trial(&self, load: Load, trial: RequestId) -> Result<String> {
         // The page's own ids start from the other end.
         let (choice, id) = (self.choice.get(), RequestId::MAX - trial);
         let adapter = adapter::find().await?;
         if adapter.software && choice == BackendChoice::Auto {
-            return Err(Error::Gpu("there is no GPU behind it, only a program that does as one does".to_owned()));
+            return Err(Error::Gpu("there is no GPU behind it, only software".to_owned()));
         }
         say(Backend::Cpu, "Trying WebGPU…".to_owned());
         let here = self.remote.borrow().clone();
@@ -216,25 +215,25 @@ async fn run_there(remote: &Remote, id: RequestId) -> Result<Run> {
     let run = Rc::new(RefCell::new(Run::default()));
     let heard = Rc::clone(&run);
     let part = move |part| {
-        if let ResponseKind::Picture(picture) = part {
+        if let Part::Picture(picture) = part {
             let mut run = heard.borrow_mut();
             run.pictures.push(picture.rgba.into_vec());
             run.millis = picture.millis;
         }
     };
-    expect(remote.ask(id, trial::request(), part).await?)?;
+    expect(remote.ask(id, trial::task(), part).await?)?;
     Ok(run.take())
 }
 
 fn say(backend: Backend, note: String) {
-    send(0, ResponseKind::RunsOn { backend, note });
+    tell(Worker::RunsOn { backend, note });
 }
 
 /// # Errors
-/// [`Error::Gpu`] if this last answer is a failure.
-fn expect(answer: ResponseKind) -> Result<()> {
-    match answer {
-        ResponseKind::Failed { message } => Err(Error::Gpu(message)),
+/// [`Error::Gpu`] if this is a failure.
+fn expect(last: Last) -> Result<()> {
+    match last {
+        Last::Failed { message } => Err(Error::Gpu(message)),
         _ => Ok(()),
     }
 }

@@ -10,10 +10,11 @@ use burn::backend::wgpu::{WgpuDevice, init_setup_async};
 use wasm_bindgen_futures::spawn_local;
 
 use super::desk::{self, Service, Turn};
-use super::models::{Batch, Models};
-use super::{report_panics, send};
+use super::draw::Batch;
+use super::models::Models;
+use super::scope::{report_panics, tell};
 use crate::error::Result;
-use crate::messages::{Backend, RequestKind, ResponseKind};
+use crate::protocol::{Backend, GpuTask, Last, Worker};
 
 /// A GPU takes as long for one picture as for many.
 const BATCH: Batch = Batch { first: 64, then: 64 };
@@ -35,19 +36,21 @@ pub fn start_gpu() {
 
 /// Nothing more will come of this device.
 fn lost(reason: impl Debug, message: String) {
-    send(
-        0,
-        ResponseKind::Failed { message: format!("the GPU was lost ({reason:?}). {message}").trim_end().to_owned() },
-    );
+    tell(Worker::Failed { message: format!("the GPU was lost ({reason:?}). {message}").trim_end().to_owned() });
 }
 
-/// Out of memory, or a shader that this browser does not take. What was computed since is not to be trusted.
+/// Out of memory, or a shader that this browser rejects. What was computed since cannot be trusted.
 fn failed(error: impl Display) {
-    send(0, ResponseKind::Failed { message: format!("the GPU failed: {error}") });
+    tell(Worker::Failed { message: format!("the GPU failed: {error}") });
 }
 
 impl Service for Models<Wgpu> {
-    async fn serve(self: &Rc<Self>, request: RequestKind, turn: &Turn) -> Result<ResponseKind> {
-        Models::serve(self, request, turn).await
+    type Task = GpuTask;
+
+    async fn serve(self: &Rc<Self>, task: GpuTask, turn: &Turn) -> Result<Last> {
+        match task {
+            GpuTask::Load(load) => self.load(load, turn).await,
+            GpuTask::Draw(draw) => self.draw(draw, turn).await,
+        }
     }
 }

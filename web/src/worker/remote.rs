@@ -10,9 +10,9 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 
-use super::scope;
+use super::scope::scope;
 use crate::error::{Error, Result};
-use crate::messages::{PROTOCOL, Request, RequestId, RequestKind, Response, ResponseKind, from_js, to_js};
+use crate::protocol::{GpuTask, Last, PROTOCOL, Part, Request, RequestId, Response, Worker as Said, from_js, to_js};
 
 /// A running worker; it ends when dropped.
 pub struct Remote {
@@ -21,34 +21,40 @@ pub struct Remote {
     _listeners: [EventListener; 2],
 }
 
-/// What is under way. The worker's hello counts as the answer to a request of id 0.
+/// What is under way.
 #[derive(Default)]
 struct Lines {
+    /// Wakes who waits for the worker's hello.
+    greeted: Option<Function>,
     asked: HashMap<RequestId, Asked>,
-    answers: HashMap<RequestId, ResponseKind>,
+    answers: HashMap<RequestId, Last>,
     dead: Option<String>,
 }
 
 struct Asked {
-    part: Box<dyn Fn(ResponseKind)>,
+    part: Box<dyn Fn(Part)>,
     wake: Function,
 }
 
 impl Lines {
     fn hear(&mut self, response: Response) {
-        let Response { id, kind } = response;
-        match kind {
-            ResponseKind::Failed { message } if id == 0 => self.die(message),
-            ResponseKind::Hello { protocol } if protocol != PROTOCOL => self.die("it is of another version".to_owned()),
-            kind if kind.is_last() || matches!(kind, ResponseKind::Hello { .. }) => {
-                if let Some(asked) = self.asked.remove(&id) {
-                    self.answers.insert(id, kind);
-                    wake(&asked.wake);
-                }
+        match response {
+            Response::Worker(Said::Failed { message }) => self.die(message),
+            Response::Worker(Said::Hello { protocol }) if protocol != PROTOCOL => {
+                self.die("it is of another version".to_owned());
             }
-            part => {
+            Response::Worker(Said::Hello { .. }) => self.greeted.take().iter().for_each(wake),
+            // There is one thing that it runs on.
+            Response::Worker(Said::RunsOn { .. }) => {}
+            Response::Part { id, part } => {
                 if let Some(asked) = self.asked.get(&id) {
                     (asked.part)(part);
+                }
+            }
+            Response::Last { id, last } => {
+                if let Some(asked) = self.asked.remove(&id) {
+                    self.answers.insert(id, last);
+                    wake(&asked.wake);
                 }
             }
         }
@@ -56,6 +62,7 @@ impl Lines {
 
     fn die(&mut self, why: String) {
         self.dead.get_or_insert(why);
+        self.greeted.take().iter().for_each(wake);
         self.asked.drain().for_each(|(_, asked)| wake(&asked.wake));
     }
 }
@@ -98,45 +105,50 @@ impl Remote {
             })
         };
         let remote = Self { worker, lines, _listeners: [heard, died] };
-        remote.answer(0, |_| {}).await?;
+        remote.wait(|lines, wake| lines.greeted = Some(wake)).await?;
+        match &remote.lines.borrow().dead {
+            Some(why) => Err(Error::Gpu(why.clone())),
+            None => Ok(()),
+        }?;
         Ok(remote)
     }
 
-    /// Sends a request; `part` hears of all answers but the last, which this returns.
+    /// Sends a task; `part` hears of all parts of its answer, and this returns the end.
     ///
     /// # Errors
     /// [`Error::Gpu`] if the worker is gone, or goes.
-    pub async fn ask(
-        &self,
-        id: RequestId,
-        kind: RequestKind,
-        part: impl Fn(ResponseKind) + 'static,
-    ) -> Result<ResponseKind> {
-        self.worker.post_message(&to_js(&Request { id, kind })?)?;
-        self.answer(id, part).await
+    pub async fn ask(&self, id: RequestId, task: impl Into<GpuTask>, part: impl Fn(Part) + 'static) -> Result<Last> {
+        self.worker.post_message(&to_js(&Request::Serve { id, task: task.into() })?)?;
+        self.wait(|lines, wake| {
+            lines.asked.insert(id, Asked { part: Box::new(part), wake });
+        })
+        .await?;
+        let mut lines = self.lines.borrow_mut();
+        match (lines.answers.remove(&id), &lines.dead) {
+            (Some(last), _) => Ok(last),
+            (None, why) => Err(Error::Gpu(why.clone().unwrap_or_else(|| "it gave no answer".to_owned()))),
+        }
     }
 
-    /// Asks to forget a request; its last answer comes all the same.
-    pub fn cancel(&self, request: RequestId) {
-        let message = to_js(&Request { id: 0, kind: RequestKind::Cancel { request } });
-        // A worker that cannot hear this ends the request in its own way.
+    /// Cancels a task; the end of its answer still comes.
+    pub fn cancel(&self, id: RequestId) {
+        let message = to_js(&Request::<GpuTask>::Cancel { id });
+        // A worker that cannot hear this ends the task in its own way.
         let _ = message.map(|message| self.worker.post_message(&message));
     }
 
-    async fn answer(&self, id: RequestId, part: impl Fn(ResponseKind) + 'static) -> Result<ResponseKind> {
+    /// Waits for whoever calls the function that `keep` is given, unless the worker is gone.
+    async fn wait(&self, keep: impl FnOnce(&mut Lines, Function)) -> Result<()> {
         let mut wake = None;
         let heard = Promise::new(&mut |resolve, _| wake = Some(resolve));
         if let Some(wake) = wake {
-            self.lines.borrow_mut().asked.insert(id, Asked { part: Box::new(part), wake });
+            keep(&mut self.lines.borrow_mut(), wake);
         }
-        if self.lines.borrow().dead.is_none() {
+        let dead = self.lines.borrow().dead.is_some();
+        if !dead {
             JsFuture::from(heard).await?;
         }
-        let mut lines = self.lines.borrow_mut();
-        match (lines.answers.remove(&id), &lines.dead) {
-            (Some(answer), _) => Ok(answer),
-            (None, why) => Err(Error::Gpu(why.clone().unwrap_or_else(|| "it gave no answer".to_owned()))),
-        }
+        Ok(())
     }
 
     /// Ends the worker, and with it all that waits for it.

@@ -5,7 +5,8 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Cache, CacheStorage, Request, Response, console};
 
-use super::{fetch, scope};
+use super::fetch;
+use super::scope::scope;
 use crate::error::{Error, Result};
 use crate::index::ModelEntry;
 
@@ -20,7 +21,7 @@ pub struct Weights {
     pub cached: bool,
 }
 
-/// Gets a model's file. `progress` hears of the bytes here and in all, and may stop it.
+/// Gets a model's file. `progress` hears of the bytes so far and in total, and may stop it.
 pub async fn weights(
     base: &str,
     model: &ModelEntry,

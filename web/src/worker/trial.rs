@@ -3,7 +3,7 @@
 use shared::Temperature;
 
 use crate::error::{Error, Result};
-use crate::messages::{BackendChoice, RequestKind};
+use crate::protocol::{BackendChoice, Draw};
 
 /// The samples to compare: as many as the page shows, drawn as it draws them.
 const SEED: u64 = 7;
@@ -12,21 +12,21 @@ const TEMPERATURE: f32 = 0.8;
 
 /// Rounding moves a value by no more than this, of 255…
 const CLOSE: u8 = 2;
-/// …but for one value in so many, where the flow magnifies it.
+/// …except for one value in this many, where the flow magnifies it.
 const RARE: usize = 500;
 
 /// What one backend made of the samples.
 #[derive(Clone, Debug, Default)]
 pub struct Run {
-    /// Four bytes a pixel.
+    /// Four bytes per pixel.
     pub pictures: Vec<Vec<u8>>,
     /// How long one of them took.
     pub millis: f64,
 }
 
-/// The request for the samples.
-pub fn request() -> RequestKind {
-    RequestKind::Sample { seed: SEED, indices: indices(), temperature: temperature() }
+/// The task of drawing the samples.
+pub fn task() -> Draw {
+    Draw::Samples { seed: SEED, indices: indices(), temperature: temperature() }
 }
 
 /// Which samples of [`seed`].
@@ -50,13 +50,13 @@ pub fn temperature() -> Temperature {
 /// [`Error::Gpu`] if it is not right, or not faster though only that would do.
 pub fn judge(cpu: &Run, gpu: &Run, choice: BackendChoice) -> Result<String> {
     if !agree(&cpu.pictures, &gpu.pictures) {
-        return Err(Error::Gpu("its pictures are not those of the CPU".to_owned()));
+        return Err(Error::Gpu("its pictures differ from the CPU's".to_owned()));
     }
-    let times = format!("{:.1} ms a picture against the CPU's {:.1} ms", gpu.millis, cpu.millis);
+    let times = format!("{:.1} ms per picture, {:.1} ms on the CPU", gpu.millis, cpu.millis);
     if choice == BackendChoice::Auto && gpu.millis >= cpu.millis {
         return Err(Error::Gpu(format!("it is slower here, {times}")));
     }
-    Ok(format!("WebGPU makes the same pictures as the CPU: {times}."))
+    Ok(format!("WebGPU draws the same pictures as the CPU: {times}."))
 }
 
 fn agree(a: &[Vec<u8>], b: &[Vec<u8>]) -> bool {
@@ -101,7 +101,7 @@ mod tests {
         let short = Run { pictures: vec![vec![0; 1023]; 4], millis: 1.0 };
         for gpu in [zeros, none, short, run(1.0, |i| if i % 100 == 0 { 5 } else { 0 })] {
             for choice in [BackendChoice::Auto, BackendChoice::Gpu] {
-                assert!(judge(&cpu, &gpu, choice).unwrap_err().to_string().contains("not those of the CPU"));
+                assert!(judge(&cpu, &gpu, choice).unwrap_err().to_string().contains("differ from the CPU's"));
             }
         }
     }

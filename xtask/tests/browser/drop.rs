@@ -42,15 +42,15 @@ async fn each_wrong_file_is_named_with_what_to_do() {
         ("d.items.add(file('step-00000500.ckpt'))", "trainer export"),
         ("d.items.add(file('celeba32.state'))", "trainer import celeba32.state"),
         ("d.items.add(file('FACES.SAFETENSORS'))", "not a complete safetensors file"),
-        ("d.items.add(file('faces.safetensors.txt', 'text/plain'))", "no weights, whatever its name says"),
-        ("d.setData('text/uri-list', 'https://example.org/a.png')", "copy it and paste it here"),
+        ("d.items.add(file('faces.safetensors.txt', 'text/plain'))", "not weights, whatever its name says"),
+        ("d.setData('text/uri-list', 'https://example.org/a.png')", "paste it here"),
         ("d.items.add(file('photos.zip', 'application/zip'))", "one picture at a time"),
         ("d.items.add(file('notes.txt', 'text/plain', ['hello']))", "a text file, not a picture"),
         ("d.items.add(file('IMG_1.HEIC', '', ['\\0\\0\\0\\x24ftypheic\\0\\0\\0\\0']))", "HEIC photograph"),
         ("d.items.add(file('empty.png', 'image/png', []))", "is empty"),
         (
             "(d.items.add(file('a.png', 'image/png')), d.items.add(file('b.png', 'image/png')))",
-            "Of 2 files the first was taken, “a.png”",
+            "Only the first of 2 files was taken: “a.png”",
         ),
     ] {
         browser.eval(&format!("drop(null, (d) => {fill})")).await.unwrap();

@@ -85,7 +85,7 @@ fn add_model(dir: &Path, model: &[u8]) {
         description: String::new(),
         licence: String::new(),
         default: true,
-        holes: vec![],
+        ..ModelEntry::default()
     };
     let index = ModelIndex { format: 1, models: vec![entry] };
     std::fs::create_dir(dir.join("models")).unwrap();
@@ -161,11 +161,11 @@ async fn a_gpu_that_draws_something_else_is_not_used() {
     let page = Page::new();
     page.spoil(
         "const say = self.postMessage.bind(self);
-         self.postMessage = message => { message.kind.picture?.rgba.fill(0); say(message); };",
+         self.postMessage = message => { message.part?.part.picture?.rgba.fill(0); say(message); };",
     );
     let browser = Browser::start(&[WEBGPU]).await.unwrap();
     page.open(&browser, "webgpu").await;
-    browser.wait_for(&noted("not those of the CPU"), PATIENCE).await.unwrap();
+    browser.wait_for(&noted("differ from the CPU"), PATIENCE).await.unwrap();
     page.check_new_samples(&browser).await;
     assert_eq!(browser.eval(ON_CPU).await.unwrap(), true);
     browser.finish().await.unwrap();

@@ -16,7 +16,7 @@ async fn the_story_has_its_room_before_it_has_its_pictures() {
         dir.path(),
         "engine.js",
         "{ const say = self.postMessage.bind(self); \
-           self.postMessage = (message, ...rest) => { if (!message?.kind?.edited) say(message, ...rest); }; }",
+           self.postMessage = (message, ...rest) => { if (!message?.last?.last?.answer) say(message, ...rest); }; }",
     );
     let server = Server::start(dir.path(), 0, "/").unwrap();
     for (width, file) in [(1280, "about-waiting"), (390, "about-waiting-phone")] {

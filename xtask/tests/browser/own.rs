@@ -14,6 +14,9 @@ fn put(input: &str, name: &str, kind: &str, blob: &str) -> String {
     )
 }
 
+/// Whether there are guides for a face.
+const GUIDES: &str = "document.querySelector('#crop-guides-row').checkVisibility()";
+
 /// A picture twice as wide as high, red on the left, as a PNG.
 const PHOTO: &str = "await new Promise(done => { const c = document.createElement('canvas'); \
     c.width = 400; c.height = 200; const d = c.getContext('2d'); d.fillStyle = 'rgb(40, 90, 160)'; \
@@ -30,6 +33,7 @@ async fn a_picture_of_ones_own_is_cut_out_mixed_and_linked() {
     browser.eval(&put("#picker-file", "me.png", "image/png", PHOTO)).await.unwrap();
     browser.wait_for("!document.querySelector('#picker-crop').hidden", PATIENCE).await.unwrap();
     browser.screenshot("crop").await.unwrap();
+    assert_eq!(browser.eval(GUIDES).await.unwrap(), true);
     click(&browser, "#crop-use").await;
     browser.wait_for(QUIET, PATIENCE).await.unwrap();
     let shown = pixels(&browser, "#mix-picture-b").await;
@@ -43,6 +47,25 @@ async fn a_picture_of_ones_own_is_cut_out_mixed_and_linked() {
     browser.open(&link).await.unwrap();
     browser.wait_for(QUIET, PATIENCE).await.unwrap();
     assert_eq!(pixels(&browser, "#mix-picture-b").await, shown);
+    browser.finish().await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
+async fn ovals_have_no_eyes_and_one_picture_is_no_pair() {
+    let server = serve();
+    let browser = Browser::start(&[]).await.unwrap();
+    browser.open(&format!("{}#panel=mix&model=msds1&a=1.0&b=1.0", server.url())).await.unwrap();
+    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+    let same = "document.querySelector('#mix-said').textContent.includes('the same picture')";
+    assert_eq!(browser.eval(same).await.unwrap(), true);
+    click(&browser, "#mix-choose-b").await;
+    browser.eval(&put("#picker-file", "me.png", "image/png", PHOTO)).await.unwrap();
+    browser.wait_for("!document.querySelector('#picker-crop').hidden", PATIENCE).await.unwrap();
+    assert_eq!(browser.eval(GUIDES).await.unwrap(), false);
+    click(&browser, "#crop-use").await;
+    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+    browser.wait_for(&format!("!{same}"), PATIENCE).await.unwrap();
     browser.finish().await.unwrap();
 }
 

@@ -8,7 +8,7 @@ use pulp::{Arch, Scalar, Simd, WithSimd};
 use super::exponential::{exp, sigmoid_of_negative, tanh};
 use super::strip::{Lane, NARROW};
 
-/// act = x·σ(αx), on one strip; σ is kept if there is where.
+/// act = x·σ(αx), on one strip; σ is stored if there is memory for it.
 pub fn swish<const N: usize>(x: &[Lane<N>], alpha: &[f32], act: &mut [Lane<N>], sigma: Option<&mut [Lane<N>]>) {
     Arch::new().dispatch(Swish { x, alpha, act, sigma });
 }
@@ -65,7 +65,7 @@ pub fn gate<const N: usize>(x: &[Lane<N>], sigma: &[Lane<N>], act: &mut [Lane<N>
     );
 }
 
-/// Turns the gradient of act into that of x, in place, and adds that of α. Takes x, act and σ.
+/// Turns the gradient of act into that of x, in place, and adds to that of α. Takes x, act and σ.
 pub fn swish_grad<const N: usize>(
     [x, act, sigma]: [&[Lane<N>]; 3],
     alpha: &[f32],
@@ -151,7 +151,7 @@ pub fn scale<const N: usize>(y: &mut [Lane<N>], f: f32) {
     );
 }
 
-/// The two nets' outputs, made s and t in place: s = tanh(scale·raw), t = scale·raw.
+/// Turns the two nets' outputs into s = tanh(scale·raw) and t = scale·raw, in place.
 pub fn finish<const N: usize>(s: &mut [Lane<N>], t: &mut [Lane<N>], [scale_s, scale_t]: [&[f32]; 2]) {
     let n = scale_s.len();
     Arch::new().dispatch(

@@ -1,4 +1,4 @@
-//! e^x and what is made of it, on vectors and, as vectors of one, on numbers.
+//! e^x, sigmoid and tanh, on vectors; a single number is a vector of one.
 
 use pulp::Simd;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -30,18 +30,18 @@ pub fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     simd.mul_f32s(e, simd.transmute_f32s_u32s(power))
 }
 
-/// Within bounds.
+/// Clamped to bounds.
 #[inline(always)]
 fn clamp<S: Simd>(simd: S, x: S::f32s, low: f32, high: f32) -> S::f32s {
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     if S::F32_LANES == 4 {
         return cast(super::simd128::clamp(cast(x), low, high));
     }
-    // The bounds first: x86 then lets what is not a number pass.
+    // The bounds come first, so that NaN passes on x86.
     simd.min_f32s(simd.splat_f32s(high), simd.max_f32s(simd.splat_f32s(low), x))
 }
 
-/// Shifted to where an f32 has its exponent.
+/// Shifted left to an f32's exponent.
 #[inline(always)]
 fn to_exponent<S: Simd>(simd: S, n: S::u32s) -> S::u32s {
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]

@@ -8,8 +8,8 @@ use crate::shape::{BijectorShape, Direction};
 use burn::tensor::{Bytes, DType, Shape};
 use burn_flex::{FlexTensor, Layout};
 
-/// Rows that go through a layer together: enough that weights are not fetched for a handful of rows and that a sum
-/// across a vector, which ends each weight's gradient, is rare; few enough for the cache.
+/// Rows that go through a layer together: enough to load weights rarely and to sum across a vector rarely, which ends
+/// each weight's gradient; few enough to stay in the cache.
 const TILE: usize = 4 * WIDE;
 
 /// A thread's share of `rows`, in whole vectors.
@@ -17,14 +17,14 @@ fn share(rows: usize) -> usize {
     rows.div_ceil(threads()).next_multiple_of(NARROW).max(NARROW)
 }
 
-/// A tile's rows, so that every thread has as many tiles.
+/// A tile's rows, such that all threads have the same number of tiles.
 fn tile(rows: usize) -> usize {
     let share = share(rows);
     let tile = share.div_ceil(share.div_ceil(TILE));
     if tile > WIDE { tile.next_multiple_of(WIDE) } else { tile }
 }
 
-/// How many of `rows` go into wide strips, the last of which need not be full; the others go into narrow ones.
+/// How many of `rows` go into wide strips, the last of which may be partly filled; the rest go into narrow ones.
 fn wide(rows: usize) -> usize {
     let rest = rows % WIDE;
     if 2 * rest > WIDE { rows } else { rows - rest }
@@ -39,7 +39,7 @@ fn steps(layers: usize, direction: Direction) -> Vec<(usize, Half)> {
     steps
 }
 
-/// The memory that half-step after half-step needs.
+/// Memory that all half-steps reuse.
 struct Work<const N: usize> {
     /// Of the nets s and t.
     passes: [Pass<N>; 2],
@@ -66,7 +66,7 @@ fn halves<const N: usize>(rows: &[f32], half: usize) -> [Lanes<N>; 2] {
     [Half::First, Half::Second].map(|h| gather(rows, 2 * half, h.range(half)))
 }
 
-/// The way back.
+/// The inverse of [`halves`].
 fn join<const N: usize>(halves: &[Lanes<N>; 2], rows: &mut [f32], half: usize) {
     for (h, lanes) in [Half::First, Half::Second].into_iter().zip(halves) {
         scatter(lanes, rows, 2 * half, h.range(half));
@@ -138,7 +138,7 @@ pub fn grad(
     let mut d_rows = vec![0.0; n * dim];
     let (rows, _) = output.storage::<f32>().split_at(n * dim);
     let (grad_rows, grad_log_det) = grad.storage::<f32>().split_at(n * dim);
-    // One share of the rows a thread, each with its own sum over its tiles: the same sums in the same order every time.
+    // Each thread has one share of the rows and its own sums over them: the same sums in the same order every time.
     let share = share(n);
     let shares = d_rows
         .chunks_mut(share * dim)
@@ -168,7 +168,7 @@ pub fn grad(
     (tensor(d_rows, [n, dim]), d_theta)
 }
 
-/// Tile by tile, adding the weights' gradients to the same sums.
+/// One share, tile by tile, adding the weights' gradients to the same sums.
 fn share_grad<const N: usize>(
     weights: &Weights,
     direction: Direction,

@@ -15,7 +15,8 @@ mod weight_norm;
 use burn::tensor::ops::FloatTensor;
 use burn_flex::{Flex, FlexTensor};
 
-use super::{Adam, DifferentiableKernels, FlowBackend, Kernels, Moments};
+use super::optimizer::{Adam, Moments};
+use super::{DifferentiableKernels, FlowBackend, Kernels};
 use crate::shape::{BijectorShape, Direction};
 
 impl FlowBackend for Flex {
@@ -31,7 +32,7 @@ impl FlowBackend for Flex {
 /// The kernels; they have no state.
 struct CpuKernels;
 
-/// The tensor as one piece of memory, and its only owner if it was that before.
+/// The tensor in contiguous memory, still its only owner if it was before.
 fn contiguous(tensor: FlexTensor) -> FlexTensor {
     tensor.to_contiguous()
 }

@@ -39,13 +39,13 @@ impl Half {
 pub struct Weights<'a> {
     /// The flat vector.
     pub theta: &'a [f32],
-    /// What it holds.
+    /// The shape that it has.
     pub shape: BijectorShape,
-    /// Where its linears stand.
+    /// Where each linear is in it.
     linears: Vec<LinearShape>,
 }
 
-/// A linear of one net with the inputs and the outputs that are used.
+/// A linear of one net, with the inputs and outputs that are used.
 struct Used {
     linear: LinearShape,
     net: usize,
@@ -77,16 +77,16 @@ fn offset(range: &Range<usize>, by: usize) -> Range<usize> {
     range.start + by..range.end + by
 }
 
-/// What a net computed on the strips of a tile, in memory that serves one half-step after the other.
+/// What a net computed on the strips of a tile, in memory that all half-steps reuse.
 pub struct Pass<const N: usize> {
     /// Each linear's input before the swish, then the net's output, unscaled.
     stages: Vec<Lanes<N>>,
-    /// The swishes' sigmoids, if a gradient will be wanted.
+    /// The swishes' sigmoids, if there will be a gradient.
     sigmas: Vec<Lanes<N>>,
 }
 
 impl<const N: usize> Pass<N> {
-    /// For tiles of at most so many strips.
+    /// For tiles of at most this many strips.
     pub fn new(shape: &BijectorShape, strips: usize, keep: bool) -> Self {
         let linears = shape.linears();
         let lanes = |width: usize| vec![Lane::ZERO; strips * width];
@@ -96,7 +96,7 @@ impl<const N: usize> Pass<N> {
         Self { stages, sigmas }
     }
 
-    /// The net's unscaled output, so many lanes.
+    /// The net's unscaled output, this many lanes.
     pub fn output(&mut self, lanes: usize) -> &mut [Lane<N>] {
         match self.stages.last_mut() {
             Some(output) => &mut output[..lanes],
@@ -105,14 +105,14 @@ impl<const N: usize> Pass<N> {
     }
 }
 
-/// Room for one linear's swished inputs and for the gradients on their way back.
+/// Memory for one linear's inputs after the swish, and for gradients on the way back.
 pub struct Scratch<const N: usize> {
     after: Lanes<N>,
     grads: [Lanes<N>; 3],
 }
 
 impl<const N: usize> Scratch<N> {
-    /// For tiles of at most so many strips.
+    /// For tiles of at most this many strips.
     pub fn new(shape: &BijectorShape, strips: usize) -> Self {
         let widest = shape.dim.max(shape.level.hidden);
         let lanes = || vec![Lane::ZERO; strips * widest];
@@ -136,8 +136,8 @@ impl<'a> Weights<'a> {
         [0, 1].map(|net| &self.theta[self.scale(2 * layer + net, half)])
     }
 
-    /// Linear number l, cut down to what is used when `from` conditions the other half: the first one's other inputs
-    /// are zero, the last one's other outputs go nowhere.
+    /// Linear l, cut down to what is used when `from` conditions the other half: the first linear's other inputs are
+    /// zero, the last one's other outputs are not needed.
     fn used(&self, l: usize, net: usize, from: Half) -> Used {
         let linear = self.linears[l];
         let half = self.shape.half();
@@ -151,7 +151,7 @@ impl<'a> Weights<'a> {
         self.shape.level.mlp + 1
     }
 
-    /// Net number `net`, conditioned on the half `from` of the rows; leaves its unscaled output in `pass`, and what
+    /// Net number `net`, conditioned on the half `from` of the rows; `pass` then holds its unscaled output and what
     /// [`Weights::backward`] needs.
     pub fn forward<const N: usize>(
         &self,
@@ -201,7 +201,7 @@ impl<'a> Weights<'a> {
     ) -> &'s [Lane<N>] {
         let strips = d_out.len() / self.shape.half();
         let Scratch { after, grads: [d_sum, grad, next] } = scratch;
-        // The gradient of the block's output, which is that of its last linear and of the skip too.
+        // The gradient of the block's output, which is also that of its last linear and of its skip connection.
         d_sum[..d_out.len()].copy_from_slice(d_out);
         let mut sum_columns = from.other().range(self.shape.half());
         for l in (0..self.linears.len()).rev() {
@@ -240,7 +240,7 @@ impl<'a> Weights<'a> {
     }
 }
 
-/// Adds the columns that both have: `sum` begins at column `at`, `x` at `x_at`.
+/// Adds x to the columns that both have: `sum` begins at column `at`, `x` at `x_at`.
 fn add_columns<const N: usize>(sum: &mut [Lane<N>], at: usize, x: &[Lane<N>], x_at: usize) {
     let common = at.max(x_at)..(at + sum.len()).min(x_at + x.len());
     if !common.is_empty() {

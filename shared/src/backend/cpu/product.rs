@@ -17,7 +17,7 @@ pub struct Matrix {
     pub inputs: usize,
     /// Numbers out.
     pub outputs: usize,
-    /// From the start of one input's weights to the next one's.
+    /// Distance from the start of one input's weights to the next one's.
     pub stride: usize,
 }
 
@@ -38,7 +38,7 @@ pub fn add_outer<const N: usize>(d_theta: &mut [f32], w: Matrix, x: &[Lane<N>], 
     Arch::new().dispatch(Outer { d_theta, w, x, dy });
 }
 
-/// Where the factors of a product's sums come from.
+/// Where a product's terms come from.
 trait Source {
     /// What the sums of results j .. j + M start from.
     fn start<const M: usize>(&self, j: usize) -> [f32; M];
@@ -152,7 +152,7 @@ impl<W: Source, const N: usize> Product<'_, W, N> {
     }
 }
 
-/// Outputs whose gradients are used for all inputs before the next ones are fetched.
+/// Outputs whose gradients are used for all inputs before the next ones are loaded.
 const OUTPUTS: usize = 16;
 
 struct Outer<'a, const N: usize> {
@@ -178,7 +178,7 @@ impl<const N: usize> WithSimd for Outer<'_, N> {
 }
 
 impl<const N: usize> Outer<'_, N> {
-    /// All weights. Some outputs first with all inputs, so that their gradients stay in the nearest cache.
+    /// All weights: some outputs with all inputs, then the next outputs, so that gradients stay in the nearest cache.
     #[inline(always)]
     fn blocks<S: Simd, const I: usize, const O: usize>(self, simd: S) {
         let Matrix { start, inputs, outputs, stride } = self.w;

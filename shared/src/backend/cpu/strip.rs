@@ -3,9 +3,9 @@
 
 use std::ops::Range;
 
-/// Rows of a strip where there are many: eight vectors of AVX2, sixteen of wasm's.
+/// Rows of a wide strip, for many rows: eight vectors of AVX2, sixteen of wasm's.
 pub const WIDE: usize = 64;
-/// Rows of a strip where there are few: one vector of AVX2.
+/// Rows of a narrow strip, for few rows: one vector of AVX2.
 pub const NARROW: usize = 8;
 
 /// One number of each of N rows.
@@ -18,10 +18,10 @@ impl<const N: usize> Lane<N> {
     pub const ZERO: Self = Self([0.0; N]);
 }
 
-/// Numbers that all strips together hold, lane by lane: for each strip a lane for each column.
+/// The numbers of all strips: for each strip one lane for each column.
 pub type Lanes<const N: usize> = Vec<Lane<N>>;
 
-/// Some columns of rows of `dim` numbers, in strips; rows that the last strip lacks are zero.
+/// Some columns of rows of `dim` numbers, in strips; the last strip is filled up with zeros.
 pub fn gather<const N: usize>(rows: &[f32], dim: usize, columns: Range<usize>) -> Lanes<N> {
     let mut lanes = Vec::with_capacity(rows.len() / dim * columns.len() / N + columns.len());
     for rows in rows.chunks(N * dim) {
@@ -36,7 +36,7 @@ pub fn gather<const N: usize>(rows: &[f32], dim: usize, columns: Range<usize>) -
     lanes
 }
 
-/// The way back: writes the columns into rows of `dim` numbers.
+/// The inverse of [`gather`]: writes the columns into rows of `dim` numbers.
 pub fn scatter<const N: usize>(lanes: &[Lane<N>], rows: &mut [f32], dim: usize, columns: Range<usize>) {
     for (rows, lanes) in rows.chunks_mut(N * dim).zip(lanes.chunks_exact(columns.len())) {
         for (column, lane) in columns.clone().zip(lanes) {

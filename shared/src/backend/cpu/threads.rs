@@ -1,4 +1,4 @@
-//! Work on several threads where the build has them.
+//! Work on several threads, if the build has them.
 
 #[cfg(feature = "parallel")]
 use rayon::prelude::*;

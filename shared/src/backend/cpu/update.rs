@@ -4,9 +4,9 @@ use burn_flex::FlexTensor;
 use pulp::Arch;
 
 use super::threads::each;
-use crate::backend::{Adam, Moments};
+use crate::backend::optimizer::{Adam, Moments};
 
-/// Numbers that a thread takes at once.
+/// Numbers that a thread takes at a time.
 const CHUNK: usize = 1 << 16;
 
 /// See [`crate::backend::DifferentiableKernels::blend`].

@@ -13,23 +13,23 @@ use super::net::{MAX_CUBES, Net, ROWS, UNITS};
 use super::weights::{add_parts, matrix_cubes, sum_cubes, transpose, weight_gradients};
 use crate::shape::{BijectorShape, Direction};
 
-/// Groups of rows of a part of the weights' sums, at the least.
+/// The fewest groups of rows in a part of the weights' sums.
 const DEPTH: usize = 32;
-/// Parts of the weights' sums, at the most.
+/// The most parts of the weights' sums.
 const PARTS: usize = 32;
 
-/// Groups of rows of a workgroup, at the most.
+/// The most groups of rows that a workgroup takes.
 const GROUPS: usize = 4;
-/// Workgroups that keep a large card busy: there are as many before each takes more groups.
+/// Workgroups that keep a large card busy; only with more work than that does each take several groups.
 const ENOUGH: usize = 128;
 
-/// Bytes of a workgroup's own memory that the kernels need for each of its groups of rows.
+/// Bytes of a workgroup's shared memory that the kernels need for each of its groups of rows.
 pub fn memory(shape: &BijectorShape) -> usize {
     let net = Net::new(shape);
     (2 * net.dim + 4 * net.width()) * ROWS * size_of::<f32>()
 }
 
-/// Groups of rows of a workgroup: the more, the fewer times weights are read.
+/// Groups of rows that a workgroup takes: with more, weights are read fewer times.
 fn groups_of_cube(shape: &BijectorShape, limits: &Limits, groups: usize) -> usize {
     let fits = |&of_cube: &usize| of_cube * memory(shape) <= limits.memory && of_cube * ENOUGH <= groups;
     std::iter::successors(Some(GROUPS), |of_cube| Some(of_cube / 2)).take_while(|&g| g > 1).find(fits).unwrap_or(1)

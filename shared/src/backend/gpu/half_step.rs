@@ -1,5 +1,5 @@
-//! One half-step back: a coupling is undone and differentiated, and so are its two nets. A workgroup takes a few groups
-//! of rows through it; what the weights' gradients are summed from goes to global memory.
+//! One half-step back: a coupling is undone, and it and its two nets are differentiated. A workgroup takes a few groups
+//! of rows through it; the terms of the weights' gradients go to global memory.
 
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
@@ -11,18 +11,18 @@ use super::net::{Net, ROWS, Rows, item_at, load, minus, product, share, sigmoid,
 pub struct Half {
     /// The coupling's nets.
     pub net: Net,
-    /// Groups of rows of a workgroup, a power of two.
+    /// Groups of rows that a workgroup takes, a power of two.
     pub groups: usize,
     /// Whether the weights' gradients are wanted.
     pub want_theta: bool,
 }
 
-/// Where a workgroup's numbers stand.
+/// Where a workgroup's numbers are.
 #[derive(CubeType, Clone, Copy)]
 struct Place {
     /// Nets of the bijector.
     nets: usize,
-    /// The layer's net for s; that for t follows.
+    /// The layer's net for s; the one for t follows.
     net_s: usize,
     /// First column of the half that the nets see.
     this: usize,
@@ -32,12 +32,12 @@ struct Place {
     group: usize,
     /// Its first row.
     row: usize,
-    /// Rows in all.
+    /// Number of rows.
     n: usize,
 }
 
-/// Half-step `at`, 2·layer, and one more where the second half changes the first; workgroups count from the group of
-/// rows `first` on.
+/// Half-step `at`: 2·layer, or 2·layer + 1 where the second half changes the first. The first workgroup begins with
+/// group `first`.
 ///
 /// # Shapes
 /// - x: the rows after the half-step, `[n · dim]`, replaced by those before it
@@ -75,7 +75,7 @@ pub fn half_step(
         n: n as usize,
     };
 
-    // Of s and of t, one after the other, as everything here; each number of all groups.
+    // First s, then t, as everywhere here; each number for all groups.
     let mut stream = SharedMemory::<Rows>::new(comptime!(2 * of.net.dim * of.groups));
     let mut even = SharedMemory::<Rows>::new(comptime!(2 * of.net.width() * of.groups));
     let mut odd = SharedMemory::<Rows>::new(comptime!(2 * of.net.width() * of.groups));
@@ -205,7 +205,7 @@ fn forward(
             if comptime!(net.ends(l)) {
                 output[at] = value;
             } else {
-                // Read by the same invocation on the way back.
+                // The same invocation reads it on the way back.
                 kept[kept_at(place, group, item.which, of) + comptime!(net.place(l + 1)) + item.i] = value;
                 output[at] = swish(value, theta[place.nets * comptime!(net.before(l + 1)) + net_o]);
             }
@@ -354,7 +354,7 @@ fn backward(
     }
 }
 
-/// The gradient of output i of the linear before l, to where it is needed.
+/// Stores the gradient of output i of the linear before l where it is needed.
 #[cube]
 fn deliver(
     grad: Rows,
@@ -373,7 +373,7 @@ fn deliver(
     if comptime!(of.want_theta) {
         let at = comptime!(of.net.place(l) - outputs) + i;
         kept[kept_at(place, group, which, of) + at] = grad;
-        // The bias takes part in each row once.
+        // Each row adds the bias once.
         sums[sums_at(place, group, which, of) + at] = add_up(grad);
     }
 }

@@ -1,5 +1,5 @@
 //! A whole bijector as one kernel, in CubeCL. A workgroup takes a group of rows through all layers; their activations
-//! stay in its own memory, and only weights come from outside.
+//! stay in its shared memory, and only weights are read from global memory.
 
 use burn::tensor::Shape;
 use burn_cubecl::cubecl::prelude::*;
@@ -11,7 +11,7 @@ use burn_cubecl::{CubeRuntime, cubecl};
 use super::net::{MAX_CUBES, Net, ROWS, Rows, UNITS, load, minus, product, squash, store, swish};
 use crate::shape::{BijectorShape, Direction};
 
-/// Bytes of a workgroup's own memory that the kernel needs.
+/// Bytes of a workgroup's shared memory that the kernel needs.
 pub fn memory(shape: &BijectorShape) -> usize {
     let net = Net::new(shape);
     let vectors = net.dim + 2 * net.dim + 4 * net.width() + net.half();
@@ -55,7 +55,7 @@ pub fn run<R: CubeRuntime>(
     output
 }
 
-/// `maps` is where the direction's linear maps stand in theta, if they do.
+/// `maps` is where this direction's maps begin in theta, if they are there.
 ///
 /// # Shapes
 /// - rows: `[n · dim]`, theta: all weights as [`BijectorShape`] orders them, then the maps
@@ -162,7 +162,7 @@ fn bijector(
                     let place = which * dim + o;
                     stream[place] = (stream[place] + sum) * Rows::new(core::f32::consts::FRAC_1_SQRT_2);
                 } else {
-                    // The next linear's slopes stand where this one's weights end.
+                    // The next linear's slopes begin where this one's weights end.
                     let act = swish(sum, theta[nets * comptime!(net.before(l + 1)) + net_o]);
                     if comptime!(l % 2 == 0) {
                         odd[item] = act;

@@ -1,4 +1,4 @@
-//! How kernels that work on one number after the other are launched.
+//! How elementwise kernels are launched, and within which limits.
 
 use burn::tensor::Shape;
 use burn_cubecl::CubeRuntime;
@@ -17,23 +17,23 @@ pub struct Limits {
     pub binding: usize,
 }
 
-/// Workgroups for that many numbers: one number an invocation, as far as there are enough workgroups.
+/// Workgroups for this many numbers: one for each invocation, up to the most workgroups that are allowed.
 pub fn spread(len: usize) -> CubeCount {
     CubeCount::Static((len.div_ceil(UNITS as usize) as u32).clamp(1, MAX_CUBES), 1, 1)
 }
 
-/// The tensor as one piece of memory that nobody else sees: itself if it was that before.
+/// The tensor in contiguous memory that has no other owner: itself if it is that already.
 pub fn owned<R: CubeRuntime>(tensor: CubeTensor<R>) -> CubeTensor<R> {
     let tensor = into_contiguous(tensor);
     if tensor.can_mut() {
         return tensor;
     }
-    // On CUDA a copy's rows are apart, unless it has but one.
+    // On CUDA the rows of a copy are padded, unless there is only one.
     let (shape, len) = (tensor.meta.shape().clone(), tensor.meta.num_elements());
     reshape(reshape(tensor, Shape::new([len])).copy(), shape)
 }
 
-/// One piece of memory by another shape.
+/// The same contiguous memory with another shape.
 fn reshape<R: CubeRuntime>(tensor: CubeTensor<R>, shape: Shape) -> CubeTensor<R> {
     CubeTensor::new_contiguous(tensor.client, tensor.device, shape, tensor.handle, tensor.dtype)
 }

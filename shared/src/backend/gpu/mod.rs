@@ -1,5 +1,5 @@
-//! The GPU's bijector and its gradient: a few dispatches instead of hundreds, since small models wait for dispatches and
-//! nothing else. In CubeCL, for each of its runtimes.
+//! The GPU's bijector and its gradient: a few dispatches instead of hundreds, since small models spend their time
+//! waiting for dispatches. In CubeCL, for all of its runtimes.
 
 mod grad;
 mod half_step;
@@ -19,7 +19,8 @@ use burn_cubecl::element::BoolElement;
 use burn_cubecl::{CubeBackend, CubeRuntime};
 
 use self::launch::Limits;
-use super::{Adam, DifferentiableKernels, FlowBackend, Kernels, Moments};
+use super::optimizer::{Adam, Moments};
+use super::{DifferentiableKernels, FlowBackend, Kernels};
 use crate::shape::{BijectorShape, Direction};
 
 /// What every WebGPU device offers.
@@ -36,7 +37,7 @@ impl FlowBackend for burn::backend::Wgpu {
     }
 }
 
-/// What every CUDA device offers; more than that in a buffer would not stay in its cache.
+/// What every CUDA device offers; a larger buffer would not stay in its cache.
 #[cfg(feature = "cuda")]
 const CUDA: GpuKernels = GpuKernels { limits: Limits { memory: 48 << 10, ..WEBGPU.limits } };
 
@@ -84,7 +85,7 @@ impl<R: CubeRuntime, BT: BoolElement> Kernels<Gpu<R, BT>> for GpuKernels {
 }
 
 impl<R: CubeRuntime, BT: BoolElement> DifferentiableKernels<Gpu<R, BT>> for GpuKernels {
-    /// Wider nets are left to matrix products, which read each weight for more rows at once.
+    /// Not of wide nets: matrix products do better, since they read each weight once for more rows.
     fn differentiates(&self, shape: &BijectorShape) -> bool {
         grad::memory(shape) <= WEBGPU.limits.memory
     }

@@ -1,24 +1,24 @@
-//! What the kernels are compiled for: a bijector's nets, and where their numbers stand.
+//! What the kernels are compiled for: a bijector's nets, and where their numbers are.
 
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
 
 use crate::shape::BijectorShape;
 
-/// Rows of a group: as many as a shader's vector has places.
+/// Rows of a group: the length of a shader's vectors.
 pub const ROWS: usize = 4;
 /// One number of each of a group's rows.
 pub type Rows = Vector<f32, Const<ROWS>>;
 
-/// Invocations of a workgroup, which every WebGPU device offers.
+/// Invocations of a workgroup, as every WebGPU device allows.
 pub const UNITS: u32 = 256;
-/// The most workgroups along a dimension, which every WebGPU device offers, or a little less.
+/// The most workgroups along one dimension, of which every WebGPU device allows 65,535.
 pub const MAX_CUBES: u32 = 1 << 15;
 
 /// The nets of a bijector, all of one shape.
 ///
-/// Linears are counted from 0 through all residual blocks. The first one uses one half of its inputs, since the others
-/// are zero, and the last one gives one half of its outputs, since the others go nowhere.
+/// Linears are counted from 0 through all residual blocks. The first uses one half of its inputs, since the others are
+/// zero, and the last one half of its outputs, since the others are not needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Net {
     /// Numbers in a row.
@@ -48,7 +48,7 @@ impl Net {
         self.dim.max(self.hidden)
     }
 
-    /// Linears in all.
+    /// Number of linears.
     pub fn linears(self) -> usize {
         self.res_blocks * (self.mlp + 1)
     }
@@ -63,7 +63,7 @@ impl Net {
         self.enters(l + 1)
     }
 
-    /// Whether linear l is the last of all.
+    /// Whether linear l is the net's last.
     pub fn ends(self, l: usize) -> bool {
         l + 1 == self.linears()
     }
@@ -105,19 +105,20 @@ impl Net {
         (0..l).map(|l| self.inputs(l) + self.outputs(l)).sum()
     }
 
-    /// What a net leaves of each row for the gradients of its matrices: the inputs and the outputs' gradients of all
-    /// linears.
+    /// Numbers that a net leaves of each row for the gradients of its matrices: the inputs and the outputs' gradients
+    /// of all linears.
     pub fn kept(self) -> usize {
         self.place(self.linears())
     }
 
-    /// What a net leaves of each group for the gradients that are sums over rows: slopes and biases, then scales.
+    /// Numbers that a net leaves of each group for the gradients that are sums over rows: slopes and biases, then
+    /// scales.
     pub fn sums(self) -> usize {
         self.kept() + self.half()
     }
 }
 
-/// The index-th numbers of the group that begins with row `first`; 0 for rows that there are none of.
+/// The index-th number of each row of the group that begins with row `first`; 0 for rows beyond the last.
 #[cube]
 pub fn load(rows: &Array<f32>, first: usize, n: usize, index: usize, #[comptime] dim: usize) -> Rows {
     let mut value = Rows::new(0.0);
@@ -147,7 +148,7 @@ pub fn sigmoid(x: Rows, alpha: f32) -> Rows {
     Rows::new(1.0) / (Rows::new(1.0) + Exp::exp(x * Rows::new(-alpha)))
 }
 
-/// −x. CubeCL writes a minus sign before a vector, which CUDA does not know.
+/// −x. CubeCL would write a minus sign before a vector, which CUDA does not have.
 #[cube]
 pub fn minus(x: Rows) -> Rows {
     Rows::new(0.0) - x
@@ -159,20 +160,20 @@ pub fn swish(x: Rows, alpha: f32) -> Rows {
     x * sigmoid(x, alpha)
 }
 
-/// s of a coupling from its net's scaled output: tanh, which some GPUs give as NaN far out, where it is 1.
+/// s of a coupling from its net's scaled output: tanh, clamped since some GPUs' tanh is NaN for large arguments.
 #[cube]
 pub fn squash(x: Rows) -> Rows {
     Tanh::tanh(clamp(x, Rows::new(-20.0), Rows::new(20.0)))
 }
 
-/// Of `groups` groups of rows, how many an invocation takes that has one of `width` numbers of each of the two nets: as
-/// few as leave no invocation without work.
+/// How many of `groups` groups of rows an invocation takes for one of `width` numbers of each of the two nets: as few
+/// as give every invocation work.
 pub fn share(width: usize, groups: usize) -> usize {
     let enough = |share: &usize| 2 * width * (groups / share) <= UNITS as usize;
     (0..=groups.ilog2()).map(|k| 1 << k).find(enough).unwrap_or(groups)
 }
 
-/// What one invocation has to do, in a layer of `width` numbers of each of the two nets.
+/// What one invocation does, in a layer of `width` numbers of each of the two nets.
 #[derive(CubeType, Clone, Copy)]
 pub struct Item {
     /// The first of its groups.
@@ -206,7 +207,7 @@ pub fn product(
     #[comptime] groups: usize,
     #[comptime] share: usize,
 ) {
-    // So many weights at once, so that they are waited for together.
+    // This many weights at once, so that their latencies overlap.
     let at_once = comptime!(8usize);
     for part in 0..comptime!(len / at_once) {
         #[unroll]

@@ -1,4 +1,4 @@
-//! The sum of the squares of many tensors together: a launch each, and one for all.
+//! The sum of the squares of many tensors: one launch for each, and one to add up the results.
 
 use burn::tensor::Shape;
 use burn_cubecl::cubecl::prelude::*;
@@ -9,9 +9,9 @@ use burn_cubecl::{CubeRuntime, cubecl};
 
 use super::net::UNITS;
 
-/// Numbers that a workgroup sums, at the least.
+/// The fewest numbers that a workgroup sums.
 const SHARE: usize = 1 << 12;
-/// Workgroups of a tensor, at the most.
+/// The most workgroups for a tensor.
 const CUBES: usize = 64;
 
 /// As [`crate::backend::DifferentiableKernels::sum_of_squares`].
@@ -47,7 +47,7 @@ pub fn sum_of_squares<R: CubeRuntime>(tensors: Vec<CubeTensor<R>>) -> Option<Cub
     Some(total)
 }
 
-/// Each workgroup's sum of the numbers or of their squares, to its place in `sums` from `at` on.
+/// Each workgroup's sum of the numbers, or of their squares, written to `sums` from `at` on.
 #[cube(launch)]
 fn squares(numbers: &Array<f32>, sums: &mut Array<f32>, at: u32, #[comptime] square: bool) {
     let unit = UNIT_POS as usize;

@@ -38,7 +38,7 @@ fn shape(dim: usize, layers: usize, res_blocks: usize, mlp: usize, hidden: usize
     BijectorShape { dim, level: LevelConfig { layers, res_blocks, mlp, hidden }, coupling: CouplingKind::Affine }
 }
 
-/// Weights that leave a row's numbers of about the size that they were of.
+/// Weights that keep a row's numbers at about their size.
 fn weights(shape: &BijectorShape) -> Vec<f32> {
     let mut theta = numbers(shape.len(), 1);
     for linear in shape.linears() {
@@ -50,7 +50,7 @@ fn weights(shape: &BijectorShape) -> Vec<f32> {
     theta
 }
 
-/// Values and gradients of one bijector on both.
+/// Values and gradients of one bijector on both backends.
 fn bijector<B: FlowBackend>(kernels: &dyn DifferentiableKernels<B>, shape: &BijectorShape, n: usize) {
     let dim = shape.dim;
     let theta = weights(shape);
@@ -83,7 +83,7 @@ fn bijector<B: FlowBackend>(kernels: &dyn DifferentiableKernels<B>, shape: &Bije
         for want_theta in [true, false] {
             let output = tensor::<B, 1>(expected.clone(), [n * dim + n]);
             let grads = tensor::<B, 1>(grad.clone(), [n * dim + n]);
-            // Somebody else holds both: they must not change.
+            // Both have another owner and must not change.
             let held = [output.clone(), grads.clone()];
             let (d_rows, d_theta) = kernels.bijector_grad(shape, direction, output, weights(), grads, want_theta);
             assert_close(&what("the rows' gradient"), &values::<B, 2>(d_rows), &expected_rows, 1e-3);

@@ -7,7 +7,7 @@ use burn_cubecl::{CubeRuntime, cubecl};
 
 use super::launch::{owned, spread};
 use super::net::UNITS;
-use crate::backend::{Adam, Moments};
+use crate::backend::optimizer::{Adam, Moments};
 
 /// As [`crate::backend::DifferentiableKernels::blend`].
 pub fn blend<R: CubeRuntime>(mean: CubeTensor<R>, towards: CubeTensor<R>, keep: f32) -> CubeTensor<R> {

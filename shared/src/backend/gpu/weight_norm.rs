@@ -1,4 +1,4 @@
-//! Weight norm and its gradient: an invocation for each output of each net, which walks through the inputs.
+//! Weight norm and its gradient: one invocation for each output of each net, which loops over the inputs.
 
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::kernel::into_contiguous;

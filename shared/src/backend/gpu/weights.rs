@@ -1,5 +1,5 @@
-//! Gradients of a half-step's weights, as sums over rows. The rows are cut into parts, each with sums of its own, which
-//! are added at the end: the same numbers in the same order every time.
+//! Gradients of a half-step's weights, as sums over rows. The rows are cut into parts, whose sums are added at the end:
+//! the same numbers in the same order every time.
 
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
@@ -8,13 +8,13 @@ use super::net::{Net, Rows};
 
 /// Edge of the tiles that matrices are cut into, one workgroup each.
 pub const TILE: usize = 32;
-/// Groups of rows that a workgroup reads at once: with them, a tile's inputs and outputs are as many vectors as the
-/// workgroup has invocations.
+/// Groups of rows that a workgroup reads at once, such that a tile's inputs and outputs are one vector for each of its
+/// invocations.
 const DEPTH: usize = 4;
-/// Edge of the part of a tile that an invocation has.
+/// Edge of an invocation's part of a tile.
 const OWN: usize = 2;
 
-/// Tiles of a net's matrices before that of linear l.
+/// Tiles of a net's matrices before those of linear l.
 fn tiles_before(net: Net, l: usize) -> usize {
     (0..l).map(|l| tiles(net, l)).sum()
 }
@@ -23,12 +23,12 @@ fn tiles(net: Net, l: usize) -> usize {
     net.inputs(l).div_ceil(TILE) * net.outputs(l).div_ceil(TILE)
 }
 
-/// Workgroups that the tiles of both nets' matrices take.
+/// Workgroups for the tiles of both nets' matrices.
 pub fn matrix_cubes(net: Net) -> usize {
     2 * tiles_before(net, net.linears())
 }
 
-/// Workgroups that the other weights take, an invocation each.
+/// Workgroups for the other weights, which have an invocation each.
 pub fn sum_cubes(net: Net, units: usize) -> usize {
     (2 * net.sums()).div_ceil(units)
 }
@@ -37,7 +37,8 @@ pub fn sum_cubes(net: Net, units: usize) -> usize {
 /// part `depth` of the groups.
 ///
 /// # Shapes
-/// - kept: `[groups, 2 · net.kept()]` and sums: `[groups, 2 · net.sums()]`, as [`super::half_step::half_step`] left them
+/// - kept: `[groups, 2 · net.kept()]` and sums: `[groups, 2 · net.sums()]`, as [`super::half_step::half_step`] left
+///   them
 /// - parts: `[parts, len]`
 #[cube(launch)]
 pub fn weight_gradients(
@@ -88,7 +89,7 @@ fn matrix(
     let of_net = comptime!(tiles_before(net, net.linears()));
     let which = tile / of_net;
     let tile = tile % of_net;
-    // Which linear's tile it is, and where that one's numbers stand.
+    // Which linear's tile this is, and where that linear's numbers are.
     let mut local = 0;
     let mut inputs = 0;
     let mut outputs = 0;
@@ -125,7 +126,7 @@ fn matrix(
         sum[k] = 0.0;
     }
     let unit = UNIT_POS as usize;
-    // What this invocation fetches: one number of one of the groups.
+    // What this invocation loads: one number of one of the groups.
     let fetches_output = unit / comptime!(DEPTH * TILE);
     let fetched_group = unit % comptime!(DEPTH * TILE) / TILE;
     let fetched = unit % TILE + select(fetches_output == 1, first_output, first_input);
@@ -220,7 +221,7 @@ fn column_sum(
     parts[start + index] += sum;
 }
 
-/// The parts' sum.
+/// The sum of the parts.
 ///
 /// # Shapes
 /// - parts: `[count, len]`, total: `[len]`

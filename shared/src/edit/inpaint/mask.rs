@@ -87,8 +87,8 @@ impl Mask {
         }
     }
 
-    /// A planar image with a generated one in its hole, without a seam: their difference at the hole's border fades over
-    /// two or three pixels. Known pixels stay exactly the image's.
+    /// A planar image with a generated one in its hole, without a seam: their difference at the hole's border fades
+    /// over two or three pixels. Known pixels stay exactly the image's.
     pub fn complete(&self, image: &[f32], generated: &[f32]) -> Vec<f32> {
         let mut difference: Vec<f32> = image.iter().zip(generated).map(|(x, g)| x - g).collect();
         for plane in difference.chunks_exact_mut(self.size * self.size) {

@@ -1,17 +1,18 @@
-//! Inpainting and correction (section 4, fig. 7): the coarse latents are fit to the known pixels, and generate what is in
-//! the hole.
+//! Inpainting and correction (section 4, fig. 7): the coarse latents are fit to the known pixels, and generate what is
+//! in the hole.
 //!
 //! The most likely completion of a hole under log p(x) is a smooth blob, since log |det ∂z/∂x| rewards flatness. So the
 //! completion is sought among the pictures that likely latents generate: z minimises
 //!
 //! F(z) = Σ (z − ξ)²/2 + Σ_known (G(z) − x)²/2ε²
 //!
-//! over the coarse latents, starting from z = 0, from coarse to fine ([`schedule`]). If the hole is large the finest level
-//! never moves: with it, meaningless latents could match the known pixels exactly. ξ = 0 gives the best completion. Others
-//! follow by randomising and then optimising: ξ is a draw from the prior, and the known pixels get a little noise.
+//! over the coarse latents, starting from z = 0, from coarse to fine ([`schedule`]). If the hole is large the finest
+//! level never moves: with it, meaningless latents could match the known pixels exactly. ξ = 0 gives the best
+//! completion. Others follow by randomising and then optimising: ξ is a draw from the prior, and the known pixels get a
+//! little noise.
 //!
-//! The known pixels are then put back exactly, and their difference from G(z) fades into the hole. Images that differ in
-//! the hole only have the same latents outside the hole's inference cone (fig. 2d).
+//! The known pixels are then put back exactly, and their difference from G(z) fades into the hole. Images that differ
+//! in the hole only have the same latents outside the hole's inference cone (fig. 2d).
 
 mod lbfgs;
 mod mask;
@@ -97,12 +98,12 @@ pub struct Inpainting<B: FlowBackend + AutodiffBackend> {
 }
 
 impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> {
-    /// Starts on images, given as logits one after the other, that all lack the same pixels. Their values at those pixels
-    /// are ignored.
+    /// Starts on images, given as logits one after the other, that all lack the same pixels. Their values at those
+    /// pixels are ignored.
     ///
     /// # Errors
-    /// [`Error::Input`] if the number of values is not a multiple of an image's, the mask has another size, or a latent is
-    /// outside the model.
+    /// [`Error::Input`] if the number of values is not a multiple of an image's, the mask has another size, or a latent
+    /// is outside the model.
     pub fn new(
         flow: Rc<dyn ImageFlow<B>>,
         images: Vec<f32>,
@@ -244,12 +245,12 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
         true
     }
 
-    /// What the next step needs, for devices that must be waited for: give its numbers to [`Inpainting::take`]. `None` if
-    /// all is done.
+    /// What the next step needs, for devices that must be waited for: give its numbers to [`Inpainting::take`]. `None`
+    /// if all is done.
     ///
     /// # Shapes
-    /// - output: `[rows, 1 + 2·C·L²]`: the squared distance to the known pixels, its gradient with respect to the latents,
-    ///   the picture
+    /// - output: `[rows, 1 + 2·C·L²]`: the squared distance to the known pixels, its gradient with respect to the
+    ///   latents, the picture
     pub fn look(&self) -> Option<Tensor<B::InnerBackend, 2>> {
         if self.phase == Phase::Done {
             return None;

@@ -25,8 +25,8 @@ pub struct Stage {
 /// ε in the first and the last stage. Stopping early keeps the latents likely; ε hardly matters.
 const TOLERANCE: [f64; 2] = [0.6, 0.3];
 
-/// The stages of a model whose coarsest level is `top`: that level alone, then one level more each time, down to level 1.
-/// In a model of one level that level moves.
+/// The stages of a model whose coarsest level is `top`: that level alone, then one level more each time, down to
+/// level 1. In a model of one level that level moves.
 pub fn stages(top: usize, phase: Phase) -> Vec<Stage> {
     let last = top.min(1);
     let count = top - last + 1;
@@ -46,8 +46,8 @@ pub fn stages(top: usize, phase: Phase) -> Vec<Stage> {
     (0..count).map(stage).collect()
 }
 
-/// What follows the stages of a best completion if the hole is small: enough is known around it to fit every level, even
-/// the finest. In a large hole that would do harm.
+/// What follows the stages of a best completion if the hole is small: enough is known around it to fit every level,
+/// even the finest. In a large hole that would do harm.
 pub fn refinement(top: usize) -> Vec<Stage> {
     vec![Stage { level: top.min(1), tolerance: 0.2, gradients: 10 }, Stage { level: 0, tolerance: 0.1, gradients: 14 }]
 }

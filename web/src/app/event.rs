@@ -1,0 +1,55 @@
+//! What can happen to the page as a whole. What happens within a panel is the panel's own.
+
+use serde_bytes::ByteBuf;
+use shared::Temperature;
+
+use super::panel::Panel;
+use super::slot::Slot;
+use crate::address::Pick;
+use crate::protocol::{BackendChoice, Response};
+
+/// Said where the worker is of another version than the page.
+pub const OTHER_VERSION: &str = "The page was updated. Reload it to go on.";
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The worker said something.
+    Engine(Response),
+    /// The worker broke down and could not say why.
+    EngineDied(String),
+    /// Start over.
+    Retry,
+    /// Another panel.
+    Show(Panel),
+    /// Other samples, from this seed.
+    NewSamples(u64),
+    /// The seed's field was edited.
+    SeedTyped(String),
+    /// One temperature for all levels.
+    Uniform(f32),
+    /// One level's temperature.
+    Level(usize, f32),
+    /// All temperatures; `None` means those of the model's card.
+    Temperatures(Option<Temperature>),
+    /// Another model was chosen.
+    Model(String),
+    /// What to run models on.
+    Backend(BackendChoice),
+    /// The reader's own weights, with their file's name.
+    Weights(String, ByteBuf),
+    /// The address changed.
+    Address(String),
+    /// The samples are wanted to choose from.
+    Gallery,
+    /// A picture was chosen.
+    Picked(&'static Slot, Pick),
+    /// Nothing happened that the state knows of, but marks may have moved.
+    Redraw,
+    /// Pictures are wanted smooth, or in squares.
+    Smooth(bool),
+    /// The browser's address has to be brought up to date.
+    AddressWanted,
+    /// Something is to be said to the reader.
+    Notice(String),
+}

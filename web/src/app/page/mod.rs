@@ -1,0 +1,17 @@
+//! The page's own state, and what it shows around the panels.
+
+mod drop;
+mod engine;
+mod model;
+mod quantities;
+mod settings;
+mod share;
+mod state;
+mod status;
+mod tabs;
+#[cfg(test)]
+mod tests;
+mod view;
+
+pub use state::{Input, State};
+pub use view::{View, show_breakdown};

@@ -1,0 +1,359 @@
+//! What the page shows, and how it follows from what happened. Nothing here knows of a browser.
+
+use shared::Temperature;
+use shared::sampler::Draw;
+
+use super::settings::{Seed, Settings, VERSION_DIGITS};
+use crate::address::{MAX_SEED, MAX_TEMPERATURE, Pick, parse_seed};
+use crate::app::effect::{Effect, Ids};
+use crate::app::event::Event;
+use crate::app::panel::Panel;
+use crate::app::panels::list::{PanelEvent, Panels};
+use crate::app::panels::{Bench, Scene};
+use crate::app::slot::Slot;
+use crate::index::{ModelEntry, ModelIndex};
+use crate::protocol::{BackendChoice, ModelInfo, RequestId};
+
+/// Where a model's card recommends none.
+const DEFAULT_TEMPERATURE: f32 = 0.8;
+
+/// How far loading has got.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Phase {
+    /// The engine or the list of models is on its way.
+    Starting,
+    /// The model is on its way.
+    Loading {
+        /// Bytes loaded so far.
+        loaded: u64,
+        /// Bytes in total; 0 before the first answer.
+        total: u64,
+    },
+    /// The model is here.
+    Ready,
+    /// There is no model to load.
+    Empty,
+    /// Nothing happens until a retry.
+    Failed(String),
+}
+
+/// What the page takes in.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// What happened to the page as a whole.
+    Page(Event),
+    /// What happened within a panel.
+    Panel(PanelEvent),
+}
+
+impl From<Event> for Input {
+    fn from(event: Event) -> Self {
+        Self::Page(event)
+    }
+}
+
+impl From<PanelEvent> for Input {
+    fn from(event: PanelEvent) -> Self {
+        Self::Panel(event)
+    }
+}
+
+/// Everything that the page shows.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// How far loading has got.
+    pub phase: Phase,
+    /// The models on offer, once they are known.
+    pub index: Option<ModelIndex>,
+    /// The loaded model, or the one being loaded.
+    pub entry: Option<ModelEntry>,
+    /// The loaded model.
+    pub info: Option<ModelInfo>,
+    /// What the reader set.
+    pub settings: Settings,
+    /// What the reader wants models to run on.
+    pub backend: BackendChoice,
+    /// A note on what they run on.
+    pub backend_note: String,
+    /// Messages for the reader.
+    pub notices: Vec<String>,
+    /// Whether the seed's field holds something other than a seed.
+    pub seed_refused: bool,
+    /// The panels.
+    pub panels: Panels,
+    /// Whether a panel waits for pictures.
+    pub busy: bool,
+    /// The task of fetching the list or the model.
+    pub(super) loading: RequestId,
+    /// The task of reading the reader's own weights.
+    pub(super) opening: Option<(RequestId, ModelEntry)>,
+    pub(super) ids: Ids,
+    pub(super) index_url: String,
+    /// Whether the worker takes requests.
+    pub(super) alive: bool,
+    /// Whether the address was written for weights that are not here, or not yet.
+    pub(super) missed_weights: bool,
+}
+
+impl State {
+    /// A page at its start. `index_url` is the address of the list of models.
+    pub fn new(fragment: &str, backend: BackendChoice, index_url: String) -> Self {
+        let (settings, notices) = Settings::parse(fragment);
+        Self {
+            phase: Phase::Starting,
+            index: None,
+            entry: None,
+            info: None,
+            settings,
+            backend,
+            backend_note: String::new(),
+            notices,
+            seed_refused: false,
+            panels: Panels::default(),
+            busy: false,
+            loading: 0,
+            opening: None,
+            ids: Ids::default(),
+            index_url,
+            alive: false,
+            missed_weights: false,
+        }
+    }
+
+    /// The word for the phase in `<html data-state>`, which tests and styles read.
+    pub fn word(&self) -> &'static str {
+        match self.phase {
+            Phase::Starting | Phase::Loading { .. } => "loading",
+            Phase::Ready if self.panels.sample.is_running() => "sampling",
+            Phase::Ready => "done",
+            Phase::Empty => "empty",
+            Phase::Failed(_) => "error",
+        }
+    }
+
+    /// Levels of the loaded model.
+    pub fn level_count(&self) -> usize {
+        self.info.as_ref().map_or(0, |info| info.config.level_count())
+    }
+
+    /// The temperatures in use, one for all levels or one for each.
+    pub fn temperature(&self) -> Temperature {
+        let recommended = || {
+            let card = self.info.as_ref().and_then(|info| info.card.recommended(Draw::Independent));
+            card.unwrap_or_else(|| Temperature::uniform(DEFAULT_TEMPERATURE))
+        };
+        let mut temperature = self.settings.temperature.clone().unwrap_or_else(recommended);
+        if self.info.is_some() {
+            temperature.levels.truncate(self.level_count());
+        }
+        temperature
+    }
+
+    /// The fragment of the page's address.
+    pub fn address(&self) -> String {
+        let mut settings = self.settings.clone();
+        settings.own_weights |= self.has_own_weights();
+        if self.info.is_some() {
+            let temperature = self.temperature();
+            settings.shorten_picks(&temperature);
+            settings.temperature = Some(temperature);
+            settings.version =
+                self.entry.as_ref().and_then(|entry| entry.sha256.get(..VERSION_DIGITS)).map(str::to_owned);
+        }
+        settings.to_fragment()
+    }
+
+    /// Whether the model is the reader's own, which no address leads to.
+    pub fn has_own_weights(&self) -> bool {
+        self.entry.as_ref().is_some_and(|entry| entry.file.is_empty())
+    }
+
+    /// What all panels share.
+    pub fn scene(&self) -> Scene<'_> {
+        Scene {
+            info: self.info.as_ref(),
+            entry: self.entry.as_ref(),
+            temperature: self.temperature(),
+            seed: self.settings.seed.0,
+            seed_refused: self.seed_refused,
+            smooth: self.settings.smooth,
+        }
+    }
+
+    /// Takes in what happened.
+    pub fn update(&mut self, input: impl Into<Input>) -> Vec<Effect> {
+        let effects = match input.into() {
+            Input::Page(event) => self.react(event),
+            Input::Panel(event) => self.change_panel(event),
+        };
+        // What was shown once is chosen: a temperature that is set later, for other samples, does not change it.
+        if self.info.is_some() {
+            let temperature = self.temperature();
+            self.settings.hold_picks(&temperature);
+        }
+        self.busy = self.panels.is_busy();
+        effects
+    }
+
+    fn react(&mut self, event: Event) -> Vec<Effect> {
+        match event {
+            Event::Engine(response) => self.hear(response),
+            Event::EngineDied(message) => {
+                self.die(message);
+                vec![]
+            }
+            Event::Retry => self.restart(),
+            Event::Show(panel) => self.show(panel),
+            Event::NewSamples(seed) => {
+                self.settings.seed = Seed(seed.min(MAX_SEED));
+                self.changed()
+            }
+            Event::SeedTyped(text) => match parse_seed(text.trim()) {
+                Some(seed) => {
+                    self.settings.seed = Seed(seed);
+                    self.changed()
+                }
+                None => {
+                    self.seed_refused = true;
+                    vec![]
+                }
+            },
+            Event::Uniform(t) => {
+                self.settings.temperature = Some(Temperature::uniform(t.clamp(0.0, MAX_TEMPERATURE)));
+                self.changed()
+            }
+            Event::Level(level, t) => {
+                let count = self.level_count();
+                if level >= count {
+                    return vec![];
+                }
+                let temperature = self.temperature();
+                let mut levels: Vec<f32> = (0..count).map(|h| temperature.at(h)).collect();
+                levels[level] = t.clamp(0.0, MAX_TEMPERATURE);
+                self.settings.temperature = Some(Temperature { levels });
+                self.changed()
+            }
+            Event::Temperatures(temperature) => {
+                self.settings.temperature = temperature;
+                self.changed()
+            }
+            Event::Model(id) => {
+                self.settings.model = Some(id);
+                // Another model has another recommendation, and other latents with a name.
+                self.settings.temperature = None;
+                self.settings.panels.explore.at = None;
+                self.settings.release_picks();
+                self.missed_weights = false;
+                let mut effects = self.load();
+                effects.push(Effect::WriteAddress(self.address()));
+                effects
+            }
+            Event::Backend(backend) => {
+                self.backend = backend;
+                if self.alive { vec![self.use_backend()] } else { vec![] }
+            }
+            Event::Weights(name, bytes) => self.open(name, bytes),
+            Event::Address(fragment) => self.follow(&fragment),
+            Event::Redraw => vec![],
+            Event::Smooth(smooth) => {
+                self.settings.smooth = smooth;
+                vec![Effect::WriteAddress(self.address())]
+            }
+            Event::AddressWanted => vec![Effect::WriteAddress(self.address())],
+            Event::Gallery => self.ask(Panel::Sample),
+            Event::Picked(slot, pick) => self.pick(slot, pick),
+            Event::Notice(text) => {
+                self.notices = vec![text];
+                vec![]
+            }
+        }
+    }
+
+    /// An event of a panel, and the address that follows from it.
+    fn change_panel(&mut self, event: PanelEvent) -> Vec<Effect> {
+        // An enlarged sample is not in the address.
+        let moves_on = !matches!(event, PanelEvent::Sample(_));
+        let mut effects = self.with_bench(|state, bench| state.panels.update(event, &mut state.settings.panels, bench));
+        if moves_on {
+            self.notices.clear();
+            effects.push(Effect::WriteAddress(self.address()));
+        }
+        effects
+    }
+
+    /// Lets a panel ask for pictures, if there is a model to make them.
+    fn with_bench(&mut self, f: impl FnOnce(&mut Self, &mut Bench<'_>) -> Vec<Effect>) -> Vec<Effect> {
+        let Some(ModelInfo { config, card, .. }) = self.info.clone() else { return vec![] };
+        let (mut ids, entry) = (std::mem::take(&mut self.ids), self.entry.clone());
+        let (temperature, seed) = (self.temperature(), self.settings.seed.0);
+        let mut bench = Bench { config: &config, card: &card, entry: entry.as_ref(), temperature, seed, ids: &mut ids };
+        let effects = f(self, &mut bench);
+        self.ids = ids;
+        effects
+    }
+
+    fn show(&mut self, panel: Panel) -> Vec<Effect> {
+        if self.settings.panel == panel {
+            return vec![];
+        }
+        // The panel that is left must not keep the next one waiting.
+        let mut effects = self.panels.stop();
+        self.settings.panel = panel;
+        self.notices.clear();
+        effects.extend(self.refresh());
+        effects.push(Effect::PushAddress(self.address()));
+        effects
+    }
+
+    fn pick(&mut self, slot: &Slot, pick: Pick) -> Vec<Effect> {
+        if let Some(place) = self.settings.panels.picks(slot.panel).into_iter().nth(slot.place) {
+            *place = pick;
+        }
+        self.panels.exchanged(slot.panel, &mut self.settings.panels);
+        if self.settings.panel == slot.panel { self.changed() } else { self.show(slot.panel) }
+    }
+
+    /// After a change of the settings.
+    fn changed(&mut self) -> Vec<Effect> {
+        self.notices.clear();
+        self.seed_refused = false;
+        let mut effects = self.refresh();
+        effects.push(Effect::WriteAddress(self.address()));
+        effects
+    }
+
+    /// Asks for what the shown panel needs.
+    pub(super) fn refresh(&mut self) -> Vec<Effect> {
+        self.ask(self.settings.panel)
+    }
+
+    fn ask(&mut self, panel: Panel) -> Vec<Effect> {
+        self.with_bench(|state, bench| state.panels.refresh(panel, &mut state.settings.panels, bench))
+    }
+
+    fn follow(&mut self, fragment: &str) -> Vec<Effect> {
+        let (mut settings, notices) = Settings::parse(fragment);
+        // The address that is there already, as when a dialog is left.
+        if notices.is_empty() && settings == Settings::parse(&self.address()).0 {
+            return vec![];
+        }
+        self.notices = notices;
+        self.seed_refused = false;
+        // An address speaks of its own panel only.
+        let here = self.settings.clone();
+        let told = std::mem::replace(&mut settings.panels, here.panels);
+        settings.panels.adopt(settings.panel, told);
+        // One without a model is content with any.
+        if settings.model.is_none() {
+            settings.model = here.model.clone();
+        }
+        self.settings = settings;
+        if self.settings.model == here.model {
+            self.miss_weights();
+            self.refresh()
+        } else {
+            self.settings.release_other_picks();
+            self.load()
+        }
+    }
+}

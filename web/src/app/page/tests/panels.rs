@@ -1,0 +1,82 @@
+//! How panels ask for their pictures, and share the engine and the address.
+
+use super::*;
+
+#[test]
+fn the_mix_panel_asks_for_its_pictures_and_shows_them() {
+    let (mut state, sent) = mixing("#t=0.5&seed=4");
+    let Task::Draw(Draw::Mix { sources, cells }) = &sent[0].task else { panic!("{:?}", sent[0]) };
+    let temperature = Temperature::uniform(0.5);
+    assert_eq!(sources[1], Source::Sample { seed: 1, index: 5, temperature });
+    // Three levels have four dividing levels, each with both directions.
+    assert_eq!(cells.len(), 8);
+    assert!(state.busy);
+    says(&mut state, sent[0].id, images(8));
+    assert_eq!(state.panels.mix.mixtures.len(), 8);
+    assert!(state.panels.mix.shown(3).iter().all(Option::is_some) && state.panels.mix.interpolation.is_none());
+    says(&mut state, sent[1].id, images(1));
+    assert!(state.panels.mix.interpolation.is_some() && state.busy);
+    says(&mut state, sent[2].id, images(24));
+    assert_eq!((state.panels.mix.examples.len(), state.busy), (24, false));
+}
+
+#[test]
+fn a_slider_waits_for_its_last_picture_and_then_asks_for_the_newest() {
+    let (mut state, sent) = mixing("");
+    for share in [0.1, 0.2, 0.3] {
+        assert_eq!(requests(state.update(PanelEvent::Mix(MixEvent::Share(share)))), []);
+    }
+    let next = requests(says(&mut state, sent[1].id, images(1))).remove(0);
+    assert!(matches!(next.task, Task::Edit(Edit::Interpolate { share: 0.3, .. })));
+    says(&mut state, next.id, failed("oh"));
+    assert!(state.notices[0].contains("oh"));
+    assert_eq!(state.word(), "done");
+}
+
+#[test]
+fn a_panel_that_is_left_keeps_no_one_waiting() {
+    let (mut state, samples) = loaded("");
+    says(&mut state, samples.id, picture(0));
+    let first = sent(state.update(Event::Show(Panel::Inpaint)));
+    assert_eq!(first[0], Request::Cancel { id: samples.id });
+    let fill = first.iter().find_map(|request| match request {
+        Request::Serve { id, task: Task::Edit(Edit::Inpaint(_)) } => Some(*id),
+        _ => None,
+    });
+    // The holes first, then what comes next.
+    let next = sent(state.update(Event::Show(Panel::Mix)));
+    let stop = Request::Cancel { id: fill.unwrap() };
+    let stopped = next.iter().position(|request| *request == stop).unwrap();
+    assert!(next[..stopped].iter().all(|request| matches!(request, Request::Cancel { .. })));
+    assert!(state.busy && !state.panels.sample.is_running());
+    // What was not drawn is drawn when it is wanted again.
+    let again = requests(state.update(Event::Show(Panel::Sample)));
+    assert_eq!(indices(&again[0])[..2], [1, 2]);
+    let stopped = sent(state.update(Event::Model("b".into())));
+    assert_eq!(stopped[0], Request::Cancel { id: again[0].id });
+}
+
+#[test]
+fn mixing_reaches_the_address() {
+    let (mut state, _) = mixing("#seed=4&t=0.5");
+    state.update(PanelEvent::Mix(MixEvent::Cut(9)));
+    let own = Own::new(16, vec![7; 16 * 16 * 3]).unwrap();
+    let pick = Pick::Own(std::rc::Rc::new(own.clone()));
+    state.update(Event::Picked(&Mix::SLOTS[1], pick.clone()));
+    state.update(PanelEvent::Mix(MixEvent::Swap));
+    let expected = format!("panel=mix&model=a&v=00000000&seed=4&t=0.5&a=own.{}&b=1.0&cut=3&share=0.5", own.code());
+    assert_eq!(state.address(), expected);
+    let (again, _) = loaded_at(&format!("#{expected}"));
+    assert_eq!((again.settings.panels.mix.a, again.settings.panel), (pick, Panel::Mix));
+    assert!(again.notices.is_empty());
+}
+
+#[test]
+fn an_address_speaks_of_its_own_panel_only() {
+    let (mut state, _) = mixing("");
+    state.update(PanelEvent::Mix(MixEvent::Cut(1)));
+    state.update(Event::Address("#seed=4&t=0.8".into()));
+    assert_eq!((state.settings.panel, state.settings.panels.mix.cut), (Panel::Sample, 1));
+    state.update(Event::Address("#panel=mix&seed=4&t=0.8&cut=3".into()));
+    assert_eq!((state.settings.panel, state.settings.panels.mix.cut), (Panel::Mix, 3));
+}

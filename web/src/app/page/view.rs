@@ -1,0 +1,103 @@
+//! The page's elements. `index.html` holds them; each view looks after some.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use web_sys::{Document, HtmlElement};
+
+use super::drop;
+use super::model::ModelView;
+use super::share::ShareView;
+use super::state::{Input, State};
+use super::status::StatusView;
+use super::tabs::TabsView;
+use crate::app::dispatch::{Dispatch, narrowed};
+use crate::app::event::Event;
+use crate::app::panel::Panel;
+use crate::app::panels::list::{PanelViews, slots};
+use crate::app::picker::{Offer, Picker};
+use crate::app::widgets::canvas;
+use crate::app::widgets::dialog::Dialogs;
+use crate::app::widgets::dom::root;
+use crate::error::Result;
+
+/// Everything that the page shows.
+pub struct View {
+    root: HtmlElement,
+    status: StatusView,
+    tabs: TabsView,
+    share: Rc<ShareView>,
+    model: ModelView,
+    picker: Rc<Picker>,
+    panels: Rc<PanelViews>,
+    /// The shown panel.
+    shown: Rc<Cell<Panel>>,
+}
+
+impl View {
+    /// Finds the elements and listens to them.
+    ///
+    /// # Errors
+    /// [`crate::Error::Browser`] if the page lacks one.
+    pub fn new(document: &Document, dispatch: &Dispatch<Input>) -> Result<Self> {
+        let page: Dispatch<Event> = narrowed(dispatch, Input::Page);
+        let returned = page.clone();
+        let dialogs = Dialogs::new(document, move || returned(Event::AddressWanted))?;
+        let picker = Picker::new(document, &page, &dialogs, slots())?;
+        drop::listen(document, &page, &picker)?;
+        let panels = PanelViews::new(document, &narrowed(dispatch, Input::Panel), &page, &picker, &dialogs)?;
+        let (panels, shown) = (Rc::new(panels), Rc::new(Cell::new(Panel::default())));
+        let (to_save, panel, paper) = (Rc::clone(&panels), Rc::clone(&shown), document.clone());
+        let save = move || {
+            let panel = panel.get();
+            canvas::save(&paper, &to_save.sheet(panel), &format!("rg-flow-{}.png", panel.name()))
+        };
+        Ok(Self {
+            root: root(document)?,
+            status: StatusView::new(document, &page)?,
+            tabs: TabsView::new(document, &page)?,
+            share: ShareView::new(document, &page, save)?,
+            model: ModelView::new(document, &page)?,
+            picker,
+            panels,
+            shown,
+        })
+    }
+
+    /// Shows a state.
+    pub fn render(&self, state: &State) {
+        let data = self.root.dataset();
+        let _ = data.set("state", state.word());
+        let _ = data.set("busy", if state.busy { "true" } else { "false" });
+        let _ = data.set("seed", &state.settings.seed.0.to_string());
+        let _ = data.set("backend", state.info.as_ref().map_or("", |info| info.backend.name()));
+        self.status.render(state);
+        self.tabs.render(state);
+        self.share.render(state);
+        self.picker.render(&offer(state));
+        self.shown.set(state.settings.panel);
+        self.panels.render(state.settings.panel, &state.panels, &state.settings.panels, &state.scene());
+        self.model.render(state);
+    }
+}
+
+/// What there is to choose from.
+fn offer(state: &State) -> Offer<'_> {
+    let shown = state.panels.sample.shown.iter().enumerate();
+    Offer {
+        panel: state.settings.panel,
+        edge: state.info.as_ref().map_or(0, |info| info.config.size),
+        eyes: state.entry.as_ref().map_or(&[], |entry| &entry.eyes),
+        samples: shown.map(|(place, shown)| shown.as_ref().map(|shown| (shown.pick(place), &shown.image))).collect(),
+    }
+}
+
+/// Shows an error where there is no state to show.
+pub fn show_breakdown(document: &Document, message: &str) {
+    if let Ok(root) = root(document) {
+        let _ = root.dataset().set("state", "error");
+    }
+    if let Some(element) = document.get_element_by_id("cover-title") {
+        element.set_text_content(Some(message));
+    }
+}

@@ -1,0 +1,73 @@
+//! The explore panel's part of the address.
+
+use shared::geometry::LatentAddress;
+
+use crate::address::{Pick, Verdict, number, set};
+use crate::app::panels::PanelSettings;
+
+/// The most edits that an address holds.
+pub const MAX_EDITS: usize = 64;
+/// The largest value that a latent is given: ten standard deviations.
+const MAX_VALUE: f32 = 10.0;
+
+/// A latent and the value it was given.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LatentEdit {
+    /// The latent.
+    pub at: LatentAddress,
+    /// Its new value.
+    pub value: f32,
+}
+
+/// What is explored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExploreSettings {
+    /// The picture.
+    pub pick: Pick,
+    /// What was done to it. The model may lack some of the latents.
+    pub edits: Vec<LatentEdit>,
+    /// The chosen latent.
+    pub at: Option<LatentAddress>,
+}
+
+impl Default for ExploreSettings {
+    fn default() -> Self {
+        Self { pick: Pick::Sample { seed: 1, index: 0 }, edits: vec![], at: None }
+    }
+}
+
+impl PanelSettings for ExploreSettings {
+    fn read(&mut self, key: &str, value: &str) -> Verdict {
+        match key {
+            "x" => set(&mut self.pick, Pick::parse(value), "is not a picture"),
+            "z" => set(&mut self.edits, parse_edits(value), "is not a list of changed latents"),
+            "at" => set(&mut self.at, value.parse().ok().map(Some), "is not a latent"),
+            _ => Ok(()),
+        }
+    }
+
+    fn write(&self, push: &mut dyn FnMut(&str, &str)) {
+        push("x", &self.pick.spell());
+        if !self.edits.is_empty() {
+            let spell = |edit: &LatentEdit| format!("{}:{}", edit.at, number(edit.value));
+            push("z", &self.edits.iter().map(spell).collect::<Vec<_>>().join(","));
+        }
+        if let Some(at) = self.at {
+            push("at", &at.to_string());
+        }
+    }
+
+    fn picks(&mut self) -> Vec<&mut Pick> {
+        vec![&mut self.pick]
+    }
+}
+
+fn parse_edits(text: &str) -> Option<Vec<LatentEdit>> {
+    let edit = |text: &str| {
+        let (at, value) = text.split_once(':')?;
+        let value = value.parse().ok().filter(|value: &f32| value.abs() <= MAX_VALUE)?;
+        Some(LatentEdit { at: at.parse().ok()?, value })
+    };
+    let edits: Vec<_> = text.split(',').map(edit).collect::<Option<_>>()?;
+    (edits.len() <= MAX_EDITS).then_some(edits)
+}

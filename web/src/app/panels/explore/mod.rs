@@ -1,0 +1,16 @@
+//! The explore panel: one picture, its latents, and which of them reach which pixels (fig. 2c, 2d).
+
+mod address;
+mod colours;
+mod field;
+mod leading;
+mod named;
+mod pyramid;
+mod state;
+mod view;
+
+pub use state::Explore;
+pub use view::ExploreView;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+//! The inpaint panel's part of the address.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+
+use crate::address::{MAX_EDGE, Pick, Verdict, parse_seed, set};
+use crate::app::panels::PanelSettings;
+
+/// Which pixels of a square picture are unknown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mask {
+    edge: usize,
+    unknown: Vec<bool>,
+}
+
+impl Mask {
+    /// All pixels are known.
+    pub fn new(edge: usize) -> Self {
+        Self { edge, unknown: vec![false; edge * edge] }
+    }
+
+    /// Its edge; 0 where nobody has painted yet.
+    pub fn edge(&self) -> usize {
+        self.edge
+    }
+
+    /// How many pixels are unknown.
+    pub fn count(&self) -> usize {
+        self.unknown.iter().filter(|&&unknown| unknown).count()
+    }
+
+    /// The unknown pixels, as rows and columns.
+    pub fn places(&self) -> Vec<(usize, usize)> {
+        let unknown = self.unknown.iter().enumerate().filter(|&(_, &unknown)| unknown);
+        unknown.map(|(i, _)| (i / self.edge, i % self.edge)).collect()
+    }
+
+    /// Makes a pixel known or unknown; pixels outside the picture are ignored.
+    pub fn set(&mut self, row: usize, col: usize, unknown: bool) {
+        if row < self.edge && col < self.edge {
+            self.unknown[row * self.edge + col] = unknown;
+        }
+    }
+
+    fn spell(&self) -> String {
+        let bytes = self.unknown.chunks(8).map(|bits| bits.iter().fold(0u8, |byte, &bit| byte << 1 | u8::from(bit)));
+        format!("{}.{}", self.edge, BASE64_URL_SAFE_NO_PAD.encode(bytes.collect::<Vec<_>>()))
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (edge, bits) = text.split_once('.')?;
+        let edge: usize = edge.parse().ok().filter(|edge| (1..=MAX_EDGE).contains(edge))?;
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(bits).ok()?;
+        // The last byte of a picture of odd area would be short.
+        if !(edge * edge).is_multiple_of(8) || bytes.len() != edge * edge / 8 {
+            return None;
+        }
+        let unknown = bytes.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1 == 1)).collect();
+        Some(Self { edge, unknown })
+    }
+}
+
+/// What is filled in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InpaintSettings {
+    /// The picture.
+    pub pick: Pick,
+    /// Its unknown pixels.
+    pub mask: Mask,
+    /// The seed of the completions.
+    pub attempt: u64,
+}
+
+impl Default for InpaintSettings {
+    fn default() -> Self {
+        Self { pick: Pick::Sample { seed: 1, index: 0 }, mask: Mask::default(), attempt: 0 }
+    }
+}
+
+impl PanelSettings for InpaintSettings {
+    fn read(&mut self, key: &str, value: &str) -> Verdict {
+        match key {
+            "p" => set(&mut self.pick, Pick::parse(value), "is not a picture"),
+            "mask" => set(&mut self.mask, Mask::parse(value), "is not a mask"),
+            "try" => set(&mut self.attempt, parse_seed(value), "is not a seed of completions"),
+            _ => Ok(()),
+        }
+    }
+
+    fn write(&self, push: &mut dyn FnMut(&str, &str)) {
+        push("p", &self.pick.spell());
+        if self.mask.count() > 0 {
+            push("mask", &self.mask.spell());
+        }
+        push("try", &self.attempt.to_string());
+    }
+
+    fn picks(&mut self) -> Vec<&mut Pick> {
+        vec![&mut self.pick]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn masks_survive_the_address() {
+        let mut mask = Mask::new(16);
+        for (row, col) in [(0, 0), (3, 5), (15, 15), (16, 0)] {
+            mask.set(row, col, true);
+        }
+        assert_eq!(mask.places(), [(0, 0), (3, 5), (15, 15)]);
+        assert_eq!(Mask::parse(&mask.spell()), Some(mask.clone()));
+        mask.set(3, 5, false);
+        assert_eq!(mask.count(), 2);
+    }
+}

@@ -1,0 +1,11 @@
+//! The inpaint panel: holes are painted into a picture, and filled from the latents that they reach (fig. 7).
+
+mod address;
+mod state;
+mod view;
+
+pub use state::Inpaint;
+pub use view::InpaintView;
+
+#[cfg(test)]
+mod tests;

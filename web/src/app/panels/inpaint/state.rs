@@ -1,0 +1,270 @@
+//! What the inpaint panel shows, and how it follows from what happened.
+
+use std::rc::Rc;
+
+use shared::RgFlowConfig;
+use shared::geometry::{Cone, inference_cone};
+
+use super::address::{InpaintSettings, Mask};
+use crate::app::effect::Effect;
+use crate::app::panel::Panel;
+use crate::app::panels::live::Live;
+use crate::app::panels::{Bench, PanelState};
+use crate::app::slot::Slot;
+use crate::index::{ModelEntry, NamedHole};
+use crate::protocol::{Answer, Completion, Edit, Hole, Image, RequestId};
+
+/// Completions to choose from, besides the best one.
+pub const SAMPLES: usize = 4;
+
+/// Edge of the largest brush, in pixels.
+pub const MAX_BRUSH: usize = 9;
+
+/// Holes for any picture.
+const ANYTHING: [(&str, [u8; 4]); 3] =
+    [("Lower half", [50, 0, 100, 100]), ("Left half", [0, 0, 100, 50]), ("Centre", [31, 31, 69, 69])];
+
+/// The ready-made holes for a model's pictures: its own, or those for any picture.
+pub fn holes(entry: Option<&ModelEntry>) -> Vec<NamedHole> {
+    match entry.map(|entry| &entry.holes) {
+        Some(own) if !own.is_empty() => own.clone(),
+        _ => ANYTHING.map(|(name, borders)| NamedHole { name: name.to_owned(), borders }).to_vec(),
+    }
+}
+
+/// What happened in the panel.
+#[derive(Clone, Debug, PartialEq)]
+pub enum InpaintEvent {
+    /// The brush touches a pixel. The first touch of a stroke says so.
+    Brush {
+        /// The pixel's row.
+        row: usize,
+        /// Its column.
+        col: usize,
+        /// Whether a stroke begins.
+        first: bool,
+    },
+    /// The brush is lifted.
+    Lifted,
+    /// One of [`holes`].
+    Preset(usize),
+    /// The brush's edge in pixels.
+    Size(usize),
+    /// Whether the brush takes holes away.
+    Erase(bool),
+    /// The last stroke is taken back.
+    Undo,
+    /// All holes go.
+    Clear,
+    /// Other completions.
+    Again,
+}
+
+/// What the panel shows besides its settings.
+#[derive(Clone, Debug)]
+pub struct Inpaint {
+    whole: Live,
+    run: Live,
+    /// The picture without holes.
+    pub original: Option<Rc<Image>>,
+    /// The best completion so far.
+    pub completion: Option<Rc<Image>>,
+    /// Other completions so far.
+    pub samples: Vec<Rc<Image>>,
+    /// Steps taken, of how many.
+    pub progress: (u32, u32),
+    /// Edge of the brush.
+    pub brush: usize,
+    /// Whether it takes holes away.
+    pub erase: bool,
+    past: Vec<Mask>,
+    /// Where the brush touched last in this stroke.
+    touched: Option<(usize, usize)>,
+    /// Whether the panel was opened with this model.
+    opened: bool,
+    /// Whether the hole is one of [`holes`], as it is.
+    preset: bool,
+}
+
+impl Default for Inpaint {
+    fn default() -> Self {
+        Self {
+            whole: Live::default(),
+            run: Live::default(),
+            original: None,
+            completion: None,
+            samples: vec![],
+            progress: (0, 0),
+            brush: 3,
+            erase: false,
+            past: vec![],
+            touched: None,
+            opened: false,
+            preset: false,
+        }
+    }
+}
+
+impl Inpaint {
+    fn ask(&mut self, settings: &InpaintSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
+        self.drop_completion();
+        let mut effects = self.run.stop();
+        if settings.mask.count() > 0 {
+            let hole = Hole {
+                source: bench.source(&settings.pick),
+                unknown: settings.mask.places().iter().map(|&(r, c)| (r * bench.config.size + c) as u32).collect(),
+                samples: SAMPLES as u32,
+                seed: settings.attempt,
+            };
+            effects.extend(self.run.ask(Edit::Inpaint(hole), bench.ids));
+        }
+        effects
+    }
+
+    fn drop_completion(&mut self) {
+        (self.completion, self.progress) = (None, (0, 0));
+        self.samples.clear();
+    }
+
+    /// Whether an edit can be undone.
+    pub fn can_undo(&self) -> bool {
+        !self.past.is_empty()
+    }
+
+    /// The latents that may change, level by level.
+    pub fn cone(&self, settings: &InpaintSettings, config: &RgFlowConfig) -> Cone {
+        inference_cone(config, &settings.mask.places())
+    }
+}
+
+/// The places on a straight line, both ends included.
+fn line(from: (usize, usize), to: (usize, usize)) -> impl Iterator<Item = (usize, usize)> {
+    let steps = from.0.abs_diff(to.0).max(from.1.abs_diff(to.1));
+    let at = move |from: usize, to: usize, step: usize| {
+        let share = step as f32 / steps.max(1) as f32;
+        (from as f32 + (to as f32 - from as f32) * share).round() as usize
+    };
+    (0..=steps).map(move |step| (at(from.0, to.0, step), at(from.1, to.1, step)))
+}
+
+/// The mask of a hole.
+fn paint(hole: &NamedHole, edge: usize) -> Mask {
+    let mut mask = Mask::new(edge);
+    hole.pixels(edge).for_each(|(row, col)| mask.set(row, col, true));
+    mask
+}
+
+/// A mask for pictures of another size is dropped.
+fn fit(settings: &mut InpaintSettings, config: &RgFlowConfig) {
+    if settings.mask.edge() != config.size {
+        settings.mask = Mask::new(config.size);
+    }
+}
+
+impl PanelState for Inpaint {
+    type Settings = InpaintSettings;
+    type Event = InpaintEvent;
+    const SLOTS: &'static [Slot] = &[Slot {
+        panel: Panel::Inpaint,
+        place: 0,
+        name: "inpaint",
+        label: "Inpaint",
+        title: "Choose a picture to complete",
+        hint: "Drop it here to paint holes into it",
+        mark: "inpaint-board",
+    }];
+
+    fn update(&mut self, event: InpaintEvent, settings: &mut InpaintSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
+        fit(settings, bench.config);
+        match event {
+            InpaintEvent::Brush { row, col, first } => {
+                if first {
+                    self.past.push(settings.mask.clone());
+                }
+                self.preset = false;
+                let from = self.touched.replace((row, col)).filter(|_| !first).unwrap_or((row, col));
+                let half = self.brush / 2;
+                // A quick hand touches few places on its way.
+                for (row, col) in line(from, (row, col)) {
+                    for r in row.saturating_sub(half)..(row + self.brush - half) {
+                        for c in col.saturating_sub(half)..(col + self.brush - half) {
+                            settings.mask.set(r, c, !self.erase);
+                        }
+                    }
+                }
+                // What was made does not fit any more, and the brush must not wait.
+                self.drop_completion();
+                self.run.stop()
+            }
+            InpaintEvent::Lifted => self.ask(settings, bench),
+            InpaintEvent::Again => {
+                settings.attempt += 1;
+                self.ask(settings, bench)
+            }
+            InpaintEvent::Preset(preset) => {
+                let holes = holes(bench.entry);
+                let Some(hole) = holes.get(preset) else { return vec![] };
+                self.past.push(std::mem::replace(&mut settings.mask, paint(hole, bench.config.size)));
+                self.preset = true;
+                self.ask(settings, bench)
+            }
+            InpaintEvent::Size(size) => {
+                self.brush = size.clamp(1, bench.config.size);
+                vec![]
+            }
+            InpaintEvent::Erase(erase) => {
+                self.erase = erase;
+                vec![]
+            }
+            InpaintEvent::Undo => match self.past.pop() {
+                Some(mask) => {
+                    self.preset = false;
+                    settings.mask = mask;
+                    self.ask(settings, bench)
+                }
+                None => vec![],
+            },
+            InpaintEvent::Clear => {
+                self.preset = false;
+                self.past.push(std::mem::replace(&mut settings.mask, Mask::new(bench.config.size)));
+                self.ask(settings, bench)
+            }
+        }
+    }
+
+    fn refresh(&mut self, settings: &mut InpaintSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
+        fit(settings, bench.config);
+        // The panel opens with something to see: the model's own first hole, unless the reader has painted another.
+        if !std::mem::replace(&mut self.opened, true)
+            && (self.preset || settings.mask.count() == 0)
+            && let Some(hole) = holes(bench.entry).first()
+        {
+            settings.mask = paint(hole, bench.config.size);
+            self.preset = true;
+        }
+        let source = bench.source(&settings.pick);
+        let mut effects = self.whole.ask(Edit::Change { source, changes: vec![], walk: None }, bench.ids);
+        effects.extend(self.ask(settings, bench));
+        effects
+    }
+
+    fn lives(&mut self) -> Vec<&mut Live> {
+        vec![&mut self.whole, &mut self.run]
+    }
+
+    fn take(&mut self, _: RequestId, answer: Answer, _: &InpaintSettings, _: &RgFlowConfig) {
+        match answer {
+            Answer::Images(images) => self.original = images.into_iter().next().map(Rc::new),
+            Answer::Completion(Completion { image, samples, taken, of }) => {
+                self.completion = Some(Rc::new(image));
+                self.samples = samples.into_iter().map(Rc::new).collect();
+                self.progress = (taken, of);
+            }
+            Answer::Latents(_) | Answer::Field(_) | Answer::Leading(_) => {}
+        }
+    }
+
+    fn clear(&mut self) {
+        *self = Self { brush: self.brush, erase: self.erase, preset: self.preset, ..Self::default() };
+    }
+}

@@ -1,0 +1,89 @@
+use super::address::InpaintSettings;
+use super::state::{Inpaint, InpaintEvent};
+use crate::app::effect::{Effect, Ids};
+use crate::app::panels::{Bench, PanelState};
+use crate::index::{ModelEntry, NamedHole};
+use crate::protocol::{Edit, Hole, Request, Task};
+use shared::RgFlowConfig;
+
+fn sent(effects: Vec<Effect>) -> Vec<Request<Task>> {
+    let request = |effect| match effect {
+        Effect::Send(request) => Some(request),
+        _ => None,
+    };
+    effects.into_iter().filter_map(request).collect()
+}
+
+/// The hole that was asked to be filled last.
+fn hole(requests: &[Request<Task>]) -> &Hole {
+    match requests.last() {
+        Some(Request::Serve { task: Task::Edit(Edit::Inpaint(hole)), .. }) => hole,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_stroke_is_painted_filled_and_taken_back() {
+    let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
+    let (mut inpaint, mut settings) = (Inpaint::default(), InpaintSettings::default());
+    let mut bench = Bench::nameless(&config, &mut ids);
+    let mut go = |event| inpaint.update(event, &mut settings, &mut bench);
+    assert_eq!(go(InpaintEvent::Brush { row: 0, col: 5, first: true }), []);
+    go(InpaintEvent::Brush { row: 0, col: 6, first: false });
+    assert_eq!(hole(&sent(go(InpaintEvent::Lifted))).unknown, [4, 5, 6, 7, 20, 21, 22, 23]);
+    // A quick stroke leaves no gaps, and the next one begins anew.
+    let mut quick = (Inpaint::default(), InpaintSettings::default(), Ids::default());
+    quick.0.brush = 1;
+    for (row, col, first) in [(2, 1, true), (5, 7, false), (15, 15, true)] {
+        let event = InpaintEvent::Brush { row, col, first };
+        quick.0.update(event, &mut quick.1, &mut Bench::nameless(&config, &mut quick.2));
+    }
+    let places = quick.1.mask.places();
+    assert_eq!((places.len(), places[0], places[6], places[7]), (8, (2, 1), (5, 7), (15, 15)));
+    // A new stroke stops what is under way.
+    assert_eq!(sent(go(InpaintEvent::Brush { row: 9, col: 9, first: true })), [Request::Cancel { id: 1 }]);
+    go(InpaintEvent::Undo);
+    go(InpaintEvent::Undo);
+    assert!(!inpaint.can_undo() && settings.mask.count() == 0);
+}
+
+#[test]
+fn a_preset_replaces_what_was_painted_and_the_eraser_takes_away() {
+    let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
+    let (mut inpaint, mut settings) = (Inpaint::default(), InpaintSettings::default());
+    let mut bench = Bench::nameless(&config, &mut ids);
+    inpaint.update(InpaintEvent::Preset(2), &mut settings, &mut bench);
+    inpaint.update(InpaintEvent::Preset(0), &mut settings, &mut bench);
+    assert_eq!(settings.mask.count(), 128);
+    let cone = inpaint.cone(&settings, &config);
+    assert!(cone.iter().all(|level| !level.latents.is_empty()));
+    inpaint.update(InpaintEvent::Erase(true), &mut settings, &mut bench);
+    inpaint.update(InpaintEvent::Brush { row: 12, col: 4, first: true }, &mut settings, &mut bench);
+    assert_eq!(settings.mask.count(), 119);
+    assert_eq!(hole(&sent(inpaint.update(InpaintEvent::Again, &mut settings, &mut bench))).seed, 1);
+    assert!(inpaint.update(InpaintEvent::Preset(99), &mut settings, &mut bench).is_empty());
+}
+
+#[test]
+fn the_panel_opens_with_the_models_own_hole() {
+    let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
+    let hole = |name: &str, borders| NamedHole { name: name.to_owned(), borders };
+    let (mut inpaint, mut settings) = (Inpaint::default(), InpaintSettings::default());
+    let mut open = |inpaint: &mut Inpaint, settings: &mut InpaintSettings, hole: NamedHole| {
+        let entry = ModelEntry { holes: vec![hole], ..ModelEntry::default() };
+        let mut bench = Bench { entry: Some(&entry), ..Bench::nameless(&config, &mut ids) };
+        inpaint.refresh(settings, &mut bench);
+        settings.mask.count()
+    };
+    assert_eq!(open(&mut inpaint, &mut settings, hole("Eyes", [0, 0, 25, 100])), 64);
+    // Another model has other holes.
+    inpaint.clear();
+    assert_eq!(open(&mut inpaint, &mut settings, hole("One oval", [0, 0, 25, 25])), 16);
+    // What was taken away stays away, and what was painted stays.
+    let mut ids = Ids::default();
+    inpaint.update(InpaintEvent::Clear, &mut settings, &mut Bench::nameless(&config, &mut ids));
+    assert_eq!(open(&mut inpaint, &mut settings, hole("One oval", [0, 0, 25, 25])), 0);
+    settings.mask.set(3, 3, true);
+    inpaint.clear();
+    assert_eq!(open(&mut inpaint, &mut settings, hole("One oval", [0, 0, 25, 25])), 1);
+}

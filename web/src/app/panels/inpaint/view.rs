@@ -1,0 +1,180 @@
+//! The inpaint panel's elements.
+
+use std::rc::Rc;
+
+use web_sys::{
+    Document, Element, HtmlButtonElement, HtmlCanvasElement, HtmlElement, HtmlInputElement, HtmlProgressElement,
+};
+
+use super::state::{Inpaint, InpaintEvent, MAX_BRUSH, SAMPLES, holes};
+use crate::app::dispatch::Dispatch;
+use crate::app::event::Event;
+use crate::app::panels::{PanelState, PanelView, Seen, Site};
+use crate::app::widgets::board::{self, Board, Layer, Touch};
+use crate::app::widgets::canvas::Picture;
+use crate::app::widgets::dom::{by_id, create, create_button, on, on_click, set_text};
+use crate::app::widgets::list::List;
+use crate::app::widgets::slider::{Scale, Slider};
+use crate::error::Result;
+
+/// What a hole is drawn with, its border when it is filled, and latents that may change.
+const HOLE: &str = "#d8432b";
+const BORDER: &str = "#ff5a3c";
+const LATENT: &str = "#ffb02e";
+
+/// The elements.
+pub struct InpaintView {
+    document: Document,
+    dispatch: Dispatch<InpaintEvent>,
+    board: Rc<Board>,
+    progress: HtmlProgressElement,
+    said: HtmlElement,
+    size: Slider,
+    undo: HtmlButtonElement,
+    again: HtmlButtonElement,
+    clear: HtmlButtonElement,
+    original: Picture,
+    samples: List<usize, Picture>,
+    /// A button for each ready-made hole.
+    presets: List<(usize, String), ()>,
+    /// A small map for each level, with its caption.
+    levels: List<usize, (Layer, HtmlElement)>,
+}
+
+impl PanelView for InpaintView {
+    type State = Inpaint;
+
+    fn new(site: &Site<'_, InpaintEvent>) -> Result<Self> {
+        let document = site.document;
+        let brush = Scale { min: 1.0, max: MAX_BRUSH as f32, step: 1.0 };
+        let view = Self {
+            document: document.clone(),
+            dispatch: Rc::clone(&site.own),
+            board: Board::by_id(document, "inpaint-board", "The picture to paint holes into")?,
+            progress: by_id(document, "inpaint-progress")?,
+            said: by_id(document, "inpaint-said")?,
+            size: Slider::by_id(document, "inpaint-size", brush)?,
+            undo: by_id(document, "inpaint-undo")?,
+            again: by_id(document, "inpaint-again")?,
+            clear: by_id(document, "inpaint-clear")?,
+            original: Picture::by_id(document, "inpaint-original")?,
+            samples: List::by_id(document, "inpaint-samples")?,
+            presets: List::by_id(document, "inpaint-presets")?,
+            levels: List::reversed_by_id(document, "inpaint-cone")?,
+        };
+        view.samples.fit(0..SAMPLES, |_| {
+            let picture = Picture::create(document)?;
+            Ok((picture.canvas().clone().into(), picture))
+        })?;
+        let (d, page) = (Rc::clone(&site.own), Rc::clone(&site.page));
+        let touched = move |touch, row, col| {
+            d(match touch {
+                Touch::Start => InpaintEvent::Brush { row, col, first: true },
+                Touch::Move => InpaintEvent::Brush { row, col, first: false },
+                Touch::End => InpaintEvent::Lifted,
+            });
+        };
+        board::listen(&view.board, touched, move || page(Event::Redraw));
+        for (button, event) in
+            [(&view.undo, InpaintEvent::Undo), (&view.again, InpaintEvent::Again), (&view.clear, InpaintEvent::Clear)]
+        {
+            let d = Rc::clone(&site.own);
+            on(button, "click", move |_| d(event.clone()));
+        }
+        let picker = Rc::clone(site.picker);
+        on_click(document, "inpaint-choose", move || picker.open(&Inpaint::SLOTS[0]))?;
+        let d = Rc::clone(&site.own);
+        view.size.on_input(move |size| d(InpaintEvent::Size(size as usize)));
+        let erase: HtmlInputElement = by_id(document, "inpaint-erase")?;
+        let (d, input) = (Rc::clone(&site.own), erase.clone());
+        on(&erase, "change", move |_| d(InpaintEvent::Erase(input.checked())));
+        Ok(view)
+    }
+
+    fn render(&self, seen: &Seen<'_, Inpaint>) {
+        let Some(info) = seen.page.info else { return };
+        let (settings, inpaint, config) = (seen.settings, seen.panel, &info.config);
+        let unknown = settings.mask.places();
+        self.board.show(inpaint.completion.as_ref().or(inpaint.original.as_ref()), config.size);
+        if let Some(marks) = self.board.marks() {
+            if inpaint.completion.is_some() {
+                marks.outline(&unknown, BORDER);
+            } else {
+                marks.tint(&unknown, HOLE);
+            }
+            self.board.mark_cursor(&marks);
+        }
+        self.original.show(inpaint.original.as_ref());
+        self.samples.for_each(|&i, picture| match inpaint.samples.get(i) {
+            None if unknown.is_empty() => picture.wipe(),
+            sample => picture.show(sample),
+        });
+        let (taken, of) = inpaint.progress;
+        self.progress.set_max(f64::from(of.max(1)));
+        self.progress.set_value(f64::from(taken));
+        let _ = self.progress.class_list().toggle_with_force("over", taken >= of);
+        let _ = self.levels.fit(0..config.level_count(), |_| self.level());
+        let names = holes(seen.page.entry).into_iter().map(|hole| hole.name).enumerate();
+        let _ = self.presets.fit(names, |(i, name)| self.preset(*i, name));
+        let cone = inpaint.cone(settings, config);
+        self.levels.for_each(|&level, (layer, text)| {
+            let latents = &cone[level].latents;
+            if let Some(marks) = layer.marks(config.size >> level) {
+                marks.tint(latents, LATENT);
+            }
+            set_text(text, &format!("Level {level}: {}", latents.len()));
+        });
+        let reaching = cone.iter().map(|level| level.latents.len()).sum();
+        set_text(&self.said, &said(unknown.len(), reaching, config.size));
+        self.size.show(inpaint.brush as f32, &format!("{0}×{0}", inpaint.brush));
+        self.undo.set_disabled(!inpaint.can_undo());
+        for button in [&self.again, &self.clear] {
+            button.set_disabled(unknown.is_empty());
+        }
+    }
+
+    fn sheet(&self) -> Vec<Vec<HtmlCanvasElement>> {
+        let first = [self.original.canvas().clone(), self.board.canvas().clone()];
+        vec![first.into_iter().chain(self.samples.map(|_, picture| picture.canvas().clone())).collect()]
+    }
+}
+
+impl InpaintView {
+    fn level(&self) -> Result<(Element, (Layer, HtmlElement))> {
+        let figure: Element = create(&self.document, "figure")?;
+        let (layer, caption) = (Layer::create(&self.document)?, create::<HtmlElement>(&self.document, "figcaption")?);
+        figure.append_child(layer.canvas())?;
+        figure.append_child(&caption)?;
+        Ok((figure, (layer, caption)))
+    }
+
+    fn preset(&self, i: usize, name: &str) -> Result<(Element, ())> {
+        let button = create_button(&self.document, "button compact")?;
+        button.set_text_content(Some(name));
+        let d = Rc::clone(&self.dispatch);
+        on(&button, "click", move |_| d(InpaintEvent::Preset(i)));
+        Ok((button.into(), ()))
+    }
+}
+
+/// A sentence about what is shown.
+fn said(holes: usize, latents: usize, size: usize) -> String {
+    let all = size * size;
+    if holes == 0 {
+        return "Paint over part of the picture, or choose one of the holes.".to_owned();
+    }
+    format!(
+        "{holes} pixels are unknown. Only the latents at {latents} of {all} places reach them and may change; everything else stays as it is."
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_seen_is_put_in_words() {
+        assert!(said(0, 0, 32).starts_with("Paint"));
+        assert!(said(9, 300, 32).contains("300 of 1024 places"));
+    }
+}

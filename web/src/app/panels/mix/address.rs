@@ -1,0 +1,61 @@
+//! The mix panel's part of the address.
+
+use shared::Temperature;
+
+use crate::address::{MAX_LEVELS, Pick, Verdict, number, set};
+use crate::app::panels::PanelSettings;
+
+/// What is mixed, and how.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MixSettings {
+    /// Picture A.
+    pub a: Pick,
+    /// Picture B.
+    pub b: Pick,
+    /// The dividing level Θ; the model may have fewer levels.
+    pub cut: usize,
+    /// A's share λ in the interpolation.
+    pub share: f32,
+}
+
+impl Default for MixSettings {
+    fn default() -> Self {
+        Self { a: Pick::Sample { seed: 1, index: 0 }, b: Pick::Sample { seed: 1, index: 5 }, cut: 2, share: 0.5 }
+    }
+}
+
+impl MixSettings {
+    /// Whether A and B are the same picture while this temperature is set.
+    pub fn is_one_picture(&self, set: &Temperature) -> bool {
+        self.a.relative_to(set) == self.b.relative_to(set)
+    }
+}
+
+impl PanelSettings for MixSettings {
+    fn read(&mut self, key: &str, value: &str) -> Verdict {
+        match key {
+            "a" => set(&mut self.a, Pick::parse(value), "is not a picture"),
+            "b" => set(&mut self.b, Pick::parse(value), "is not a picture"),
+            "cut" => {
+                let cut = value.parse().ok().filter(|&cut| cut <= MAX_LEVELS);
+                set(&mut self.cut, cut, "is not a dividing level")
+            }
+            "share" => {
+                let share = value.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+                set(&mut self.share, share, "is not a share from 0 to 1")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn write(&self, push: &mut dyn FnMut(&str, &str)) {
+        push("a", &self.a.spell());
+        push("b", &self.b.spell());
+        push("cut", &self.cut.to_string());
+        push("share", &number(self.share));
+    }
+
+    fn picks(&mut self) -> Vec<&mut Pick> {
+        vec![&mut self.a, &mut self.b]
+    }
+}

@@ -1,0 +1,149 @@
+//! What the worker says: about itself, and in answer to a task.
+
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+use shared::RgFlowConfig;
+use shared::weights::Card;
+
+use super::backend::Backend;
+use crate::index::ModelIndex;
+
+/// Said unasked, about the worker itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Worker {
+    /// The worker is up. Sent once.
+    Hello {
+        /// Its [`super::PROTOCOL`].
+        protocol: u32,
+    },
+    /// What pictures are drawn on from now on.
+    RunsOn {
+        /// The backend.
+        backend: Backend,
+        /// Why, in words for the reader.
+        note: String,
+    },
+    /// The worker can no longer be used.
+    Failed {
+        /// Why, in words for the reader.
+        message: String,
+    },
+}
+
+/// A part of a task's answer: more follows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// How much of a model is loaded.
+    Progress {
+        /// Bytes loaded so far.
+        loaded: u64,
+        /// Bytes in total.
+        total: u64,
+    },
+    /// One sample.
+    Picture(Picture),
+    /// A hole, partly filled in.
+    Completion(Completion),
+}
+
+/// The end of a task's answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Last {
+    /// The list of models.
+    Index(ModelIndex),
+    /// The model is loaded.
+    Ready(Box<ModelInfo>),
+    /// What a panel asked for.
+    Answer(Answer),
+    /// Everything was sent in parts, or there was nothing to send.
+    Done,
+    /// The task was cancelled.
+    Cancelled,
+    /// The task failed.
+    Failed {
+        /// Why, in words for the reader.
+        message: String,
+    },
+}
+
+/// What a panel asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Pictures, in the order that was asked for.
+    Images(Vec<Image>),
+    /// Latents, as a flat picture [C, L, L].
+    Latents(Vec<f32>),
+    /// A receptive field, row by row, its largest value 1.
+    Field(Vec<f32>),
+    /// The leading latents of each level, finest first.
+    Leading(Vec<Vec<Factor>>),
+    /// Unknown pixels, partly or completely filled in.
+    Completion(Completion),
+}
+
+/// A loaded model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelInfo {
+    /// The architecture.
+    pub config: RgFlowConfig,
+    /// What to know of the weights.
+    pub card: Card,
+    /// What it runs on.
+    pub backend: Backend,
+    /// Whether the weights came from the browser's cache.
+    pub cached: bool,
+    /// How long fetching and reading took.
+    pub millis: f64,
+}
+
+/// A picture, ready to show.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Picture {
+    /// Which sample of the seed.
+    pub index: u32,
+    /// Its edge.
+    pub size: u32,
+    /// Four bytes per pixel, row by row.
+    pub rgba: ByteBuf,
+    /// How unlikely it is, in bits per dimension.
+    pub bits: f32,
+    /// How long it took.
+    pub millis: f64,
+}
+
+/// A picture of any edge, four bytes per pixel.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Image {
+    /// Its edge.
+    pub size: u32,
+    /// Four bytes per pixel, row by row.
+    pub rgba: ByteBuf,
+}
+
+/// A picture whose unknown pixels are being filled in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Completion {
+    /// The best completion so far.
+    pub image: Image,
+    /// Others.
+    pub samples: Vec<Image>,
+    /// Steps taken.
+    pub taken: u32,
+    /// Steps in all.
+    pub of: u32,
+}
+
+/// A latent and what it does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Factor {
+    /// Its place in the flat picture.
+    pub index: u32,
+    /// The sum over its receptive field.
+    pub strength: f32,
+    /// The field, row by row, its largest value 1.
+    pub field: Vec<f32>,
+}

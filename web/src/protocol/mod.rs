@@ -1,0 +1,107 @@
+//! What the page and its worker say to each other.
+//!
+//! Every task has an id of the asker's choosing. Its answer is any number of [`Part`]s and one [`Last`]. A worker serves
+//! tasks one after the other and looks for cancellations between the parts of each. The types say who serves what: the
+//! page's worker takes a [`Task`], the one with the GPU a [`GpuTask`].
+
+mod answer;
+mod backend;
+mod message;
+mod picture;
+mod task;
+
+pub use answer::{Answer, Completion, Factor, Image, Last, ModelInfo, Part, Picture, Worker};
+pub use backend::{Backend, BackendChoice};
+pub use message::{PROTOCOL, Request, RequestId, Response, from_js, to_js};
+pub use picture::{Change, Hole, MixCell, Source, Walk};
+pub use task::{Draw, Edit, GpuTask, Load, Task};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::{ModelEntry, ModelIndex};
+    use serde::{Deserialize, Serialize};
+    use serde_bytes::ByteBuf;
+    use shared::weights::Card;
+    use shared::{RgFlowConfig, Temperature};
+
+    fn survives<T: Serialize + for<'a> Deserialize<'a> + PartialEq + std::fmt::Debug>(message: &T) -> String {
+        let json = serde_json::to_string(message).unwrap();
+        assert_eq!(&serde_json::from_str::<T>(&json).unwrap(), message);
+        json
+    }
+
+    #[test]
+    fn requests_survive() {
+        let temperature = Temperature::mixed(0.8, 0.2, 1);
+        let draw = Draw::Samples { seed: 7, indices: vec![0, 3], temperature };
+        let request = Request::<Task>::Serve { id: 4, task: draw.clone().into() };
+        let json = survives(&request);
+        assert_eq!(
+            json,
+            r#"{"serve":{"id":4,"task":{"draw":{"samples":{"seed":7,"indices":[0,3],"temperature":{"levels":[0.2,0.8]}}}}}}"#
+        );
+        // Both workers spell alike what both serve.
+        assert_eq!(survives(&Request::<GpuTask>::Serve { id: 4, task: draw.into() }), json);
+        survives(&Request::<Task>::Cancel { id: 4 });
+        let sample = Source::Sample { seed: 7, index: 1, temperature: Temperature::uniform(0.5) };
+        let own = Source::Own { rgb: ByteBuf::from([1, 2, 3]) };
+        let cells = vec![MixCell { high: 0, low: 1, cut: 2 }];
+        for task in [
+            Task::Index { url: "http://x/index.json".into() },
+            Task::Use { backend: BackendChoice::Gpu },
+            Load::Listed {
+                base: "http://x/".into(),
+                model: ModelEntry { id: "faces".into(), ..ModelEntry::default() }.into(),
+            }
+            .into(),
+            Load::Own { bytes: ByteBuf::from([1]) }.into(),
+            Draw::Mix { sources: vec![sample.clone(), own.clone()], cells }.into(),
+            Edit::Interpolate { a: sample, b: own, share: 0.5 }.into(),
+        ] {
+            survives(&Request::Serve { id: 8, task });
+        }
+    }
+
+    #[test]
+    fn responses_survive() {
+        let info = ModelInfo {
+            config: RgFlowConfig::tiny(),
+            card: Card { bits_per_dim: Some(3.5), ..Card::default() },
+            backend: Backend::Cpu,
+            cached: true,
+            millis: 1.5,
+        };
+        let rgba = ByteBuf::from([0, 1, 2, 255]);
+        let image = Image { size: 1, rgba: rgba.clone() };
+        for worker in
+            [Worker::Hello { protocol: PROTOCOL }, Worker::RunsOn { backend: Backend::Gpu, note: "fast".into() }]
+        {
+            survives(&Response::Worker(worker));
+        }
+        for part in [
+            Part::Progress { loaded: 1, total: 2 },
+            Part::Picture(Picture { index: 3, size: 1, rgba, bits: 3.5, millis: 2.0 }),
+            Part::Completion(Completion { image: image.clone(), samples: vec![], taken: 1, of: 2 }),
+        ] {
+            survives(&Response::Part { id: 1, part });
+        }
+        for last in [
+            Last::Index(ModelIndex { format: 1, models: vec![] }),
+            Last::Ready(Box::new(info)),
+            Last::Answer(Answer::Images(vec![image])),
+            Last::Done,
+            Last::Cancelled,
+        ] {
+            survives(&Response::Last { id: 1, last });
+        }
+    }
+
+    #[test]
+    fn a_failure_is_spelled_as_the_workers_script_spells_it() {
+        // web/js/engine.js writes this when the engine does not even start.
+        let json = r#"{"worker":{"failed":{"message":"x"}}}"#;
+        let response: Response = serde_json::from_str(json).unwrap();
+        assert_eq!(response, Response::Worker(Worker::Failed { message: "x".into() }));
+    }
+}

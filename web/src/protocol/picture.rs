@@ -1,0 +1,67 @@
+//! What tasks are made of: pictures to start from, and what is to be done to them.
+
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+use shared::Temperature;
+
+/// A picture to start from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// A sample of the model.
+    Sample {
+        /// The seed.
+        seed: u64,
+        /// Which sample of that seed.
+        index: u32,
+        /// Factors on the prior's scale.
+        temperature: Temperature,
+    },
+    /// The reader's own picture.
+    Own {
+        /// Three bytes per pixel, row by row, of the model's edge.
+        rgb: ByteBuf,
+    },
+}
+
+/// One mixed picture (eq. 9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MixCell {
+    /// Where levels at and above the cut come from: its place among the sources.
+    pub high: u32,
+    /// Where levels below the cut come from.
+    pub low: u32,
+    /// The dividing level Θ.
+    pub cut: u32,
+}
+
+/// A latent's new value.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// Its place in the flat picture.
+    pub index: u32,
+    /// The value.
+    pub value: f32,
+}
+
+/// Values of one latent, one after the other.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Walk {
+    /// Its place in the flat picture.
+    pub index: u32,
+    /// The values.
+    pub values: Vec<f32>,
+}
+
+/// A picture with unknown pixels.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hole {
+    /// The picture.
+    pub source: Source,
+    /// The unknown pixels, row by row.
+    pub unknown: Vec<u32>,
+    /// How many completions are wanted besides the best one.
+    pub samples: u32,
+    /// What these are drawn from.
+    pub seed: u64,
+}

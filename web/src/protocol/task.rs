@@ -1,0 +1,158 @@
+//! What the page can want of its worker, sorted by what serves it.
+
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+use shared::Temperature;
+
+use super::backend::BackendChoice;
+use super::picture::{Change, Hole, MixCell, Source, Walk};
+use crate::index::ModelEntry;
+
+/// Everything that the page can want.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// The list of models.
+    Index {
+        /// Its address.
+        url: String,
+    },
+    /// What to run models on from now on.
+    Use {
+        /// The reader's choice.
+        backend: BackendChoice,
+    },
+    /// Another model.
+    Load(Load),
+    /// Pictures, from whatever draws them fastest.
+    Draw(Draw),
+    /// Something else about one picture, from the CPU.
+    Edit(Edit),
+}
+
+/// What the worker with the GPU serves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GpuTask {
+    /// Another model.
+    Load(Load),
+    /// Pictures.
+    Draw(Draw),
+}
+
+/// Get ready to run a model. Answered by [`Last::Ready`](super::Last::Ready).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Load {
+    /// A model of the list, which is fetched.
+    Listed {
+        /// The address of the models' folder, with its last slash.
+        base: String,
+        /// The model.
+        model: Box<ModelEntry>,
+    },
+    /// The reader's own; the loaded one goes when this one is there.
+    Own {
+        /// The weights file.
+        bytes: ByteBuf,
+    },
+}
+
+/// Pictures that a GPU may draw faster than the CPU.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Draw {
+    /// Samples, each a part of its own, in the order of `indices`; then [`Last::Done`](super::Last::Done).
+    Samples {
+        /// The seed, at most [`crate::address::MAX_SEED`].
+        seed: u64,
+        /// Which samples of that seed.
+        indices: Vec<u32>,
+        /// Factors on the prior's scale.
+        temperature: Temperature,
+    },
+    /// Pictures whose coarse levels come from one source and whose fine ones come from another. Answered by
+    /// [`Answer::Images`](super::Answer::Images).
+    Mix {
+        /// The pictures to mix.
+        sources: Vec<Source>,
+        /// The mixtures, in the order of the answer's images.
+        cells: Vec<MixCell>,
+    },
+}
+
+/// What the CPU does as well as a GPU. Answered by one [`Answer`](super::Answer).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Edit {
+    /// The conventional mixture λ·z_A + (1 − λ)·z_B.
+    Interpolate {
+        /// A.
+        a: Source,
+        /// B.
+        b: Source,
+        /// A's share λ.
+        share: f32,
+    },
+    /// A picture's latents.
+    Latents {
+        /// The picture.
+        source: Source,
+    },
+    /// The picture with some of its latents changed, once for each value of one more latent, or once without.
+    Change {
+        /// The picture.
+        source: Source,
+        /// The changes.
+        changes: Vec<Change>,
+        /// The latent that is walked along, and its values.
+        walk: Option<Walk>,
+    },
+    /// The coarse-to-fine pictures from which a picture grows (fig. 4a), coarsest first.
+    Steps {
+        /// The picture.
+        source: Source,
+    },
+    /// The receptive field of a latent (eq. 8).
+    Field {
+        /// Its place in the flat picture.
+        index: u32,
+    },
+    /// The latents of each level with the strongest receptive fields (fig. 5).
+    Leading {
+        /// How many of each level.
+        count: u32,
+    },
+    /// Unknown pixels filled in. Parts come before the answer, each better than the one before.
+    Inpaint(Hole),
+}
+
+impl From<Load> for Task {
+    fn from(load: Load) -> Self {
+        Self::Load(load)
+    }
+}
+
+impl From<Draw> for Task {
+    fn from(draw: Draw) -> Self {
+        Self::Draw(draw)
+    }
+}
+
+impl From<Edit> for Task {
+    fn from(edit: Edit) -> Self {
+        Self::Edit(edit)
+    }
+}
+
+impl From<Load> for GpuTask {
+    fn from(load: Load) -> Self {
+        Self::Load(load)
+    }
+}
+
+impl From<Draw> for GpuTask {
+    fn from(draw: Draw) -> Self {
+        Self::Draw(draw)
+    }
+}

@@ -1,7 +1,5 @@
 //! `--device`: the one place that turns a name into a backend.
 
-#[cfg(any(feature = "cuda", feature = "wgpu"))]
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::str::FromStr;
 
 use burn::backend::Autodiff;
@@ -13,11 +11,16 @@ use burn::tensor::backend::Backend;
 use shared::FlowBackend;
 
 use crate::error::{Error, Result};
+#[cfg(any(feature = "cuda", feature = "wgpu"))]
+use crate::guard::caught_on_all_threads;
 
 /// A backend that can train the model: itself a [`FlowBackend`], and so is what it differentiates.
 pub trait TrainBackend: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend> {}
 
 impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> TrainBackend for B {}
+
+/// The CPU with the project's own kernels: what reads checkpoints.
+pub type Cpu = Autodiff<burn::backend::Flex>;
 
 /// Where to compute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +41,7 @@ impl FromStr for DeviceChoice {
     type Err = String;
 
     fn from_str(name: &str) -> std::result::Result<Self, String> {
-        let unknown = || format!("no device is called {name}; use auto, cuda, cuda:1, wgpu, cpu or candle");
+        let unknown = || format!("there is no device called {name}; use auto, cuda, cuda:1, wgpu, cpu or candle");
         match name {
             "auto" => Ok(Self::Auto),
             "cuda" => Ok(Self::Cuda(0)),
@@ -50,7 +53,7 @@ impl FromStr for DeviceChoice {
     }
 }
 
-/// Work that runs on whichever backend is picked.
+/// Work that runs on whichever backend is picked: putting a model there ([`crate::engine::open`]), training one, timing.
 pub trait Job {
     /// What it gives.
     type Output;
@@ -71,7 +74,7 @@ pub fn dispatch<J: Job>(choice: DeviceChoice, job: J) -> Result<J::Output> {
             Ok(()) => dispatch(DeviceChoice::Cuda(0), job),
             Err(_) => dispatch(DeviceChoice::Cpu, job),
         },
-        DeviceChoice::Cpu => job.run::<Autodiff<burn::backend::Flex>>(Default::default()),
+        DeviceChoice::Cpu => job.run::<Cpu>(Default::default()),
         #[cfg(feature = "candle")]
         #[expect(deprecated)]
         DeviceChoice::Candle => job.run::<Autodiff<burn::backend::Candle>>(Default::default()),
@@ -97,7 +100,7 @@ pub fn dispatch<J: Job>(choice: DeviceChoice, job: J) -> Result<J::Output> {
 /// # Errors
 /// [`Error::Device`] as [`dispatch`].
 pub fn check(choice: DeviceChoice) -> Result<()> {
-    /// Dispatch has seen to it.
+    /// What `dispatch` does before it is what is asked for.
     struct Nothing;
     impl Job for Nothing {
         type Output = ();
@@ -125,11 +128,7 @@ fn cuda_device(_: usize) -> Result<()> {
 /// One addition on the device. Backends panic where a driver or a card is missing; this turns that into an error.
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
 fn probe<B: Backend>(device: &B::Device, name: &str) -> Result<()> {
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| {}));
-    let sum =
-        catch_unwind(AssertUnwindSafe(|| Tensor::<B, 1>::ones([2], device).sum().into_data().iter::<f32>().next()));
-    std::panic::set_hook(hook);
+    let sum = caught_on_all_threads(|| Tensor::<B, 1>::ones([2], device).sum().into_data().iter::<f32>().next());
     match sum {
         Ok(Some(2.0)) => Ok(()),
         _ => Err(Error::Device(format!(

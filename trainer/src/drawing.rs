@@ -1,11 +1,10 @@
-//! How samples of a model are drawn: at which temperatures, and with independent latents or with latents that go together.
+//! How a model's samples are drawn: at which temperatures, and with latents drawn independently or jointly.
 
 use shared::prior::draw_latents;
-use shared::sampler::{Latents, Sampler};
-use shared::weights::{AnyModelFile, Card, ModelFile};
+use shared::sampler::Sampler;
+use shared::weights::{AnyModelFile, ModelFile};
 use shared::{RgFlowConfig, Temperature};
 
-use crate::cli::TemperatureArgs;
 use crate::error::{Error, Result};
 
 /// How samples are drawn.
@@ -13,7 +12,7 @@ use crate::error::{Error, Result};
 pub struct Drawing {
     /// Factors on the prior's scale.
     pub temperature: Temperature,
-    /// What draws latents that go together; without it they are independent.
+    /// Draws latents jointly; without it they are drawn independently.
     pub joint: Option<Joint>,
 }
 
@@ -25,9 +24,17 @@ pub struct Joint {
 }
 
 impl Joint {
-    /// Of a model that has one.
+    /// The model's, if it has one.
     pub fn of(file: &ModelFile) -> Option<Self> {
         Some(Self { sampler: file.sampler.clone()?, config: file.config.clone() })
+    }
+
+    /// The same for a model of either architecture.
+    pub fn of_any(file: &AnyModelFile) -> Option<Self> {
+        match file {
+            AnyModelFile::RgFlow(file) => Self::of(file),
+            AnyModelFile::RealNvp(_) => None,
+        }
     }
 
     /// Latents of a sample, as a flat picture.
@@ -44,22 +51,6 @@ impl Drawing {
     /// With independent latents, as in the paper.
     pub fn independent(temperature: Temperature) -> Self {
         Self { temperature, joint: None }
-    }
-
-    /// As the command line and the model say: joint, where the model can and `--independent` is not given.
-    pub fn of(file: &AnyModelFile, args: &TemperatureArgs) -> Self {
-        let joint = match file {
-            AnyModelFile::RgFlow(file) => Joint::of(file),
-            AnyModelFile::RealNvp(_) => None,
-        };
-        Self::new(joint, file.card(), args)
-    }
-
-    /// The same for a model of that card, with what it has for joint draws.
-    pub fn new(joint: Option<Joint>, card: &Card, args: &TemperatureArgs) -> Self {
-        let joint = joint.filter(|_| !args.independent);
-        let latents = if joint.is_some() { Latents::Joint } else { Latents::Independent };
-        Self { temperature: args.of(card, latents), joint }
     }
 
     /// In a word.

@@ -1,26 +1,26 @@
-//! A model on whichever device, spoken to in plain numbers: commands are written against this, and compiled once.
+//! What a model does, on any device, in plain numbers: commands are written against this, and compiled once.
 
+use std::cell::OnceCell;
 use std::path::Path;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use burn::tensor::Tensor;
-use image::RgbImage;
+use shared::edit::inpaint::{Free, Inpainting, Mask, Phase, Wish};
 use shared::edit::{mix, receptive};
-use shared::prior::draw_latents;
-use shared::weights::{Card, ModelFile};
-use shared::{Encoded, Flow, FlowBackend, RgFlowConfig, Temperature, logit};
+use shared::weights::{AnyModelFile, ModelFile};
+use shared::{Encoded, Flow, FlowBackend, ImageFlow};
 
-use crate::cli::TemperatureArgs;
-use crate::commands::model::{self, Loaded};
-use crate::data::{read_picture, to_grey};
+use crate::data::{ImageSet, middles, to_pixels};
 use crate::device::{DeviceChoice, Job, TrainBackend, dispatch};
-use crate::drawing::{Drawing, Joint};
+use crate::drawing::Drawing;
 use crate::error::{Error, Result};
-use crate::sheet::picture_of;
+use crate::evaluate::{Score, bits_per_dim, sample_pictures};
 
 /// Pictures on the device at once.
 const BATCH: usize = 64;
 
-/// What images are in latent space.
+/// Images in latent space.
 pub struct Codes {
     /// One flat picture `[C, L, L]` after the other.
     pub latents: Vec<f32>,
@@ -28,7 +28,21 @@ pub struct Codes {
     pub log_prob: Vec<f64>,
 }
 
-/// The model's abilities; pictures are flat `[C, L, L]`, one after the other.
+/// Completions of images that all lack the same pixels.
+pub struct Completed {
+    /// The best completion of each image, planar `[C, L, L]`.
+    pub best: Vec<Vec<u8>>,
+    /// The other completions, image by image.
+    pub others: Vec<Vec<u8>>,
+    /// Latents that may differ from the given images', and how many there are.
+    pub touched: (usize, usize),
+    /// Gradients taken, and the time it took, up to the best completions.
+    pub search: (u32, Duration),
+    /// The same up to the end.
+    pub whole: (u32, Duration),
+}
+
+/// What a model of either architecture does; pictures are flat `[C, L, L]`, one after the other.
 pub trait Engine {
     /// Images as logits to latents.
     ///
@@ -42,6 +56,30 @@ pub trait Engine {
     /// Numbers that are not a multiple of a picture's.
     fn decode(&self, latents: &[f32]) -> Result<Vec<f32>>;
 
+    /// The level of each number of a flat latent picture, 0 the finest.
+    fn latent_levels(&self) -> Vec<usize>;
+
+    /// The first `count` samples of a seed, as planar pictures of bytes.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] if a sample is not finite.
+    fn sample(&self, seed: u64, count: u64, drawing: &Drawing) -> Result<Vec<Vec<u8>>>;
+
+    /// Bits/dim of a set, by the importance-weighted bound of `draws` dequantisation samples.
+    ///
+    /// # Errors
+    /// As [`bits_per_dim`].
+    fn bits_per_dim(&self, images: &ImageSet, draws: u64) -> Result<Score>;
+
+    /// Completes pictures of bytes that all lack the pixels of the mask, by moving the latents that are `free`.
+    ///
+    /// # Errors
+    /// Bytes that are not a multiple of a picture's, and a mask of another size.
+    fn complete(&self, pictures: &[u8], mask: &Mask, free: &Free, wish: &Wish) -> Result<Completed>;
+}
+
+/// What only an RG-Flow does, whose latents have levels and places.
+pub trait LevelEngine: Engine {
     /// The images after each inverse RG step, coarsest first.
     ///
     /// # Errors
@@ -73,33 +111,114 @@ pub trait Engine {
     fn strengths(&self, samples: &[f32]) -> Result<Vec<f32>>;
 }
 
-struct OnDevice<B: FlowBackend> {
-    flow: Flow<B>,
-    device: B::Device,
-    file: String,
+/// Puts a model of either architecture on a device; `path` names it in errors.
+///
+/// # Errors
+/// [`Error::Model`] if a tensor is missing, [`Error::Device`] if the device is not there.
+pub fn open(file: &AnyModelFile, path: &Path, device: DeviceChoice) -> Result<Box<dyn Engine>> {
+    dispatch(device, Open { file, path })
 }
 
-impl<B: FlowBackend> OnDevice<B> {
-    fn tensor(&self, values: &[f32]) -> Result<Tensor<B, 4>> {
-        self.checked(self.flow.batch(values.to_vec(), &self.device))
+/// The same for an RG-Flow.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_levels(file: &ModelFile, path: &Path, device: DeviceChoice) -> Result<Box<dyn LevelEngine>> {
+    dispatch(device, OpenLevels { file, path })
+}
+
+struct Open<'a> {
+    file: &'a AnyModelFile,
+    path: &'a Path,
+}
+
+impl Job for Open<'_> {
+    type Output = Box<dyn Engine>;
+
+    fn run<B: TrainBackend>(self, device: B::Device) -> Result<Self::Output> {
+        let Self { file, path } = self;
+        Ok(match file {
+            AnyModelFile::RgFlow(file) => Box::new(rg_flow::<B>(file, path, device)?),
+            AnyModelFile::RealNvp(real_nvp) => {
+                let flow = real_nvp.to_flow::<B::InnerBackend>(&device).map_err(of_model(path))?;
+                Box::new(OnDevice::<B, _>::new(flow, file.clone(), path, device))
+            }
+        })
+    }
+}
+
+struct OpenLevels<'a> {
+    file: &'a ModelFile,
+    path: &'a Path,
+}
+
+impl Job for OpenLevels<'_> {
+    type Output = Box<dyn LevelEngine>;
+
+    fn run<B: TrainBackend>(self, device: B::Device) -> Result<Self::Output> {
+        Ok(Box::new(rg_flow::<B>(self.file, self.path, device)?))
+    }
+}
+
+fn rg_flow<B: TrainBackend>(
+    file: &ModelFile,
+    path: &Path,
+    device: B::Device,
+) -> Result<OnDevice<B, Flow<B::InnerBackend>>> {
+    let flow = file.clone().into_flow(&device).map_err(of_model(path))?;
+    Ok(OnDevice::new(flow, AnyModelFile::RgFlow(file.clone()), path, device))
+}
+
+/// The library's error with the model's file.
+fn of_model(path: &Path) -> impl Fn(shared::Error) -> Error {
+    let file = path.display().to_string();
+    move |source| Error::Model { file: file.clone(), source }
+}
+
+struct OnDevice<B: TrainBackend, F> {
+    flow: F,
+    /// The flow with gradients is made from this when the first completion needs it.
+    file: AnyModelFile,
+    differentiable: OnceCell<Rc<dyn ImageFlow<B>>>,
+    device: B::Device,
+    path: String,
+}
+
+impl<B: TrainBackend, F> OnDevice<B, F> {
+    fn new(flow: F, file: AnyModelFile, path: &Path, device: B::Device) -> Self {
+        Self { flow, file, differentiable: OnceCell::new(), device, path: path.display().to_string() }
     }
 
     /// The library's error with the model's file.
     fn checked<T>(&self, result: shared::Result<T>) -> Result<T> {
-        result.map_err(|source| Error::Model { file: self.file.clone(), source })
+        result.map_err(|source| Error::Model { file: self.path.clone(), source })
     }
 
-    /// The numbers, if all are.
+    /// The numbers, if all are finite.
     fn finite(&self, what: &str, values: Vec<f32>) -> Result<Vec<f32>> {
         if values.iter().all(|value| value.is_finite()) {
             return Ok(values);
         }
-        let problem = format!("{}: {what} is not finite", self.file);
+        let problem = format!("{}: {what} is not finite", self.path);
         Err(Error::Diverged { problem, advice: "use a lower temperature or an earlier checkpoint".into() })
     }
 
+    fn differentiable(&self) -> Result<Rc<dyn ImageFlow<B>>> {
+        if let Some(flow) = self.differentiable.get() {
+            return Ok(flow.clone());
+        }
+        let flow = Rc::from(self.checked(self.file.to_flow::<B>(&self.device))?);
+        Ok(self.differentiable.get_or_init(|| flow).clone())
+    }
+}
+
+impl<B: TrainBackend, F: ImageFlow<B::InnerBackend>> OnDevice<B, F> {
+    fn tensor(&self, values: &[f32]) -> Result<Tensor<B::InnerBackend, 4>> {
+        self.checked(self.flow.batch(values.to_vec(), &self.device))
+    }
+
     fn chunks<'a>(&self, values: &'a [f32]) -> std::slice::Chunks<'a, f32> {
-        values.chunks(BATCH * self.flow.config().dims())
+        values.chunks(BATCH * self.flow.dims())
     }
 }
 
@@ -107,13 +226,13 @@ fn numbers<B: FlowBackend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f32> {
     tensor.into_data().iter::<f32>().collect()
 }
 
-impl<B: FlowBackend> Engine for OnDevice<B> {
+impl<B: TrainBackend, F: ImageFlow<B::InnerBackend>> Engine for OnDevice<B, F> {
     fn encode(&self, logits: &[f32]) -> Result<Codes> {
         let mut codes = Codes { latents: Vec::with_capacity(logits.len()), log_prob: Vec::new() };
         for chunk in self.chunks(logits) {
             let Encoded { latents, log_det } = self.flow.forward(self.tensor(chunk)?);
             let flat = latents.clone().flatten::<2>(1, 3);
-            let log_prob = self.flow.config().prior.log_prob(flat) + log_det;
+            let log_prob = self.flow.prior().log_prob(flat) + log_det;
             codes.latents.extend(numbers(latents));
             codes.log_prob.extend(log_prob.into_data().iter::<f64>());
         }
@@ -128,6 +247,35 @@ impl<B: FlowBackend> Engine for OnDevice<B> {
         Ok(logits)
     }
 
+    fn latent_levels(&self) -> Vec<usize> {
+        self.flow.latent_levels()
+    }
+
+    fn sample(&self, seed: u64, count: u64, drawing: &Drawing) -> Result<Vec<Vec<u8>>> {
+        sample_pictures::<B::InnerBackend>(&self.flow, seed, 0..count, drawing, &self.device)
+    }
+
+    fn bits_per_dim(&self, images: &ImageSet, draws: u64) -> Result<Score> {
+        bits_per_dim::<B::InnerBackend>(&self.flow, images, draws, &self.device)
+    }
+
+    fn complete(&self, pictures: &[u8], mask: &Mask, free: &Free, wish: &Wish) -> Result<Completed> {
+        let flow = self.differentiable()?;
+        let start = Instant::now();
+        let images = middles(pictures);
+        let mut inpainting =
+            self.checked(Inpainting::new(flow, images, mask, free.clone(), wish.clone(), &self.device))?;
+        while inpainting.phase() == Phase::Best && inpainting.step() {}
+        let best = inpainting.images().iter().map(|image| to_pixels(image)).collect();
+        let search = (inpainting.progress().0, start.elapsed());
+        while inpainting.step() {}
+        let others = inpainting.others().iter().map(|image| to_pixels(image)).collect();
+        let whole = (inpainting.progress().0, start.elapsed());
+        Ok(Completed { best, others, touched: inpainting.touched(), search, whole })
+    }
+}
+
+impl<B: TrainBackend> LevelEngine for OnDevice<B, Flow<B::InnerBackend>> {
     fn progressive(&self, latents: &[f32]) -> Result<Vec<Vec<f32>>> {
         let mut steps = vec![Vec::new(); self.flow.config().level_count()];
         for chunk in self.chunks(latents) {
@@ -155,164 +303,5 @@ impl<B: FlowBackend> Engine for OnDevice<B> {
     fn strengths(&self, samples: &[f32]) -> Result<Vec<f32>> {
         let strengths = self.checked(receptive::strengths(&self.flow, self.tensor(samples)?))?;
         self.finite("a strength", numbers(strengths))
-    }
-}
-
-/// An opened model.
-pub struct Model {
-    /// Its architecture.
-    pub config: RgFlowConfig,
-    /// Its card.
-    pub card: Card,
-    /// Its abilities.
-    pub engine: Box<dyn Engine>,
-    joint: Option<Joint>,
-    file: String,
-}
-
-struct Open<'a> {
-    loaded: &'a Loaded,
-    path: &'a Path,
-}
-
-impl Job for Open<'_> {
-    type Output = Box<dyn Engine>;
-
-    fn run<B: TrainBackend>(self, device: B::Device) -> Result<Self::Output> {
-        let flow = model::flow::<B::InnerBackend>(self.loaded, self.path, &device)?;
-        Ok(Box::new(OnDevice { flow, device, file: self.path.display().to_string() }))
-    }
-}
-
-impl Model {
-    /// Opens a weights file, a checkpoint or a run's folder.
-    ///
-    /// # Errors
-    /// A model that cannot be read, a device that does not answer.
-    pub fn open(path: &Path, device: DeviceChoice) -> Result<Self> {
-        let loaded = model::load(path)?;
-        let engine = dispatch(device, Open { loaded: &loaded, path })?;
-        let joint = Joint::of(&loaded.file);
-        let ModelFile { config, card, .. } = loaded.file;
-        Ok(Self { config, card, engine, joint, file: path.display().to_string() })
-    }
-
-    /// Latents of the samples 0 to `count` of a seed.
-    pub fn draw(&self, seed: u64, count: u64, temperature: &Temperature) -> Vec<f32> {
-        (0..count).flat_map(|i| draw_latents(&self.config, seed, i, temperature)).collect()
-    }
-
-    /// Latents of the samples 0 to `count` of a seed, drawn as the command line says.
-    ///
-    /// # Errors
-    /// A sampler that was fit for a model of another size.
-    pub fn samples(&self, seed: u64, count: u64, args: &TemperatureArgs) -> Result<Vec<f32>> {
-        Drawing::new(self.joint.clone(), &self.card, args).latents(&self.config, seed, count)
-    }
-
-    /// Reads pictures as logits, each value the middle of its cell, with the transform's log-determinants.
-    ///
-    /// # Errors
-    /// A file that is no picture.
-    pub fn read(&self, files: &[impl AsRef<Path>]) -> Result<Vec<(Vec<f32>, f32)>> {
-        let RgFlowConfig { channels, size, .. } = self.config;
-        if ![1, 3].contains(&channels) {
-            let problem = format!("a model of {channels} channels takes no picture files");
-            return Err(Error::usage(&self.file, problem, "use one of colour images, or of grey ones"));
-        }
-        let one = |file: &Path| {
-            let picture = read_picture(file, size)?;
-            let picture = if channels == 1 { to_grey(&picture, size * size) } else { picture };
-            Ok(logit::image_to_logit(&picture, || 0.5))
-        };
-        files.iter().map(|file| one(file.as_ref())).collect()
-    }
-
-    /// Latents of picture files, one flat picture after the other.
-    ///
-    /// # Errors
-    /// A file that is no picture.
-    pub fn latents_of(&self, files: &[impl AsRef<Path>]) -> Result<Vec<f32>> {
-        let logits: Vec<f32> = self.read(files)?.into_iter().flat_map(|(logits, _)| logits).collect();
-        Ok(self.engine.encode(&logits)?.latents)
-    }
-
-    /// Images given as logits, `[C, edge, edge]` each, as pictures.
-    ///
-    /// # Errors
-    /// [`Error::Diverged`] if one is not finite.
-    pub fn pictures(&self, logits: &[f32], edge: usize) -> Result<Vec<RgbImage>> {
-        if logits.iter().any(|y| !y.is_finite()) {
-            let problem = format!("{}: an image has numbers that are not finite", self.file);
-            return Err(Error::Diverged { problem, advice: "use a lower temperature or an earlier checkpoint".into() });
-        }
-        let channels = self.config.channels;
-        let picture = |logits: &[f32]| {
-            let bytes: Vec<u8> = logits.iter().map(|&y| logit::to_pixel(y)).collect();
-            picture_of(&bytes, edge, channels)
-        };
-        Ok(logits.chunks_exact(channels * edge * edge).map(picture).collect())
-    }
-
-    /// The pictures that latents generate.
-    ///
-    /// # Errors
-    /// As [`Model::pictures`].
-    pub fn paint(&self, latents: &[f32]) -> Result<Vec<RgbImage>> {
-        self.pictures(&self.engine.decode(latents)?, self.config.size)
-    }
-}
-
-#[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-    use shared::RgFlow;
-    use shared::weights::Precision;
-
-    /// A model with random parameters in a file.
-    pub fn random_model(folder: &Path) -> Model {
-        type Cpu = burn::backend::Flex;
-        let config = RgFlowConfig::tiny();
-        let model = RgFlow::<Cpu>::random(&config, 0.15, 4, &Default::default()).unwrap();
-        let bytes = ModelFile::from_model(&model, Card::default()).to_bytes(Precision::F32).unwrap();
-        let path = folder.join("model.safetensors");
-        std::fs::write(&path, bytes).unwrap();
-        Model::open(&path, DeviceChoice::Cpu).unwrap()
-    }
-
-    #[test]
-    fn pictures_go_to_latents_and_back_whatever_the_batch() {
-        let dir = tempfile::tempdir().unwrap();
-        let model = random_model(dir.path());
-        let dims = model.config.dims();
-        let logits = model.draw(3, 70, &Temperature::uniform(1.0));
-        let codes = model.engine.encode(&logits).unwrap();
-        assert_eq!((codes.latents.len(), codes.log_prob.len()), (70 * dims, 70));
-        let back = model.engine.decode(&codes.latents).unwrap();
-        assert!(back.iter().zip(&logits).all(|(a, b)| (a - b).abs() < 1e-4));
-        let steps = model.engine.progressive(&codes.latents).unwrap();
-        assert_eq!(steps.iter().map(Vec::len).collect::<Vec<_>>(), [70 * 48, 70 * 192, 70 * 768]);
-        assert!(steps[2].iter().zip(&back).all(|(a, b)| (a - b).abs() < 1e-5));
-        assert_eq!(model.paint(&codes.latents[..dims]).unwrap(), model.pictures(&logits[..dims], 16).unwrap());
-        assert!(model.engine.encode(&logits[1..]).is_err());
-        assert!(model.pictures(&[f32::NAN; 768], 16).is_err());
-    }
-
-    #[test]
-    fn strengths_are_the_totals_of_the_fields() {
-        let dir = tempfile::tempdir().unwrap();
-        let model = random_model(dir.path());
-        let samples = model.draw(3, 2, &Temperature::uniform(1.0));
-        let strengths = model.engine.strengths(&samples).unwrap();
-        let fields = model.engine.receptive_fields(&[0, 17], &samples).unwrap();
-        for (place, field) in [0, 17].into_iter().zip(fields.chunks_exact(256)) {
-            assert!((field.iter().sum::<f32>() - strengths[place]).abs() < 1e-3 * strengths[place]);
-        }
-        let wild = vec![f32::NAN; 768];
-        for error in
-            [model.engine.strengths(&wild).unwrap_err(), model.engine.receptive_fields(&[0], &wild).unwrap_err()]
-        {
-            assert!(error.to_string().contains("lower temperature"), "{error}");
-        }
     }
 }

@@ -27,9 +27,7 @@ pub enum Error {
         source: image::ImageError,
     },
     /// Some of a set's pictures could not be read.
-    #[error(
-        "{count} of {of} pictures cannot be read; replace or remove them, or go on without them by --skip-broken:{list}"
-    )]
+    #[error("{count} of {of} pictures cannot be read; replace or remove them, or skip them with --skip-broken:{list}")]
     Broken {
         /// How many.
         count: usize,
@@ -49,7 +47,7 @@ pub enum Error {
         source: image::ImageError,
     },
     /// A zip archive is damaged or of a kind that is not supported.
-    #[error("{file}: cannot read the zip ({source}); fetch it again, or repack it with plain deflate")]
+    #[error("{file}: cannot read the zip ({source}); download it again, or repack it with plain deflate")]
     Zip {
         /// The archive, or archive and entry.
         file: String,
@@ -57,7 +55,7 @@ pub enum Error {
         source: zip::result::ZipError,
     },
     /// A csv file is malformed.
-    #[error("{}: not a well-formed csv ({source}); repair it, or move it away to go on without labels", .path.display())]
+    #[error("{}: not a well-formed csv ({source}); repair it, or move it away to load the pictures without labels", .path.display())]
     Csv {
         /// The csv file.
         path: PathBuf,
@@ -118,10 +116,10 @@ pub enum Error {
 fn remedy(error: &std::io::Error) -> &'static str {
     match error.kind() {
         ErrorKind::NotFound => "; check the path",
-        ErrorKind::NotADirectory => "; a part of the path is a file",
-        ErrorKind::PermissionDenied => "; check who may read and write it, or give another path",
-        ErrorKind::ReadOnlyFilesystem => "; give a path where files can be written",
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "; make room, or write elsewhere",
+        ErrorKind::NotADirectory => "; a folder in the path is a file",
+        ErrorKind::PermissionDenied => "; check its permissions, or give another path",
+        ErrorKind::ReadOnlyFilesystem => "; give a path that is writable",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "; free some space, or write elsewhere",
         _ => "",
     }
 }
@@ -175,8 +173,8 @@ mod tests {
         let refused = std::io::Error::other("denied");
         let message = Error::io(Path::new("a/b.png"), "read it")(refused).to_string();
         assert_eq!(message, "a/b.png: cannot read it: denied");
-        let message = Error::content("x.bin", "it is empty", "fetch it again").to_string();
-        assert_eq!(message, "x.bin: it is empty; fetch it again");
+        let message = Error::content("x.bin", "it is empty", "download it again").to_string();
+        assert_eq!(message, "x.bin: it is empty; download it again");
         let message = Error::usage("--size", "0 is too small", "use 32").to_string();
         assert_eq!(message, "--size: 0 is too small; use 32");
     }
@@ -184,21 +182,23 @@ mod tests {
     #[test]
     fn a_reason_of_the_system_comes_with_advice() {
         let missing = std::fs::metadata("no/such/file").unwrap_err();
-        let message = Error::io(Path::new("no/such/file"), "look at it")(missing).to_string();
-        assert!(message.starts_with("no/such/file: cannot look at it: ") && message.ends_with("check the path"));
+        let message = Error::io(Path::new("no/such/file"), "access it")(missing).to_string();
+        assert!(message.starts_with("no/such/file: cannot access it: ") && message.ends_with("check the path"));
         let full = Error::Output { source: ErrorKind::StorageFull.into() }.to_string();
-        assert!(full.contains("standard output") && full.ends_with("make room, or write elsewhere"), "{full}");
+        assert!(full.contains("standard output") && full.ends_with("free some space, or write elsewhere"), "{full}");
     }
 
     #[test]
     fn a_list_of_names_is_cut_and_its_file_and_advice_stay() {
         let names = (0..2000).map(|i| format!("ключ.{i}")).collect::<Vec<_>>().join(", ");
         let model = Error::Model { file: "m".into(), source: shared::Error::Weights(names.clone()) };
-        for error in [Error::content("x.bin", &names, "fetch it again"), model] {
+        for error in [Error::content("x.bin", &names, "download it again"), model] {
             let message = error.to_string();
             assert!(message.len() < 2200 && message.contains("more bytes"), "{}", message.len());
         }
-        assert!(Error::content("x.bin", &names, "fetch it again").to_string().ends_with("more bytes; fetch it again"));
+        assert!(
+            Error::content("x.bin", &names, "download it again").to_string().ends_with("more bytes; download it again")
+        );
         assert_eq!(brief(&"short"), "short");
     }
 }

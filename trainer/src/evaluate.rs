@@ -4,10 +4,9 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 
 use shared::{FlowBackend, ImageFlow, logit};
 
-use crate::data::ImageSet;
+use crate::data::{ImageSet, dequantise, to_pixels};
 use crate::drawing::Drawing;
 use crate::error::{Error, Result};
-use crate::train::batch::dequantise;
 
 /// Images on the device at once.
 const BATCH: usize = 64;
@@ -58,7 +57,7 @@ pub fn bits_per_dim<B: FlowBackend>(
         return Err(Error::Usage { option: "--data".into(), problem, advice: "give a set with test images".into() });
     }
     if let Some(i) = bits.iter().position(|b| !b.is_finite()) {
-        let problem = format!("image {i} of {} has likelihood {}", images.name, bits[i]);
+        let problem = format!("the likelihood of image {i} of {} is {}", images.name, bits[i]);
         return Err(Error::Diverged { problem, advice: "evaluate an earlier checkpoint".into() });
     }
     let n = bits.len() as f64;
@@ -104,13 +103,13 @@ pub fn sample_pictures<B: FlowBackend>(
             let problem = format!("a sample between {start} and {end} of seed {seed} is not finite");
             return Err(Error::Diverged { problem, advice: "use a lower temperature or an earlier checkpoint".into() });
         }
-        pictures.extend(logits.chunks_exact(flow.dims()).map(|y| y.iter().map(|&y| logit::to_pixel(y)).collect()));
+        pictures.extend(logits.chunks_exact(flow.dims()).map(to_pixels));
         start = end;
     }
     Ok(pictures)
 }
 
-/// A seed nobody chose.
+/// A random seed.
 pub fn random_seed() -> u64 {
     // The standard library's hasher is keyed at random.
     RandomState::new().build_hasher().finish() % 1_000_000

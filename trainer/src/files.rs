@@ -1,4 +1,4 @@
-//! Files as commands leave them: whole or not at all, and only where an ordinary file may stand.
+//! Reading files up to a bound, and writing them whole or not at all.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Write};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// How a temporary file's name starts and ends, so that one that a killed process left is known.
+/// How a temporary file's name starts and ends, by which files left by a killed process are recognised.
 const TEMPORARY: (&str, &str) = (".rg-flow-", ".tmp");
 
 /// Reads a file of at most `limit` bytes.
@@ -14,12 +14,12 @@ const TEMPORARY: (&str, &str) = (".rg-flow-", ".tmp");
 /// # Errors
 /// [`Error::Io`] if it cannot be read, [`Error::Content`] if it is larger.
 pub fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    let size = fs::metadata(path).map_err(Error::io(path, "look at it"))?.len();
+    let size = fs::metadata(path).map_err(Error::io(path, "access it"))?.len();
     if size > limit {
         return Err(Error::Content {
             file: path.display().to_string(),
-            problem: format!("{size} bytes, more than the {limit} that such a file can have"),
-            advice: "is it the right file?".into(),
+            problem: format!("it has {size} bytes, more than the {limit} that such a file may have"),
+            advice: "check that it is the right file".into(),
         });
     }
     fs::read(path).map_err(Error::io(path, "read it"))
@@ -35,7 +35,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     replace(path, bytes, false)
 }
 
-/// As [`write_whole`], and on the disk before it returns: for what another file is deleted for, or took hours.
+/// As [`write_whole`], and on the disk before it returns: for files that took hours, or that replace another one.
 ///
 /// # Errors
 /// As [`write_whole`].
@@ -46,7 +46,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
 fn replace(path: &Path, bytes: &[u8], sync: bool) -> Result<()> {
     let target = writable(path)?;
     let folder = parent(&target);
-    fs::create_dir_all(folder).map_err(Error::io(folder, "create it"))?;
+    make_folder(folder)?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1);
     // Temporary files are for their owner alone; this one is to become a file as any other, for whom the umask says.
@@ -66,6 +66,14 @@ fn replace(path: &Path, bytes: &[u8], sync: bool) -> Result<()> {
     Ok(())
 }
 
+/// Makes a folder, and those above it.
+///
+/// # Errors
+/// [`Error::Io`] if the system refuses.
+pub fn make_folder(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).map_err(Error::io(path, "create it"))
+}
+
 /// The ordinary file that a name stands for, behind symbolic links, whether it is there yet or not.
 ///
 /// # Errors
@@ -78,9 +86,9 @@ pub fn writable(path: &Path) -> Result<PathBuf> {
             refuse("it is a device or a pipe, which cannot be replaced by a file", "give the name of an ordinary file")
         }
         Ok(found) if found.permissions().readonly() => {
-            refuse("it is there and read-only", "give another name, or make it writable")
+            refuse("it exists and is read-only", "give another name, or make it writable")
         }
-        Ok(_) => fs::canonicalize(path).map_err(Error::io(path, "look at it")),
+        Ok(_) => fs::canonicalize(path).map_err(Error::io(path, "access it")),
         Err(error) if error.kind() == ErrorKind::NotFound => match fs::read_link(path) {
             // A link whose file is still to be made. One that leads to itself is another error than "not found".
             Ok(link) => writable(&parent(path).join(link)),
@@ -121,7 +129,7 @@ pub fn set_aside(path: &Path) -> Result<PathBuf> {
     Ok(free)
 }
 
-/// A folder for one process alone. The system holds the lock, so that a killed process leaves none.
+/// A folder locked for one process. The system holds the lock, so a killed process leaves none.
 #[derive(Debug)]
 pub struct FolderLock {
     file: File,
@@ -133,7 +141,7 @@ impl FolderLock {
     /// # Errors
     /// [`Error::Content`] if another process has it, [`Error::Io`] if it cannot be made or written.
     pub fn take(folder: &Path) -> Result<Self> {
-        fs::create_dir_all(folder).map_err(Error::io(folder, "create it"))?;
+        make_folder(folder)?;
         let path = folder.join(".lock");
         let file = File::options().create(true).truncate(false).write(true).open(&path);
         let file = file.map_err(Error::io(&path, "write it"))?;

@@ -1,31 +1,48 @@
-//! Panics of libraries on files from outside, as errors.
+//! Panics of libraries, on files from outside and on drivers that are missing, as errors.
 
 use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 thread_local! {
     /// Whether this thread's panics are caught, and so not worth a line on the terminal.
     static SILENT: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs a library on something that may be anything. A panic on this thread becomes its message and prints nothing.
-pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+/// Calls of [`caught_on_all_threads`] that are under way.
+static ALL_SILENT: AtomicUsize = AtomicUsize::new(0);
+
+/// The hook is the whole program's, but files are read on many threads at once: it is set once, and asks the thread.
+fn hook() {
     static HOOK: Once = Once::new();
-    // The hook is the whole program's, but files are read on many threads at once: it is set once, and asks the thread.
     HOOK.call_once(|| {
         let before = take_hook();
         set_hook(Box::new(move |info| {
-            if !SILENT.get() {
+            if !SILENT.get() && ALL_SILENT.load(Ordering::Relaxed) == 0 {
                 before(info);
             }
         }));
     });
+}
+
+/// Runs a library on something that may be anything. A panic on this thread becomes its message and prints nothing.
+pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    hook();
     let outer = SILENT.replace(true);
     let outcome = catch_unwind(AssertUnwindSafe(work));
     SILENT.set(outer);
     outcome.map_err(|panic| message(&*panic))
+}
+
+/// The same for a library with threads of its own: while it works, no thread's panic prints anything.
+#[cfg(any(test, feature = "cuda", feature = "wgpu"))]
+pub(crate) fn caught_on_all_threads<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    ALL_SILENT.fetch_add(1, Ordering::Relaxed);
+    let outcome = caught(work);
+    ALL_SILENT.fetch_sub(1, Ordering::Relaxed);
+    outcome
 }
 
 fn message(panic: &(dyn Any + Send)) -> String {
@@ -49,5 +66,8 @@ mod tests {
         assert_eq!(caught(|| panic!("first\n{}", "x".repeat(9000))), Err::<(), _>("first".to_string()));
         assert_eq!(caught(|| caught(|| panic!("inner")).is_err()), Ok(true));
         assert!(!SILENT.get());
+        let elsewhere = || std::thread::spawn(|| panic!("unheard")).join().is_err();
+        assert_eq!(caught_on_all_threads(elsewhere), Ok(true));
+        assert_eq!(ALL_SILENT.load(Ordering::Relaxed), 0);
     }
 }

@@ -40,7 +40,7 @@ pub fn read(path: &Path, config: &RgFlowConfig) -> Result<Vec<f32>> {
     let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| wrong(e.to_string()))?;
     let note = |name: &str| metadata.metadata().as_ref().and_then(|m| m.get(name)).cloned().unwrap_or_default();
     if note("format") != FORMAT {
-        return Err(wrong("no file of latents".into()));
+        return Err(wrong("it is not a file of latents".into()));
     }
     if serde_json::from_str::<RgFlowConfig>(&note("config")).ok().as_ref() != Some(config) {
         let problem = "these latents belong to a model of another architecture";
@@ -55,7 +55,7 @@ pub fn read(path: &Path, config: &RgFlowConfig) -> Result<Vec<f32>> {
     }
     let values: Vec<f32> = latents.data().as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
     if values.is_empty() || values.iter().any(|z| !z.is_finite()) {
-        return Err(wrong("no latents, or some that are not finite".into()));
+        return Err(wrong("it has no latents, or some are not finite".into()));
     }
     Ok(values)
 }

@@ -3,16 +3,16 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use trainer::cli::Cli;
+use trainer::cli::{self, Cli};
 use trainer::error::Error;
-use trainer::{commands, output};
+use trainer::output;
 
 fn main() -> ExitCode {
     let ended = match Cli::try_parse() {
-        Ok(cli) => commands::run(cli),
+        Ok(cli) => cli::run(cli),
         Err(said) => match said.print() {
             Ok(()) => return u8::try_from(said.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from),
-            Err(error) => commands::unless_closed(Err(Error::Output { source: error })),
+            Err(error) => cli::unless_closed(Err(Error::Output { source: error })),
         },
     };
     match ended {

@@ -1,4 +1,4 @@
-//! The one way in which commands speak. `println!` panics where the output is closed or its disk full.
+//! How commands print: `println!` panics when the output is closed or its disk is full.
 
 use std::fmt::Arguments;
 use std::io::Write;
@@ -20,8 +20,8 @@ pub fn line(words: Arguments<'_>) -> Result<()> {
     writeln!(out, "{words}").and_then(|()| out.flush()).map_err(|source| Error::Output { source })
 }
 
-/// Prints a line to standard error, if anybody hears it.
+/// Prints a line to standard error, if it is open.
 pub fn aside(words: Arguments<'_>) {
-    // There is nowhere left to complain.
+    // There is nowhere left to report an error.
     let _ = writeln!(std::io::stderr().lock(), "{words}");
 }

@@ -1,14 +1,15 @@
-//! `trainer bench`.
+//! `trainer bench`: images a second.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 use shared::{Model, ModelConfig, Temperature};
 
-use crate::cli::{BenchArgs, Timed};
+use crate::args::numbers::{count, positive};
+use crate::args::{DeviceArgs, Preset, preset};
 use crate::device::{DeviceChoice, Job, TrainBackend, dispatch};
 use crate::error::{Error, Result};
 use crate::files::{read_limited, write_whole};
@@ -20,10 +21,55 @@ const WARM_UP: usize = 3;
 /// Largest file of earlier results.
 const MAX_BYTES: u64 = 1 << 20;
 
+/// What can be timed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Timed {
+    /// Loss, gradient, clipping and AdamW.
+    Train,
+    /// From drawn latents to images.
+    Sample,
+    /// From images to latents and their likelihood.
+    Encode,
+}
+
+impl Timed {
+    /// Its name in results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Sample => "sample",
+            Self::Encode => "encode",
+        }
+    }
+}
+
+/// Arguments of `bench`.
+#[derive(Args, Debug, Clone)]
+pub struct BenchArgs {
+    /// Architectures to time.
+    #[arg(value_name = "PRESET", default_value = "demo", value_parser = preset())]
+    pub presets: Vec<Preset>,
+    /// Images in a batch, 1 to 65536; may be given several times.
+    #[arg(long, default_value = "64", value_parser = count(1..=65_536_usize))]
+    pub batch: Vec<usize>,
+    /// Time only this [default: all three].
+    #[arg(long, value_enum)]
+    pub only: Option<Timed>,
+    /// Repeat each measurement for this many seconds, at most 3600, and take the median.
+    #[arg(long, default_value_t = 5.0, value_parser = positive(3600.0))]
+    pub seconds: f64,
+    /// Add the results to this JSON file: images a second, and on a CUDA card the MiB that training takes.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// Where to compute.
+    #[command(flatten)]
+    pub device: DeviceArgs,
+}
+
 /// Times training steps, sampling and encoding, and prints images a second.
 ///
 /// # Errors
-/// No such preset or device, and a file that cannot be written.
+/// A device that does not answer, and a file that cannot be written.
 pub fn run(args: BenchArgs) -> Result<()> {
     let mut rates = match &args.out {
         Some(path) if path.exists() => earlier(path)?,
@@ -33,14 +79,10 @@ pub fn run(args: BenchArgs) -> Result<()> {
         DeviceChoice::Cuda(card) => memory(card),
         _ => None,
     };
-    for preset in &args.presets {
-        let config = ModelConfig::preset(preset).ok_or_else(|| {
-            let advice = format!("use one of {}", ModelConfig::presets().join(", "));
-            Error::usage("PRESET", format!("no preset is called {preset}"), advice)
-        })?;
+    for Preset { name: preset, config } in &args.presets {
         for &batch in &args.batch {
             for &what in Timed::value_variants().iter().filter(|&&what| args.only.is_none_or(|only| only == what)) {
-                let job = Rate { config: &config, what, batch, seconds: args.seconds };
+                let job = Rate { config, what, batch, seconds: args.seconds };
                 let Timing { rate, first } = dispatch(args.device.device, job)?;
                 let name = format!("{}/{preset}/{batch}", what.name());
                 say!(
@@ -48,13 +90,14 @@ pub fn run(args: BenchArgs) -> Result<()> {
                     1e3 * batch as f64 / rate
                 )?;
                 rates.insert(name, rate);
-                if let (DeviceChoice::Cuda(card), Some(before)) = (args.device.device, before)
+                // Of training alone: the pool keeps that memory, so later figures would say nothing.
+                if let (Timed::Train, DeviceChoice::Cuda(card), Some(before)) = (what, args.device.device, before)
                     && let Some(after) = memory(card)
                 {
                     rates.insert(format!("memory/{preset}/{batch}"), after - before);
                 }
                 if let Some(path) = &args.out {
-                    // At once: the next one may take longer than anybody waits.
+                    // At once: the next one may take long, or be interrupted.
                     let text = serde_json::to_string_pretty(&rates).unwrap_or_default();
                     write_whole(path, (text + "\n").as_bytes())?;
                 }
@@ -64,14 +107,14 @@ pub fn run(args: BenchArgs) -> Result<()> {
     Ok(())
 }
 
-/// What another run of this command left in the file.
+/// What an earlier run of this command left in the file.
 fn earlier(path: &Path) -> Result<BTreeMap<String, f64>> {
     serde_json::from_slice(&read_limited(path, MAX_BYTES)?).map_err(|e| {
         Error::content(path.display(), format!("not results of `trainer bench` ({e})"), "give another name for --out")
     })
 }
 
-/// MiB in use on a card, where the driver's tool can be asked.
+/// MiB in use on a card, if nvidia-smi can be run.
 fn memory(card: usize) -> Option<f64> {
     let query = ["--query-gpu=memory.used", "--format=csv,noheader,nounits", "-i"];
     let output = Command::new("nvidia-smi").args(query).arg(card.to_string()).output().ok()?;

@@ -1,4 +1,4 @@
-//! `trainer blind`.
+//! `trainer blind`: failures counted without knowing whose they are.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,18 +10,16 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::sample::Sample;
-use crate::cli::numbers::{count, zoom};
-use crate::cli::{DeviceArgs, TemperatureArgs};
-use crate::data::{DataOptions, DataSource};
-use crate::device::dispatch;
-use crate::drawing::Drawing;
+use crate::args::numbers::{count, zoom};
+use crate::args::{DeviceArgs, TemperatureArgs, test_part};
+use crate::data::DataOptions;
 use crate::error::{Error, Result};
 use crate::evaluate::random_seed;
-use crate::figure::{Row, figure};
-use crate::files::{read_limited, write_atomically};
+use crate::figures::figure::{Row, figure};
+use crate::figures::sheet;
+use crate::files::{make_folder, read_limited, write_atomically};
+use crate::open::{AnyModel, about};
 use crate::output::say;
-use crate::sheet;
 
 /// Pictures along a sheet, and down.
 const COLUMNS: usize = 7;
@@ -41,26 +39,26 @@ const INSTRUCTIONS: &str = "\
 /// Arguments of `blind`.
 #[derive(Args, Debug, Clone)]
 pub struct BlindArgs {
-    /// What to compare: weights files, checkpoints or runs' folders, and folders or .zips of images (their test part). A
-    /// model with a sampler (`fit-latents`) may be given twice, the second time as MODEL:independent.
+    /// What to compare: weights files, checkpoints or run folders, and folders or .zips of images (their test part). A model
+    /// with a sampler (see `trainer fit-latents`) may be given twice, the second time as MODEL:independent.
     #[arg(required_unless_present = "count_failed", num_args = 1..)]
     pub sources: Vec<PathBuf>,
-    /// Pictures of each.
+    /// Number of pictures of each, 1 to 1000.
     #[arg(long, default_value_t = 42, value_parser = count(1..=1000_usize))]
     pub count: usize,
     /// Temperatures of samples, the same for all models [default: what each model's card recommends].
     #[command(flatten)]
     pub temperature: TemperatureArgs,
-    /// Seed of the samples and of their order; random where none is given, and stored with the key.
+    /// Seed of the samples and of their order, which is stored with the key [default: random].
     #[arg(long)]
     pub seed: Option<u64>,
-    /// How many times each pixel is enlarged.
+    /// Enlarge each pixel this many times, 1 to 32.
     #[arg(long, default_value_t = 4, value_parser = zoom())]
     pub zoom: u32,
     /// Folder for the sheets, the key and the list of failures to fill in.
     #[arg(long, default_value = "blind")]
     pub out: PathBuf,
-    /// Count the failures listed in this folder instead, and say whose they are.
+    /// Instead count the failures listed in this folder, for each of its sources.
     #[arg(long, value_name = "FOLDER", conflicts_with = "sources")]
     pub count_failed: Option<PathBuf>,
     /// Where to compute.
@@ -101,7 +99,7 @@ fn sheets(args: &BlindArgs) -> Result<()> {
     let seed = args.seed.unwrap_or_else(random_seed);
     let first = args.sources.iter().find(|path| is_model(path));
     let [channels, size] = match first {
-        Some(path) => super::model::load_any(&model_of(path).0)?.file.config().image_shape(),
+        Some(path) => about(&model_of(path).0)?.config.image_shape(),
         None => [3, 32],
     };
     let sources = args.sources.iter().enumerate().map(|(k, path)| match is_model(path) {
@@ -110,10 +108,10 @@ fn sheets(args: &BlindArgs) -> Result<()> {
         false => images(args, path, [channels, size]),
     });
     let sources = sources.collect::<Result<Vec<_>>>()?;
-    std::fs::create_dir_all(&args.out).map_err(Error::io(&args.out, "create it"))?;
+    make_folder(&args.out)?;
     if args.out.join(KEY).exists() {
         let problem = format!("{} holds another count", args.out.display());
-        return Err(Error::usage("--out", problem, "give a new folder, or move that one away"));
+        return Err(Error::usage("--out", problem, "give a new folder, or remove that one"));
     }
     let mut order: Vec<(usize, usize)> =
         sources.iter().enumerate().flat_map(|(s, source)| (0..source.pictures.len()).map(move |i| (s, i))).collect();
@@ -166,22 +164,22 @@ fn model_of(path: &Path) -> (PathBuf, bool) {
 
 fn samples(args: &BlindArgs, path: &Path, seed: u64, shape: [usize; 2]) -> Result<Source> {
     let (model, independent) = model_of(path);
-    let loaded = super::model::load_any(&model)?;
-    let own = loaded.file.config().image_shape();
+    let opened = AnyModel::open(&model, args.device.device)?;
+    let own = opened.config.image_shape();
     if own != shape {
         let problem = format!("{} makes images of {} pixels, another model of {}", path.display(), own[1], shape[1]);
         return Err(Error::usage("SOURCES", problem, "compare models of one size"));
     }
     let independent = independent || args.temperature.independent;
-    let drawing = Drawing::of(&loaded.file, &TemperatureArgs { independent, ..args.temperature.clone() });
-    let job = Sample { loaded: &loaded, path: &model, seed, count: args.count as u64, drawing };
-    Ok(Source { name: path.display().to_string(), seed, pictures: dispatch(args.device.device, job)? })
+    let temperature = TemperatureArgs { independent, ..args.temperature.clone() };
+    let drawing = temperature.drawing(opened.joint.as_ref(), &opened.card);
+    let pictures = opened.engine.sample(seed, args.count as u64, &drawing)?;
+    Ok(Source { name: path.display().to_string(), seed, pictures })
 }
 
 fn images(args: &BlindArgs, path: &Path, [channels, size]: [usize; 2]) -> Result<Source> {
-    let data: DataSource = path.display().to_string().parse()?;
     let options = DataOptions { size, test_limit: Some(args.count), ..DataOptions::default() };
-    let test = super::fitting(data.load_test(&options)?.images, channels)?;
+    let test = test_part(&path.display().to_string(), &options, channels)?.images;
     let pictures = test.iter().map(<[u8]>::to_vec).collect();
     Ok(Source { name: path.display().to_string(), seed: 0, pictures })
 }
@@ -229,7 +227,7 @@ fn read_failed(text: &str, key: &[Cell], path: &Path) -> Result<BTreeSet<(usize,
         match cell.filter(|(sheet, cell)| known.contains(&(*sheet, cell.as_str()))) {
             Some(cell) => failed.insert(cell),
             None => {
-                let problem = format!("“{line}” is no picture of these sheets");
+                let problem = format!("“{line}” is not a picture on these sheets");
                 return Err(Error::content(
                     path.display(),
                     problem,

@@ -1,46 +1,39 @@
-//! `trainer eval`.
+//! `trainer eval`: the likelihood of test images.
 
-use std::path::Path;
+use std::path::PathBuf;
 
-use shared::weights::AnyModelFile;
+use clap::Args;
 
-use crate::cli::EvalArgs;
-use crate::data::ImageSet;
-use crate::device::{Job, TrainBackend, dispatch};
+use crate::args::numbers::count;
+use crate::args::{DataSetArgs, DeviceArgs};
 use crate::error::Result;
-use crate::evaluate::{Score, bits_per_dim};
+use crate::evaluate::Score;
+use crate::open::AnyModel;
 use crate::output::say;
+
+/// Arguments of `eval`.
+#[derive(Args, Debug, Clone)]
+pub struct EvalArgs {
+    /// Weights file, checkpoint, or run folder.
+    pub model: PathBuf,
+    /// The images; the test part is evaluated.
+    #[command(flatten)]
+    pub data: DataSetArgs,
+    /// Dequantisation samples of each image in the importance-weighted bound, 1 to 10000; more make it tighter.
+    #[arg(long, default_value_t = 1, value_parser = count(1..=10_000_u64))]
+    pub draws: u64,
+    /// Where to compute.
+    #[command(flatten)]
+    pub device: DeviceArgs,
+}
 
 /// Prints the test set's bits/dim.
 ///
 /// # Errors
 /// A model or data that cannot be read.
 pub fn run(args: EvalArgs) -> Result<()> {
-    let loaded = super::model::load_any(&args.model)?;
-    let test = super::load_test(&args.data, loaded.file.config().image_shape())?;
-    let job = Eval { loaded: &loaded, path: &args.model, images: &test.images, draws: args.draws };
-    let Score { mean, standard_error, images } = dispatch(args.device.device, job)?;
-    say!("{mean:.4} ± {standard_error:.4} bits/dim on {images} test images of {} (k = {})", test.name, args.draws)?;
-    Ok(())
-}
-
-/// Evaluates a loaded model.
-pub struct Eval<'a> {
-    /// The model.
-    pub loaded: &'a super::model::Loaded<AnyModelFile>,
-    /// Its file, for messages.
-    pub path: &'a Path,
-    /// The images.
-    pub images: &'a ImageSet,
-    /// Dequantisation samples.
-    pub draws: u64,
-}
-
-impl Job for Eval<'_> {
-    type Output = Score;
-
-    fn run<B: TrainBackend>(self, device: B::Device) -> Result<Score> {
-        let flow = super::model::any_flow::<B::InnerBackend>(self.loaded, self.path, &device)?;
-        bits_per_dim::<B::InnerBackend>(flow.as_ref(), self.images, self.draws, &device)
-    }
+    let model = AnyModel::open(&args.model, args.device.device)?;
+    let test = args.data.load_test(model.config.image_shape())?;
+    let Score { mean, standard_error, images } = model.engine.bits_per_dim(&test.images, args.draws)?;
+    say!("{mean:.4} ± {standard_error:.4} bits/dim on {images} test images of {} (k = {})", test.name, args.draws)
 }

@@ -1,25 +1,66 @@
-//! `trainer export`.
+//! `trainer export`: the weights file that the browser loads.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use shared::geometry::Levels;
-use shared::weights::{AnyModelFile, Card, NamedFactor, Precision};
+use shared::weights::{AnyModelFile, Card, NamedFactor};
 
-use super::eval::Eval;
-use super::model::Loaded;
-use crate::cli::{ExportArgs, PrecisionName};
+use crate::args::numbers::within;
+use crate::args::{DeviceArgs, PrecisionName, test_part};
 use crate::data::DataOptions;
-use crate::device::dispatch;
 use crate::error::{Error, Result};
 use crate::files::{writable, write_atomically};
+use crate::open::{AnyModel, load};
 use crate::output::say;
+
+/// Arguments of `export`.
+#[derive(Args, Debug, Clone)]
+pub struct ExportArgs {
+    /// Checkpoint, run folder, or weights file; what no option below changes stays on its card.
+    pub model: PathBuf,
+    /// Where to write the weights file.
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Short name of the model, for the card.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Evaluate the model on the test part of these data, and put its bits/dim on the card.
+    #[arg(long)]
+    pub data: Option<String>,
+    /// Skip images of --data that cannot be read, and list them, instead of stopping.
+    #[arg(long)]
+    pub skip_broken: bool,
+    /// Name of the training data, for the card.
+    #[arg(long)]
+    pub dataset: Option<String>,
+    /// Licence and attribution of the data, for the card.
+    #[arg(long)]
+    pub licence: Option<String>,
+    /// Temperatures at which samples look best, 0 to 1.5, for the card: one, or one for each level, finest first,
+    /// separated by commas.
+    #[arg(long, value_delimiter = ',', value_parser = within(0.0..=Card::MAX_TEMPERATURE))]
+    pub temperatures: Vec<f32>,
+    /// A latent that does one thing, for the card, as LEVEL.ROW.COLUMN.CHANNEL=NAME; may be given several times. The
+    /// strips of `trainer factors` show what latents do.
+    #[arg(long = "factor", value_parser = parse_factor)]
+    pub factors: Vec<NamedFactor>,
+    /// Format of the stored numbers.
+    #[arg(long, value_enum, default_value = "f16")]
+    pub precision: PrecisionName,
+    /// Where to compute.
+    #[command(flatten)]
+    pub device: DeviceArgs,
+}
 
 /// Writes a weights file; with data, evaluates exactly what it writes.
 ///
 /// # Errors
 /// A checkpoint that cannot be read, weights that are not finite, a file that cannot be written.
 pub fn run(args: ExportArgs) -> Result<()> {
-    // Not after an evaluation of hours.
+    // Before an evaluation that may take hours.
     writable(&args.out)?;
-    let Loaded { mut file, state } = super::model::load_any(&args.model)?;
+    let mut file = load(&args.model)?;
     let of_model = |source| Error::Model { file: args.model.display().to_string(), source };
     if let Some(name) = &args.name {
         file.card_mut().name = name.clone();
@@ -33,7 +74,7 @@ pub fn run(args: ExportArgs) -> Result<()> {
     let levels = file.config().level_count();
     if ![0, 1, levels].contains(&args.temperatures.len()) {
         let problem = format!("{} temperatures for {levels} levels", args.temperatures.len());
-        return Err(Error::usage("--temperatures", problem, "give one, or one a level"));
+        return Err(Error::usage("--temperatures", problem, "give one, or one for each level"));
     }
     if !args.temperatures.is_empty() {
         file.card_mut().temperature = args.temperatures.clone();
@@ -41,33 +82,31 @@ pub fn run(args: ExportArgs) -> Result<()> {
     if !args.factors.is_empty() {
         name_factors(&mut file, &args.factors)?;
     }
-    let precision = precision(args.precision);
+    let precision = args.precision.into();
     if let Some(data) = &args.data {
         let [channels, size] = file.config().image_shape();
         let options = DataOptions { size, skip_broken: args.skip_broken, ..DataOptions::default() };
-        let test = super::test_part(data, &options, channels)?;
+        let test = test_part(data, &options, channels)?;
         let written = AnyModelFile::from_bytes(&file.to_bytes(precision).map_err(of_model)?).map_err(of_model)?;
-        let loaded = Loaded { file: written, state };
-        let job = Eval { loaded: &loaded, path: &args.model, images: &test.images, draws: 1 };
-        let score = dispatch(args.device.device, job)?;
+        let model = AnyModel::of(&written, &args.model, args.device.device)?;
+        let score = model.engine.bits_per_dim(&test.images, 1)?;
         say!("{:.4} ± {:.4} bits/dim on {} test images", score.mean, score.standard_error, score.images)?;
         file.card_mut().bits_per_dim = Some((score.mean * 1e4).round() / 1e4);
     }
     let bytes = file.to_bytes(precision).map_err(of_model)?;
     write_atomically(&args.out, &bytes)?;
-    say!("{}: {:.2} MB", args.out.display(), bytes.len() as f64 / 1e6)?;
-    Ok(())
+    say!("{}: {:.2} MB", args.out.display(), bytes.len() as f64 / 1e6)
 }
 
-/// Notes on the card what latents do; latents that the model lacks are an error.
+/// Puts the latents' names on the card; a latent that the model does not have is an error.
 fn name_factors(file: &mut AnyModelFile, factors: &[NamedFactor]) -> Result<()> {
     let usage = |problem, advice| Error::usage("--factor", problem, advice);
     if factors.len() > Card::MAX_FACTORS {
-        let problem = format!("{} named latents, where {} are shown", factors.len(), Card::MAX_FACTORS);
-        return Err(usage(problem, "name the clearest"));
+        let problem = format!("{} named latents, but only {} can be shown", factors.len(), Card::MAX_FACTORS);
+        return Err(usage(problem, "name the clearest ones"));
     }
     let AnyModelFile::RgFlow(model) = &*file else {
-        return Err(usage("a Real NVP's latents have no place in the picture".into(), "name those of an RG-Flow"));
+        return Err(usage("latents of a Real NVP have no place in the picture".into(), "name latents of an RG-Flow"));
     };
     let levels = Levels::new(&model.config);
     if let Some(problem) = factors.iter().find_map(|factor| levels.index(factor.at).err()) {
@@ -77,11 +116,12 @@ fn name_factors(file: &mut AnyModelFile, factors: &[NamedFactor]) -> Result<()> 
     Ok(())
 }
 
-/// As the library takes it.
-pub fn precision(name: PrecisionName) -> Precision {
-    match name {
-        PrecisionName::F16 => Precision::F16,
-        PrecisionName::F32 => Precision::F32,
+fn parse_factor(text: &str) -> std::result::Result<NamedFactor, String> {
+    let (at, name) = text.split_once('=').ok_or("give LEVEL.ROW.COLUMN.CHANNEL=NAME")?;
+    let at = at.parse().map_err(|error: shared::Error| error.to_string())?;
+    match name.trim() {
+        "" => Err("the name is empty".to_owned()),
+        name => Ok(NamedFactor { at, name: name.to_owned() }),
     }
 }
 
@@ -104,5 +144,14 @@ mod tests {
         assert!(file.card().factors.is_empty());
         name_factors(&mut file, &[factor("2.0.1.0")]).unwrap();
         assert_eq!(file.card().factors, [factor("2.0.1.0")]);
+    }
+
+    #[test]
+    fn factors_are_an_address_and_a_name() {
+        let factor = parse_factor("3.1.0.2= light, warm = high ").unwrap();
+        assert_eq!((factor.at.to_string().as_str(), factor.name.as_str()), ("3.1.0.2", "light, warm = high"));
+        for (bad, says) in [("3.1.0.2", "=NAME"), ("3.1=light", "LEVEL.ROW"), ("3.1.0.2= ", "empty")] {
+            assert!(parse_factor(bad).unwrap_err().contains(says), "{bad}");
+        }
     }
 }

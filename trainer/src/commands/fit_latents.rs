@@ -1,4 +1,4 @@
-//! `trainer fit-latents`.
+//! `trainer fit-latents`: how latents vary together.
 
 use std::path::{Path, PathBuf};
 
@@ -7,45 +7,45 @@ use nalgebra::DMatrix;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use shared::logit;
+use shared::geometry::Levels;
 use shared::sampler::{MOST_DIRECTIONS, Sampler};
-use shared::weights::{AnyModelFile, ModelFile, Precision};
+use shared::weights::{AnyModelFile, ModelFile};
 
-use crate::cli::numbers::{count, temperature};
-use crate::cli::{DataSetArgs, DeviceArgs, PrecisionName};
-use crate::engine::{Engine, Model};
+use crate::args::numbers::{count, temperature};
+use crate::args::{DataSetArgs, DeviceArgs, PrecisionName};
+use crate::data::middles;
+use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::files::{writable, write_atomically};
+use crate::open::{Model, load_rg_flow};
 use crate::output::say;
 use crate::pca::Principal;
 
 /// The share of the images along which variances are measured, and which the directions do not see.
 const HELD_OUT: usize = 10;
-/// Images that are encoded at once.
-const BATCH: usize = 64;
 
 /// Arguments of `fit-latents`.
 #[derive(Args, Debug, Clone)]
 pub struct FitLatentsArgs {
-    /// Weights file, checkpoint, or a run's folder.
+    /// Weights file, checkpoint, or run folder.
     pub model: PathBuf,
     /// The images that it was trained on.
     #[command(flatten)]
     pub data: DataSetArgs,
-    /// Leading directions of the latents that are stored; each adds an image's worth of numbers to the file.
+    /// Number of leading directions of the latents to store; each adds as many numbers to the file as an image has.
     #[arg(long, default_value_t = 96, value_parser = count(1..=MOST_DIRECTIONS))]
     pub directions: usize,
-    /// Temperatures for joint draws on the card: one for all levels, or one for each, finest first, with commas
+    /// Temperatures of joint draws for the card, 0 to 10: one, or one for each level, finest first, separated by commas
     /// [default: 0.45 at the two finest levels, 0.7 above].
     #[arg(long, value_delimiter = ',', value_parser = temperature())]
     pub temperatures: Vec<f32>,
-    /// Do not mirror images left to right; give it if the model was trained with --no-flips.
+    /// Do not mirror images left to right: for a model trained with --no-flips.
     #[arg(long)]
     pub no_flips: bool,
-    /// Numbers in the file.
+    /// Format of the stored numbers.
     #[arg(long, value_enum, default_value_t = PrecisionName::F16)]
     pub precision: PrecisionName,
-    /// The weights file to write [default: the model's own].
+    /// Where to write the weights file [default: over the model's own].
     #[arg(long)]
     pub out: Option<PathBuf>,
     /// Where to compute.
@@ -53,7 +53,7 @@ pub struct FitLatentsArgs {
     pub device: DeviceArgs,
 }
 
-/// Measures how encoded training images' latents go together, and stores it for `sample` and the page.
+/// Measures how the latents of encoded training images vary together, and stores it for `sample` and the page.
 ///
 /// # Errors
 /// A model or data that cannot be read, too few images, a file that cannot be written.
@@ -61,17 +61,17 @@ pub fn run(args: FitLatentsArgs) -> Result<()> {
     let out = args.out.clone().unwrap_or_else(|| args.model.clone());
     if out.is_dir() || out.extension().is_some_and(|extension| extension == "ckpt") {
         let advice = "give --out a weights file, for instance model.safetensors";
-        return Err(Error::usage("--out", "a run's checkpoints hold no sampler", advice));
+        return Err(Error::usage("--out", "a run's checkpoints cannot hold a sampler", advice));
     }
     writable(&out)?;
-    let super::model::Loaded { mut file, .. } = super::model::load(&args.model)?;
+    let mut file = load_rg_flow(&args.model)?;
     let levels = file.config.level_count();
     if ![0, 1, levels].contains(&args.temperatures.len()) {
         let problem = format!("{} temperatures for {levels} levels", args.temperatures.len());
         return Err(Error::usage("--temperatures", problem, "give one, or one for each level"));
     }
-    let model = Model::open(&args.model, args.device.device)?;
-    let dataset = super::load(&args.data, [file.config.channels, file.config.size])?;
+    let model = Model::of(file.clone(), &args.model, args.device.device)?;
+    let dataset = args.data.load([file.config.channels, file.config.size])?;
     let mirrored = dataset.mirrors && !args.no_flips;
     let images = dataset.train.len();
     if images < 4 * args.directions || images < 2 * HELD_OUT {
@@ -79,14 +79,14 @@ pub fn run(args: FitLatentsArgs) -> Result<()> {
         return Err(Error::usage(
             "--directions",
             problem,
-            "give four times as many images, or ask for fewer directions",
+            "use four times as many images as directions, or ask for fewer directions",
         ));
     }
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let mut order: Vec<usize> = (0..images).collect();
     order.shuffle(&mut rng);
     let flips: Vec<bool> = order.iter().map(|_| mirrored && rng.random()).collect();
-    let latents = encode(model.engine.as_ref(), &dataset.train.gather(&order, &flips), dataset.train.image_len())?;
+    let latents = encode(&*model.engine, &dataset.train.gather(&order, &flips), dataset.train.image_len())?;
     let fit = fit(latents, images / HELD_OUT, args.directions);
     report(&fit, &file)?;
     let sampler = fit.sampler().map_err(|source| Error::Model { file: args.model.display().to_string(), source })?;
@@ -99,20 +99,19 @@ pub fn run(args: FitLatentsArgs) -> Result<()> {
 }
 
 fn write(file: ModelFile, precision: PrecisionName, out: &Path) -> Result<()> {
-    let precision: Precision = super::export::precision(precision);
     let bytes = AnyModelFile::RgFlow(file)
-        .to_bytes(precision)
+        .to_bytes(precision.into())
         .map_err(|source| Error::Model { file: out.display().to_string(), source })?;
     write_atomically(out, &bytes)?;
     say!("{}: {:.2} MB", out.display(), bytes.len() as f64 / 1e6)
 }
 
 /// Latents of pictures, `[dims, pictures]`.
-fn encode(engine: &dyn Engine, pictures: &[u8], dims: usize) -> Result<DMatrix<f32>> {
+fn encode(engine: &(impl Engine + ?Sized), pictures: &[u8], dims: usize) -> Result<DMatrix<f32>> {
     let mut latents = Vec::with_capacity(pictures.len());
-    for batch in pictures.chunks(BATCH * dims) {
-        let logits: Vec<f32> = batch.chunks_exact(dims).flat_map(|p| logit::image_to_logit(p, || 0.5).0).collect();
-        latents.extend(engine.encode(&logits)?.latents);
+    // In parts: numbers take four times as much memory as bytes.
+    for part in pictures.chunks(1024 * dims) {
+        latents.extend(engine.encode(&middles(part))?.latents);
     }
     Ok(DMatrix::from_vec(dims, pictures.len() / dims, latents))
 }
@@ -120,7 +119,7 @@ fn encode(engine: &dyn Engine, pictures: &[u8], dims: usize) -> Result<DMatrix<f
 /// What was found.
 struct Fit {
     principal: Principal,
-    /// Along each direction, of the latents that the directions do not know.
+    /// The variance along each direction, measured on latents that the directions were not fitted to.
     held_out: Vec<f32>,
 }
 
@@ -144,7 +143,7 @@ impl Fit {
 }
 
 fn report(fit: &Fit, file: &ModelFile) -> Result<()> {
-    let levels = shared::geometry::Levels::new(&file.config).of_picture();
+    let levels = Levels::new(&file.config).of_picture();
     say!("direction  variance (the prior's is 1)  share of each level, finest first")?;
     for (k, variance) in fit.held_out.iter().enumerate().take(10) {
         let direction = fit.principal.directions.column(k);

@@ -1,13 +1,40 @@
-//! `trainer mix`.
+//! `trainer mix`: images mixed by level.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use image::RgbImage;
 
-use crate::cli::MixArgs;
-use crate::engine::Model;
+use crate::args::FigureArgs;
+use crate::args::numbers::count;
 use crate::error::{Error, Result};
-use crate::figure::{Row, figure};
+use crate::figures::figure::{Row, figure};
+use crate::figures::sheet;
+use crate::open::Model;
 use crate::output::say;
-use crate::sheet;
+
+/// Arguments of `mix`.
+#[derive(Args, Debug, Clone)]
+pub struct MixArgs {
+    /// The images to mix, 2 to 16.
+    #[arg(required = true, num_args = 2..=16)]
+    pub images: Vec<PathBuf>,
+    /// Weights file, checkpoint, or run folder.
+    #[arg(long)]
+    pub model: PathBuf,
+    /// Where to write the mixes of the first two images: at every level, in both directions, and interpolated.
+    #[arg(long, default_value = "mix.png")]
+    pub out: PathBuf,
+    /// Where to write the grid of all images mixed with each other.
+    #[arg(long, default_value = "mix-grid.png")]
+    pub grid: PathBuf,
+    /// Level at which the grid mixes: levels from it up are the row's image's, finer ones the column's.
+    #[arg(long, default_value_t = 2, value_parser = count(0..=64_usize))]
+    pub theta: usize,
+    /// Size and device.
+    #[command(flatten)]
+    pub figure: FigureArgs,
+}
 
 /// Draws the mixes of two images at all levels (fig. 6a, 6b), and of all images with each other at one (fig. 6c).
 ///
@@ -26,8 +53,7 @@ pub fn run(args: MixArgs) -> Result<()> {
     sheet::save(&pair(&model, images[0], images[1], edge)?, &args.out)?;
     sheet::save(&grid(&model, &images, args.theta, edge)?, &args.grid)?;
     say!("two images mixed at every level: {}", args.out.display())?;
-    say!("all images mixed at level {}: {}", args.theta, args.grid.display())?;
-    Ok(())
+    say!("all images mixed at level {}: {}", args.theta, args.grid.display())
 }
 
 /// Both directions and the interpolation, below the levels' names.

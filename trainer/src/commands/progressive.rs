@@ -1,14 +1,43 @@
-//! `trainer progressive`.
+//! `trainer progressive`: the images on their way from coarse to fine.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use shared::edit::progressive;
 
-use crate::cli::ProgressiveArgs;
-use crate::engine::Model;
+use crate::args::numbers::count;
+use crate::args::{FigureArgs, TemperatureArgs};
 use crate::error::Result;
 use crate::evaluate::random_seed;
-use crate::figure::{Row, figure};
+use crate::figures::figure::{Row, figure};
+use crate::figures::sheet;
+use crate::open::Model;
 use crate::output::say;
-use crate::sheet;
+
+/// Arguments of `progressive`.
+#[derive(Args, Debug, Clone)]
+pub struct ProgressiveArgs {
+    /// Weights file, checkpoint, or run folder.
+    pub model: PathBuf,
+    /// Show these images instead of samples.
+    #[arg(long, num_args = 1..)]
+    pub images: Vec<PathBuf>,
+    /// Number of samples, 1 to 256.
+    #[arg(long, default_value_t = 8, value_parser = count(1..=256_u64))]
+    pub count: u64,
+    /// Temperatures.
+    #[command(flatten)]
+    pub temperature: TemperatureArgs,
+    /// Seed of the samples [default: random].
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Where to write the figure: a row for each image, a column for each inverse RG step.
+    #[arg(long, default_value = "progressive.png")]
+    pub out: PathBuf,
+    /// Size and device.
+    #[command(flatten)]
+    pub figure: FigureArgs,
+}
 
 /// Draws the images after each inverse RG step, one image a row (fig. 4a).
 ///
@@ -21,7 +50,7 @@ pub fn run(args: ProgressiveArgs) -> Result<()> {
     let seed = args.seed.unwrap_or_else(random_seed);
     let (latents, what) = if args.images.is_empty() {
         let what = format!("{} samples of seed {seed}", args.count);
-        (model.samples(seed, args.count, &args.temperature)?, what)
+        (args.temperature.drawing(model.joint.as_ref(), &model.card).latents(&model.config, seed, args.count)?, what)
     } else {
         (model.latents_of(&args.images)?, format!("{} images", args.images.len()))
     };
@@ -37,6 +66,5 @@ pub fn run(args: ProgressiveArgs) -> Result<()> {
         rows.iter_mut().zip(pictures).for_each(|(row, picture)| row.pictures.push(picture));
     }
     sheet::save(&figure(&columns, &rows, size as u32 * args.figure.zoom)?, &args.out)?;
-    say!("{what} after each inverse RG step: {}", args.out.display())?;
-    Ok(())
+    say!("{what} after each inverse RG step: {}", args.out.display())
 }

@@ -1,16 +1,46 @@
-//! `trainer receptive-fields`.
+//! `trainer receptive-fields`: where latents act, and how strongly.
 
-use image::RgbImage;
-use shared::edit::receptive::leading;
+use std::path::PathBuf;
+
+use clap::Args;
 use shared::geometry::Levels;
 use shared::sampler::Latents;
 
-use crate::cli::ReceptiveArgs;
-use crate::engine::Model;
-use crate::error::{Error, Result};
-use crate::figure::{Row, figure, heat};
+use crate::args::numbers::count;
+use crate::args::{FigureArgs, TemperatureArgs};
+use crate::error::Result;
+use crate::figures::figure::{Row, figure};
+use crate::figures::{plot, sheet};
+use crate::open::Model;
 use crate::output::say;
-use crate::{plot, sheet};
+
+/// Arguments of `receptive-fields`.
+#[derive(Args, Debug, Clone)]
+pub struct ReceptiveArgs {
+    /// Weights file, checkpoint, or run folder.
+    pub model: PathBuf,
+    /// Number of latents to show of each level, strongest first, 1 to 64.
+    #[arg(long, default_value_t = 8, value_parser = count(1..=64_u64))]
+    pub count: u64,
+    /// Number of samples to average over, 1 to 1024.
+    #[arg(long, default_value_t = 16, value_parser = count(1..=1024_u64))]
+    pub samples: u64,
+    /// Their temperatures; equation 8 has 1.
+    #[command(flatten)]
+    pub temperature: TemperatureArgs,
+    /// Seed of the samples.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Where to write the sheet of fields.
+    #[arg(long, default_value = "receptive-fields.png")]
+    pub out: PathBuf,
+    /// Where to write the histogram of strengths.
+    #[arg(long, default_value = "strengths.png")]
+    pub histogram: PathBuf,
+    /// Size and device.
+    #[command(flatten)]
+    pub figure: FigureArgs,
+}
 
 /// Draws the fields of each level's leading latents (fig. 4b) and the histogram of all strengths (fig. 4c).
 ///
@@ -24,8 +54,8 @@ pub fn run(args: ReceptiveArgs) -> Result<()> {
     let mut rows = Vec::new();
     let mut groups = Vec::new();
     for level in (0..levels.count()).rev() {
-        let places = leading_of(&model, &strengths, level, args.count as usize)?;
-        rows.push(Row { label: format!("h = {level}"), pictures: fields(&model, &places, &samples)? });
+        let places = model.leading(&strengths, level, args.count as usize)?;
+        rows.push(Row { label: format!("h = {level}"), pictures: model.fields(&places, &samples)? });
         let of_level: Vec<f32> = levels.indices(level).iter().map(|&place| strengths[place]).collect();
         let visible = of_level.iter().filter(|s| **s > 1.0).count();
         let most = of_level.iter().copied().fold(0.0, f32::max);
@@ -35,18 +65,5 @@ pub fn run(args: ReceptiveArgs) -> Result<()> {
     let edge = model.config.size as u32 * args.figure.zoom;
     sheet::save(&figure(&[], &rows, edge)?, &args.out)?;
     plot::histograms(&args.histogram, "strength of the receptive field, log10", &groups)?;
-    say!("fields: {}; strengths: {}", args.out.display(), args.histogram.display())?;
-    Ok(())
-}
-
-/// The strongest latents of a level.
-pub fn leading_of(model: &Model, strengths: &[f32], level: usize, count: usize) -> Result<Vec<usize>> {
-    leading(&model.config, strengths, level, count).map_err(|source| Error::Model { file: "strengths".into(), source })
-}
-
-/// Receptive fields as pictures.
-pub fn fields(model: &Model, places: &[usize], samples: &[f32]) -> Result<Vec<RgbImage>> {
-    let size = model.config.size;
-    let fields = model.engine.receptive_fields(places, samples)?;
-    Ok(fields.chunks_exact(size * size).map(|field| heat(field, size)).collect())
+    say!("fields: {}; strengths: {}", args.out.display(), args.histogram.display())
 }

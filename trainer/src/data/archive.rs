@@ -31,7 +31,11 @@ impl Archive {
         let mut start = Vec::new();
         file.by_ref().take(64).read_to_end(&mut start).map_err(Error::io(path, "read it"))?;
         if let Some(what) = sniff(&start).filter(|what| *what != "a zip archive") {
-            return Err(Error::content(path.display(), format!("cannot read the zip: it is {what}"), "fetch it again"));
+            return Err(Error::content(
+                path.display(),
+                format!("cannot read the zip: it is {what}"),
+                "download it again",
+            ));
         }
         let zip = ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
         let part = if part.is_empty() { String::new() } else { format!("{part}/") };

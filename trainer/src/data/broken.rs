@@ -43,7 +43,9 @@ impl Broken {
     /// What to say of them where they were left out.
     pub(crate) fn note(&self) -> Option<String> {
         let count = self.count;
-        (count > 0).then(|| format!("{count} of {} pictures are broken and left out:{}", self.looked_at, self.list()))
+        (count > 0).then(|| {
+            format!("{count} of {} pictures could not be read and were skipped:{}", self.looked_at, self.list())
+        })
     }
 
     fn list(&self) -> String {

@@ -39,11 +39,7 @@ pub(crate) fn partition(container: &mut dyn Container) -> Result<Option<(Vec<usi
         return Ok(None);
     };
     let Ok(text) = std::str::from_utf8(&bytes) else {
-        return Err(Error::content(
-            list.display(),
-            "it is no text in UTF-8",
-            "use the list that came with the pictures",
-        ));
+        return Err(Error::content(list.display(), "it is not UTF-8 text", "use the list that came with the pictures"));
     };
     let parts: HashMap<&str, &str> = text
         .trim_start_matches('\u{feff}')
@@ -60,8 +56,8 @@ pub(crate) fn partition(container: &mut dyn Container) -> Result<Option<(Vec<usi
             Some("2") => test.push(index),
             other => {
                 let problem = match other {
-                    Some(part) => format!("{base} is in part {part}, which does not exist"),
-                    None => format!("{base} is in no part"),
+                    Some(part) => format!("{base} belongs to part {part}, which does not exist"),
+                    None => format!("{base} belongs to no part"),
                 };
                 let advice = "use the list that came with the pictures, or move it away to hold \
                               out a random part";
@@ -96,7 +92,7 @@ fn list(container: &mut dyn Container) -> Result<Option<(PathBuf, Vec<u8>)>> {
 mod tests {
     use super::*;
     use crate::data::testing::{encoded, write_zip};
-    use crate::data::{DataOptions, container};
+    use crate::data::{DataOptions, open};
     use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 
     /// A face whose middle 148×148 is red and whose rim is blue.
@@ -168,9 +164,9 @@ mod tests {
     #[test]
     fn a_list_that_does_not_fit_is_named() {
         let dir = tempfile::tempdir().unwrap();
-        for (list, problem) in [("000001.jpg 0\n", "000002.jpg is in no part"), ("000001.jpg 7\n", "part 7")] {
+        for (list, problem) in [("000001.jpg 0\n", "000002.jpg belongs to no part"), ("000001.jpg 7\n", "part 7")] {
             write(dir.path(), list);
-            let mut container = container::open(&locate(dir.path())).unwrap();
+            let mut container = open::open(&locate(dir.path())).unwrap();
             assert!(is_celeba(&*container));
             let error = partition(&mut *container).unwrap_err().to_string();
             assert!(error.contains("list_eval_partition.txt") && error.contains(problem), "{error}");
@@ -179,7 +175,7 @@ mod tests {
         std::fs::remove_file(dir.path().join("list_eval_partition.txt")).unwrap();
         let csv = format!("image_id,partition\n{csv}");
         std::fs::write(dir.path().join("list_eval_partition.csv"), csv).unwrap();
-        let mut container = container::open(&locate(dir.path())).unwrap();
+        let mut container = open::open(&locate(dir.path())).unwrap();
         assert_eq!(partition(&mut *container).unwrap(), Some((vec![0, 3], vec![1, 4])));
     }
 }

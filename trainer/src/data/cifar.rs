@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
+use super::cifar_python::{self, PLANES};
 use super::images::{check_memory, resize_planar};
+use super::labels::Labels;
+use super::options::{DataOptions, Loaded, Wanted};
+use super::set::ImageSet;
 use super::sniff::sniff;
-use super::source::{DataOptions, Loaded, Wanted};
 use super::split::{choose, first};
-use super::{ImageSet, Labels, cifar_python};
 use crate::error::{Error, Result};
 
 const CLASSES: [&str; 10] = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
@@ -20,7 +22,7 @@ const TRAIN: [&str; 5] = ["data_batch_1", "data_batch_2", "data_batch_3", "data_
 const TEST: &str = "test_batch";
 const EDGE: usize = 32;
 /// A class, then 32×32 pixels: all reds, all greens, all blues.
-pub(super) const RECORD: usize = 1 + 3 * EDGE * EDGE;
+const RECORD: usize = 1 + PLANES;
 /// A batch has 31 MB.
 const MAX_BATCH: u64 = 64 << 20;
 /// The unpacked archive has 184 MB.
@@ -87,7 +89,7 @@ fn from_archive(path: &Path) -> Result<Vec<Batch>> {
     let mut file = BufReader::new(file);
     let found = sniff(file.fill_buf().map_err(Error::io(path, "read it"))?);
     if let Some(what) = found.filter(|what| *what != "packed with gzip") {
-        return Err(Error::content(path.display(), format!("not a .tar.gz: it is {what}"), "fetch it again"));
+        return Err(Error::content(path.display(), format!("not a .tar.gz: it is {what}"), "download it again"));
     }
     let unpacked = MultiGzDecoder::new(file).take(MAX_UNPACKED);
     let mut archive = tar::Archive::new(unpacked);
@@ -111,7 +113,7 @@ fn from_archive(path: &Path) -> Result<Vec<Batch>> {
 fn content(file: impl Read, path: &Path, label: &str) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(MAX_BATCH).read_to_end(&mut bytes).map_err(Error::io(path, "read it"))?;
-    let refuse = |problem: String| Error::content(label, problem, "fetch it again");
+    let refuse = |problem: String| Error::content(label, problem, "download it again");
     if !label.ends_with(".bin") {
         return cifar_python::records(&bytes).map_err(refuse);
     }
@@ -137,7 +139,7 @@ fn set(
         let (class, planes) = (records[pick][0], &records[pick][1..]);
         if usize::from(class) >= CLASSES.len() {
             let problem = format!("a record has the class {class}, where 9 is the last");
-            return Err(Error::content(file, problem, "fetch it again: this is not CIFAR-10"));
+            return Err(Error::content(file, problem, "download it again: this is not CIFAR-10"));
         }
         pixels.extend(resize_planar(planes.to_vec(), EDGE, options.size));
         classes.push(f32::from(class));

@@ -1,10 +1,9 @@
 //! A batch of CIFAR-10's python version: a pickled dictionary with labels and a numpy array.
 
-use super::cifar::RECORD;
 use crate::pickle::{Id, Pickle};
 
 /// Numbers of a picture.
-const PLANES: usize = RECORD - 1;
+pub(super) const PLANES: usize = 3 * 32 * 32;
 
 /// The batch as records of the binary version: a class, then the picture's planes.
 pub(super) fn records(bytes: &[u8]) -> Result<Vec<u8>, String> {
@@ -12,9 +11,9 @@ pub(super) fn records(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let value = |key: &str| batch.value(batch.root(), key).ok_or_else(|| format!("a batch without {key}"));
     let labels = value("labels")?;
     let classes = batch.entries(labels).unwrap_or_default().iter().map(|&class| u8::try_from(batch.int(class)?).ok());
-    let classes = classes.collect::<Option<Vec<u8>>>().ok_or("labels that are no classes")?;
+    let classes = classes.collect::<Option<Vec<u8>>>().ok_or("labels that are not classes")?;
     let pictures = array(&batch, value("data")?, classes.len())
-        .ok_or_else(|| format!("its data are no array of bytes with {PLANES} for each of {} labels", classes.len()))?;
+        .ok_or_else(|| format!("its data are not an array of {PLANES} bytes for each of {} labels", classes.len()))?;
     if classes.is_empty() {
         return Err("an empty batch".into());
     }
@@ -45,7 +44,7 @@ pub(super) mod tests {
 
     /// As Python 2 pickled it: the state's numbers as a string.
     pub(in crate::data) fn batch(records: &[u8]) -> Vec<u8> {
-        let rows: Vec<&[u8]> = records.chunks_exact(RECORD).collect();
+        let rows: Vec<&[u8]> = records.chunks_exact(PLANES + 1).collect();
         let pixels: Vec<u8> = rows.iter().flat_map(|row| &row[1..]).copied().collect();
         pickled(&rows.iter().map(|row| row[0]).collect::<Vec<_>>(), &pixels, false)
     }

@@ -11,14 +11,17 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::broken::Broken;
-use super::container::{Container, MAX_FILE, open, open_part};
+use super::container::{Container, MAX_FILE};
 use super::images::{Crop, Decoded, check_memory, decode};
+use super::labels::Labels;
 use super::names::{file_name, name_of, stem, test_beside};
+use super::open::{open, open_part};
+use super::options::{DataOptions, Loaded, Wanted};
 use super::profile::Colours;
+use super::set::{CHANNELS, ImageSet};
 use super::skipped::Skipped;
-use super::source::{DataOptions, Loaded, Wanted};
 use super::split::{choose, first, hold_out};
-use super::{CHANNELS, ImageSet, Labels, celeba, labels_csv, parts};
+use super::{celeba, labels_csv, parts};
 use crate::error::{Error, Result};
 
 /// Undecoded pictures are held until there are this many, or this many bytes of them.
@@ -173,7 +176,7 @@ fn read(
     let crop = if celeba::is_celeba(container) { Crop::Celeba } else { Crop::Square };
     let mut pixels = Vec::new();
     if pixels.try_reserve_exact(picks.len() * CHANNELS * size * size).is_err() {
-        let problem = format!("there is no memory for {} pictures", picks.len());
+        let problem = format!("there is not enough memory for {} pictures", picks.len());
         return Err(Error::content(container.path().display(), problem, "set a smaller limit"));
     }
     let mut good = Vec::with_capacity(picks.len());

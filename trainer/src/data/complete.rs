@@ -1,4 +1,4 @@
-//! Whether a picture's file goes to its end. Decoders fill what is missing with grey, which would be trained on.
+//! Whether a picture's file is complete. Decoders fill what is missing with grey, which would be trained on.
 
 /// Whether the file ends before its picture does; only where the format says where it ends.
 pub(crate) fn is_cut(bytes: &[u8]) -> bool {

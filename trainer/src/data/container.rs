@@ -1,9 +1,7 @@
-//! What holds pictures: a folder or a zip archive, seen alike.
+//! What holds pictures, a folder or a zip archive, seen alike.
 
 use std::path::{Path, PathBuf};
 
-use super::archive::Archive;
-use super::folder::Folder;
 use super::skipped::Skipped;
 use crate::error::{Error, Result};
 
@@ -16,42 +14,14 @@ pub(crate) trait Container {
     fn path(&self) -> &Path;
     /// The pictures' names, sorted, with `/` between folders.
     fn names(&self) -> &[String];
-    /// The files that are no pictures.
+    /// The files that are not pictures.
     fn skipped(&self) -> &Skipped;
     /// The bytes of the picture with this place in `names`.
     fn read(&mut self, index: usize) -> Result<Vec<u8>>;
-    /// How errors call that picture.
+    /// That picture's name in errors.
     fn label(&self, index: usize) -> String;
-    /// A file of this name that goes with the pictures (a list, a table of labels), as errors call it, and its bytes.
+    /// A file of this name that goes with the pictures (a list, a table of labels): its path for errors, and its bytes.
     fn companion(&mut self, name: &str) -> Result<Option<(PathBuf, Vec<u8>)>>;
-}
-
-/// Opens a folder or a zip; one without pictures is an error.
-pub(crate) fn open(path: &Path) -> Result<Box<dyn Container>> {
-    open_part(path, "")
-}
-
-/// Opens the folder `part` (with `/` between folders, none for all) in a folder or a zip.
-pub(crate) fn open_part(path: &Path, part: &str) -> Result<Box<dyn Container>> {
-    let is_zip = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("zip"));
-    let container: Box<dyn Container> = if path.is_dir() {
-        Box::new(Folder::open(&path.join(part))?)
-    } else if is_zip {
-        Box::new(Archive::open(path, part)?)
-    } else {
-        let advice = "give a folder or a .zip of pictures";
-        return Err(Error::content(path.display(), "not a data set that is known", advice));
-    };
-    if container.names().is_empty() {
-        let skipped = container.skipped();
-        let found = match skipped.count() {
-            0 => "there is no picture in it".to_string(),
-            count => format!("there is no picture among its {count} files ({})", skipped.kinds()),
-        };
-        let advice = format!("pictures end in .png, .jpg, .jpeg, .jfif, .webp, .bmp or .gif{}", skipped.advice());
-        return Err(Error::content(container.path().display(), found, advice));
-    }
-    Ok(container)
 }
 
 /// Whether a name is a picture's: by its ending, unless hidden or left there by a file manager.
@@ -77,20 +47,9 @@ mod tests {
         for name in ["a.png", "d/e.JPG", "x.y.jpeg", "download.jfif", "a.webp", "a.bmp", "a.gif"] {
             assert!(is_picture(name), "{name}");
         }
+        assert!(too_large("f".into()).to_string().contains("64 MiB"));
         for name in ["a.txt", "png", "d.png/x", ".a.png", "__MACOSX/a.png", ".git/a.png", ""] {
             assert!(!is_picture(name), "{name}");
         }
-    }
-
-    #[test]
-    fn empty_and_unknown_containers_are_named() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("readme.txt"), "x").unwrap();
-        let error = open(dir.path()).err().unwrap().to_string();
-        assert!(error.contains("no picture among its 1 files (1 .txt)"), "{error}");
-        assert!(error.contains(&dir.path().display().to_string()), "{error}");
-        let error = open(&dir.path().join("readme.txt")).err().unwrap().to_string();
-        assert!(error.contains("readme.txt") && error.contains(".zip"), "{error}");
-        assert!(too_large("f".into()).to_string().contains("64 MiB"));
     }
 }

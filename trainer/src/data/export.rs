@@ -5,10 +5,11 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::images::interleaved;
-use super::{ImageSet, Labels};
+use super::labels::Labels;
+use super::set::ImageSet;
 use crate::error::{Error, Result};
+use crate::figures::sheet;
 use crate::files::write_whole;
-use crate::sheet;
 
 impl ImageSet {
     /// Writes the pictures as `00000.png`, `00001.png`, … into `dir`, which is made or must be
@@ -24,7 +25,7 @@ impl ImageSet {
             let path = dir.join(file_name(i));
             let file = path.display().to_string();
             let Some(picture) = interleaved(self.image(i), self.size) else {
-                let advice = "this is a fault of the program: please report it";
+                let advice = "this is a bug: please report it";
                 return Err(Error::content(file, "the picture has the wrong size", advice));
             };
             sheet::save(&picture, &path)

@@ -56,7 +56,7 @@ impl Folder {
     }
 }
 
-/// Whether this folder is what `trainer train` leaves: its sheets of samples are no pictures to train on.
+/// Whether this folder is what `trainer train` leaves: its sheets of samples are not pictures to train on.
 fn is_run(folder: &Path) -> bool {
     folder.join("metrics.jsonl").is_file() && folder.join("checkpoints").is_dir()
 }

@@ -7,10 +7,11 @@ use image::imageops::{FilterType, crop_imm, resize};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageReader, Limits, Rgb, RgbImage};
 
+use super::complete;
 use super::container::MAX_FILE;
 use super::profile::{Colours, to_srgb};
+use super::set::CHANNELS;
 use super::sniff::sniff;
-use super::{CHANNELS, complete};
 use crate::error::{Error, Result};
 use crate::files::read_limited;
 use crate::guard::caught;
@@ -67,7 +68,7 @@ pub(crate) fn open(bytes: &[u8], file: &str) -> Result<(DynamicImage, Colours)> 
     })
 }
 
-const FETCH: &str = "fetch it again, or remove it";
+const FETCH: &str = "download it again, or remove it";
 
 fn open_unguarded(bytes: &[u8], file: &str) -> Result<(DynamicImage, Colours)> {
     let unreadable = |source| Error::Image { file: file.to_string(), source };
@@ -101,7 +102,7 @@ fn open_unguarded(bytes: &[u8], file: &str) -> Result<(DynamicImage, Colours)> {
 /// Reads a picture file as a planar `[3, size, size]` picture: its middle square, resized.
 ///
 /// # Errors
-/// A file that cannot be read, is too large, or is no picture.
+/// A file that cannot be read, is too large, or is not a picture.
 pub fn read_picture(path: &Path, size: usize) -> Result<Vec<u8>> {
     let bytes = read_limited(path, MAX_FILE)?;
     Ok(decode(&bytes, &path.display().to_string(), Crop::Square, size)?.pixels)

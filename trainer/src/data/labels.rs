@@ -38,7 +38,7 @@ impl Labels {
         let columns = names.len();
         if columns == 0 || kinds.len() != columns || !values.len().is_multiple_of(columns) {
             let (kinds, values) = (kinds.len(), values.len());
-            let problem = format!("{columns} names, {kinds} kinds and {values} values make no table");
+            let problem = format!("{columns} names, {kinds} kinds and {values} values do not make a table");
             return Err(Error::content("labels", problem, "give every row all columns"));
         }
         Ok(Self { names, kinds, values })

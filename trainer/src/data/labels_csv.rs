@@ -9,7 +9,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
-use super::{LabelKind, Labels};
+use super::labels::{LabelKind, Labels};
 use crate::error::{Error, Result};
 
 /// Reads a table and gives the pictures called `names` their rows, in the order of `names`; `path` names it in errors.
@@ -44,7 +44,7 @@ pub(crate) fn read(path: &Path, bytes: &[u8], names: &[&str]) -> Result<Labels> 
     for (index, name) in names.iter().enumerate() {
         let Some(row) = find(&keys, &bases, name, index) else {
             let problem = format!("there is no row for {name}");
-            let advice = "add one, or move the csv away to go on without labels";
+            let advice = "add one, or move the csv away to load the pictures without labels";
             return Err(Error::content(path.display(), problem, advice));
         };
         order.push(row);

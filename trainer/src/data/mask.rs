@@ -20,7 +20,7 @@ const ONE_COLOUR: u8 = 48;
 /// of one large sheet, with transparent places, those are: they were erased.
 ///
 /// # Errors
-/// A file that cannot be read or is no picture; a mask that marks nothing or everything.
+/// A file that cannot be read or is not a picture; a mask that marks nothing or everything.
 pub fn read_mask(path: &Path, size: usize) -> Result<Mask> {
     mask_of(&read(path)?, path, size)
 }
@@ -34,8 +34,8 @@ pub fn read_mask_for(picture: &Path, path: &Path, size: usize) -> Result<Mask> {
     let [(w, h), (width, height)] = [&of, &mask].map(|image| (u64::from(image.width()), u64::from(image.height())));
     // Other numbers of pixels are welcome, to within the rounding of the shorter edge.
     if (w * height).abs_diff(h * width) > w.max(h) {
-        let problem = format!("the mask has {width}x{height} pixels, but {} {w}x{h}", picture.display());
-        return Err(Error::content(path.display(), problem, "draw it on the picture, or cut both to the same shape"));
+        let problem = format!("the mask has {width}x{height} pixels, but {} has {w}x{h}", picture.display());
+        return Err(Error::content(path.display(), problem, "draw it on the picture, or crop both to the same shape"));
     }
     mask_of(&mask, path, size)
 }
@@ -146,7 +146,7 @@ mod tests {
         wide.save(at("wide.png")).unwrap();
         let error = read_mask_for(&at("picture.png"), &at("wide.png"), 32).unwrap_err().to_string();
         assert!(
-            error.contains("wide.png: the mask has 64x32 pixels") && error.contains("picture.png 32x32"),
+            error.contains("wide.png: the mask has 64x32 pixels") && error.contains("picture.png has 32x32"),
             "{error}"
         );
         drawn(white).resize_exact(128, 128, FilterType::Nearest).save(at("large.png")).unwrap();

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 
 use super::images::{check_memory, resize_planar};
+use super::labels::Labels;
+use super::options::{DataOptions, Loaded, Wanted};
+use super::set::ImageSet;
 use super::sniff::sniff;
-use super::source::{DataOptions, Loaded, Wanted};
 use super::split::{choose, first};
-use super::{ImageSet, Labels};
 use crate::error::{Error, Result};
 
 /// Edge of a digit, and of a digit with its black border.
@@ -29,7 +30,7 @@ pub(crate) fn locate(path: &Path) -> Result<Option<PathBuf>> {
     let sets = ["MNIST", "FashionMNIST", "KMNIST"].map(|set| path.join(set).join("raw"));
     let found: Vec<PathBuf> = sets.into_iter().filter(|folder| is_here(folder)).collect();
     if let [one, other, ..] = found.as_slice() {
-        let problem = format!("several sets are in it: {} and {}", one.display(), other.display());
+        let problem = format!("it holds several sets: {} and {}", one.display(), other.display());
         return Err(Error::content(path.display(), problem, "give one of these folders"));
     }
     Ok(found.into_iter().next())
@@ -64,7 +65,7 @@ fn set(
     let count = digits.len() / (EDGE * EDGE);
     if count != classes.len() {
         let problem = format!("{} labels for {count} pictures", classes.len());
-        return Err(Error::content(labels_path.display(), problem, "fetch both files again"));
+        return Err(Error::content(labels_path.display(), problem, "download both files again"));
     }
     let picks = picks(count);
     let file = images_path.display().to_string();
@@ -100,11 +101,11 @@ fn find(folder: &Path, part: &str, dimensions: usize) -> Option<PathBuf> {
 fn read(folder: &Path, part: &str, shape: &[usize]) -> Result<(PathBuf, Vec<u8>)> {
     let dimensions = shape.len() + 1;
     let Some(path) = find(folder, part, dimensions) else {
-        let problem = format!("{part}-idx{dimensions}-ubyte is missing, with and without .gz");
+        let problem = format!("{part}-idx{dimensions}-ubyte is missing, both with and without .gz");
         let advice = "give a folder with all four MNIST files";
         return Err(Error::content(folder.display(), problem, advice));
     };
-    let wrong = |problem: String| Error::content(path.display(), problem, "fetch it again");
+    let wrong = |problem: String| Error::content(path.display(), problem, "download it again");
     let file = File::open(&path).map_err(Error::io(&path, "open it"))?;
     let mut file = BufReader::new(file);
     // By what is in it: browsers unpack files and leave their names, and servers send pages.
@@ -133,7 +134,7 @@ fn read(folder: &Path, part: &str, shape: &[usize]) -> Result<(PathBuf, Vec<u8>)
     read.map_err(Error::io(&path, "read it to the end"))?;
     if bytes.len() != expected {
         let found = if bytes.len() > expected { "more".into() } else { bytes.len().to_string() };
-        return Err(wrong(format!("it announces {expected} bytes and has {found}")));
+        return Err(wrong(format!("it should have {expected} bytes and has {found}")));
     }
     Ok((path, bytes))
 }

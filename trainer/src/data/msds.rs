@@ -9,7 +9,8 @@ use rayon::prelude::*;
 
 use super::ellipse::{TILE, rotated};
 use super::images::{DEFAULT_MEMORY_LIMIT, check_memory};
-use super::{CHANNELS, ImageSet, Labels};
+use super::labels::Labels;
+use super::set::{CHANNELS, ImageSet};
 use crate::error::{Error, Result};
 
 /// Which of the two sets.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 const TRAIN: [&str; 2] = ["train", "training"];
-/// The first that is there is the test part.
+/// The first one found is the test part.
 const TEST: [&str; 6] = ["test", "testing", "val", "valid", "validation", "eval"];
 
 /// Folders for training and testing, by their paths with `/`.

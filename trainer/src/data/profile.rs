@@ -53,7 +53,7 @@ pub(crate) fn to_srgb(picture: DynamicImage, profile: Option<&[u8]>) -> (Dynamic
 
 fn meaning_of(profile: &[u8]) -> Meaning {
     thread_local! {
-        // Pictures of one set mostly share their profile, and a conversion is dear to make.
+        // Pictures of one set mostly share their profile, and a conversion is expensive to set up.
         static LAST: RefCell<Option<(Vec<u8>, Meaning)>> = const { RefCell::new(None) };
     }
     let known = LAST.with_borrow(|last| last.as_ref().filter(|(of, _)| of == profile).map(|(_, m)| m.clone()));

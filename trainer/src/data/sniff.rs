@@ -1,6 +1,6 @@
-//! What a file is that should be something else, by its first bytes.
+//! What a file really is, by its first bytes.
 
-/// What the bytes are, as one would say it ("a web page"), if that is easily told.
+/// What the bytes are, in words ("a web page"), if it is easy to tell.
 pub(crate) fn sniff(bytes: &[u8]) -> Option<&'static str> {
     const MAGICS: [(&[u8], &str); 12] = [
         (b"II*\0", "a TIFF picture"),

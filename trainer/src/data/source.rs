@@ -4,8 +4,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::images::{DEFAULT_MEMORY_LIMIT, check_memory};
-use super::{Dataset, ImageSet, Msds, Part, TestSet, cifar, collection, mnist};
+use super::images::check_memory;
+use super::msds::{Msds, Part};
+use super::options::{DataOptions, Loaded, Wanted};
+use super::set::{Dataset, ImageSet, TestSet};
+use super::{cifar, collection, mnist};
 use crate::error::{Error, Result};
 
 /// Where pictures come from: `msds1`, `msds2`, or a path.
@@ -21,47 +24,7 @@ pub enum DataSource {
     Path(PathBuf),
 }
 
-/// How a data set is loaded.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DataOptions {
-    /// The pictures' edge L in pixels: others are cropped to a square and resized.
-    pub size: usize,
-    /// Seed of generated sets, of the part held out and of what a limit picks.
-    pub seed: u64,
-    /// The part held out to test on where the set has no test part of its own.
-    pub test_fraction: f64,
-    /// A folder or zip of pictures to test on instead.
-    pub test_data: Option<PathBuf>,
-    /// At most this many pictures to train on, picked at random; of a generated set exactly as many.
-    pub limit: Option<usize>,
-    /// At most this many pictures to test on, the first in their order.
-    pub test_limit: Option<usize>,
-    /// Whether to go on without pictures that cannot be read.
-    pub skip_broken: bool,
-    /// The most bytes of pixels to load.
-    pub memory_limit: usize,
-    /// The pictures' licence, for the model's card.
-    pub licence: Option<String>,
-}
-
-/// 32×32 pixels, seed 0, a tenth held out, no limits but 8 GiB of memory.
-impl Default for DataOptions {
-    fn default() -> Self {
-        Self {
-            size: 32,
-            seed: 0,
-            test_fraction: 0.1,
-            test_data: None,
-            limit: None,
-            test_limit: None,
-            skip_broken: false,
-            memory_limit: DEFAULT_MEMORY_LIMIT,
-            licence: None,
-        }
-    }
-}
-
-/// Pictures of a generated set unless limited.
+/// Default sizes of a generated set: pictures to train on, and to test on.
 const GENERATED: (usize, usize) = (90_000, 10_000);
 
 /// A set's name wins over a file of the same name; `./msds1` means the file.
@@ -87,37 +50,19 @@ impl fmt::Display for DataSource {
     }
 }
 
-/// Which parts are needed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wanted {
-    Both,
-    Test,
-}
-
-/// A set of which the training part is there only if it was wanted.
-pub(crate) struct Loaded {
-    pub(crate) name: String,
-    pub(crate) train: Option<ImageSet>,
-    pub(crate) test: ImageSet,
-    pub(crate) licence: Option<String>,
-    pub(crate) description: String,
-    pub(crate) notes: Vec<String>,
-    pub(crate) mirrors: bool,
-}
-
 impl DataSource {
     /// Loads the whole set into memory.
     pub fn load(&self, options: &DataOptions) -> Result<Dataset> {
         let Loaded { name, train, test, licence, description, notes, mirrors } = self.parts(options, Wanted::Both)?;
         let licence = options.licence.clone().or(licence);
         let Some(train) = train else {
-            let advice = "this is a fault of the program: please report it";
+            let advice = "this is a bug: please report it";
             return Err(Error::content(self, "the training part was not loaded", advice));
         };
         Ok(Dataset { name, train, test, licence, description, notes, mirrors })
     }
 
-    /// Loads what is to be tested on, and decodes nothing else.
+    /// Loads the test part, and decodes nothing else.
     pub fn load_test(&self, options: &DataOptions) -> Result<TestSet> {
         let Loaded { name, test, notes, .. } = self.parts(options, Wanted::Test)?;
         Ok(TestSet { name, images: test, notes })
@@ -158,7 +103,7 @@ fn generated(kind: Msds, options: &DataOptions, wanted: Wanted) -> Result<Loaded
 
 fn from_path(path: &Path, options: &DataOptions, wanted: Wanted) -> Result<Loaded> {
     if !path.exists() {
-        let problem = "there is no such file or folder, nor a set of that name";
+        let problem = "there is no file, folder or data set of that name";
         let advice = "give msds1, msds2, or the path of a folder, a .zip or a .tar.gz";
         return Err(Error::usage(path.display().to_string(), problem, advice));
     }

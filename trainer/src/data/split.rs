@@ -30,15 +30,15 @@ pub(crate) fn first(mut from: Vec<usize>, limit: Option<usize>) -> Vec<usize> {
 /// Gives the indexes to train on and those to test on, each in order.
 ///
 /// A picture's part depends on its own name, not on how many others there are: when a folder grows, no picture that was
-/// trained on is ever tested on. (Only where every single name would be held out, one is trained on all the same.)
+/// trained on is ever tested on. (Only if every name would be held out, one is trained on anyway.)
 pub(crate) fn hold_out(file: &str, names: &[String], fraction: f64, seed: u64) -> Result<(Vec<usize>, Vec<usize>)> {
     if !(fraction > 0.0 && fraction < 1.0) {
         let problem = format!("cannot hold out a fraction of {fraction}");
         return Err(Error::usage(file, problem, "use a test fraction between 0 and 1"));
     }
     if names.len() < 2 {
-        let problem = "one picture cannot be both trained and tested on";
-        return Err(Error::content(file, problem, "add pictures, or give a test set of its own"));
+        let problem = "one picture cannot serve for both training and testing";
+        return Err(Error::content(file, problem, "add pictures, or give a separate test set"));
     }
     let mut order: Vec<(u64, usize)> = names.iter().enumerate().map(|(i, name)| (hash(name, seed), i)).collect();
     order.sort_unstable();

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Id, Node, Result};
+use super::node::{Id, Node, Result};
 
 /// Runs the program at the start of `bytes`: all values, the last one, and what follows the program.
 pub(super) fn run(bytes: &[u8]) -> Result<(Vec<Node<'_>>, Id, &[u8])> {
@@ -97,7 +97,7 @@ impl<'a> Machine<'a> {
                 let names = self.last(2)?;
                 let name = |id: Id| match self.nodes.get(id) {
                     Some(Node::Text(text)) => Ok(*text),
-                    _ => Err("a name that is no text".to_string()),
+                    _ => Err("a name that is not text".to_string()),
                 };
                 let global = Node::Global(name(names[0])?, name(names[1])?);
                 self.push(global)
@@ -163,7 +163,7 @@ impl<'a> Machine<'a> {
             "00" => self.push(Node::Bool(false)),
             "01" => self.push(Node::Bool(true)),
             line => {
-                let value = line.trim_end_matches('L').parse().map_err(|_| format!("{line} is no integer"))?;
+                let value = line.trim_end_matches('L').parse().map_err(|_| format!("{line} is not an integer"))?;
                 self.push(Node::Int(value))
             }
         }
@@ -193,7 +193,7 @@ impl<'a> Machine<'a> {
 
     fn place(&mut self) -> Result<u64> {
         let line = self.line()?;
-        line.parse().map_err(|_| format!("{line} is no place"))
+        line.parse().map_err(|_| format!("{line} is not a place"))
     }
 
     fn keep(&mut self, node: Node<'a>) -> Id {
@@ -250,7 +250,7 @@ impl<'a> Machine<'a> {
             Some(Node::List(list)) => list.extend(entries),
             // Lists of a class of their own: nobody here asks for their entries.
             Some(Node::Made { .. }) => {}
-            _ => return Err("something is put into what is no list".into()),
+            _ => return Err("something is put into what is not a list".into()),
         }
         Ok(())
     }
@@ -259,7 +259,7 @@ impl<'a> Machine<'a> {
         let (top, new) = (self.top()?, pairs(entries)?);
         match self.nodes.get_mut(top) {
             Some(Node::Dict(pairs) | Node::Made { items: pairs, .. }) => pairs.extend(new),
-            _ => return Err("something is put into what is no dictionary".into()),
+            _ => return Err("something is put into what is not a dictionary".into()),
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! All that a run needs to go on exactly, in one file written atomically.
+//! All that a run needs to be resumed exactly, in one file written atomically.
 //!
 //! The container is safetensors, so that a truncated file is noticed: the records of model, average and optimizer as
 //! bytes, and the state as JSON in the metadata.
@@ -14,13 +14,12 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use shared::{FlowBackend, Model};
 
 use super::adamw::AdamW;
-use super::state::RunState;
+use super::state::{FORMAT, RunState, damaged};
 use crate::device::TrainBackend;
 use crate::error::{Error, Result};
 use crate::files::{read_limited, write_atomically};
 use crate::guard::caught;
 
-pub(super) const FORMAT: &str = "rg-flow-checkpoint-1";
 /// A checkpoint of the largest model that a configuration may ask for takes 16 bytes a parameter.
 const MAX_BYTES: u64 = 8 << 30;
 
@@ -76,7 +75,7 @@ impl<B: TrainBackend> Run<B> {
         let least = state.config.param_count().saturating_mul(size_of::<f32>());
         let part = |name: &str| match file.tensor(name).map(|t| t.data()) {
             Ok(data) if data.len() >= least => Ok(data),
-            Ok(_) => Err(damaged(path, &"its weights are fewer than its configuration has")),
+            Ok(_) => Err(damaged(path, &"it has fewer weights than its configuration asks for")),
             Err(e) => Err(damaged(path, &e)),
         };
         part("model")?;
@@ -89,13 +88,13 @@ impl<B: TrainBackend> Run<B> {
             if shapes(&loaded) == expected {
                 Ok(loaded)
             } else {
-                Err(damaged(path, &"its weights are not of its configuration"))
+                Err(damaged(path, &"its weights do not match its configuration"))
             }
         };
         let (average, first, second) = (load("average")?, load("first_moment")?, load("second_moment")?);
         let model = decode(path, model, part("model")?, device)?;
         if shapes(&model.valid()) != expected {
-            return Err(damaged(path, &"its weights are not of its configuration"));
+            return Err(damaged(path, &"its weights do not match its configuration"));
         }
         Ok(Self { model, average, optimizer: AdamW { first, second }, state })
     }
@@ -135,14 +134,6 @@ fn decode<B: FlowBackend>(path: &Path, model: Model<B>, bytes: &[u8], device: &B
 
 fn recorder() -> NamedMpkBytesRecorder<FullPrecisionSettings> {
     NamedMpkBytesRecorder::new()
-}
-
-pub(super) fn damaged(path: &Path, problem: &dyn std::fmt::Display) -> Error {
-    Error::Content {
-        file: path.display().to_string(),
-        problem: format!("not a complete checkpoint of this program ({problem})"),
-        advice: "resume from an older checkpoint of the run".into(),
-    }
 }
 
 /// The run's checkpoints, oldest first: files that are named like [`name`], whatever else there is.

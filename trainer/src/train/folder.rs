@@ -1,4 +1,4 @@
-//! The folder of a run: whose it is, and what another run left in it.
+//! The folder of a run: its lock, and what earlier runs left in it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// Makes or takes a folder, for a new run or to go on from a checkpoint, and clears what killed processes left.
+    /// Makes or takes a folder, for a new run or to resume from a checkpoint, and clears what killed processes left.
     ///
     /// # Errors
     /// [`Error::Usage`] if it holds another run, [`Error::Content`] if another process writes into it.
@@ -26,8 +26,8 @@ impl RunFolder {
             && !resume.is_some_and(|from| folder.owns(from))
         {
             let step = checkpoint::step_of(last).unwrap_or_default();
-            let problem = format!("{} holds a run already, at step {step}", path.display());
-            let advice = format!("give another --out, or go on with that run by --resume {}", path.display());
+            let problem = format!("{} already holds a run, at step {step}", path.display());
+            let advice = format!("give another --out, or resume that run with --resume {}", path.display());
             return Err(Error::usage("--out", problem, advice));
         }
         for part in [path.to_path_buf(), folder.checkpoints(), folder.samples()] {
@@ -68,7 +68,7 @@ impl RunFolder {
         Ok(found)
     }
 
-    /// Renames the checkpoints after a step, which the run is about to take anew, and gives their new names.
+    /// Renames the checkpoints after a step, since the run will take these steps again, and gives their new names.
     ///
     /// # Errors
     /// [`Error::Io`] if the folder cannot be read or a file not be renamed.

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::figures::plot::{self, Curve};
 use crate::files::{set_aside, write_whole};
-use crate::plot::{self, Curve};
 
 /// One line of `metrics.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ pub struct Metrics {
 const MAX_BYTES: u64 = 2 << 30;
 
 impl Metrics {
-    /// Begins `metrics.jsonl` in a new run's folder. One that is there is renamed: a run without a checkpoint left it.
+    /// Begins `metrics.jsonl` in a new run's folder. One that exists is renamed: a run without a checkpoint left it.
     ///
     /// # Errors
     /// [`Error::Io`] if the file cannot be written.

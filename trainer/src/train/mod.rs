@@ -8,7 +8,6 @@
 //! ```
 
 pub mod adamw;
-pub mod batch;
 pub mod checkpoint;
 pub mod folder;
 pub mod metrics;
@@ -34,19 +33,19 @@ use self::metrics::{Line, Metrics};
 use self::progress::Progress;
 use self::state::{Recent, RunState};
 use self::step::Measured;
-use crate::data::{Batches, Dataset, flips};
+use crate::data::{Batches, Dataset, dequantise, flips};
 use crate::device::{DeviceChoice, Job, TrainBackend, dispatch};
 use crate::drawing::Drawing;
 use crate::error::{Error, Result};
 use crate::evaluate::{bits_per_dim, sample_pictures};
+use crate::figures::sheet;
 use crate::output::say;
-use crate::sheet;
 
 /// What to train, and where to leave it.
 pub struct Training {
-    /// Where the run stands: at its start, or where it goes on, with what is to change.
+    /// Where the run stands, at its start or where it is resumed, with changes made.
     pub state: RunState,
-    /// The checkpoint to go on from.
+    /// The checkpoint to resume from.
     pub resume: Option<PathBuf>,
     /// The images.
     pub dataset: Dataset,
@@ -66,7 +65,7 @@ pub struct Training {
     pub interrupted: Arc<AtomicBool>,
 }
 
-/// Steps between lines of the metrics unless it is said.
+/// Default of the steps between lines of the metrics.
 const LOG_EVERY: u64 = 100;
 
 /// How a run ended.
@@ -148,7 +147,7 @@ impl Training {
                 size,
                 size
             ),
-            advice: "give data of that size, or another --preset or --config".into(),
+            advice: "use data of that size, or another --preset or --config".into(),
         })
     }
 
@@ -177,7 +176,7 @@ impl Training {
             let mirror =
                 if recipe.flips { flips(recipe.batch, recipe.seed, number) } else { vec![false; recipe.batch] };
             let pixels = self.dataset.train.gather(&batches.indexes(number), &mirror);
-            let batch = batch::dequantise::<B>(&pixels, config.image_shape(), recipe.seed, run.state.images(), device);
+            let batch = dequantise::<B>(&pixels, config.image_shape(), recipe.seed, run.state.images(), device);
             let Run { model, optimizer, average, state } = run;
             let (model, optimizer, measured) = step::step(model, optimizer, &recipe, number, batch);
             run = Run { model, optimizer, average, state };
@@ -220,12 +219,12 @@ impl Training {
         }
     }
 
-    /// The metrics file where the run begins, with the line of the checkpoint that it goes on from: a run that is
-    /// killed after it has saved may not have come to that.
+    /// The metrics file where the run begins, with the line of the checkpoint that it is resumed from: a run that is
+    /// killed right after it saved may not have written it.
     fn metrics<B: TrainBackend>(&self, run: &mut Run<B>, device: &B::Device) -> Result<Metrics> {
         let Some(path) = &self.resume else { return Metrics::create(self.folder.path()) };
         for renamed in self.folder.rewind(run.state.step)? {
-            say!("a checkpoint of a later step is now {}", renamed.display())?;
+            say!("a checkpoint of a later step was renamed to {}", renamed.display())?;
         }
         let history = folder::of_checkpoint(path).unwrap_or(self.folder.path());
         let mut metrics = Metrics::resume(self.folder.path(), history, run.state.step)?;
@@ -240,7 +239,7 @@ impl Training {
     /// A resumed run that has nothing left to do writes nothing.
     fn finished(&self, path: &Path, state: &RunState, line: Option<&Line>) -> Result<Outcome> {
         let (step, steps) = (state.step, state.recipe.steps);
-        say!("{step} steps are taken, and {steps} were to be; give more --steps to go on")?;
+        say!("the run is at step {step} of {steps}; give a larger --steps to continue")?;
         Ok(Outcome { checkpoint: path.to_path_buf(), step, test: line.and_then(|line| line.test) })
     }
 
@@ -301,7 +300,7 @@ impl Training {
             ),
             advice: match own.or_else(|| self.resume.clone()) {
                 Some(path) => format!(
-                    "the last good checkpoint is {0}; go on from it with a lower rate: --resume {0} --learning-rate {lower}",
+                    "the last good checkpoint is {0}; resume from it with a lower rate: --resume {0} --learning-rate {lower}",
                     path.display()
                 ),
                 None => format!(
@@ -312,7 +311,7 @@ impl Training {
     }
 }
 
-/// The line of where the run stands, after which its means begin anew.
+/// The line for where the run stands; the means start again after it.
 fn line(state: &mut RunState, test: Option<f64>) -> Line {
     let recent = std::mem::take(&mut state.recent);
     Line {

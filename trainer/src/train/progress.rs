@@ -1,4 +1,4 @@
-//! What a run says while it trains: a bar on a terminal, else lines.
+//! What a run prints while it trains: a bar on a terminal, otherwise lines.
 
 use std::io::{IsTerminal, stdout};
 use std::time::{Duration, Instant};
@@ -9,13 +9,13 @@ use super::state::RunState;
 use crate::error::Result;
 use crate::output::say;
 
-/// Time between lines where no number of steps is asked for.
+/// Time between lines unless a number of steps is asked for.
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// The bar, and the lines.
 pub struct Progress {
     bar: ProgressBar,
-    /// None where a bar is seen and lines would run through it.
+    /// None if the bar is visible, since lines would run through it.
     lines: Option<Lines>,
     /// When and where this process began.
     start: (Instant, u64),
@@ -76,7 +76,7 @@ impl Progress {
         )
     }
 
-    /// After a checkpoint on the way, which took some time that is not the steps'.
+    /// After a checkpoint; the time it took is not counted as the steps'.
     ///
     /// # Errors
     /// As [`Progress::step`].

@@ -4,11 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// Hyper-parameters of a training run; with the seed, they decide it.
+/// Hyper-parameters of a training run; they and the seed determine it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
-    /// Images a step.
+    /// Images in a batch.
     pub batch: usize,
     /// Steps in all.
     pub steps: u64,
@@ -31,7 +31,7 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// Most images a step.
+    /// Largest batch.
     pub const MOST_BATCH: usize = 65_536;
 
     /// The authors' recipe, for the given number of steps.
@@ -94,7 +94,7 @@ impl Recipe {
         positive("--learning-rate", self.learning_rate)?;
         positive("--clip", self.clip)?;
         if !(1..=Self::MOST_BATCH).contains(&self.batch) {
-            let problem = format!("{} images a step; 1 to {} are possible", self.batch, Self::MOST_BATCH);
+            let problem = format!("{} images in a batch; it must be 1 to {}", self.batch, Self::MOST_BATCH);
             return Err(usage("--batch", problem));
         }
         if !(0.0..1.0).contains(&self.ema) {

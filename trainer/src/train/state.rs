@@ -1,4 +1,4 @@
-//! Where a run stands: all of a checkpoint but its weights, and read without them.
+//! Where a run stands: everything in a checkpoint but its weights, which are not read for it.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -10,11 +10,12 @@ use safetensors::tensor::TensorInfo;
 use serde::{Deserialize, Serialize};
 use shared::ModelConfig;
 
-use super::checkpoint::{FORMAT, damaged};
 use super::recipe::Recipe;
 use super::step::Measured;
 use crate::error::{Error, Result};
 
+/// The format's name in a checkpoint's metadata.
+pub(super) const FORMAT: &str = "rg-flow-checkpoint-1";
 /// Names of parts and the state, which is a few kilobytes.
 const MAX_HEADER: u64 = 1 << 20;
 
@@ -27,7 +28,7 @@ pub struct RunState {
     pub recipe: Recipe,
     /// Name or path of the data, as given.
     pub data: String,
-    /// What of the data is used; older checkpoints do not say.
+    /// Which part of the data is used; missing in older checkpoints.
     #[serde(default)]
     pub part: DataPart,
     /// What it was trained on before, first to last.
@@ -37,7 +38,7 @@ pub struct RunState {
     pub licence: Option<String>,
     /// Steps taken.
     pub step: u64,
-    /// Images seen; in older checkpoints every step had as many.
+    /// Images seen; missing in older checkpoints, whose steps all had the same batch.
     #[serde(default)]
     images: Option<u64>,
     /// Seconds spent training.
@@ -47,11 +48,11 @@ pub struct RunState {
     pub recent: Recent,
 }
 
-/// What of a data set a run uses.
+/// Which part of a data set a run uses.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DataPart {
-    /// Test images of their own.
+    /// Separate test images.
     pub test_data: Option<String>,
     /// Most training images.
     pub limit: Option<usize>,
@@ -59,7 +60,7 @@ pub struct DataPart {
     pub test_limit: Option<usize>,
     /// Seed of what is random in the data.
     pub seed: u64,
-    /// Training images that there were, if it is known.
+    /// Number of training images, if known.
     pub images: Option<usize>,
 }
 
@@ -94,7 +95,7 @@ impl Recent {
         self.norm += measured.grad_norm;
     }
 
-    /// Whether there was no step.
+    /// Whether it has no step.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
@@ -139,7 +140,7 @@ impl RunState {
         self.recent.add(measured);
     }
 
-    /// Counts time, in whole microseconds: so few digits are read back as they were written.
+    /// Counts time, rounded to microseconds, so that it is read back exactly as it was written.
     pub fn spend(&mut self, time: Duration) {
         self.seconds = ((self.seconds + time.as_secs_f64()) * 1e6).round() / 1e6;
     }
@@ -169,7 +170,7 @@ impl RunState {
         file.read_exact(&mut size).map_err(|_| damaged(path, &"it is too short"))?;
         let size = u64::from_le_bytes(size);
         if size > MAX_HEADER.min(length) {
-            return Err(damaged(path, &"it does not begin as one"));
+            return Err(damaged(path, &"its header is damaged"));
         }
         let mut json = Vec::new();
         file.take(size).read_to_end(&mut json).map_err(fail())?;
@@ -193,6 +194,15 @@ impl RunState {
         state.recipe.validate().map_err(|e| damaged(path, &e))?;
         state.config.validate().map_err(|e| damaged(path, &e))?;
         Ok(state)
+    }
+}
+
+/// The error for a damaged checkpoint.
+pub(super) fn damaged(path: &Path, problem: &dyn std::fmt::Display) -> Error {
+    Error::Content {
+        file: path.display().to_string(),
+        problem: format!("not a complete checkpoint of this program ({problem})"),
+        advice: "resume from an older checkpoint of the run".into(),
     }
 }
 

@@ -9,8 +9,8 @@ use shared::backend::sum_of_squares;
 use shared::{FlowBackend, ImageFlow, Model, logit};
 
 use super::adamw::AdamW;
-use super::batch::Batch;
 use super::recipe::Recipe;
+use crate::data::Batch;
 use crate::device::TrainBackend;
 
 /// What a step measured.

@@ -4,12 +4,12 @@ use burn::module::AutodiffModule;
 use shared::{FlowBackend, Model, ModelConfig};
 
 use super::adamw::AdamW;
-use super::batch::{Batch, dequantise};
 use super::recipe::Recipe;
 use super::step::{Measured, step};
+use crate::data::{Batch, dequantise};
 use crate::device::TrainBackend;
 
-/// A run on pictures of nothing.
+/// A run on meaningless pictures.
 pub struct TimedRun<B: TrainBackend> {
     config: ModelConfig,
     recipe: Recipe,
@@ -23,7 +23,7 @@ impl<B: TrainBackend> TimedRun<B> {
     /// Starts from a new model: what its parameters are makes no difference to the time.
     ///
     /// # Errors
-    /// A configuration that describes no model.
+    /// A configuration that does not describe a model.
     pub fn start(config: &ModelConfig, device: &B::Device) -> shared::Result<Self> {
         let model = Model::<B>::new(config, 1, device)?;
         let optimizer = AdamW::new(&model.valid());
@@ -40,7 +40,7 @@ impl<B: TrainBackend> TimedRun<B> {
     }
 }
 
-/// Pictures of the given channels and edge, of nothing.
+/// Meaningless pictures of the given channels and edge.
 pub fn noise<B: FlowBackend>([channels, size]: [usize; 2], images: usize, device: &B::Device) -> Batch<B> {
     let pixels: Vec<u8> = (0..images * channels * size * size).map(|i| (i * i % 251) as u8).collect();
     dequantise(&pixels, [channels, size], 1, 0, device)

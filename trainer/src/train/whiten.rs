@@ -34,7 +34,7 @@ struct Maps {
 }
 
 /// Sets the mean image and the linear maps of a new model from images of `config.dims()` bytes each,
-/// [`IMAGES`] of which are enough. A model without them stays as it is, and one image tells of no second moments.
+/// [`IMAGES`] of which are enough. A model without them stays as it is; a single image has no second moments.
 pub fn whiten<B: FlowBackend>(
     mut model: RgFlow<B>,
     config: &RgFlowConfig,
@@ -84,7 +84,7 @@ fn logits(config: &RgFlowConfig, pixels: &[u8], seed: u64) -> Vec<Vec<f32>> {
     pixels.par_chunks_exact(config.dims()).enumerate().map(one).collect()
 }
 
-/// Takes the average image off and returns it.
+/// Subtracts the average image and returns it.
 fn centre(grids: &mut [Vec<f32>]) -> Vec<f32> {
     let mut sum = vec![0.0; grids.first().map_or(0, Vec::len)];
     for grid in grids.iter() {

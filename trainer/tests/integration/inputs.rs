@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use image::{Rgb, RgbImage};
-use trainer::cli::Cli;
-use trainer::commands;
+use trainer::cli::{self, Cli};
+use trainer::open::load;
 
 fn run(line: &[&str]) -> Result<(), String> {
     let cli = Cli::try_parse_from([&["trainer"], line].concat()).map_err(|error| error.to_string())?;
-    commands::run(cli).map_err(|error| error.to_string())
+    cli::run(cli).map_err(|error| error.to_string())
 }
 
 /// The configuration of a small model of 16×16 pixels.
@@ -85,7 +85,8 @@ fn a_damaged_checkpoint_is_an_error_and_no_panic() {
             let mut bytes = whole.clone();
             bytes[at] ^= change;
             std::fs::write(&path, &bytes).unwrap();
-            if let Err(error) = run(&["info", &path.display().to_string()]) {
+            if let Err(error) = load(&path) {
+                let error = error.to_string();
                 assert!(error.contains("damaged.ckpt"), "{at}: {error}");
                 refused += 1;
             }

@@ -5,6 +5,7 @@
 
 mod candle_reader;
 mod candle_real_nvp;
+mod commands;
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
 mod gpu;
 mod inputs;

@@ -7,7 +7,7 @@ use burn::backend::Flex;
 use burn::tensor::Tensor;
 use safetensors::SafeTensors;
 use shared::{BlockOrder, Flow, FlowBackend, PriorKind};
-use trainer::official;
+use trainer::commands::import::official;
 
 fn path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)

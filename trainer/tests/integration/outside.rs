@@ -9,8 +9,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use shared::weights::{Card, ModelFile, Precision};
 use shared::{RgFlow, RgFlowConfig};
-use trainer::cli::Cli;
-use trainer::commands;
+use trainer::cli::{self, Cli};
 
 /// A weights file of a random model, and two pictures.
 fn model(folder: &Path) {
@@ -33,7 +32,7 @@ fn trainer(line: &str, folder: &Path, configure: impl FnOnce(&mut Command)) -> O
 }
 
 /// Every command that prints.
-const PRINT: [&str; 18] = [
+const PRINT: [&str; 21] = [
     "inpaint a.png mask.png --model m.safetensors --samples 1 --device cpu",
     "eval-inpaint m.safetensors --limit 8 --test-limit 2 --images 1 --samples 1 --hole centre --device cpu",
     "bench tiny --batch 1 --seconds 0.01 --device cpu",
@@ -46,6 +45,9 @@ const PRINT: [&str; 18] = [
     "receptive-fields m.safetensors --count 1 --samples 1 --device cpu",
     "mix a.png b.png --model m.safetensors --device cpu",
     "factors m.safetensors --only-scores --data msds1 --images 64 --device cpu",
+    "quality m.safetensors --limit 20 --test-limit 16 --count 16 --device cpu",
+    "blind m.safetensors --count 1 --out OUT --device cpu",
+    "fit-latents m.safetensors --limit 20 --test-limit 1 --directions 2 --out f.safetensors --device cpu",
     "neighbours m.safetensors --limit 4 --test-limit 2 --count 2 --device cpu",
     "ovals m.safetensors --limit 1 --test-limit 1 --images 1 --device cpu",
     "pinwheel --steps 1 --device cpu",
@@ -72,7 +74,7 @@ fn a_closed_output_ends_every_command_quietly_and_a_full_one_with_an_error() {
         });
         let error = String::from_utf8_lossy(&full.stderr);
         assert_eq!(full.status.code(), Some(1), "{line}: {full:?}");
-        assert!(error.contains("standard output") && error.contains("make room"), "{line}: {error}");
+        assert!(error.contains("standard output") && error.contains("free some space"), "{line}: {error}");
         // Nobody hears of that error, and nothing else happens.
         let deaf = trainer(&line.replace("OUT", &format!("deaf-{i}")), dir.path(), |command| {
             let full = || File::options().write(true).open("/dev/full").unwrap();
@@ -96,7 +98,7 @@ fn a_run_whose_output_closes_saves_first() {
 }
 
 /// Options whose value is no number.
-const TEXTS: [&str; 22] = [
+const TEXTS: [&str; 23] = [
     "data",
     "test-data",
     "licence",
@@ -117,6 +119,7 @@ const TEXTS: [&str; 22] = [
     "precision",
     "factor",
     "compare",
+    "count-failed",
     "hole",
     "only",
 ];
@@ -126,13 +129,17 @@ const SEEDS: [&str; 2] = ["seed", "data-seed"];
 #[test]
 fn every_number_of_every_command_is_refused_where_it_means_nothing() {
     let mut tried = 0;
-    let mut cli = Cli::command();
-    cli.build();
-    for command in cli.get_subcommands().filter(|command| command.get_name() != "help") {
+    let mut whole = Cli::command();
+    whole.build();
+    for command in whole.get_subcommands().filter(|command| command.get_name() != "help") {
         let name = command.get_name();
         let mut base = vec!["trainer".to_owned(), name.to_owned()];
         let several = |positional: &clap::Arg| positional.get_num_args().is_some_and(|n| n.max_values() > 1);
-        base.extend(command.get_positionals().flat_map(|p| vec!["x".to_owned(); if several(p) { 2 } else { 1 }]));
+        let word = |positional: &clap::Arg| {
+            let first = positional.get_possible_values().first().map(|value| value.get_name().to_owned());
+            first.unwrap_or_else(|| "x".to_owned())
+        };
+        base.extend(command.get_positionals().flat_map(|p| vec![word(p); if several(p) { 2 } else { 1 }]));
         let required = command.get_opts().filter(|option| option.is_required_set());
         base.extend(required.map(|option| format!("--{}=x", option.get_long().unwrap())));
         for option in command.get_opts() {
@@ -141,13 +148,18 @@ fn every_number_of_every_command_is_refused_where_it_means_nothing() {
             if text || !option.get_action().takes_values() {
                 continue;
             }
+            let help = option.get_long_help().or(option.get_help()).map(ToString::to_string).unwrap_or_default();
+            let default = help.contains("[default: ") || !option.get_default_values().is_empty();
+            assert!(help.split(' ').count() > 2 && (default || long == "temperatures"), "{name} --{long}: {help}");
             // Some number is taken, and as the type that it is wanted as.
             let good = ["1", "0.5", "2", "64"].map(|value| [&base[..], &[format!("--{long}={value}")]].concat());
             assert!(good.into_iter().any(|words| Cli::try_parse_from(words).is_ok()), "{name} --{long}");
             let huge = (!SEEDS.contains(&long)).then_some("18446744073709551615");
             let negative = (long != "change").then_some("-1");
-            for value in
-                ["nan", "NaN", "inf", "-inf", "1e308", "-1e308", "", "two"].into_iter().chain(huge).chain(negative)
+            for value in ["nan", "NaN", "inf", "-inf", "1e999", "1e308", "-1e308", "", "two"]
+                .into_iter()
+                .chain(huge)
+                .chain(negative)
             {
                 let words = base.iter().cloned().chain([format!("--{long}={value}")]);
                 let error = Cli::try_parse_from(words).map(|_| ()).unwrap_err();
@@ -164,7 +176,7 @@ fn every_number_of_every_command_is_refused_where_it_means_nothing() {
 
 fn run(line: &str) -> Result<(), String> {
     let cli = Cli::try_parse_from(["trainer"].into_iter().chain(line.split(' '))).map_err(|e| e.to_string())?;
-    commands::run(cli).map_err(|error| error.to_string())
+    cli::run(cli).map_err(|error| error.to_string())
 }
 
 #[test]

@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use safetensors::SafeTensors;
-use trainer::cli::Cli;
-use trainer::commands;
+use trainer::cli::{self, Cli};
 use trainer::files::FolderLock;
 use trainer::train::checkpoint;
 use trainer::train::newest;
@@ -32,7 +31,7 @@ fn words(line: &str, paths: &[&Path]) -> Vec<String> {
 fn run(line: &str, paths: &[&Path]) -> Result<(), String> {
     let words = ["trainer".to_owned()].into_iter().chain(words(line, paths));
     let cli = Cli::try_parse_from(words).map_err(|error| error.to_string())?;
-    commands::run(cli).map_err(|error| error.to_string())
+    cli::run(cli).map_err(|error| error.to_string())
 }
 
 /// In its own.
@@ -136,7 +135,7 @@ fn a_resumed_run_takes_what_it_can_and_says_it() {
                   --data msds2 --limit 20 --test-limit 8 --licence mine --device cpu";
     let text = said(&command(&format!("train --resume {{}} {change}"), &[&out]).output().unwrap());
     for part in [
-        "goes on from step 5",
+        "resumes at step 5",
         "steps 5 → 8",
         "learning rate 0.012 → 0.00001",
         "warm-up 0 → 3",
@@ -226,7 +225,7 @@ fn a_finished_run_that_is_resumed_adds_nothing() {
     run(&format!("train {TINY} --steps 3 --out {{}}"), &[dir.path()]).unwrap();
     let before = files(dir.path());
     let text = said(&command("train --resume {} --device cpu", &[dir.path()]).output().unwrap());
-    assert!(text.contains("more --steps") && text.contains("bits/dim on test images"), "{text}");
+    assert!(text.contains("larger --steps") && text.contains("bits/dim on test images"), "{text}");
     assert_same(&files(dir.path()), &before);
     let elsewhere = tempfile::tempdir().unwrap();
     run("train --resume {} --out {} --device cpu", &[dir.path(), elsewhere.path()]).unwrap();

@@ -114,7 +114,7 @@ fn all_bad_files_are_named_and_left_out_when_asked() {
     }
     let data = load(dir.path(), &DataOptions { skip_broken: true, ..options() }).unwrap();
     assert_eq!(data.train.len() + data.test.len(), 21);
-    assert!(data.notes[0].starts_with("5 of 26 pictures are broken and left out"), "{:?}", data.notes);
+    assert!(data.notes[0].starts_with("5 of 26 pictures could not be read and were skipped"), "{:?}", data.notes);
     let all = [reds(&data.train), reds(&data.test)].concat();
     assert!(all.contains(&77) && !all.contains(&9));
 }

@@ -12,12 +12,12 @@ use crate::app::panels::mix::state::{Mix, MixEvent};
 use crate::app::panels::sample::state::{GRID, SampleEvent};
 use crate::index::{ModelEntry, ModelIndex};
 use crate::protocol::{
-    Answer, Backend, BackendChoice, Draw, Drawing, Edit, Image, Last, Load, ModelInfo, PROTOCOL, Part, Picture, Request,
-    RequestId, Response, Source, Task, Worker,
+    Answer, Backend, BackendChoice, Draw, Drawing, Edit, Image, Last, Load, ModelInfo, PROTOCOL, Part, Picture,
+    Request, RequestId, Response, Source, Task, Worker,
 };
 use serde_bytes::ByteBuf;
-use shared::weights::Card;
 use shared::sampler::Latents;
+use shared::weights::Card;
 use shared::{RgFlowConfig, Temperature};
 
 fn model(id: &str) -> ModelEntry {
@@ -27,6 +27,7 @@ fn model(id: &str) -> ModelEntry {
         file: format!("{id}.safetensors"),
         bytes: 10,
         sha256: "0".repeat(64),
+        earlier: vec!["fedcba98".into()],
         ..ModelEntry::default()
     }
 }

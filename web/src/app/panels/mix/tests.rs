@@ -27,5 +27,7 @@ fn one_picture_in_both_places_is_noticed() {
     let pick = |index| Pick::Sample { seed: 1, index };
     let pair = |a: Pick, b: Pick| MixSettings { a, b, ..MixSettings::default() }.is_one_picture(&set);
     assert!(pair(pick(2), pick(2)) && pair(pick(2), pick(2).held_at(&set)));
-    assert!(!pair(pick(2), pick(3)) && !pair(pick(2), pick(2).held_at(&Drawing::independent(Temperature::uniform(0.9)))));
+    assert!(
+        !pair(pick(2), pick(3)) && !pair(pick(2), pick(2).held_at(&Drawing::independent(Temperature::uniform(0.9))))
+    );
 }

@@ -1,0 +1,18 @@
+//! Arguments that several commands share, and what they mean.
+
+mod data;
+mod device;
+mod figure;
+pub mod numbers;
+mod precision;
+mod preset;
+mod temperature;
+mod wish;
+
+pub use data::{DataSetArgs, keep_apart, source, tell, test_part};
+pub use device::DeviceArgs;
+pub use figure::FigureArgs;
+pub use precision::PrecisionName;
+pub use preset::{Preset, preset};
+pub use temperature::TemperatureArgs;
+pub use wish::WishArgs;

@@ -1,0 +1,42 @@
+//! What is wanted of a completion.
+
+use clap::Args;
+use shared::edit::inpaint::Wish;
+use shared::sampler::Latents;
+use shared::weights::Card;
+
+use super::numbers::{count, temperature};
+use super::temperature::TemperatureArgs;
+
+/// The most other completions of an image.
+const MAX_SAMPLES: u32 = 64;
+
+/// How many completions, and what they may look like.
+#[derive(Args, Debug, Clone)]
+pub struct WishArgs {
+    /// Number of other completions of each image, besides the best one, 0 to 64.
+    #[arg(long, default_value_t = 4, value_parser = count(0..=MAX_SAMPLES))]
+    pub samples: u32,
+    /// Seed of the random draws for the other completions.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Temperatures of those draws.
+    #[command(flatten)]
+    pub temperature: TemperatureArgs,
+    /// Temperature of the finest level in the best completion, 0 to 10: it gives a large hole the texture of its
+    /// surroundings. 0 gives the highest PSNR [default: half the temperature of that level].
+    #[arg(long, value_parser = temperature())]
+    pub texture: Option<f32>,
+}
+
+impl WishArgs {
+    /// As the library takes it, for the model with that card.
+    pub fn wish(&self, card: &Card) -> Wish {
+        let mut wish = Wish::new(self.samples as usize, self.seed, card.recommended(Latents::Independent).as_ref());
+        if self.temperature.temperature.is_some() || self.temperature.low_temperature.is_some() {
+            wish.temperature = self.temperature.of(card, Latents::Independent);
+        }
+        wish.texture = self.texture.unwrap_or(wish.texture);
+        wish
+    }
+}

@@ -1,0 +1,123 @@
+//! `trainer train`: a new run, or a resumed one.
+
+mod args;
+mod config;
+mod resume;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use shared::RgFlowConfig;
+
+pub use self::args::TrainArgs;
+use self::config::architecture;
+use crate::args::{DataSetArgs, source};
+use crate::data::DataSource;
+use crate::error::{Error, Result};
+use crate::output::{aside, say};
+use crate::train::folder::RunFolder;
+use crate::train::state::{DataPart, RunState};
+use crate::train::{self, Training, newest};
+
+/// Trains.
+///
+/// # Errors
+/// Bad arguments, data or checkpoints, and training that diverges.
+pub fn run(args: TrainArgs) -> Result<()> {
+    let resume = args.resume.as_deref().map(newest).transpose()?;
+    let out = resume::folder(&args, resume.as_deref())?;
+    let (mut state, mut changes) = match &resume {
+        Some(path) => resume::state(&args, RunState::read(path)?)?,
+        None => (start(&args)?, Vec::new()),
+    };
+    let data = data_of(&state, &args.data);
+    data.keep_apart(&out)?;
+    let folder = RunFolder::open(&out, resume.as_deref())?;
+    if args.data.data.is_none() && resume.is_some() {
+        still_there(&state.data)?;
+    }
+    let dataset = data.load(state.config.image_shape())?;
+    say!("{}: {} training and {} test images", dataset.name, dataset.train.len(), dataset.test.len())?;
+    match &resume {
+        Some(path) => {
+            changes.extend(resume::with_data(&args, &mut state, &dataset));
+            let changed = if changes.is_empty() { String::new() } else { format!(", with {}", changes.join(", ")) };
+            say!("{}: resumes at step {}{changed}", path.display(), state.step)?;
+        }
+        None => {
+            state.licence.clone_from(&dataset.licence);
+            if state.recipe.flips && !args.flips && !dataset.mirrors {
+                say!("digits and letters are not mirrored; --flips mirrors them anyway")?;
+                state.recipe.flips = false;
+            }
+            let (parameters, macs) = (state.config.param_count(), state.config.macs() as f64 / 1e6);
+            say!("{parameters} parameters, {macs:.1} million multiply-adds an image")?;
+        }
+    }
+    state.part.images = Some(dataset.train.len());
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let flag = interrupted.clone();
+    // Without the handler Ctrl-C still works, it only loses the steps since the last checkpoint.
+    let _ = ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        aside(format_args!("\nsaving; press Ctrl-C again to stop without saving"));
+    });
+    let training = Training {
+        state,
+        resume,
+        dataset,
+        folder,
+        checkpoint_every: args.checkpoint_every,
+        keep: args.keep,
+        test_images: args.test_images,
+        log_every: args.log_every,
+        max_minutes: args.max_minutes,
+        interrupted,
+    };
+    let outcome = train::run(args.device.device, training)?;
+    let test = outcome.test.map(|t| format!(", {t:.3} bits/dim on test images")).unwrap_or_default();
+    say!("step {}{test}: {}", outcome.step, outcome.checkpoint.display())
+}
+
+/// A new run.
+fn start(args: &TrainArgs) -> Result<RunState> {
+    let data = &args.data;
+    let part = DataPart {
+        test_data: data.test_data.as_ref().map(|path| path.display().to_string()),
+        limit: data.limit,
+        test_limit: data.test_limit,
+        seed: data.data_seed.unwrap_or(0),
+        images: None,
+    };
+    let config = architecture(args)?.unwrap_or_else(|| RgFlowConfig::demo().into());
+    let prior = args.prior.unwrap_or(config.prior());
+    let config = config.with_prior(prior);
+    let mut state = RunState::new(config, args.recipe(), data.name().to_owned());
+    state.part = part;
+    Ok(state)
+}
+
+/// The options, with the run's data.
+fn data_of(state: &RunState, given: &DataSetArgs) -> DataSetArgs {
+    DataSetArgs {
+        data: Some(state.data.clone()),
+        test_data: state.part.test_data.as_ref().map(Into::into),
+        limit: state.part.limit,
+        test_limit: state.part.test_limit,
+        data_seed: Some(state.part.seed),
+        ..given.clone()
+    }
+}
+
+/// Whether the data of a resumed run are where they were.
+fn still_there(data: &str) -> Result<()> {
+    match source(data)? {
+        DataSource::Path(path) if !path.exists() => {
+            let problem = format!("the run was trained on {data}, which no longer exists");
+            Err(Error::usage("--data", problem, "give the images' new path with --data"))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,5 @@
+//! Pictures that commands write: sheets, labelled figures, plots.
+
+pub mod figure;
+pub mod plot;
+pub mod sheet;

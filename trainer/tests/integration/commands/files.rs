@@ -1,0 +1,110 @@
+//! Commands that make, turn over and describe the files of models and data.
+
+use std::fs;
+use std::path::Path;
+
+use shared::weights::AnyModelFile;
+
+use super::{EDGE, Room, names, numbers};
+
+pub fn train(room: &Room) {
+    let small = "--batch 2 --test-images 2 --checkpoint-every 1 --log-every 1 --device cpu";
+    room.run(&format!("train --preset tiny --data @images --steps 2 --out @run {small}")).unwrap();
+    assert_eq!(names(&room.at("run/checkpoints")), ["step-00000001.ckpt", "step-00000002.ckpt"]);
+    assert!(room.picture("run/samples/step-00000002.png").width() > 8 * EDGE);
+    assert!(room.picture("run/curve.png").width() > 100);
+    let metrics = || -> Vec<serde_json::Value> {
+        let text = fs::read_to_string(room.at("run/metrics.jsonl")).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    for (i, line) in metrics().iter().enumerate() {
+        assert_eq!((&line["step"], &line["images"]), (&(i + 1).into(), &(2 * (i + 1)).into()));
+        let number = |key: &str| line[key].as_f64().unwrap();
+        let [train, test] = ["train", "test"].map(number);
+        assert!((0.0..30.0).contains(&train) && (0.0..30.0).contains(&test) && number("grad_norm") > 0.0, "{line}");
+    }
+    room.run(&format!("train --resume @run --steps 3 {small}")).unwrap();
+    assert_eq!(metrics().len(), 3);
+    room.refuses(&format!("train --preset tiny --data @images --out @run {small}"), "another --out");
+    room.refuses("train --preset huge --device cpu --out @no", "official_celeba32");
+    room.refuses("train --preset tiny --data @no-images --device cpu --out @no", "no-images");
+}
+
+pub fn export(room: &Room) {
+    let line = "export @m.safetensors --out @e.safetensors --precision f32 --device cpu";
+    let card = "--name faces --dataset mine --licence CC0 --temperatures 0.5,0.6,0.7 --factor 2.0.1.0=warmth";
+    room.run(&format!("{line} {card} --data @images")).unwrap();
+    let file = AnyModelFile::from_bytes(&fs::read(room.at("e.safetensors")).unwrap()).unwrap();
+    let card = file.card();
+    assert_eq!((card.name.as_str(), card.dataset.as_str(), card.licence.as_str()), ("faces", "mine", "CC0"));
+    assert_eq!((card.temperature.as_slice(), card.factors[0].name.as_str()), (&[0.5, 0.6, 0.7][..], "warmth"));
+    assert!((0.0..30.0).contains(&card.bits_per_dim.unwrap()));
+    room.run("export @m.safetensors --out @half.safetensors --device cpu").unwrap();
+    let size = |name: &str| fs::metadata(room.at(name)).unwrap().len();
+    assert!(size("half.safetensors") < size("e.safetensors") * 2 / 3);
+    room.refuses(&format!("{line} --temperatures 0.5,0.6"), "3 levels");
+    room.refuses(&format!("{line} --factor 9.0.0.0=no"), "--factor");
+}
+
+pub fn import(room: &Room) {
+    let authors = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/official-gaussian-16.state");
+    room.run(&format!("import {} --out @o.safetensors", authors.display())).unwrap();
+    let file = AnyModelFile::from_bytes(&fs::read(room.at("o.safetensors")).unwrap()).unwrap();
+    assert_eq!(file.config().image_shape(), [3, 16]);
+    room.refuses("import @a.png --out @no.safetensors", "a.png");
+    assert!(!room.at("no.safetensors").exists());
+}
+
+pub fn info(room: &Room) {
+    let text = room.said("info @m.safetensors");
+    let first = text.lines().next().unwrap();
+    assert!(numbers(first).iter().all(|&number| number > 0.0) && first.contains("parameters"), "{first}");
+    let config = text.split_once("config ").unwrap().1;
+    let config: serde_json::Value = serde_json::from_str(config).unwrap();
+    assert_eq!(config["size"], 16);
+    // What `info` prints is what `train --config` takes.
+    fs::write(room.at("c.json"), config.to_string()).unwrap();
+    let run = "--data @images --steps 1 --batch 2 --test-images 0 --device cpu --out @run";
+    room.run(&format!("train --config @c.json {run}")).unwrap();
+    assert!(room.said("info @run").contains("\nrecipe "));
+    // What a checkpoint says of itself is read without its weights.
+    let path = room.at("run/checkpoints/step-00000001.ckpt");
+    let mut bytes = fs::read(&path).unwrap();
+    let end = bytes.len();
+    bytes[end - 1000..].fill(0xc1);
+    fs::write(&path, bytes).unwrap();
+    room.run("info @run").unwrap();
+    room.refuses("sample @run --device cpu --out @no.png", "not a complete checkpoint");
+    room.refuses("info @a.png", "a.png");
+}
+
+pub fn data(room: &Room) {
+    room.run("data msds1 --limit 10 --size 8 --out @ovals").unwrap();
+    let files = names(&room.at("ovals/train"));
+    assert_eq!((files.len(), files.last().map(String::as_str)), (11, Some("labels.csv")));
+    assert_eq!(names(&room.at("ovals/test")).len(), 2);
+    assert_eq!(room.picture(&format!("ovals/train/{}", files[0])).dimensions(), (8, 8));
+    assert_eq!(fs::read_to_string(room.at("ovals/train/labels.csv")).unwrap().lines().count(), 11);
+    room.run("data @images --size 4 --out @small").unwrap();
+    assert_eq!((names(&room.at("small/train")).len(), names(&room.at("small/test")).len()), (6, 2));
+    room.refuses("data @images --out @images/again", "among the images");
+}
+
+pub fn fit_latents(room: &Room) {
+    let line = "fit-latents @m.safetensors --limit 40 --test-limit 2 --device cpu";
+    room.run(&format!("{line} --directions 4 --out @joint.safetensors")).unwrap();
+    let file = AnyModelFile::from_bytes(&fs::read(room.at("joint.safetensors")).unwrap()).unwrap();
+    let AnyModelFile::RgFlow(file) = file else { panic!("not an RG-Flow") };
+    assert_eq!(file.card.joint_temperature, [0.45, 0.45, 0.7]);
+    let variances = file.sampler.as_ref().unwrap().variances().to_vec();
+    assert!(variances.len() == 4 && variances.iter().all(|v| v.is_finite() && *v > 0.0), "{variances:?}");
+    // From then on samples are drawn jointly, unless it is asked otherwise.
+    let sample = "sample @joint.safetensors --count 1 --seed 1 --zoom 1 --temperature 0.7 --device cpu";
+    room.run(&format!("{sample} --out @together.png")).unwrap();
+    room.run(&format!("{sample} --independent --out @apart.png")).unwrap();
+    assert_ne!(room.picture("together.png"), room.picture("apart.png"));
+    room.refuses(&format!("{line} --directions 11 --out @no.safetensors"), "--directions");
+    room.refuses(&format!("{line} --directions 4 --temperatures 0.5,0.6 --out @no.safetensors"), "3 levels");
+    room.refuses(&format!("{line} --out @run.ckpt"), "--out");
+    assert!(!room.at("no.safetensors").exists());
+}

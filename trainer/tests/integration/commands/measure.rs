@@ -1,0 +1,89 @@
+//! Commands that print numbers.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use super::{Room, numbers};
+
+pub fn eval(room: &Room) {
+    let text = room.said("eval @m.safetensors --data @images --device cpu");
+    assert!(text.contains("bits/dim on 2 test images of images"), "{text}");
+    let found = numbers(&text);
+    assert!((0.0..30.0).contains(&found[0]) && found[1] >= 0.0, "{text}");
+    // Four draws tighten the bound.
+    let four = room.said("eval @m.safetensors --data @images --draws 4 --device cpu");
+    assert!(numbers(&four)[0] < found[0], "{four}");
+    room.refuses("eval @m.safetensors --data @none --device cpu", "none");
+}
+
+pub fn neighbours(room: &Room) {
+    let text = room.said("neighbours @m.safetensors --data @images --count 3 --out @near.png --device cpu");
+    for name in ["samples", "test images"] {
+        let line = text.lines().find(|line| line.starts_with(name)).unwrap();
+        let found = numbers(line);
+        assert!(found.windows(2).all(|pair| pair[0] <= pair[1]) && (0.0..=255.0).contains(&found[2]), "{line}");
+    }
+    assert!(room.picture("near.png").width() > 6 * 16);
+    room.refuses("neighbours @m.safetensors --data @images --out @images/near.png --device cpu", "among the images");
+}
+
+pub fn ovals(room: &Room) {
+    let text = room.said("ovals @m.safetensors --limit 1 --test-limit 2 --images 2 --device cpu");
+    assert!(text.starts_with("one latent changed by 3, 2 pictures of msds1"), "{text}");
+    let means: Vec<_> = text.lines().filter(|line| line.contains("mean of")).map(numbers).collect();
+    assert_eq!(means.len(), 3);
+    // Ovals recoloured and turned, of sixteen; colour of 255, degrees.
+    for found in means.iter().map(|found| &found[found.len() - 4..]) {
+        let most = [16.0, 16.0, 255.0, 90.0];
+        assert!(found.iter().zip(most).all(|(&number, most)| (0.0..=most).contains(&number)), "{found:?}");
+    }
+    assert_eq!(text.lines().skip_while(|line| !line.starts_with("level  of latents")).count(), 4);
+    room.refuses("ovals @a.png --device cpu", "a.png");
+}
+
+pub fn eval_inpaint(room: &Room) {
+    let line = "--data @images --images 1 --samples 1 --hole centre --device cpu";
+    let text = room.said(&format!("eval-inpaint @m.safetensors {line} --out @sheets"));
+    for row in ["smooth fill", "m  ", "m: another", "m: mean of others"] {
+        let line = text.lines().find(|line| line.starts_with(row)).unwrap_or_else(|| panic!("{row}: {text}"));
+        assert!((0.0..=99.0).contains(&numbers(&line[36..])[0]), "{line}");
+    }
+    assert!(room.picture("sheets/centre.png").height() > 6 * 48);
+    room.refuses(&format!("eval-inpaint @m.safetensors {line} --hole ear"), "mouth");
+}
+
+pub fn bench(room: &Room) {
+    let line = "--batch 1 --seconds 0.01 --device cpu --out @rates.json";
+    let rates = || -> BTreeMap<String, f64> {
+        serde_json::from_str(&fs::read_to_string(room.at("rates.json")).unwrap()).unwrap()
+    };
+    room.run(&format!("bench tiny --only train {line}")).unwrap();
+    assert_eq!(rates().into_keys().collect::<Vec<_>>(), ["train/tiny/1"]);
+    room.run(&format!("bench tiny --only sample {line}")).unwrap();
+    room.run(&format!("bench tiny --only encode {line}")).unwrap();
+    let found = rates();
+    assert_eq!(found.keys().collect::<Vec<_>>(), ["encode/tiny/1", "sample/tiny/1", "train/tiny/1"]);
+    assert!(found.values().all(|&rate| rate > 0.0 && rate.is_finite()), "{found:?}");
+    room.refuses(&format!("bench huge {line}"), "official_celeba32");
+    fs::write(room.at("rates.json"), "[]").unwrap();
+    room.refuses(&format!("bench tiny {line}"), "rates.json");
+}
+
+pub fn quality(room: &Room) {
+    let data = "--limit 40 --test-limit 16 --device cpu";
+    room.run(&format!("fit-latents @m.safetensors --directions 4 --out @joint.safetensors {data}")).unwrap();
+    let text = room.said(&format!("quality @m.safetensors @joint.safetensors --count 16 --out @q.json {data}"));
+    for row in ["m, independent", "joint, joint", "joint, independent", "floor: training images"] {
+        let line = text.lines().find(|line| line.starts_with(row)).unwrap_or_else(|| panic!("{row}: {text}"));
+        let found = numbers(&line[36..]);
+        assert!(found.len() >= 6 && found.iter().all(|&number| number >= 0.0), "{line}");
+    }
+    let rows: serde_json::Value = serde_json::from_str(&fs::read_to_string(room.at("q.json")).unwrap()).unwrap();
+    assert_eq!(rows.as_array().unwrap().len(), 4);
+    for row in rows.as_array().unwrap() {
+        let share = |name: &str| row[name].as_f64().unwrap();
+        assert!((0.0..=1.0).contains(&share("precision")) && (0.0..=1.0).contains(&share("recall")), "{row}");
+        assert!(share("frechet") >= 0.0 && row["swd"][0][0] == 16, "{row}");
+    }
+    room.refuses("quality @m.safetensors --data @images --device cpu", "at least 16");
+}

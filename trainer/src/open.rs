@@ -88,11 +88,22 @@ fn of_model(path: &Path) -> impl FnOnce(shared::Error) -> Error {
     move |source| Error::Model { file, source }
 }
 
+/// A data set's name, or that of its file: a card is read by others, whom the rest of a path does not concern.
+fn name_of(data: &str) -> &str {
+    Path::new(data).file_name().and_then(|name| name.to_str()).unwrap_or(data)
+}
+
 /// The card of a run's model.
 fn card_of(state: &RunState) -> Card {
     let recipe = &state.recipe;
     Card {
-        dataset: [&state.earlier_data[..], std::slice::from_ref(&state.data)].concat().join(", then "),
+        dataset: state
+            .earlier_data
+            .iter()
+            .chain([&state.data])
+            .map(|data| name_of(data))
+            .collect::<Vec<_>>()
+            .join(", then "),
         licence: state.licence.clone().unwrap_or_default(),
         images_seen: state.images(),
         training: format!(
@@ -298,6 +309,15 @@ mod tests {
             [model.engine.strengths(&wild).unwrap_err(), model.engine.receptive_fields(&[0], &wild).unwrap_err()]
         {
             assert!(error.to_string().contains("lower temperature"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_card_names_the_data_and_not_where_they_lay() {
+        for (data, name) in
+            [("msds1", "msds1"), ("/home/me/photos/", "photos"), ("data/faces-train.zip", "faces-train.zip")]
+        {
+            assert_eq!(name_of(data), name);
         }
     }
 }

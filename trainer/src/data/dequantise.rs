@@ -1,7 +1,7 @@
 //! From bytes to what the flow takes, dequantised, squeezed, through the logit; and back.
 
 use burn::tensor::{Tensor, TensorData};
-use rand::{RngCore, SeedableRng};
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use shared::{FlowBackend, logit};
@@ -25,7 +25,7 @@ pub fn dequantise<B: FlowBackend>(
     let one = |(i, pixels): (usize, &[u8])| {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(first_stream + i as u64);
-        logit::image_to_logit(pixels, || (rng.next_u32() >> 8) as f32 / (1 << 24) as f32)
+        logit::image_to_logit(pixels, || rng.random())
     };
     let (images, log_det): (Vec<Vec<f32>>, Vec<f32>) =
         pixels.par_chunks_exact(channels * size * size).enumerate().map(one).unzip();

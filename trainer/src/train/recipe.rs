@@ -72,7 +72,7 @@ impl Recipe {
             return self.learning_rate;
         }
         let done = (step - self.warmup) as f64 / (self.steps.saturating_sub(self.warmup)).max(1) as f64;
-        self.learning_rate * (0.01 + 0.99 * 0.5 * (1.0 + (std::f64::consts::PI * done.min(1.0)).cos()))
+        self.learning_rate * (0.01 + 0.99 * half_cosine(done.min(1.0)))
     }
 
     /// Decay of the average at a step: short at first, so that the start is forgotten.
@@ -109,6 +109,11 @@ impl Recipe {
 
 fn usage(option: &str, problem: String) -> Error {
     Error::Usage { option: option.into(), problem, advice: "see `trainer train --help`".into() }
+}
+
+/// Half a period of a cosine, from 1 at `done` = 0 to 0 at 1.
+pub fn half_cosine(done: f64) -> f64 {
+    0.5 * (1.0 + (std::f64::consts::PI * done).cos())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 
 use burn::tensor::{Tensor, TensorData};
 use nalgebra::{DMatrix, DVector};
-use rand::{RngCore, SeedableRng};
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use shared::geometry::{Plan, Stage};
@@ -79,7 +79,7 @@ fn logits(config: &RgFlowConfig, pixels: &[u8], seed: u64) -> Vec<Vec<f32>> {
     let one = |(i, image): (usize, &[u8])| {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(i as u64);
-        logit::image_to_logit(image, || (rng.next_u32() >> 8) as f32 / (1 << 24) as f32).0
+        logit::image_to_logit(image, || rng.random()).0
     };
     pixels.par_chunks_exact(config.dims()).enumerate().map(one).collect()
 }
@@ -258,7 +258,7 @@ mod tests {
     /// Smooth random pictures: neighbours are alike, as in photographs.
     fn pictures(config: &RgFlowConfig, count: usize) -> Vec<u8> {
         let mut rng = ChaCha8Rng::seed_from_u64(4);
-        let mut number = || f64::from(rng.next_u32()) / f64::from(u32::MAX);
+        let mut number = || rng.random::<f64>();
         let mut pixels = Vec::new();
         for _ in 0..count {
             for _ in 0..config.channels {
@@ -279,7 +279,7 @@ mod tests {
             let pixels = pictures(&config, 300);
             let model = RgFlow::<Flex>::new(&config, 0, &Default::default()).unwrap();
             let mut rng = ChaCha8Rng::seed_from_u64(9);
-            let mut noise = || (rng.next_u32() >> 8) as f32 / (1 << 24) as f32;
+            let mut noise = || rng.random::<f32>();
             let images: Vec<f32> =
                 pixels.chunks(config.dims()).flat_map(|p| logit::image_to_logit(p, &mut noise).0).collect();
             let shape = [300, config.channels, config.size, config.size];

@@ -158,13 +158,13 @@ fn relative_entropy(weights: impl Iterator<Item = f64> + Clone, kinds: usize) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand::{RngCore, SeedableRng};
+    use rand::{Rng, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
     /// Independent numbers in [0, 1), column by column.
     fn noise(columns: usize, rows: usize) -> Vec<Vec<f32>> {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let mut number = || (rng.next_u32() >> 8) as f32 / (1 << 24) as f32;
+        let mut number = || rng.random::<f32>();
         (0..columns).map(|_| (0..rows).map(|_| number()).collect()).collect()
     }
 

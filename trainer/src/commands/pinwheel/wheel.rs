@@ -13,6 +13,7 @@ use shared::{BijectorShape, CouplingKind, Direction, FlowBackend, LevelConfig, P
 
 use crate::device::TrainBackend;
 use crate::error::{Error, Result};
+use crate::train::recipe::half_cosine;
 
 /// A point of the plane and the arm that it belongs to.
 pub type Point = ([f32; 2], usize);
@@ -74,12 +75,13 @@ impl Pinwheel {
     pub fn train<B: TrainBackend>(&self, prior: PriorKind, device: &B::Device) -> Result<Trained> {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         let mut model = Bijector::<B>::new(&SHAPE, true, &mut rng, device);
+        // Burn's Adam, without the weight decay of a run's.
         let mut optimizer = AdamConfig::new().init::<B, Bijector<B>>();
         for step in 0..self.steps {
             let points = tensor::<B>(&self.points(1 + step as u64, BATCH), device);
             let loss = -log_prob(&model, prior, points).mean();
             let grads = GradientsParams::from_grads(loss.backward(), &model);
-            let rate = RATE * 0.5 * (1.0 + (std::f64::consts::PI * step as f64 / self.steps as f64).cos());
+            let rate = RATE * half_cosine(step as f64 / self.steps as f64);
             model = optimizer.step(rate, model, grads);
         }
         let model = model.valid();

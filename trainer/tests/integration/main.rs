@@ -12,5 +12,6 @@ mod inputs;
 mod official;
 mod outside;
 mod pictures;
+mod readme;
 mod runs;
 mod training;

@@ -22,6 +22,9 @@ pub fn set<T>(place: &mut T, value: Option<T>, problem: &str) -> Verdict {
     Ok(())
 }
 
+/// The seed that the page opens with: chosen by looking, as one without a bad picture among its sixteen.
+pub const GOOD_SEED: u64 = 10;
+
 /// Whether both give every level the same factor.
 pub fn same_temperature(a: &Temperature, b: &Temperature) -> bool {
     (0..a.levels.len().max(b.levels.len())).all(|level| a.at(level) == b.at(level))

@@ -2,7 +2,7 @@ mod links;
 mod panels;
 
 use super::state::{Phase, State};
-use crate::address::{Own, Pick};
+use crate::address::{GOOD_SEED, Own, Pick};
 use crate::app::effect::Effect;
 use crate::app::event::Event;
 use crate::app::panel::Panel;
@@ -353,7 +353,7 @@ fn a_model_with_a_sampler_draws_jointly_unless_a_link_or_the_reader_says_otherwi
     // A sample in use stays as it was drawn.
     state.update(Event::Show(Panel::Mix));
     state.update(Event::Latents(Latents::Joint));
-    assert!(state.address().contains("a=1.0t0.5"), "{}", state.address());
+    assert!(state.address().contains("a=10.14t0.5"), "{}", state.address());
     // An address goes where it came from, and one of before the choice shows what it showed.
     let address = state.address();
     assert_eq!(requests(state.update(Event::Address(address))), []);

@@ -2,7 +2,7 @@
 
 use shared::geometry::LatentAddress;
 
-use crate::address::{Pick, Verdict, number, set};
+use crate::address::{GOOD_SEED, Pick, Verdict, number, set};
 use crate::app::panels::PanelSettings;
 
 /// The most edits that an address holds.
@@ -32,7 +32,7 @@ pub struct ExploreSettings {
 
 impl Default for ExploreSettings {
     fn default() -> Self {
-        Self { pick: Pick::Sample { seed: 1, index: 0 }, edits: vec![], at: None }
+        Self { pick: Pick::Sample { seed: GOOD_SEED, index: 10 }, edits: vec![], at: None }
     }
 }
 

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
-use crate::address::{MAX_EDGE, Pick, Verdict, parse_seed, set};
+use crate::address::{GOOD_SEED, MAX_EDGE, Pick, Verdict, parse_seed, set};
 use crate::app::panels::PanelSettings;
 
 /// Which pixels of a square picture are unknown.
@@ -73,7 +73,7 @@ pub struct InpaintSettings {
 
 impl Default for InpaintSettings {
     fn default() -> Self {
-        Self { pick: Pick::Sample { seed: 1, index: 0 }, mask: Mask::default(), attempt: 0 }
+        Self { pick: Pick::Sample { seed: GOOD_SEED, index: 10 }, mask: Mask::default(), attempt: 0 }
     }
 }
 

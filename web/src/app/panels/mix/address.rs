@@ -1,6 +1,6 @@
 //! The mix panel's part of the address.
 
-use crate::address::{MAX_LEVELS, Pick, Verdict, number, set};
+use crate::address::{GOOD_SEED, MAX_LEVELS, Pick, Verdict, number, set};
 use crate::app::panels::PanelSettings;
 use crate::protocol::Drawing;
 
@@ -19,7 +19,8 @@ pub struct MixSettings {
 
 impl Default for MixSettings {
     fn default() -> Self {
-        Self { a: Pick::Sample { seed: 1, index: 0 }, b: Pick::Sample { seed: 1, index: 5 }, cut: 2, share: 0.5 }
+        let [a, b] = [14, 2].map(|index| Pick::Sample { seed: GOOD_SEED, index });
+        Self { a, b, cut: 2, share: 0.5 }
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 use shared::RgFlowConfig;
+use shared::sampler::Latents;
 use web::index::{ModelEntry, ModelIndex};
 use xtask::server::Server;
 
@@ -63,7 +64,7 @@ impl Page {
     /// Whether the pictures are those of the seed, whatever made them.
     async fn check(&self, browser: &Browser) {
         let seed = browser.eval("document.documentElement.dataset.seed").await.unwrap();
-        let (_, expected) = native_of(&self.model, seed.as_str().unwrap().parse().unwrap(), 0.8);
+        let (_, expected) = native_of(&self.model, seed.as_str().unwrap().parse().unwrap(), 0.8, Latents::Independent);
         let off = largest_difference(&shown(browser).await, &expected);
         assert!(off <= 2, "the page differs from the native engine by {off}/255");
     }

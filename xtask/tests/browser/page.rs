@@ -6,6 +6,8 @@ use std::time::Duration;
 use burn::backend::Flex;
 use serde_json::{Value, json};
 use shared::logit::to_pixel;
+use shared::prior::draw_latents;
+use shared::sampler::Latents;
 use shared::weights::ModelFile;
 use shared::{RgFlowConfig, Temperature};
 use xtask::server::Server;
@@ -55,18 +57,26 @@ pub fn prepend(dir: &Path, name: &str, script: &str) {
 }
 
 /// What the native engine draws with a shipped model.
-fn native(model: &str, seed: u64, temperature: f32) -> (RgFlowConfig, Vec<Vec<u8>>) {
-    native_of(
-        &std::fs::read(root().join("web/models").join(format!("{model}.safetensors"))).unwrap(),
-        seed,
-        temperature,
-    )
+fn native(model: &str, seed: u64, temperature: f32, latents: Latents) -> (RgFlowConfig, Vec<Vec<u8>>) {
+    let bytes = std::fs::read(root().join("web/models").join(format!("{model}.safetensors"))).unwrap();
+    native_of(&bytes, seed, temperature, latents)
+}
+
+/// The latents of a sample, as the page draws them.
+pub fn drawn(file: &ModelFile, seed: u64, index: u64, temperature: f32, latents: Latents) -> Vec<f32> {
+    let temperature = Temperature::uniform(temperature);
+    match (&file.sampler, latents) {
+        (Some(sampler), Latents::Joint) => sampler.draw(&file.config, seed, index, &temperature).unwrap(),
+        _ => draw_latents(&file.config, seed, index, &temperature),
+    }
 }
 
 /// What the native engine draws: 16 pictures of RGB bytes, pixel by pixel.
-pub fn native_of(model: &[u8], seed: u64, temperature: f32) -> (RgFlowConfig, Vec<Vec<u8>>) {
-    let flow = ModelFile::from_bytes(model).unwrap().into_flow::<Flex>(&Default::default()).unwrap();
-    let samples = flow.sample(seed, 0..16, &Temperature::uniform(temperature), &Default::default());
+pub fn native_of(model: &[u8], seed: u64, temperature: f32, latents: Latents) -> (RgFlowConfig, Vec<Vec<u8>>) {
+    let file = ModelFile::from_bytes(model).unwrap();
+    let drawn = (0..16).flat_map(|index| drawn(&file, seed, index, temperature, latents)).collect();
+    let flow = file.into_flow::<Flex>(&Default::default()).unwrap();
+    let samples = flow.inverse(flow.batch(drawn, &Default::default()).unwrap()).0;
     let logits = samples.into_data().to_vec::<f32>().unwrap();
     let config = flow.config().clone();
     let plane = config.size * config.size;
@@ -111,7 +121,7 @@ async fn the_grid_shows_what_the_native_engine_draws() {
     let names =
         browser.eval(&format!("[...new Set({early}.map(u => u.pathname.split('/').pop()))].sort().join()")).await;
     assert_eq!((versions, names.unwrap()), (json!(1), json!("engine.js,worker.js,worker_bg.wasm")));
-    let (_, expected) = native("faces", 7, 0.8);
+    let (_, expected) = native("faces", 7, 0.8, Latents::Independent);
     let pictures = shown(&browser).await;
     assert_eq!(pictures.len(), 16);
     let off = largest_difference(&pictures, &expected);
@@ -141,7 +151,7 @@ async fn new_samples_are_new_and_their_seed_repeats_them() {
     assert!(largest_difference(&first, &second) > 50);
     let seed = browser.eval("document.documentElement.dataset.seed").await.unwrap();
     let seed: u64 = seed.as_str().unwrap().parse().unwrap();
-    let (config, expected) = native("faces", seed, 0.8);
+    let (config, expected) = native("faces", seed, 0.8, Latents::Joint);
     assert_eq!(second[0].len(), config.size * config.size * 3);
     assert!(largest_difference(&second, &expected) <= 2);
     browser.finish().await.unwrap();

@@ -2,16 +2,15 @@
 
 use burn::backend::Flex;
 use serde_json::Value;
-use shared::Temperature;
 use shared::edit::mix::by_level;
 use shared::geometry::{LatentAddress, generation_cone};
 use shared::logit::to_pixel;
-use shared::prior::draw_latents;
+use shared::sampler::Latents;
 use shared::weights::ModelFile;
 use thirtyfour::prelude::*;
 
 use super::harness::Browser;
-use super::page::{PATIENCE, largest_difference, root, serve};
+use super::page::{PATIENCE, drawn, largest_difference, root, serve, shown};
 
 /// Nothing is on its way any more.
 pub const QUIET: &str =
@@ -56,15 +55,38 @@ pub async fn open(fragment: &str) -> (Browser, xtask::server::Server) {
 
 #[tokio::test]
 #[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
+async fn latents_are_drawn_jointly_or_as_in_the_paper() {
+    let (browser, server) = open("model=faces").await;
+    let joint = shown(&browser).await;
+    assert!(browser.eval("location.hash").await.unwrap().as_str().unwrap().contains("latents=joint"));
+    click(&browser, "#independent").await;
+    browser.wait_for("!location.hash.includes('latents')", PATIENCE).await.unwrap();
+    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+    let independent = shown(&browser).await;
+    assert!(largest_difference(&joint, &independent) > 20);
+    browser.screenshot("samples-independent").await.unwrap();
+    click(&browser, "#independent").await;
+    browser.wait_for("location.hash.includes('latents=joint')", PATIENCE).await.unwrap();
+    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+    assert_eq!(largest_difference(&joint, &shown(&browser).await), 0);
+    // A model without a sampler leaves no choice.
+    browser.open("about:blank").await.unwrap();
+    browser.open(&format!("{}#model=msds1", server.url())).await.unwrap();
+    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+    assert_eq!(browser.eval("document.querySelector('#joint').hidden").await.unwrap(), true);
+    browser.finish().await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
 async fn a_mixture_is_the_librarys_and_its_link_repeats_it() {
     let (browser, server) = open("panel=mix&model=faces&t=0.7&a=3.0&b=4.2&cut=2").await;
     browser.screenshot("mix").await.unwrap();
     let bytes = std::fs::read(root().join("web/models/faces.safetensors")).unwrap();
     let device = Default::default();
-    let flow = ModelFile::from_bytes(&bytes).unwrap().into_flow::<Flex>(&device).unwrap();
-    let latents = |seed, index| {
-        flow.batch(draw_latents(flow.config(), seed, index, &Temperature::uniform(0.7)), &device).unwrap()
-    };
+    let file = ModelFile::from_bytes(&bytes).unwrap();
+    let flow = file.clone().into_flow::<Flex>(&device).unwrap();
+    let latents = |seed, index| flow.batch(drawn(&file, seed, index, 0.7, Latents::Joint), &device).unwrap();
     let mixed = by_level(flow.config(), latents(3, 0), latents(4, 2), 2).unwrap();
     let logits = flow.inverse(mixed).0.into_data().to_vec::<f32>().unwrap();
     let plane = flow.config().size.pow(2);

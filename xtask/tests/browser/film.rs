@@ -72,10 +72,10 @@ fn film(shots: &[Shot]) -> Vec<u8> {
 #[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
 async fn a_film_of_a_mix_can_be_made() {
     let server = serve();
-    let browser = Browser::start(&["--window-size=1000,900"]).await.unwrap();
+    let browser = Browser::start(&["--window-size=1000,1000"]).await.unwrap();
     browser.open(&format!("{}#{PAIR}", server.url())).await.unwrap();
     browser.wait_for(QUIET, PATIENCE).await.unwrap();
-    let bottom = browser.eval("document.querySelector('.mix-controls').getBoundingClientRect().bottom").await.unwrap();
+    let bottom = browser.eval("document.querySelector('#mix-cut').getBoundingClientRect().bottom").await.unwrap();
     let width = browser.eval("document.documentElement.clientWidth").await.unwrap().as_f64().unwrap();
     let clip =
         json!({"x": 0, "y": 0, "width": width, "height": bottom.as_f64().unwrap() + 16.0, "scale": WIDTH / width});

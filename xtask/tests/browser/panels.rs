@@ -58,9 +58,10 @@ pub async fn open(fragment: &str) -> (Browser, xtask::server::Server) {
 async fn latents_are_drawn_jointly_or_as_in_the_paper() {
     let (browser, server) = open("model=faces").await;
     let joint = shown(&browser).await;
-    assert!(browser.eval("location.hash").await.unwrap().as_str().unwrap().contains("latents=joint"));
+    let offered = "!document.querySelector('#joint').hidden && !document.querySelector('#independent').checked";
+    assert_eq!(browser.eval(offered).await.unwrap(), true);
     click(&browser, "#independent").await;
-    browser.wait_for("!location.hash.includes('latents')", PATIENCE).await.unwrap();
+    browser.wait_for("location.hash.includes('seed=') && !location.hash.includes('latents')", PATIENCE).await.unwrap();
     browser.wait_for(QUIET, PATIENCE).await.unwrap();
     let independent = shown(&browser).await;
     assert!(largest_difference(&joint, &independent) > 20);

@@ -24,7 +24,7 @@ pub struct CargoTool {
 
 /// Writes the JavaScript beside a wasm module, and runs wasm tests.
 pub const WASM_BINDGEN: CargoTool =
-    CargoTool { package: "wasm-bindgen-cli", program: "wasm-bindgen", args: &[], usually: "WASM_BINDGEN_USUALLY" };
+    CargoTool { package: "wasm-bindgen-cli", program: "wasm-bindgen", args: &[], usually: "1 minute" };
 
 /// Builds the page.
 pub const TRUNK: CargoTool = CargoTool {
@@ -32,7 +32,7 @@ pub const TRUNK: CargoTool = CargoTool {
     program: "trunk",
     // Without its update check and its OpenSSL: half the time to build.
     args: &["--no-default-features", "--features", "rustls"],
-    usually: "TRUNK_USUALLY",
+    usually: "3 minutes",
 };
 
 /// Checks licences and advisories.

@@ -29,7 +29,9 @@ pub(super) fn ensure(env: &Env) -> Result<Outcome> {
         if wanted_toolchain() == Some(WasmToolchain::Default) || !apt::available() {
             bail!("run `rustup target add {WASM_TARGET}` where rustup has a network");
         }
-        println!("setup: building the standard library for {WASM_TARGET} from Debian's sources (about STD_USUALLY)");
+        println!(
+            "setup: building the standard library for {WASM_TARGET} from Debian's sources (about 2 minutes on two cores)"
+        );
         debian::build(env)?;
     }
     let toolchain = env.wasm_toolchain().context("the new compiler has no standard library for wasm")?;

@@ -12,7 +12,7 @@ use shared::FlowBackend;
 
 use crate::error::{Error, Result};
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
-use crate::guard::caught_on_all_threads;
+use crate::panics::caught_on_all_threads;
 
 /// A backend that can train the model: itself a [`FlowBackend`], and so is what it differentiates.
 pub trait TrainBackend: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend> {}

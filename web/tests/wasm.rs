@@ -5,7 +5,7 @@ use burn_flex::Flex;
 use shared::{RgFlowConfig, Temperature};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web::engine::{Engine, random};
-use web::protocol::{Draw, Last, Part, Picture, Request, Response, Task, from_js, to_js};
+use web::protocol::{Draw, Drawing, Last, Part, Picture, Request, Response, Task, from_js, to_js};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
@@ -16,7 +16,7 @@ fn tiny() -> Engine<Flex> {
 
 #[wasm_bindgen_test]
 async fn a_sample_is_the_native_programs() {
-    let rgba = tiny().samples(7, &[3], &Temperature::uniform(0.8)).await.unwrap().remove(0).rgba;
+    let rgba = tiny().samples(7, &[3], &Drawing::independent(Temperature::uniform(0.8))).await.unwrap().remove(0).rgba;
     assert!(random::is_reference(&rgba), "{:?}", random::fingerprint(&rgba));
     assert!(random::check().await.unwrap());
 }
@@ -26,12 +26,12 @@ async fn samples_differ_and_repeat() {
     let engine = tiny();
     let mut seen: Vec<Vec<u8>> = Vec::new();
     for (seed, index, t) in [(1, 0, 0.8), (1, 1, 0.8), (2, 0, 0.8), (1, 0, 0.4)] {
-        let temperature = Temperature::uniform(t);
-        let rgba = engine.samples(seed, &[index], &temperature).await.unwrap().remove(0).rgba;
+        let drawing = Drawing::independent(Temperature::uniform(t));
+        let rgba = engine.samples(seed, &[index], &drawing).await.unwrap().remove(0).rgba;
         assert_eq!(rgba.len(), 16 * 16 * 4);
         assert!(rgba.chunks(4).any(|pixel| pixel != &rgba[..4]), "a constant picture");
         assert!(rgba.chunks(4).all(|pixel| pixel[3] == 255));
-        assert_eq!(engine.samples(seed, &[index], &temperature).await.unwrap()[0].rgba, rgba);
+        assert_eq!(engine.samples(seed, &[index], &drawing).await.unwrap()[0].rgba, rgba);
         assert!(!seen.contains(&rgba));
         seen.push(rgba);
     }
@@ -46,8 +46,8 @@ fn a_damaged_model_is_an_error_and_no_crash() {
 
 #[wasm_bindgen_test]
 fn messages_survive_javascript() {
-    let temperature = Temperature::mixed(0.8, 0.2, 1);
-    let task = Task::Draw(Draw::Samples { seed: (1 << 53) - 1, indices: vec![3, 1], temperature });
+    let drawing = Drawing::independent(Temperature::mixed(0.8, 0.2, 1));
+    let task = Task::Draw(Draw::Samples { seed: (1 << 53) - 1, indices: vec![3, 1], drawing });
     let request = Request::Serve { id: 1, task };
     assert_eq!(from_js::<Request<Task>>(to_js(&request).unwrap()).unwrap(), request);
     let picture = Picture { index: 1, size: 1, rgba: vec![1, 2, 3, 255].into(), bits: 3.5, millis: 0.5 };

@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::couplings::{Couplings, FoldedLinear};
 use super::folded::FoldedBijector;
-use super::map::InvertibleMap;
+use super::linear_map::InvertibleMap;
 use crate::backend::FlowBackend;
 use crate::shape::BijectorShape;
 

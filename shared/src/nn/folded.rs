@@ -5,7 +5,7 @@ use burn::backend::Autodiff;
 use burn::tensor::{Tensor, TensorPrimitive};
 
 use super::couplings::Couplings;
-use super::map::FoldedMap;
+use super::linear_map::FoldedMap;
 use crate::backend::{FlowBackend, Kernels};
 use crate::shape::{BijectorShape, Direction};
 

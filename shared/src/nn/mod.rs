@@ -13,10 +13,10 @@ mod bijector;
 mod couplings;
 mod dual;
 mod folded;
-mod map;
+mod linear_map;
 mod spline;
 
 pub use bijector::{Bijector, Linear};
 pub use couplings::{Couplings, FoldedLinear};
 pub use folded::FoldedBijector;
-pub use map::{FoldedMap, InvertibleMap};
+pub use linear_map::{FoldedMap, InvertibleMap};

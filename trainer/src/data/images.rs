@@ -14,7 +14,7 @@ use super::set::CHANNELS;
 use super::sniff::sniff;
 use crate::error::{Error, Result};
 use crate::files::read_limited;
-use crate::guard::caught;
+use crate::panics::caught;
 
 /// A set's pixels may take this much memory unless the user says otherwise.
 pub(crate) const DEFAULT_MEMORY_LIMIT: usize = 8 << 30;

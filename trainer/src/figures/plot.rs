@@ -12,7 +12,7 @@ use plotters::style::{FontStyle, register_font};
 
 use super::sheet;
 use crate::error::{Error, Result};
-use crate::guard::caught;
+use crate::panics::caught;
 
 /// What plots are drawn on.
 pub(crate) type Area<'a> = DrawingArea<BitMapBackend<'a>, Shift>;

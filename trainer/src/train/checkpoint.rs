@@ -18,7 +18,7 @@ use super::state::{FORMAT, RunState, damaged};
 use crate::device::TrainBackend;
 use crate::error::{Error, Result};
 use crate::files::{read_limited, write_atomically};
-use crate::guard::caught;
+use crate::panics::caught;
 
 /// A checkpoint of the largest model that a configuration may ask for takes 16 bytes a parameter.
 const MAX_BYTES: u64 = 8 << 30;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::figures::plot::{self, Curve};
 use crate::files::{set_aside, write_whole};
+use crate::quality::Scores;
 
 /// One line of `metrics.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +26,9 @@ pub struct Line {
     /// Test bits/dim of the averaged weights.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test: Option<f64>,
+    /// What samples of a fixed seed score, at checkpoints where that costs little.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quality: Option<Scores>,
     /// Gradient norm before clipping, averaged likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grad_norm: Option<f64>,
@@ -150,6 +154,7 @@ mod tests {
             seconds: 1.0,
             train: Some(5.0 - step as f64 * 0.1),
             test: None,
+            quality: None,
             grad_norm: None,
             learning_rate: None,
         }

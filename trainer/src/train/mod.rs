@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! DIR/checkpoints/step-00001000.ckpt   the newest few; any of them resumes the run exactly
-//! DIR/metrics.jsonl, DIR/curve.png     bits/dim by images seen, a line every hundred steps and at each checkpoint
+//! DIR/metrics.jsonl, DIR/curve.png     bits/dim by images seen, a line every hundred steps and at each checkpoint, there with scores
 //! DIR/samples/step-00001000.png        a sheet of samples at each checkpoint
 //! DIR/.lock                            locked while a run is at work
 //! ```
@@ -11,6 +11,7 @@ pub mod adamw;
 pub mod checkpoint;
 pub mod folder;
 pub mod metrics;
+pub mod probe;
 mod progress;
 pub mod recipe;
 pub mod state;
@@ -18,6 +19,7 @@ pub mod step;
 pub mod timed;
 pub mod whiten;
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,6 +32,7 @@ use self::adamw::AdamW;
 use self::checkpoint::Run;
 use self::folder::RunFolder;
 use self::metrics::{Line, Metrics};
+use self::probe::Probe;
 use self::progress::Progress;
 use self::state::{Recent, RunState};
 use self::step::Measured;
@@ -37,9 +40,10 @@ use crate::data::{Batches, Dataset, dequantise, flips};
 use crate::device::{DeviceChoice, Job, TrainBackend, dispatch};
 use crate::drawing::Drawing;
 use crate::error::{Error, Result};
-use crate::evaluate::{bits_per_dim, sample_pictures};
+use crate::evaluate::bits_per_dim;
 use crate::figures::sheet;
 use crate::output::say;
+use crate::quality::Scores;
 
 /// What to train, and where to leave it.
 pub struct Training {
@@ -63,8 +67,12 @@ pub struct Training {
     pub max_minutes: Option<f64>,
     /// Set by Ctrl-C: save and stop.
     pub interrupted: Arc<AtomicBool>,
+    /// Made at the first checkpoint.
+    pub probe: OnceCell<Probe>,
 }
 
+/// Samples on a checkpoint's sheet.
+const SHEET: usize = 32;
 /// Default of the steps between lines of the metrics.
 const LOG_EVERY: u64 = 100;
 
@@ -204,7 +212,7 @@ impl Training {
                 clock = Instant::now();
             } else if step.is_multiple_of(log_every) {
                 run.state.spend(clock.elapsed());
-                metrics.add(line(&mut run.state, None))?;
+                metrics.add(line(&mut run.state, None, None))?;
                 clock = Instant::now();
             }
             heard?;
@@ -268,15 +276,11 @@ impl Training {
     ) -> Result<Option<f64>> {
         let step = run.state.step;
         let flow = run.best().fold();
-        let sheet = sample_pictures::<B::InnerBackend>(
-            flow.as_ref(),
-            0,
-            0..32,
-            &Drawing::independent(Temperature::uniform(0.8)),
-            device,
-        )?;
+        let probe = self.probe.get_or_init(|| Probe::new(&self.dataset, &run.state, self.checkpoint_every));
+        let drawing = Drawing::independent(Temperature::uniform(0.8));
+        let samples = probe.samples::<B::InnerBackend>(flow.as_ref(), &drawing, SHEET, device)?;
         let [channels, size] = run.state.config.image_shape();
-        let sheet = sheet::sheet(&sheet, size, channels, 8, 3);
+        let sheet = sheet::sheet(&samples[..SHEET], size, channels, 8, 3);
         sheet::save(&sheet, &self.folder.samples().join(format!("step-{step:08}.png")))?;
         let tested = self.test_images.min(self.dataset.test.len());
         let test = if tested > 0 {
@@ -285,7 +289,7 @@ impl Training {
         } else {
             None
         };
-        metrics.add(line(&mut run.state, test))?;
+        metrics.add(line(&mut run.state, test, probe.score(&samples)))?;
         metrics.draw(&self.folder.path().join("curve.png"))?;
         Ok(test)
     }
@@ -312,7 +316,7 @@ impl Training {
 }
 
 /// The line for where the run stands; the means start again after it.
-fn line(state: &mut RunState, test: Option<f64>) -> Line {
+fn line(state: &mut RunState, test: Option<f64>, quality: Option<Scores>) -> Line {
     let recent = std::mem::take(&mut state.recent);
     Line {
         step: state.step,
@@ -320,6 +324,7 @@ fn line(state: &mut RunState, test: Option<f64>) -> Line {
         seconds: state.seconds,
         train: (!recent.is_empty()).then(|| recent.bits_per_dim()),
         test,
+        quality,
         grad_norm: (!recent.is_empty()).then(|| recent.grad_norm()),
         learning_rate: Some(state.recipe.learning_rate_at(state.step.saturating_sub(1))),
     }

@@ -47,6 +47,7 @@ pub fn training(out: &Path, steps: u64) -> Training {
         log_every: None,
         max_minutes: None,
         interrupted: Arc::new(AtomicBool::new(false)),
+        probe: Default::default(),
     }
 }
 

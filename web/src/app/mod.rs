@@ -5,13 +5,13 @@
 mod dispatch;
 mod effect;
 mod event;
-mod link;
 mod page;
 mod panel;
 mod panels;
 mod picker;
 mod slot;
 mod widgets;
+mod worker_link;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
@@ -26,9 +26,9 @@ use crate::protocol::BackendChoice;
 use dispatch::{Dispatch, narrowed};
 use effect::Effect;
 use event::Event;
-use link::Link;
 use page::{Input, State, View, show_breakdown};
 use panel::Panel;
+use worker_link::Link;
 
 /// Starts the page.
 pub fn start() {

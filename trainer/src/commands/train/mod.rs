@@ -4,6 +4,7 @@ mod args;
 mod config;
 mod resume;
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -75,6 +76,7 @@ pub fn run(args: TrainArgs) -> Result<()> {
         log_every: args.log_every,
         max_minutes: args.max_minutes,
         interrupted,
+        probe: OnceCell::new(),
     };
     let outcome = train::run(args.device.device, training)?;
     let test = outcome.test.map(|t| format!(", {t:.3} bits/dim on test images")).unwrap_or_default();

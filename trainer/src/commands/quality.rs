@@ -1,23 +1,17 @@
 //! `trainer quality`: how good samples are, in numbers.
 
-mod gaussian;
-mod pyramid;
-mod reference;
-mod swd;
-
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
 
-use self::pyramid::edges;
-use self::reference::{Reference, Scores};
 use crate::args::numbers::count;
 use crate::args::{DataSetArgs, DeviceArgs, TemperatureArgs};
 use crate::error::{Error, Result};
 use crate::files::{writable, write_atomically};
 use crate::open::AnyModel;
 use crate::output::say;
+use crate::quality::{Reference, Scores, edges};
 
 /// Arguments of `quality`.
 #[derive(Args, Debug, Clone)]

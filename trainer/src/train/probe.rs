@@ -95,7 +95,7 @@ mod tests {
             let scores = probe.score(&samples);
             assert_eq!(scores.is_some(), scored);
             // A random model's samples are unlike any stripes.
-            assert!(scores.is_none_or(|scores| scores.swd_mean() > 50.0 && scores.recall < 0.5));
+            assert!(scores.iter().all(|scores| scores.swd_mean() > 50.0 && scores.precision < 0.5), "{scores:?}");
         }
     }
 
@@ -104,6 +104,6 @@ mod tests {
         assert!(affordable(&state("demo", 16), 500));
         assert!(affordable(&state("official_celeba32", 64), 500));
         assert!(!affordable(&state("demo", 16), 100));
-        assert!(!affordable(&state("tiny", 16), 500) && affordable(&state("tiny", 64), 2000));
+        assert!(affordable(&state("tiny", 16), 500) && !affordable(&state("tiny", 16), 200));
     }
 }

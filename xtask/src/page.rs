@@ -33,7 +33,7 @@ impl Build {
     fn usually(self) -> &'static str {
         match self {
             Self::Quick => "2 minutes",
-            Self::Small => "6 minutes",
+            Self::Small => "5 minutes",
         }
     }
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::{PriorKind, RgFlowConfig};
 use crate::error::{Error, Result};
 use crate::geometry::Levels;
-use crate::prior::{Temperature, draw_latents};
+use crate::prior::{self, Temperature};
 
 /// How the latents of samples are drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,7 +87,7 @@ impl Sampler {
     }
 
     /// The latents of sample number `index` of a seed, as a flat picture [C, L, L]. The same numbers as
-    /// [`draw_latents`]'s are used, so that a sample resembles the one with independent latents.
+    /// [`prior::draw_latents`]'s are used, so that a sample resembles the one with independent latents.
     ///
     /// With e normal, a = Vᵀe, V the directions, w their variances, T the temperatures by level and Tc the directions':
     /// z = μ + T·(e − V a) + Tc·V (√max(w, 1)·a).
@@ -100,7 +100,7 @@ impl Sampler {
             let (ours, theirs) = (self.mean.len(), levels.len());
             return Err(Error::Input(format!("a sampler of {ours} latents for a model of {theirs}; fit it again")));
         }
-        let noise = draw_latents(config, seed, index, &Temperature::uniform(1.0));
+        let noise = prior::draw(config.prior, &levels, seed, index, &Temperature::uniform(1.0));
         let noise: Vec<f32> = match config.prior {
             PriorKind::Laplace => noise.into_iter().map(normal_of_laplace).collect(),
             PriorKind::Gaussian => noise,
@@ -124,28 +124,6 @@ impl Sampler {
     fn along(&self, latents: &[f32]) -> Vec<f32> {
         let dot = |direction: &[f32]| direction.iter().zip(latents).map(|(v, z)| v * z).sum();
         self.directions.chunks_exact(self.mean.len()).map(dot).collect()
-    }
-
-    /// Where latents stand along direction `k`, in standard deviations from the mean.
-    pub fn position(&self, latents: &[f32], k: usize) -> Option<f32> {
-        let deviation = self.deviation(k)?;
-        let off =
-            self.direction(k)?.iter().zip(latents).zip(&self.mean).map(|((v, z), mean)| v * (z - mean)).sum::<f32>();
-        Some(off / deviation)
-    }
-
-    /// Moves latents along direction `k` to a position in standard deviations, leaving what is across it.
-    pub fn place(&self, latents: &mut [f32], k: usize, position: f32) {
-        if let (Some(now), Some(deviation), Some(direction)) =
-            (self.position(latents, k), self.deviation(k), self.direction(k))
-        {
-            let step = (position - now) * deviation;
-            latents.iter_mut().zip(direction).for_each(|(latent, v)| *latent += step * v);
-        }
-    }
-
-    fn deviation(&self, k: usize) -> Option<f32> {
-        self.variances.get(k).map(|variance| variance.max(1.0).sqrt())
     }
 }
 
@@ -182,6 +160,13 @@ mod tests {
         Sampler::new(mean, direction(0).chain(direction(1)).collect(), vec![9.0, 0.5]).unwrap()
     }
 
+    /// Where latents are along a direction, in standard deviations from the mean.
+    fn position(sampler: &Sampler, latents: &[f32], k: usize) -> f32 {
+        let direction = sampler.direction(k).unwrap();
+        let off: f32 = direction.iter().zip(latents).zip(&sampler.mean).map(|((v, z), mean)| v * (z - mean)).sum();
+        off / sampler.variances[k].max(1.0).sqrt()
+    }
+
     fn config(prior: PriorKind) -> RgFlowConfig {
         RgFlowConfig { prior, ..RgFlowConfig::tiny() }
     }
@@ -211,7 +196,7 @@ mod tests {
             };
             // √9 at 0.9, and no less than the prior's variance, at 0.9 as well; in standard deviations.
             for k in 0..2 {
-                let (mean, deviation) = spread(draws.iter().map(|z| sampler.position(z, k).unwrap()).collect());
+                let (mean, deviation) = spread(draws.iter().map(|z| position(&sampler, z, k)).collect());
                 assert!(mean.abs() < 0.12 && (deviation - 0.9).abs() < 0.08, "{prior:?} {k}: {mean} {deviation}");
             }
             let levels = Levels::new(&config).of_picture();
@@ -230,7 +215,7 @@ mod tests {
         let joint = sampler.draw(&config, 3, 1, &t).unwrap();
         assert_eq!(joint, sampler.draw(&config, 3, 1, &t).unwrap());
         let likeness = |index: u64| {
-            let other = draw_latents(&config, 3, index, &t);
+            let other = prior::draw_latents(&config, 3, index, &t);
             let off: Vec<f32> = joint.iter().zip(&sampler.mean).map(|(z, mean)| z - mean).collect();
             let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
             dot(&off, &other) / (dot(&off, &off) * dot(&other, &other)).sqrt()
@@ -244,21 +229,6 @@ mod tests {
         let config = config(PriorKind::Gaussian);
         let sampler = sampler(&config);
         assert_eq!(sampler.draw(&config, 1, 1, &Temperature::uniform(0.0)).unwrap(), sampler.mean);
-    }
-
-    #[test]
-    fn a_latent_is_placed_along_a_direction_and_stays_across_it() {
-        let config = config(PriorKind::Laplace);
-        let sampler = sampler(&config);
-        let mut latents = sampler.draw(&config, 1, 1, &Temperature::uniform(0.7)).unwrap();
-        let across = sampler.position(&latents, 1).unwrap();
-        sampler.place(&mut latents, 0, -1.5);
-        assert!((sampler.position(&latents, 0).unwrap() + 1.5).abs() < 1e-4);
-        assert!((sampler.position(&latents, 1).unwrap() - across).abs() < 1e-4);
-        let before = latents.clone();
-        sampler.place(&mut latents, 2, 1.0);
-        assert_eq!(before, latents);
-        assert_eq!(sampler.position(&latents, 2), None);
     }
 
     #[test]

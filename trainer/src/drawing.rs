@@ -1,5 +1,7 @@
 //! How a model's samples are drawn: at which temperatures, and with latents drawn independently or jointly.
 
+use std::ops::Range;
+
 use shared::prior::draw_latents;
 use shared::sampler::Sampler;
 use shared::weights::{AnyModelFile, ModelFile};
@@ -37,14 +39,19 @@ impl Joint {
         }
     }
 
-    /// Latents of a sample, as a flat picture.
+    /// Latents of samples of a seed, as flat pictures one after the other.
     ///
     /// # Errors
     /// A sampler that was fit for a model of another size.
-    pub fn draw(&self, seed: u64, index: u64, temperature: &Temperature) -> Result<Vec<f32>> {
-        let wrong = |source| Error::Model { file: "the model's sampler".into(), source };
-        self.sampler.draw(&self.config, seed, index, temperature).map_err(wrong)
+    pub fn draw(&self, seed: u64, indices: Range<u64>, temperature: &Temperature) -> Result<Vec<f32>> {
+        let one = |index| self.sampler.draw(&self.config, seed, index, temperature);
+        Ok(indices.map(one).collect::<shared::Result<Vec<_>>>().map_err(of_sampler)?.concat())
     }
+}
+
+/// The library's error with a name for what was wrong.
+pub fn of_sampler(source: shared::Error) -> Error {
+    Error::Model { file: "the model's sampler".into(), source }
 }
 
 impl Drawing {
@@ -66,10 +73,9 @@ impl Drawing {
     /// # Errors
     /// As [`Joint::draw`].
     pub fn latents(&self, config: &RgFlowConfig, seed: u64, count: u64) -> Result<Vec<f32>> {
-        let one = |index| match &self.joint {
-            Some(joint) => joint.draw(seed, index, &self.temperature),
-            None => Ok(draw_latents(config, seed, index, &self.temperature)),
-        };
-        Ok((0..count).map(one).collect::<Result<Vec<_>>>()?.concat())
+        match &self.joint {
+            Some(joint) => joint.draw(seed, 0..count, &self.temperature),
+            None => Ok((0..count).flat_map(|index| draw_latents(config, seed, index, &self.temperature)).collect()),
+        }
     }
 }

@@ -115,7 +115,7 @@ pub trait LevelEngine: Engine {
 ///
 /// # Errors
 /// [`Error::Model`] if a tensor is missing, [`Error::Device`] if the device is not there.
-pub fn open(file: &AnyModelFile, path: &Path, device: DeviceChoice) -> Result<Box<dyn Engine>> {
+pub fn open(file: AnyModelFile, path: &Path, device: DeviceChoice) -> Result<Box<dyn Engine>> {
     dispatch(device, Open { file, path })
 }
 
@@ -123,12 +123,12 @@ pub fn open(file: &AnyModelFile, path: &Path, device: DeviceChoice) -> Result<Bo
 ///
 /// # Errors
 /// As [`open`].
-pub fn open_levels(file: &ModelFile, path: &Path, device: DeviceChoice) -> Result<Box<dyn LevelEngine>> {
+pub fn open_levels(file: ModelFile, path: &Path, device: DeviceChoice) -> Result<Box<dyn LevelEngine>> {
     dispatch(device, OpenLevels { file, path })
 }
 
 struct Open<'a> {
-    file: &'a AnyModelFile,
+    file: AnyModelFile,
     path: &'a Path,
 }
 
@@ -139,16 +139,16 @@ impl Job for Open<'_> {
         let Self { file, path } = self;
         Ok(match file {
             AnyModelFile::RgFlow(file) => Box::new(rg_flow::<B>(file, path, device)?),
-            AnyModelFile::RealNvp(real_nvp) => {
-                let flow = real_nvp.to_flow::<B::InnerBackend>(&device).map_err(of_model(path))?;
-                Box::new(OnDevice::<B, _>::new(flow, file.clone(), path, device))
+            AnyModelFile::RealNvp(file) => {
+                let flow = file.to_flow::<B::InnerBackend>(&device).map_err(Error::model(path))?;
+                Box::new(OnDevice::<B, _>::new(flow, AnyModelFile::RealNvp(file), path, device))
             }
         })
     }
 }
 
 struct OpenLevels<'a> {
-    file: &'a ModelFile,
+    file: ModelFile,
     path: &'a Path,
 }
 
@@ -161,18 +161,12 @@ impl Job for OpenLevels<'_> {
 }
 
 fn rg_flow<B: TrainBackend>(
-    file: &ModelFile,
+    file: ModelFile,
     path: &Path,
     device: B::Device,
 ) -> Result<OnDevice<B, Flow<B::InnerBackend>>> {
-    let flow = file.clone().into_flow(&device).map_err(of_model(path))?;
-    Ok(OnDevice::new(flow, AnyModelFile::RgFlow(file.clone()), path, device))
-}
-
-/// The library's error with the model's file.
-fn of_model(path: &Path) -> impl Fn(shared::Error) -> Error {
-    let file = path.display().to_string();
-    move |source| Error::Model { file: file.clone(), source }
+    let flow = file.clone().into_flow(&device).map_err(Error::model(path))?;
+    Ok(OnDevice::new(flow, AnyModelFile::RgFlow(file), path, device))
 }
 
 struct OnDevice<B: TrainBackend, F> {

@@ -144,6 +144,12 @@ impl Error {
         move |source| Self::Io { path, action, source }
     }
 
+    /// For `map_err`: the library's error with the model's file.
+    pub(crate) fn model(path: &Path) -> impl Fn(shared::Error) -> Self + use<> {
+        let file = path.display().to_string();
+        move |source| Self::Model { file: file.clone(), source }
+    }
+
     /// For `map_err`: a picture was not written, because of the system or of its name.
     pub(crate) fn draw(path: &Path) -> impl FnOnce(image::ImageError) -> Self {
         let path = path.to_path_buf();

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use shared::{FlowBackend, ImageFlow, logit};
 
 use crate::data::{ImageSet, dequantise, to_pixels};
-use crate::drawing::Drawing;
+use crate::drawing::{Drawing, of_sampler};
 use crate::error::{Error, Result};
 
 /// Images on the device at once.
@@ -92,10 +92,8 @@ pub fn sample_pictures<B: FlowBackend>(
         let logits = match &drawing.joint {
             None => flow.sample(seed, start..end, &drawing.temperature, device),
             Some(joint) => {
-                let latents =
-                    (start..end).map(|i| joint.draw(seed, i, &drawing.temperature)).collect::<Result<Vec<_>>>()?;
-                let wrong = |source| Error::Model { file: "the model's sampler".into(), source };
-                flow.inverse(flow.batch(latents.concat(), device).map_err(wrong)?).0
+                let latents = joint.draw(seed, start..end, &drawing.temperature)?;
+                flow.inverse(flow.batch(latents, device).map_err(of_sampler)?).0
             }
         };
         let logits: Vec<f32> = logits.into_data().iter::<f32>().collect();

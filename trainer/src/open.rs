@@ -79,13 +79,7 @@ fn is_checkpoint(path: &Path) -> bool {
 }
 
 fn read_weights(path: &Path) -> Result<AnyModelFile> {
-    AnyModelFile::from_bytes(&read_limited(path, MAX_BYTES)?).map_err(of_model(path))
-}
-
-/// The library's error with the model's file.
-fn of_model(path: &Path) -> impl FnOnce(shared::Error) -> Error {
-    let file = path.display().to_string();
-    move |source| Error::Model { file, source }
+    AnyModelFile::from_bytes(&read_limited(path, MAX_BYTES)?).map_err(Error::model(path))
 }
 
 /// A data set's name, or that of its file: a card is read by others, whom the rest of a path does not concern.
@@ -140,16 +134,16 @@ impl AnyModel {
     /// # Errors
     /// A model that cannot be read, a device that does not answer.
     pub fn open(path: &Path, device: DeviceChoice) -> Result<Self> {
-        Self::of(&load(path)?, path, device)
+        Self::of(load(path)?, path, device)
     }
 
     /// The model of a file in memory; `path` names it in errors.
     ///
     /// # Errors
     /// As [`engine::open`].
-    pub fn of(file: &AnyModelFile, path: &Path, device: DeviceChoice) -> Result<Self> {
-        let engine = engine::open(file, path, device)?;
-        Ok(Self { config: file.config(), card: file.card().clone(), joint: Joint::of_any(file), engine })
+    pub fn of(file: AnyModelFile, path: &Path, device: DeviceChoice) -> Result<Self> {
+        let (config, card, joint) = (file.config(), file.card().clone(), Joint::of_any(&file));
+        Ok(Self { config, card, joint, engine: engine::open(file, path, device)? })
     }
 }
 
@@ -180,9 +174,9 @@ impl Model {
     /// # Errors
     /// As [`engine::open_levels`].
     pub fn of(file: ModelFile, path: &Path, device: DeviceChoice) -> Result<Self> {
-        let engine = engine::open_levels(&file, path, device)?;
-        let joint = Joint::of(&file);
-        Ok(Self { config: file.config, card: file.card, joint, engine, file: path.display().to_string() })
+        let (config, card, joint) = (file.config.clone(), file.card.clone(), Joint::of(&file));
+        let engine = engine::open_levels(file, path, device)?;
+        Ok(Self { config, card, joint, engine, file: path.display().to_string() })
     }
 
     /// Latents of the samples 0 to `count` of a seed.

@@ -14,5 +14,5 @@ pub use device::DeviceArgs;
 pub use figure::FigureArgs;
 pub use precision::PrecisionName;
 pub use preset::{Preset, preset};
-pub use temperature::TemperatureArgs;
+pub use temperature::{TemperatureArgs, one_or_each};
 pub use wish::WishArgs;

@@ -7,6 +7,7 @@ use shared::weights::Card;
 
 use super::numbers::{count, temperature};
 use crate::drawing::{Drawing, Joint};
+use crate::error::{Error, Result};
 
 /// The temperature where neither the command line nor the model's card has one.
 const USUAL: f32 = 0.8;
@@ -26,6 +27,18 @@ pub struct TemperatureArgs {
     /// Draw all latents independently, as in the paper, even if the model has a sampler (see `trainer fit-latents`).
     #[arg(long)]
     pub independent: bool,
+}
+
+/// Whether temperatures that are to be recommended are one for all levels, one for each, or none.
+///
+/// # Errors
+/// [`Error::Usage`] says how many levels there are.
+pub fn one_or_each(temperatures: &[f32], levels: usize) -> Result<()> {
+    if [0, 1, levels].contains(&temperatures.len()) {
+        return Ok(());
+    }
+    let problem = format!("{} temperatures for {levels} levels", temperatures.len());
+    Err(Error::usage("--temperatures", problem, "give one, or one for each level"))
 }
 
 impl TemperatureArgs {

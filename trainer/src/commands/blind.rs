@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::args::numbers::{count, zoom};
-use crate::args::{DeviceArgs, TemperatureArgs, test_part};
+use crate::args::{DeviceArgs, TemperatureArgs, keep_apart, test_part};
 use crate::data::DataOptions;
 use crate::error::{Error, Result};
 use crate::evaluate::random_seed;
@@ -96,6 +96,14 @@ struct Source {
 }
 
 fn sheets(args: &BlindArgs) -> Result<()> {
+    // Before anything is drawn.
+    if args.out.join(KEY).exists() {
+        let problem = format!("{} holds another count", args.out.display());
+        return Err(Error::usage("--out", problem, "give a new folder, or remove that one"));
+    }
+    for source in args.sources.iter().filter(|path| !is_model(path)) {
+        keep_apart(&source.display().to_string(), None, &args.out)?;
+    }
     let seed = args.seed.unwrap_or_else(random_seed);
     let first = args.sources.iter().find(|path| is_model(path));
     let [channels, size] = match first {
@@ -109,10 +117,6 @@ fn sheets(args: &BlindArgs) -> Result<()> {
     });
     let sources = sources.collect::<Result<Vec<_>>>()?;
     make_folder(&args.out)?;
-    if args.out.join(KEY).exists() {
-        let problem = format!("{} holds another count", args.out.display());
-        return Err(Error::usage("--out", problem, "give a new folder, or remove that one"));
-    }
     let mut order: Vec<(usize, usize)> =
         sources.iter().enumerate().flat_map(|(s, source)| (0..source.pictures.len()).map(move |i| (s, i))).collect();
     order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));

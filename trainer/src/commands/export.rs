@@ -7,7 +7,7 @@ use shared::geometry::Levels;
 use shared::weights::{AnyModelFile, Card, NamedFactor};
 
 use crate::args::numbers::within;
-use crate::args::{DeviceArgs, PrecisionName, test_part};
+use crate::args::{DeviceArgs, PrecisionName, one_or_each, test_part};
 use crate::data::DataOptions;
 use crate::error::{Error, Result};
 use crate::files::{writable, write_atomically};
@@ -61,7 +61,7 @@ pub fn run(args: ExportArgs) -> Result<()> {
     // Before an evaluation that may take hours.
     writable(&args.out)?;
     let mut file = load(&args.model)?;
-    let of_model = |source| Error::Model { file: args.model.display().to_string(), source };
+    let of_model = Error::model(&args.model);
     if let Some(name) = &args.name {
         file.card_mut().name = name.clone();
     }
@@ -72,10 +72,7 @@ pub fn run(args: ExportArgs) -> Result<()> {
         file.card_mut().licence = licence.clone();
     }
     let levels = file.config().level_count();
-    if ![0, 1, levels].contains(&args.temperatures.len()) {
-        let problem = format!("{} temperatures for {levels} levels", args.temperatures.len());
-        return Err(Error::usage("--temperatures", problem, "give one, or one for each level"));
-    }
+    one_or_each(&args.temperatures, levels)?;
     if !args.temperatures.is_empty() {
         file.card_mut().temperature = args.temperatures.clone();
     }
@@ -87,13 +84,13 @@ pub fn run(args: ExportArgs) -> Result<()> {
         let [channels, size] = file.config().image_shape();
         let options = DataOptions { size, skip_broken: args.skip_broken, ..DataOptions::default() };
         let test = test_part(data, &options, channels)?;
-        let written = AnyModelFile::from_bytes(&file.to_bytes(precision).map_err(of_model)?).map_err(of_model)?;
-        let model = AnyModel::of(&written, &args.model, args.device.device)?;
+        let written = AnyModelFile::from_bytes(&file.to_bytes(precision).map_err(&of_model)?).map_err(&of_model)?;
+        let model = AnyModel::of(written, &args.model, args.device.device)?;
         let score = model.engine.bits_per_dim(&test.images, 1)?;
         say!("{:.4} ± {:.4} bits/dim on {} test images", score.mean, score.standard_error, score.images)?;
         file.card_mut().bits_per_dim = Some((score.mean * 1e4).round() / 1e4);
     }
-    let bytes = file.to_bytes(precision).map_err(of_model)?;
+    let bytes = file.to_bytes(precision).map_err(&of_model)?;
     write_atomically(&args.out, &bytes)?;
     say!("{}: {:.2} MB", args.out.display(), bytes.len() as f64 / 1e6)
 }

@@ -9,10 +9,10 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared::geometry::Levels;
 use shared::sampler::{MOST_DIRECTIONS, Sampler};
-use shared::weights::{AnyModelFile, ModelFile};
+use shared::weights::{AnyModelFile, Card, ModelFile};
 
-use crate::args::numbers::{count, temperature};
-use crate::args::{DataSetArgs, DeviceArgs, PrecisionName};
+use crate::args::numbers::{count, within};
+use crate::args::{DataSetArgs, DeviceArgs, PrecisionName, one_or_each};
 use crate::data::middles;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -35,9 +35,9 @@ pub struct FitLatentsArgs {
     /// Number of leading directions of the latents to store; each adds as many numbers to the file as an image has.
     #[arg(long, default_value_t = 96, value_parser = count(1..=MOST_DIRECTIONS))]
     pub directions: usize,
-    /// Temperatures of joint draws for the card, 0 to 10: one, or one for each level, finest first, separated by commas
+    /// Temperatures of joint draws for the card, 0 to 1.5: one, or one for each level, finest first, separated by commas
     /// [default: 0.45 at the two finest levels, 0.7 above].
-    #[arg(long, value_delimiter = ',', value_parser = temperature())]
+    #[arg(long, value_delimiter = ',', value_parser = within(0.0..=Card::MAX_TEMPERATURE))]
     pub temperatures: Vec<f32>,
     /// Do not mirror images left to right: for a model trained with --no-flips.
     #[arg(long)]
@@ -66,10 +66,7 @@ pub fn run(args: FitLatentsArgs) -> Result<()> {
     writable(&out)?;
     let mut file = load_rg_flow(&args.model)?;
     let levels = file.config.level_count();
-    if ![0, 1, levels].contains(&args.temperatures.len()) {
-        let problem = format!("{} temperatures for {levels} levels", args.temperatures.len());
-        return Err(Error::usage("--temperatures", problem, "give one, or one for each level"));
-    }
+    one_or_each(&args.temperatures, levels)?;
     let model = Model::of(file.clone(), &args.model, args.device.device)?;
     let dataset = args.data.load([file.config.channels, file.config.size])?;
     let mirrored = dataset.mirrors && !args.no_flips;
@@ -89,8 +86,7 @@ pub fn run(args: FitLatentsArgs) -> Result<()> {
     let latents = encode(&*model.engine, &dataset.train.gather(&order, &flips), dataset.train.image_len())?;
     let fit = fit(latents, images / HELD_OUT, args.directions);
     report(&fit, &file)?;
-    let sampler = fit.sampler().map_err(|source| Error::Model { file: args.model.display().to_string(), source })?;
-    file.sampler = Some(sampler);
+    file.sampler = Some(fit.sampler().map_err(Error::model(&args.model))?);
     file.card.joint_temperature = match args.temperatures.is_empty() {
         true => (0..levels).map(|level| if level < 2 { 0.45 } else { 0.7 }).collect(),
         false => args.temperatures.clone(),
@@ -99,9 +95,7 @@ pub fn run(args: FitLatentsArgs) -> Result<()> {
 }
 
 fn write(file: ModelFile, precision: PrecisionName, out: &Path) -> Result<()> {
-    let bytes = AnyModelFile::RgFlow(file)
-        .to_bytes(precision.into())
-        .map_err(|source| Error::Model { file: out.display().to_string(), source })?;
+    let bytes = AnyModelFile::RgFlow(file).to_bytes(precision.into()).map_err(Error::model(out))?;
     write_atomically(out, &bytes)?;
     say!("{}: {:.2} MB", out.display(), bytes.len() as f64 / 1e6)
 }

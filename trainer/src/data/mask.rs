@@ -55,7 +55,7 @@ fn mask_of(image: &DynamicImage, path: &Path, size: usize) -> Result<Mask> {
         square.resize_exact(size as u32, size as u32, FilterType::Lanczos3)
     };
     let unknown = scaled.into_luma8().pixels().map(|pixel| pixel.0[0] > 127).collect();
-    Mask::new(size, unknown).map_err(|source| Error::Model { file: path.display().to_string(), source })
+    Mask::new(size, unknown).map_err(Error::model(path))
 }
 
 /// White where the mask marks.

@@ -79,7 +79,7 @@ impl<B: TrainBackend> Run<B> {
             Err(e) => Err(damaged(path, &e)),
         };
         part("model")?;
-        let of_config = |source| Error::Model { file: path.display().to_string(), source };
+        let of_config = Error::model(path);
         let model = Model::<B>::new(&state.config, 0, device).map_err(of_config)?;
         let plain = model.valid();
         let expected = shapes(&plain);

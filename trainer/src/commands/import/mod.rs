@@ -31,9 +31,7 @@ pub struct ImportArgs {
 /// A file that is not such a checkpoint, or a file that cannot be written.
 pub fn run(args: ImportArgs) -> Result<()> {
     let file = official::import(&args.state)?;
-    let bytes = file
-        .to_bytes(args.precision.into())
-        .map_err(|source| Error::Model { file: args.state.display().to_string(), source })?;
+    let bytes = file.to_bytes(args.precision.into()).map_err(Error::model(&args.state))?;
     write_atomically(&args.out, &bytes)?;
     say!("{}: {} parameters, {:.2} MB", args.out.display(), file.config.param_count(), bytes.len() as f64 / 1e6)
 }

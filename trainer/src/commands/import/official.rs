@@ -55,8 +55,7 @@ pub fn import(path: &Path) -> Result<ModelFile> {
     }
     // No name: files that hold the same weights give the same bytes, whatever they are called.
     let card = Card { training: "imported from a checkpoint of the authors' code".into(), ..Card::default() };
-    ModelFile::from_tensors(config, card, tensors)
-        .map_err(|source| Error::Model { file: path.display().to_string(), source })
+    ModelFile::from_tensors(config, card, tensors).map_err(Error::model(path))
 }
 
 /// Prefixes of a stage's nets, in our order: s and t of each layer.
@@ -160,7 +159,7 @@ impl<'a> State<'a> {
         let size = block << (levels.len() - 1);
         let config =
             RgFlowConfig { channels, block, order: BlockOrder::Official, prior, ..RgFlowConfig::new(size, levels) };
-        config.validate().map_err(|source| Error::Model { file: self.path.display().to_string(), source })?;
+        config.validate().map_err(Error::model(self.path))?;
         Ok(config)
     }
 }

@@ -26,7 +26,7 @@ fn read_config(path: &Path) -> Result<ModelConfig> {
         problem: format!("not a model configuration ({e})"),
         advice: "`trainer info` prints one to start from".into(),
     })?;
-    config.validate().map_err(|source| Error::Model { file: path.display().to_string(), source })?;
+    config.validate().map_err(Error::model(path))?;
     Ok(config)
 }
 

@@ -105,6 +105,8 @@ pub fn fit_latents(room: &Room) {
     assert_ne!(room.picture("together.png"), room.picture("apart.png"));
     room.refuses(&format!("{line} --directions 11 --out @no.safetensors"), "--directions");
     room.refuses(&format!("{line} --directions 4 --temperatures 0.5,0.6 --out @no.safetensors"), "3 levels");
+    // A card holds no higher one than its readers take.
+    room.refuses(&format!("{line} --temperatures 1.6 --out @no.safetensors"), "0 to 1.5");
     room.refuses(&format!("{line} --out @run.ckpt"), "--out");
     assert!(!room.at("no.safetensors").exists());
 }

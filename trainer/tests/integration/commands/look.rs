@@ -138,6 +138,9 @@ pub fn blind(room: &Room) {
     let ([a, three], [b, two]) = (found("m.safetensors"), found("images "));
     assert_eq!((a + b, three, two), (1, 3, 2), "{text}");
     room.refuses(line, "another count");
+    // Its sheets stay out of the images, and another count is not written over.
+    room.refuses(&line.replace("--out @blind", "--out @images/blind"), "among the images");
+    room.refuses(line, "another count");
     fs::write(room.at("blind/failed.txt"), "1 z9").unwrap();
     room.refuses("blind --count-failed @blind", "1 z9");
 }

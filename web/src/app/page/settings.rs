@@ -19,8 +19,6 @@ use crate::protocol::Drawing;
 const MAX_LEN: usize = 48_000;
 /// What an address says of weights that it does not hold.
 const OWN_WEIGHTS: &str = "own";
-/// What an address says if the model decides how latents are drawn.
-const AUTOMATIC: &str = "latents=auto";
 /// Digits of a model's digest in an address.
 pub const VERSION_DIGITS: usize = 8;
 
@@ -68,17 +66,20 @@ impl Settings {
             problems.push("The link is too long for this page; it was ignored.".to_owned());
             return (settings, problems);
         }
-        let (mut old, automatic) = (false, fragment.split('&').any(|pair| pair == AUTOMATIC));
+        let (mut seeded, mut told) = (false, false);
         for (key, value) in fragment.split('&').filter_map(|pair| pair.split_once('=')) {
             match settings.read(key, value) {
-                Ok(()) => old |= key == "seed",
+                Ok(()) => {
+                    seeded |= key == "seed";
+                    told |= key == "latents";
+                }
                 Err(problem) => {
                     problems.push(format!("The link says {key}={}, which {problem}; it was ignored.", shorten(value)));
                 }
             }
         }
         // A link from before there was a choice shows what it showed.
-        if old && settings.latents.is_none() && !automatic {
+        if seeded && !told {
             settings.latents = Some(Latents::Independent);
         }
         (settings, problems)

@@ -1,21 +1,27 @@
 //! A static file server for one folder, on this machine only: for the demo and for tests in a browser.
 
-use std::fs::File;
-use std::net::SocketAddr;
+use std::convert::Infallible;
+use std::net::{SocketAddr, TcpListener as Listener};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use anyhow::{Context, Result, anyhow};
-use tiny_http::{Header, Method, Request, Response};
-
-/// Enough for the handful of connections a browser opens at once.
-const THREADS: usize = 4;
+use anyhow::{Context, Result};
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
 /// A running server; it stops when dropped.
 pub struct Server {
-    inner: Arc<tiny_http::Server>,
-    threads: Vec<JoinHandle<()>>,
+    /// Dropped before the thread is waited for, which ends it.
+    stop: Option<oneshot::Sender<Infallible>>,
+    thread: Option<JoinHandle<()>>,
     addr: SocketAddr,
     prefix: String,
 }
@@ -25,25 +31,25 @@ impl Server {
     pub fn start(dir: &Path, port: u16, prefix: &str) -> Result<Self> {
         let root =
             dir.canonicalize().with_context(|| format!("cannot serve {}: there is no such folder", dir.display()))?;
-        let inner = tiny_http::Server::http(("127.0.0.1", port)).map_err(|err| {
-            anyhow!("cannot listen on port {port}: {err}; is it in use? choose another with --port, or 0 for any")
+        let listener = Listener::bind(("127.0.0.1", port)).with_context(|| {
+            format!("cannot listen on port {port}; is it in use? choose another with --port, or 0 for any")
         })?;
-        let addr = inner.server_addr().to_ip().context("the server has no IP address")?;
-        let inner = Arc::new(inner);
+        listener.set_nonblocking(true)?;
+        let addr = listener.local_addr()?;
         let site = Arc::new(Site { root, prefix: normal_prefix(prefix) });
         let prefix = site.prefix.clone();
-        let threads = (0..THREADS)
-            .map(|_| {
-                let (inner, site) = (Arc::clone(&inner), Arc::clone(&site));
-                std::thread::spawn(move || {
-                    while let Ok(request) = inner.recv() {
-                        // An error here is a browser that went away.
-                        let _ = site.answer(request);
-                    }
-                })
-            })
-            .collect();
-        Ok(Self { inner, threads, addr, prefix })
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+        let (stop, stopped) = oneshot::channel();
+        let thread = std::thread::spawn(move || {
+            // Whatever is still open closes when the runtime is dropped.
+            runtime.block_on(async {
+                tokio::select! {
+                    _ = stopped => {}
+                    _ = listen(listener, site) => {}
+                }
+            });
+        });
+        Ok(Self { stop: Some(stop), thread: Some(thread), addr, prefix })
     }
 
     /// As [`Server::start`], at the first free port from `port` on, of ten.
@@ -70,8 +76,12 @@ impl Server {
 
     /// Serves until the process ends.
     pub fn wait(mut self) {
-        for thread in self.threads.drain(..) {
-            // A thread that panicked serves no more; the others do.
+        self.join();
+    }
+
+    fn join(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            // A server that panicked has said so.
             let _ = thread.join();
         }
     }
@@ -79,12 +89,26 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        for _ in &self.threads {
-            self.inner.unblock();
-        }
-        for thread in self.threads.drain(..) {
-            let _ = thread.join();
-        }
+        self.stop.take();
+        self.join();
+    }
+}
+
+/// Answers every connection on a task of its own: a browser opens some before it knows what to ask on them, and those
+/// must keep no other waiting.
+async fn listen(listener: Listener, site: Arc<Site>) -> Result<()> {
+    let listener = TcpListener::from_std(listener)?;
+    loop {
+        // An error here is a browser that went away.
+        let Ok((stream, _)) = listener.accept().await else { continue };
+        let site = Arc::clone(&site);
+        tokio::spawn(async move {
+            let service = service_fn(move |request| {
+                let answer = site.answer(&request);
+                async { Ok::<_, Infallible>(answer) }
+            });
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+        });
     }
 }
 
@@ -102,8 +126,7 @@ enum Found {
 }
 
 impl Site {
-    fn find(&self, url: &str) -> Found {
-        let path = url.split(['?', '#']).next().unwrap_or_default();
+    fn find(&self, path: &str) -> Found {
         if format!("{path}/") == self.prefix {
             return Found::Redirect(self.prefix.clone());
         }
@@ -128,36 +151,38 @@ impl Site {
         }
     }
 
-    fn answer(&self, request: Request) -> std::io::Result<()> {
-        if !matches!(request.method(), Method::Get | Method::Head) {
-            return request.respond(text(405, "only GET and HEAD"));
+    fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            return text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD");
         }
-        match self.find(request.url()) {
-            Found::Nothing => request.respond(text(404, "not found")),
-            Found::Redirect(to) => request.respond(with_header(text(301, "moved"), "Location", &to)),
-            Found::File(path) => match File::open(&path) {
+        match self.find(request.uri().path()) {
+            Found::Nothing => text(StatusCode::NOT_FOUND, "not found"),
+            Found::Redirect(to) => with_header(text(StatusCode::MOVED_PERMANENTLY, "moved"), LOCATION, &to),
+            Found::File(path) => match std::fs::read(&path) {
                 Ok(file) => {
-                    let response = with_header(Response::from_file(file), "Content-Type", mime(&path));
+                    let response = with_header(Response::new(Full::from(file)), CONTENT_TYPE, mime(&path));
                     // A page built again must not meet its old parts; what it fetches early is kept until it is needed.
-                    let cache = if request.url().contains("?v=") { "max-age=10" } else { "no-cache" };
-                    request.respond(with_header(response, "Cache-Control", cache))
+                    let early = request.uri().query().is_some_and(|query| query.starts_with("v="));
+                    with_header(response, CACHE_CONTROL, if early { "max-age=10" } else { "no-cache" })
                 }
-                Err(_) => request.respond(text(404, "not found")),
+                Err(_) => text(StatusCode::NOT_FOUND, "not found"),
             },
         }
     }
 }
 
-fn text(status: u16, body: &str) -> Response<std::io::Cursor<Vec<u8>>> {
-    Response::from_string(body).with_status_code(status)
+fn text(status: StatusCode, body: &'static str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(body));
+    *response.status_mut() = status;
+    response
 }
 
 /// Adds a header, unless HTTP does not allow its value.
-fn with_header<R: std::io::Read>(response: Response<R>, name: &str, value: &str) -> Response<R> {
-    match Header::from_bytes(name, value) {
-        Ok(header) => response.with_header(header),
-        Err(()) => response,
+fn with_header(mut response: Response<Full<Bytes>>, name: HeaderName, value: &str) -> Response<Full<Bytes>> {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
     }
+    response
 }
 
 fn normal_prefix(prefix: &str) -> String {
@@ -252,7 +277,6 @@ mod tests {
         let (_dir, site) = site("sub/path");
         let file = |name: &str| Found::File(site.root.join(name));
         assert_eq!(site.find("/sub/path/"), file("index.html"));
-        assert_eq!(site.find("/sub/path/?q=1"), file("index.html"));
         assert_eq!(site.find("/sub/path/a%20b.wasm"), file("a b.wasm"));
         assert_eq!(site.find("/sub/path/deep/"), file("deep/index.html"));
         assert_eq!(site.find("/sub/path"), Found::Redirect("/sub/path/".into()));
@@ -294,16 +318,30 @@ mod tests {
         assert_eq!(server.url(), format!("http://127.0.0.1:{}/p/", server.port()));
         let page = get(&server, "/p/");
         assert!(page.starts_with("HTTP/1.1 200") && page.ends_with("<title>top</title>"), "{page}");
-        assert!(get(&server, "/p/a%20b.wasm").contains("Content-Type: application/wasm\r\n"));
-        assert!(get(&server, "/p").contains("Location: /p/\r\n"));
+        assert!(get(&server, "/p/?q=1").ends_with("<title>top</title>"));
+        assert!(get(&server, "/p/a%20b.wasm").contains("content-type: application/wasm\r\n"));
+        assert!(get(&server, "/p").contains("location: /p/\r\n"));
         assert!(get(&server, "/p/../../secret.txt").starts_with("HTTP/1.1 404"));
         let addr = server.addr;
         drop(server);
-        // The listener's own thread closes it, a moment later.
-        let mut tries = 0..500;
-        while TcpStream::connect(addr).is_ok() {
-            assert!(tries.next().is_some(), "still listening after 5 s");
-            std::thread::sleep(std::time::Duration::from_millis(10));
+        assert!(TcpStream::connect(addr).is_err(), "still listening");
+    }
+
+    /// A browser opens several connections before it knows what it will ask on them.
+    #[test]
+    fn many_connections_at_once_are_all_answered() {
+        let (_dir, site) = site("/");
+        for round in 0..50 {
+            let server = Server::start(&site.root, 0, "/").unwrap();
+            let connect = || TcpStream::connect(server.addr).unwrap();
+            let mut streams: Vec<_> = std::iter::repeat_with(connect).take(24).collect();
+            for (number, stream) in streams.iter_mut().enumerate() {
+                stream.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
+                write!(stream, "GET /deep/ HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+                let mut start = [0; 12];
+                let read = stream.read_exact(&mut start);
+                assert!(read.is_ok() && start == *b"HTTP/1.1 200", "connection {number} of round {round}: {read:?}");
+            }
         }
     }
 

@@ -26,6 +26,9 @@ const CAMERA: &str = "
         return stream;
     };";
 
+/// Whether there is a frame to take.
+const SEES: &str = "document.querySelector('#picker-video').readyState >= HTMLMediaElement.HAVE_CURRENT_DATA";
+
 async fn at_the_picker() -> (Browser, xtask::server::Server) {
     let server = serve();
     let browser = Browser::start(&[]).await.unwrap();
@@ -56,7 +59,7 @@ async fn no_camera_is_on_that_nobody_waits_for() {
     click(&browser, "#picker-camera").await;
     click(&browser, "#picker-camera").await;
     browser.wait_for("self.tracks.length === 4 && self.live() === 1", PATIENCE).await.unwrap();
-    browser.wait_for("document.querySelector('#picker-video').videoWidth > 0", PATIENCE).await.unwrap();
+    browser.wait_for(SEES, PATIENCE).await.unwrap();
     click(&browser, "#picker-shoot").await;
     browser.wait_for("!document.querySelector('#picker-crop').hidden", PATIENCE).await.unwrap();
     assert_eq!(browser.eval("self.live()").await.unwrap(), 0);
@@ -64,7 +67,7 @@ async fn no_camera_is_on_that_nobody_waits_for() {
     click(&browser, "#picker-back").await;
     click(&browser, "#picker-camera").await;
     browser.wait_for("self.tracks.length === 5 && self.live() === 1", PATIENCE).await.unwrap();
-    browser.wait_for("document.querySelector('#picker-video').videoWidth > 0", PATIENCE).await.unwrap();
+    browser.wait_for(SEES, PATIENCE).await.unwrap();
     browser.eval("self.tracks[4].dispatchEvent(new Event('ended'))").await.unwrap();
     let told = "document.querySelector('#picker-problem').textContent.includes('The camera was taken away')";
     browser.wait_for(told, PATIENCE).await.unwrap();
@@ -77,7 +80,7 @@ async fn no_camera_is_on_that_nobody_waits_for() {
 async fn the_cameras_picture_is_mirrored_as_its_preview_was() {
     let (browser, _server) = at_the_picker().await;
     click(&browser, "#picker-camera").await;
-    browser.wait_for("document.querySelector('#picker-video').videoWidth > 0", PATIENCE).await.unwrap();
+    browser.wait_for(SEES, PATIENCE).await.unwrap();
     let preview = "getComputedStyle(document.querySelector('#picker-video')).transform";
     assert_eq!(browser.eval(preview).await.unwrap(), "matrix(-1, 0, 0, 1, 0, 0)");
     click(&browser, "#picker-shoot").await;

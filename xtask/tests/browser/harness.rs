@@ -105,8 +105,10 @@ impl Browser {
                 return Ok(());
             }
             if start.elapsed() > limit {
+                let page = self.eval("JSON.stringify(document.documentElement.dataset)").await?;
                 let log = self.console().await?.join("\n");
-                bail!("`{condition}` was still {value} after {} s; the console says:\n{log}", limit.as_secs());
+                let limit = limit.as_secs();
+                bail!("`{condition}` was still {value} after {limit} s; the page is {page}, the console says:\n{log}");
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

@@ -8,8 +8,8 @@ use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Document, HtmlCanvasElement, HtmlVideoElement, ImageBitmap, MediaStream, MediaStreamConstraints, MediaStreamTrack,
-    Window,
+    Document, HtmlCanvasElement, HtmlMediaElement, HtmlVideoElement, ImageBitmap, MediaStream, MediaStreamConstraints,
+    MediaStreamTrack, Window,
 };
 
 use crate::app::widgets::canvas::context;
@@ -91,7 +91,8 @@ impl Camera {
     pub async fn shoot(&self) -> Result<ImageBitmap> {
         let nothing = || Error::Browser("the camera shows nothing yet".to_owned());
         let (width, height) = (self.video.video_width(), self.video.video_height());
-        if width == 0 || height == 0 {
+        // Its size is known a moment before its first frame.
+        if width == 0 || height == 0 || self.video.ready_state() < HtmlMediaElement::HAVE_CURRENT_DATA {
             return Err(nothing());
         }
         let still: HtmlCanvasElement = create(&self.document, "canvas")?;

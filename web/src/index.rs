@@ -41,6 +41,9 @@ pub struct ModelEntry {
     /// Whether the page starts with it.
     #[serde(default)]
     pub default: bool,
+    /// Whether its pictures are pixel art, to be shown in squares unless the reader wants them smooth.
+    #[serde(default)]
+    pub crisp: bool,
     /// Ready-made holes for its pictures, the best one to start with first.
     #[serde(default)]
     pub holes: Vec<NamedHole>,

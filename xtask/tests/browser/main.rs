@@ -18,5 +18,6 @@ mod own;
 mod page;
 mod panels;
 mod share;
+mod sizes;
 mod smoke;
 mod touch;

@@ -5,7 +5,7 @@ use super::page::{PATIENCE, serve};
 use super::panels::{QUIET, click, pixels};
 
 /// Puts a file into an input, as a choice of the reader's would.
-fn put(input: &str, name: &str, kind: &str, blob: &str) -> String {
+pub fn put(input: &str, name: &str, kind: &str, blob: &str) -> String {
     format!(
         "(async () => {{ const files = new DataTransfer(); \
          files.items.add(new File([{blob}], '{name}', {{type: '{kind}'}})); \

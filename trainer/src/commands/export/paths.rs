@@ -6,7 +6,7 @@ use std::path::Path;
 pub(super) fn of_dataset(text: &str) -> String {
     let name = |set: &str| {
         let is_path = starts_path(set) || (set.contains(SEPARATORS) && Path::new(set).exists());
-        if is_path { last(set).to_owned() } else { set.to_owned() }
+        if is_path && !last(set).is_empty() { last(set).to_owned() } else { set.to_owned() }
     };
     text.split(", then ").map(name).collect::<Vec<_>>().join(", then ")
 }

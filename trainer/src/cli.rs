@@ -113,8 +113,10 @@ pub enum Command {
         after_help = "Example:\n  trainer paper faces.safetensors --data faces-train.zip --temperature 0.7 --low-temperature 0.4 --out paper"
     )]
     Paper(PaperArgs),
-    /// Write the weights file that the browser loads.
-    #[command(after_help = "Example:\n  trainer export runs/faces --name faces --out web/models/faces.safetensors")]
+    /// Write the weights file that the browser loads, or a folder for the Hugging Face Hub.
+    #[command(
+        after_help = "Example:\n  trainer export runs/faces --name faces --out web/models/faces.safetensors\n  trainer export runs/faces --name faces --data faces-train.zip --hub faces-hub"
+    )]
     Export(ExportArgs),
     /// Convert a checkpoint of the authors' PyTorch code (*.state) to a weights file.
     #[command(after_help = "Example:\n  trainer import celeba.state --out celeba.safetensors")]

@@ -62,7 +62,8 @@ pub fn help() -> String {
   serve  [--dir dist] [--port 8080] [--prefix /]
                                      serve a folder; port 0 is any free one
   test   [--skip-browser] [--only STEP]
-                                     set up and run every check; steps: {steps}
+                                     set up and run every check; steps: {steps}; python, which fetches PyTorch
+                                     for the CPU and checks python/rg_flow.py with it, runs only with --only
   bench  [--no-peers]                measure, and write docs/benchmarks.md: on the CPU beside PyTorch, in the browser
                                      beside ONNX Runtime Web, which are fetched; --no-peers: the CPU alone
   bench-gpu [--no-peers]             measure training on a CUDA card, beside PyTorch; write docs/benchmarks-gpu.md
@@ -72,6 +73,7 @@ pub fn help() -> String {
 Environment:
   RG_FLOW_TOOLS   the folder for tools (default: rg-flow in XDG_CACHE_HOME or ~/.cache)
   RG_FLOW_WASM    `rustup` or `debian`: take the wasm compiler from there and nowhere else
+  RG_FLOW_PYTHON  a Python with torch and safetensors for the step python (default: one in target/python, made for it)
   CHROME, CHROMEDRIVER   the browser for tests
 "
     )

@@ -7,6 +7,7 @@ pub mod env;
 pub mod film;
 pub mod page;
 pub mod process;
+pub mod python;
 pub mod server;
 pub mod setup;
 pub mod test;

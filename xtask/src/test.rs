@@ -10,7 +10,7 @@ use crate::env::Env;
 use crate::process::run;
 use crate::setup::{Needs, browser, setup};
 use crate::versions::WASM_TARGET;
-use crate::{deny, page};
+use crate::{deny, page, python};
 
 /// What to run.
 #[derive(Debug, Default)]
@@ -24,7 +24,7 @@ pub struct Options {
 /// How a step that did not fail ended.
 enum Done {
     Passed,
-    Skipped(&'static str),
+    Skipped(String),
 }
 
 struct Step {
@@ -32,6 +32,9 @@ struct Step {
     browser: bool,
     run: fn(&Env) -> Result<Done>,
 }
+
+/// Run only when asked for by name: they fetch much.
+const ON_REQUEST: &[Step] = &[Step { name: "python", browser: false, run: in_python }];
 
 /// The cheap ones first, so that a slip shows early.
 const STEPS: &[Step] = &[
@@ -48,17 +51,20 @@ const STEPS: &[Step] = &[
 /// Runs the steps until one fails, and ends with a table of them.
 pub fn test(env: &Env, options: &Options) -> Result<()> {
     let steps = chosen(options)?;
-    let needs = if options.skip_browser { Needs::Page } else { Needs::PageAndBrowser };
     let start = Instant::now();
-    setup(env, needs)?;
-    let mut table = vec![line("setup", start.elapsed(), "passed")];
+    let mut table = Vec::new();
+    // What runs on request alone needs neither the page nor a browser.
+    if steps.iter().any(|step| usual_names().any(|name| name == step.name)) {
+        setup(env, if options.skip_browser { Needs::Page } else { Needs::PageAndBrowser })?;
+        table.push(line("setup", start.elapsed(), "passed"));
+    }
     let mut failed = None;
     for step in steps {
         println!("\n== {}", step.name);
         let start = Instant::now();
         let (result, end) = match (step.run)(env) {
             Ok(Done::Passed) => (None, "passed".to_owned()),
-            Ok(Done::Skipped(why)) => (None, format!("skipped: {why}")),
+            Ok(Done::Skipped(why)) => (None, format!("SKIPPED: {why}")),
             Err(err) => (Some(err), "FAILED".to_owned()),
         };
         table.push(line(step.name, start.elapsed(), &end));
@@ -84,8 +90,8 @@ fn chosen(options: &Options) -> Result<Vec<&'static Step>> {
     let Some(only) = &options.only else {
         return Ok(STEPS.iter().filter(|step| !(step.browser && options.skip_browser)).collect());
     };
-    let names = || STEPS.iter().map(|step| step.name).collect::<Vec<_>>().join(", ");
-    let step = STEPS.iter().find(|step| step.name == only);
+    let names = || step_names().collect::<Vec<_>>().join(", ");
+    let step = STEPS.iter().chain(ON_REQUEST).find(|step| step.name == only);
     Ok(vec![step.with_context(|| format!("no step is called {only}: there are {}", names()))?])
 }
 
@@ -118,7 +124,7 @@ const WASM_PACKAGES: [&str; 2] = ["shared", "web"];
 
 fn wasm(env: &Env) -> Result<Done> {
     let browser = browser::find().context("no Chromium or no chromedriver: run `cargo xtask setup`")?;
-    let mut done = Done::Skipped("no tests/wasm*.rs");
+    let mut done = Done::Skipped("no tests/wasm*.rs".into());
     for package in WASM_PACKAGES {
         for name in wasm_tests(&env.root.join(package)) {
             let mut cmd = env.cargo();
@@ -169,14 +175,29 @@ pub fn browser_tests(env: &Env, filter: &str) -> Result<()> {
 
 fn licences(env: &Env) -> Result<Done> {
     if !deny::available(env) {
-        return Ok(Done::Skipped("cargo-deny is not here; `cargo xtask deny` installs it"));
+        return Ok(Done::Skipped("cargo-deny is not here; `cargo xtask deny` installs it".into()));
     }
     deny::check(env).map(|()| Done::Passed)
 }
 
+/// The reader in Python against the library, and checkpoints as PyTorch writes them.
+fn in_python(env: &Env) -> Result<Done> {
+    let python = match python::with_torch(env) {
+        Ok(python) => python,
+        Err(why) => return Ok(Done::Skipped(why)),
+    };
+    let mut cmd = env.cargo();
+    cmd.args(ON_CPU).args(["--test", "integration", "--", "--ignored", "--nocapture", "python::"]);
+    passed(cmd.env("RG_FLOW_PYTHON", python))
+}
+
+fn usual_names() -> impl Iterator<Item = &'static str> {
+    STEPS.iter().map(|step| step.name)
+}
+
 /// The names that `--only` takes.
 pub fn step_names() -> impl Iterator<Item = &'static str> {
-    STEPS.iter().map(|step| step.name)
+    usual_names().chain(ON_REQUEST.iter().map(|step| step.name))
 }
 
 #[cfg(test)]
@@ -189,12 +210,14 @@ mod tests {
 
     #[test]
     fn options_choose_steps() {
-        assert_eq!(names(&Options::default()), step_names().collect::<Vec<_>>());
+        assert_eq!(names(&Options::default()), usual_names().collect::<Vec<_>>());
         let without = names(&Options { skip_browser: true, only: None });
         assert!(without.contains(&"native") && without.contains(&"page"), "{without:?}");
         assert!(!without.contains(&"browser") && !without.contains(&"wasm"), "{without:?}");
         let only = |name: &str| Options { skip_browser: false, only: Some(name.into()) };
         assert_eq!(names(&only("doc")), ["doc"]);
+        assert_eq!(names(&only("python")), ["python"]);
+        assert!(!names(&Options::default()).contains(&"python"));
         let Err(err) = chosen(&only("docs")) else { panic!("there is no step docs") };
         assert!(err.to_string().contains("clippy"), "{err}");
     }

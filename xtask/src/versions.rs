@@ -19,6 +19,12 @@ pub const ONNX_RUNTIME_WEB: &str = "1.30.0";
 /// cargo-deny's version, which checks licences and advisories.
 pub const CARGO_DENY: &str = "0.20.2";
 
+/// PyTorch's version, which the reader in Python is tested with.
+pub const TORCH: &str = "2.15.0";
+
+/// The version of safetensors in Python.
+pub const SAFETENSORS: &str = "0.8.0";
+
 /// The target of the page's code.
 pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
 

@@ -12,8 +12,8 @@ use crate::output::aside;
 /// Which images.
 #[derive(Args, Debug, Clone)]
 pub struct DataSetArgs {
-    /// Images: msds1 or msds2 (generated), a folder or .zip of images, CelebA's img_align_celeba.zip, or the files of
-    /// CIFAR-10 or MNIST. A folder or .zip may hold folders train and test (or val); otherwise about a tenth of the images,
+    /// Images: msds1 or msds2 (generated), a folder or .zip of images, CelebA (the official or Kaggle's archive), CIFAR-10
+    /// (binary or python version) or MNIST, also as torchvision keeps them. A folder or .zip may hold folders train and test (or val); otherwise about a tenth of the images,
     /// chosen by their names, is held out for testing [default: msds1, or a resumed run's own data].
     #[arg(long)]
     pub data: Option<String>,

@@ -1,4 +1,8 @@
-//! `trainer export`: the weights file that the browser loads.
+//! `trainer export`: the weights file that the browser loads, or a folder for the Hugging Face Hub.
+
+mod hub;
+mod licence;
+mod paths;
 
 use std::path::PathBuf;
 
@@ -20,8 +24,12 @@ pub struct ExportArgs {
     /// Checkpoint, run folder, or weights file; what no option below changes stays on its card.
     pub model: PathBuf,
     /// Where to write the weights file.
+    #[arg(long, required_unless_present = "hub", conflicts_with = "hub")]
+    pub out: Option<PathBuf>,
+    /// Write a new folder as the Hugging Face Hub wants it instead: model.safetensors, config.json, a README.md with the
+    /// card, a sheet of samples, and rg_flow.py, which reads the model in Python.
     #[arg(long)]
-    pub out: PathBuf,
+    pub hub: Option<PathBuf>,
     /// Short name of the model, for the card.
     #[arg(long)]
     pub name: Option<String>,
@@ -53,46 +61,64 @@ pub struct ExportArgs {
     pub device: DeviceArgs,
 }
 
-/// Writes a weights file; with data, evaluates exactly what it writes.
+/// Writes a weights file, or a folder with one; with data, evaluates exactly what it writes.
 ///
 /// # Errors
-/// A checkpoint that cannot be read, weights that are not finite, a file that cannot be written.
+/// A checkpoint that cannot be read, weights that are not finite, a file that cannot be written, a folder that is used.
 pub fn run(args: ExportArgs) -> Result<()> {
     // Before an evaluation that may take hours.
-    writable(&args.out)?;
+    args.out.as_deref().map(writable).transpose()?;
+    args.hub.as_deref().map(hub::unused).transpose()?;
     let mut file = load(&args.model)?;
     let of_model = Error::model(&args.model);
-    if let Some(name) = &args.name {
-        file.card_mut().name = name.clone();
-    }
-    if let Some(dataset) = &args.dataset {
-        file.card_mut().dataset = dataset.clone();
-    }
-    if let Some(licence) = &args.licence {
-        file.card_mut().licence = licence.clone();
-    }
-    let levels = file.config().level_count();
-    one_or_each(&args.temperatures, levels)?;
-    if !args.temperatures.is_empty() {
-        file.card_mut().temperature = args.temperatures.clone();
-    }
-    if !args.factors.is_empty() {
-        name_factors(&mut file, &args.factors)?;
-    }
+    fill_card(&mut file, &args)?;
     let precision = args.precision.into();
-    if let Some(data) = &args.data {
-        let [channels, size] = file.config().image_shape();
-        let options = DataOptions { size, skip_broken: args.skip_broken, ..DataOptions::default() };
-        let test = test_part(data, &options, channels)?;
+    if args.data.is_some() || args.hub.is_some() {
         let written = AnyModelFile::from_bytes(&file.to_bytes(precision).map_err(&of_model)?).map_err(&of_model)?;
         let model = AnyModel::of(written, &args.model, args.device.device)?;
-        let score = model.engine.bits_per_dim(&test.images, 1)?;
-        say!("{:.4} ± {:.4} bits/dim on {} test images", score.mean, score.standard_error, score.images)?;
-        file.card_mut().bits_per_dim = Some((score.mean * 1e4).round() / 1e4);
+        if let Some(data) = &args.data {
+            let [channels, size] = file.config().image_shape();
+            let options = DataOptions { size, skip_broken: args.skip_broken, ..DataOptions::default() };
+            let test = test_part(data, &options, channels)?;
+            let score = model.engine.bits_per_dim(&test.images, 1)?;
+            say!("{:.4} ± {:.4} bits/dim on {} test images", score.mean, score.standard_error, score.images)?;
+            file.card_mut().bits_per_dim = Some((score.mean * 1e4).round() / 1e4);
+        }
+        if let Some(folder) = &args.hub {
+            let bytes = file.to_bytes(precision).map_err(&of_model)?;
+            return hub::write(folder, &bytes, file.card(), &model);
+        }
     }
     let bytes = file.to_bytes(precision).map_err(&of_model)?;
-    write_atomically(&args.out, &bytes)?;
-    say!("{}: {:.2} MB", args.out.display(), bytes.len() as f64 / 1e6)
+    let Some(out) = &args.out else { return Ok(()) };
+    write_atomically(out, &bytes)?;
+    say!("{}: {:.2} MB", out.display(), bytes.len() as f64 / 1e6)
+}
+
+/// Puts what the command line says on the card. A card is read by others: no text on it keeps a local path.
+fn fill_card(file: &mut AnyModelFile, args: &ExportArgs) -> Result<()> {
+    let levels = file.config().level_count();
+    one_or_each(&args.temperatures, levels)?;
+    if !args.factors.is_empty() {
+        name_factors(file, &args.factors)?;
+    }
+    let card = file.card_mut();
+    for (text, given) in
+        [(&mut card.name, &args.name), (&mut card.dataset, &args.dataset), (&mut card.licence, &args.licence)]
+    {
+        if let Some(given) = given {
+            text.clone_from(given);
+        }
+    }
+    if !args.temperatures.is_empty() {
+        card.temperature.clone_from(&args.temperatures);
+    }
+    card.dataset = paths::of_dataset(&card.dataset);
+    let texts = [&mut card.name, &mut card.dataset, &mut card.licence, &mut card.training];
+    for text in texts.into_iter().chain(card.factors.iter_mut().map(|factor| &mut factor.name)) {
+        *text = paths::without_folders(text);
+    }
+    Ok(())
 }
 
 /// Puts the latents' names on the card; a latent that the model does not have is an error.

@@ -20,6 +20,8 @@ pub(crate) struct Archive {
     places: Vec<usize>,
     /// Names and places of the other files.
     others: Vec<(String, usize)>,
+    /// Whole names and places of files in the folders above the part.
+    above: Vec<(String, usize)>,
     skipped: Skipped,
 }
 
@@ -40,6 +42,7 @@ impl Archive {
         let zip = ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
         let part = if part.is_empty() { String::new() } else { format!("{part}/") };
         let (mut found, mut others, mut skipped) = (Vec::new(), Vec::new(), Skipped::default());
+        let mut above = Vec::new();
         for place in 0..zip.len() {
             let name = match zip.name_for_index(place) {
                 Some(Ok(name)) => name.into_owned(),
@@ -49,7 +52,14 @@ impl Archive {
                 }
             };
             let plain = plain(&name);
-            let Some(inside) = plain.strip_prefix(&part).filter(|_| !name.ends_with(['/', '\\'])) else {
+            if name.ends_with(['/', '\\']) {
+                continue;
+            }
+            let Some(inside) = plain.strip_prefix(&part) else {
+                let folder = plain.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+                if part.starts_with(&folder) && !is_picture(&plain) {
+                    above.push((plain, place));
+                }
                 continue;
             };
             if is_picture(inside) {
@@ -61,7 +71,7 @@ impl Archive {
         }
         found.sort();
         let (names, places) = found.into_iter().unzip();
-        Ok(Self { path: path.to_path_buf(), zip, part, names, places, others, skipped })
+        Ok(Self { path: path.to_path_buf(), zip, part, names, places, others, above, skipped })
     }
 
     fn unpack(&mut self, place: usize, file: String) -> Result<Vec<u8>> {
@@ -121,6 +131,20 @@ impl Container for Archive {
         let label = self.label_of(&found);
         let bytes = self.unpack(place, label.clone())?;
         Ok(Some((label.into(), bytes)))
+    }
+
+    fn companion_above(&mut self, name: &str) -> Result<Option<(PathBuf, Vec<u8>)>> {
+        let named = self.above.iter().filter(|(other, _)| other.rsplit('/').next() == Some(name));
+        let Some((found, place)) = named.max_by_key(|(other, _)| other.len()).cloned() else {
+            return Ok(None);
+        };
+        let label = format!("{}:{found}", self.path.display());
+        let bytes = self.unpack(place, label.clone())?;
+        Ok(Some((label.into(), bytes)))
+    }
+
+    fn part(&self) -> &str {
+        &self.part
     }
 }
 

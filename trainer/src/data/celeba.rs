@@ -17,10 +17,13 @@ const STEM: &str = "img_align_celeba";
 /// The official list has 6 MB.
 const MAX_LIST: u64 = 64 << 20;
 
-/// The archive or folder of pictures, where `path` is the folder it lies in; else `path` itself.
+/// The archive or folder of pictures, where `path` is the folder it lies in, or the one above, where torchvision keeps it
+/// as `celeba`; else `path` itself.
 pub(crate) fn locate(path: &Path) -> PathBuf {
-    let inside = [format!("{STEM}.zip"), STEM.to_string()].map(|name| path.join(name));
-    inside.into_iter().find(|file| file.exists()).unwrap_or_else(|| path.to_path_buf())
+    let folders = [path.to_path_buf(), path.join("celeba")];
+    let mut inside =
+        folders.iter().flat_map(|folder| [format!("{STEM}.zip"), STEM.to_string()].map(|name| folder.join(name)));
+    inside.find(|file| file.exists()).unwrap_or_else(|| path.to_path_buf())
 }
 
 /// Whether these are CelebA's aligned pictures, by the archive's or the folder's name.

@@ -21,7 +21,7 @@ use super::profile::Colours;
 use super::set::{CHANNELS, ImageSet};
 use super::skipped::Skipped;
 use super::split::{choose, first, hold_out};
-use super::{celeba, labels_csv, parts};
+use super::{celeba, labels_csv, metadata, parts};
 use crate::error::{Error, Result};
 
 /// Undecoded pictures are held until there are this many, or this many bytes of them.
@@ -215,14 +215,30 @@ fn read(
     ImageSet::new(name, size, pixels, labels.map(|labels| labels.subset(&good))).map(Some)
 }
 
-/// The labels of all pictures: `labels.csv` among them, or `X.csv` beside `X.zip` or the folder X.
+/// The labels of all pictures: `labels.csv` among them, `X.csv` beside `X.zip` or the folder X, or Hugging Face's metadata
+/// among the pictures or above their part.
 fn labels_of(container: &mut dyn Container) -> Result<Option<Labels>> {
     let table = match container.companion("labels.csv")? {
         Some(table) => Some(table),
         None => beside(container.path())?,
     };
-    let names: Vec<&str> = container.names().iter().map(String::as_str).collect();
-    table.map(|(csv, bytes)| labels_csv::read(&csv, &bytes, &names)).transpose()
+    if let Some((csv, bytes)) = table {
+        return labels_csv::read(&csv, &bytes, &names_of(container)).map(Some);
+    }
+    for name in metadata::NAMES {
+        let found = match container.companion(name)? {
+            Some(found) => Some(found),
+            None => container.companion_above(name)?,
+        };
+        if let Some((path, bytes)) = found {
+            return metadata::read(&path, &bytes, container.part(), &names_of(container));
+        }
+    }
+    Ok(None)
+}
+
+fn names_of(container: &dyn Container) -> Vec<&str> {
+    container.names().iter().map(String::as_str).collect()
 }
 
 fn beside(path: &Path) -> Result<Option<(PathBuf, Vec<u8>)>> {

@@ -22,11 +22,15 @@ pub(crate) trait Container {
     fn label(&self, index: usize) -> String;
     /// A file of this name that goes with the pictures (a list, a table of labels): its path for errors, and its bytes.
     fn companion(&mut self, name: &str) -> Result<Option<(PathBuf, Vec<u8>)>>;
+    /// The same in the folders above, where these pictures are a part of what the user gave.
+    fn companion_above(&mut self, name: &str) -> Result<Option<(PathBuf, Vec<u8>)>>;
+    /// The folder of the part with its `/`; nothing for a whole.
+    fn part(&self) -> &str;
 }
 
 /// Whether a name is a picture's: by its ending, unless hidden or left there by a file manager.
 pub(crate) fn is_picture(name: &str) -> bool {
-    const ENDINGS: [&str; 9] = ["png", "apng", "jpg", "jpeg", "jfif", "jpe", "webp", "bmp", "gif"];
+    const ENDINGS: [&str; 11] = ["png", "apng", "jpg", "jpeg", "jfif", "jpe", "webp", "bmp", "gif", "tif", "tiff"];
     let hidden = name.split('/').any(|part| part.starts_with('.') || part == "__MACOSX");
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
     !hidden && ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
@@ -44,7 +48,8 @@ mod tests {
 
     #[test]
     fn pictures_are_told_by_their_names() {
-        for name in ["a.png", "d/e.JPG", "x.y.jpeg", "download.jfif", "a.webp", "a.bmp", "a.gif"] {
+        for name in ["a.png", "d/e.JPG", "x.y.jpeg", "download.jfif", "a.webp", "a.bmp", "a.gif", "scan.TIF", "a.tiff"]
+        {
             assert!(is_picture(name), "{name}");
         }
         assert!(too_large("f".into()).to_string().contains("64 MiB"));

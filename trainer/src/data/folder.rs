@@ -12,13 +12,17 @@ use crate::error::{Error, Result};
 
 pub(crate) struct Folder {
     root: PathBuf,
+    /// Where names begin in what the user gave: nothing, or a folder with its `/`.
+    part: String,
     names: Vec<String>,
     files: Vec<PathBuf>,
     skipped: Skipped,
 }
 
 impl Folder {
-    pub(crate) fn open(root: &Path) -> Result<Self> {
+    /// The pictures in the folder `part` of a folder, or all.
+    pub(crate) fn open(whole: &Path, part: &str) -> Result<Self> {
+        let root = &whole.join(part);
         let (mut found, mut skipped) = (Vec::new(), Skipped::default());
         let mut entries = WalkDir::new(root).follow_links(true).into_iter();
         while let Some(entry) = entries.next() {
@@ -52,7 +56,8 @@ impl Folder {
         }
         found.sort();
         let (names, files) = found.into_iter().unzip();
-        Ok(Self { root: root.to_path_buf(), names, files, skipped })
+        let part = if part.is_empty() { String::new() } else { format!("{part}/") };
+        Ok(Self { root: root.clone(), part, names, files, skipped })
     }
 }
 
@@ -96,6 +101,16 @@ impl Container for Folder {
         let path = self.root.join(name);
         if path.is_file() { read(&path).map(|bytes| Some((path, bytes))) } else { Ok(None) }
     }
+
+    fn companion_above(&mut self, name: &str) -> Result<Option<(PathBuf, Vec<u8>)>> {
+        let above = self.root.ancestors().skip(1).take(self.part.matches('/').count());
+        let found = above.map(|folder| folder.join(name)).find(|path| path.is_file());
+        found.map(|path| read(&path).map(|bytes| (path, bytes))).transpose()
+    }
+
+    fn part(&self) -> &str {
+        &self.part
+    }
 }
 
 #[cfg(test)]
@@ -109,7 +124,7 @@ mod tests {
         for name in ["z.png", "b/c/a.jpg", "a.webp", "b/notes.txt", ".hidden.png"] {
             std::fs::write(dir.path().join(name), name).unwrap();
         }
-        let mut folder = Folder::open(dir.path()).unwrap();
+        let mut folder = Folder::open(dir.path(), "").unwrap();
         assert_eq!(folder.names(), ["a.webp", "b/c/a.jpg", "z.png"]);
         assert_eq!((folder.skipped().kinds().as_str(), folder.path()), ("1 .txt, 1 system files", dir.path()));
         assert_eq!(folder.read(1).unwrap(), b"b/c/a.jpg");
@@ -121,7 +136,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.png");
         File::create(&path).unwrap().set_len(MAX_FILE + 1).unwrap();
-        let mut folder = Folder::open(dir.path()).unwrap();
+        let mut folder = Folder::open(dir.path(), "").unwrap();
         assert!(folder.read(0).unwrap_err().to_string().contains("a.png: larger than"));
         std::fs::remove_file(&path).unwrap();
         assert!(folder.read(0).unwrap_err().to_string().contains("a.png: cannot open it"));
@@ -137,7 +152,7 @@ mod tests {
         for name in ["a.png", "runs/latest/metrics.jsonl", "runs/latest/curve.png", "runs/latest/samples/1.png"] {
             std::fs::write(dir.path().join(name), name).unwrap();
         }
-        let folder = Folder::open(dir.path()).unwrap();
+        let folder = Folder::open(dir.path(), "").unwrap();
         assert_eq!(folder.names(), ["a.png"]);
         assert_eq!(folder.skipped().kinds(), "1 folders of runs, with their sheets");
     }
@@ -148,7 +163,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("a.png"), "a").unwrap();
         std::os::unix::fs::symlink("nowhere.png", dir.path().join("b.png")).unwrap();
-        let folder = Folder::open(dir.path()).unwrap();
+        let folder = Folder::open(dir.path(), "").unwrap();
         assert_eq!((folder.names().len(), folder.skipped().kinds().as_str()), (1, "1 links to nothing"));
     }
 
@@ -156,7 +171,7 @@ mod tests {
     fn a_table_in_the_folder_is_found() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("labels.csv"), "x").unwrap();
-        let mut folder = Folder::open(dir.path()).unwrap();
+        let mut folder = Folder::open(dir.path(), "").unwrap();
         assert_eq!(folder.companion("labels.csv").unwrap(), Some((dir.path().join("labels.csv"), b"x".to_vec())));
         assert_eq!(folder.companion("list.txt").unwrap(), None);
     }

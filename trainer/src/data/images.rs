@@ -188,6 +188,9 @@ mod tests {
     use crate::data::testing::{encoded, gradient};
     use image::{ImageFormat, Rgba, RgbaImage};
 
+    const FORMATS: [ImageFormat; 6] =
+        [ImageFormat::Png, ImageFormat::Bmp, ImageFormat::WebP, ImageFormat::Gif, ImageFormat::Jpeg, ImageFormat::Tiff];
+
     fn lossless(picture: &RgbImage) -> Vec<u8> {
         encoded(&DynamicImage::ImageRgb8(picture.clone()), ImageFormat::Png)
     }
@@ -228,8 +231,7 @@ mod tests {
     #[test]
     fn every_format_is_decoded() {
         let picture = DynamicImage::ImageRgb8(RgbImage::from_pixel(8, 8, Rgb([200, 40, 90])));
-        let formats = [ImageFormat::Png, ImageFormat::Bmp, ImageFormat::WebP, ImageFormat::Gif, ImageFormat::Jpeg];
-        for format in formats {
+        for format in FORMATS {
             let planes = pixels(&encoded(&picture, format), 8);
             let near = |at: usize, c: u8| planes[at].abs_diff(c) <= 4;
             assert!(near(9, 200) && near(64 + 9, 40) && near(128 + 9, 90), "{format:?}");
@@ -300,7 +302,7 @@ mod tests {
     #[test]
     fn a_cut_picture_is_whole_or_refused() {
         let picture = DynamicImage::ImageRgb8(gradient(24, 20));
-        for format in [ImageFormat::Png, ImageFormat::Bmp, ImageFormat::WebP, ImageFormat::Gif, ImageFormat::Jpeg] {
+        for format in FORMATS {
             let whole = encoded(&picture, format);
             let expected = pixels(&whole, 20);
             for length in 0..whole.len() {
@@ -314,7 +316,7 @@ mod tests {
     #[test]
     fn changed_pictures_never_panic() {
         let picture = DynamicImage::ImageRgb8(gradient(12, 9));
-        for format in [ImageFormat::Png, ImageFormat::Bmp, ImageFormat::WebP, ImageFormat::Gif, ImageFormat::Jpeg] {
+        for format in FORMATS {
             let whole = encoded(&picture, format);
             for at in 0..whole.len() {
                 let mut changed = whole.clone();

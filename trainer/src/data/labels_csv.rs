@@ -12,58 +12,78 @@ use std::path::Path;
 use super::labels::{LabelKind, Labels};
 use crate::error::{Error, Result};
 
+/// A table whose first column says which picture a row is for.
+pub(super) struct Table {
+    pub(super) header: csv::StringRecord,
+    pub(super) rows: Vec<csv::StringRecord>,
+}
+
 /// Reads a table and gives the pictures called `names` their rows, in the order of `names`; `path` names it in errors.
 pub(crate) fn read(path: &Path, bytes: &[u8], names: &[&str]) -> Result<Labels> {
-    let malformed = |source| Error::Csv { path: path.to_path_buf(), source };
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
-    let header = reader.headers().map_err(malformed)?.clone();
-    if header.len() < 2 {
+    let table = Table::parse(path, bytes)?;
+    if table.header.len() < 2 {
         let advice = "give it a column of file names and at least one more";
         return Err(Error::content(path.display(), "there are no label columns", advice));
     }
-    let mut keys = HashMap::new();
-    let mut rows: Vec<csv::StringRecord> = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(malformed)?;
-        // Names as the pictures have them, whatever system wrote the table.
-        let key = record[0].replace('\\', "/").trim_start_matches("./").to_string();
-        if keys.insert(key, rows.len()).is_some() {
-            let problem = format!("{} has two rows", &record[0]);
-            return Err(Error::content(path.display(), problem, "remove one"));
+    table.labels(path, names, None)
+}
+
+impl Table {
+    /// Reads a csv file.
+    pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Self> {
+        let malformed = |source| Error::Csv { path: path.to_path_buf(), source };
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
+        let header = reader.headers().map_err(malformed)?.clone();
+        let rows = reader.records().collect::<csv::Result<Vec<_>>>().map_err(malformed)?;
+        Ok(Self { header, rows })
+    }
+
+    /// The rows of the pictures called `names`. Names in the table may begin with `part`, the folder of a table that
+    /// lies above the pictures; without one, rows may also be numbered.
+    pub(super) fn labels(&self, path: &Path, names: &[&str], part: Option<&str>) -> Result<Labels> {
+        let mut keys = HashMap::new();
+        for (row, record) in self.rows.iter().enumerate() {
+            // Names as the pictures have them, whatever system wrote the table.
+            let key = record[0].replace('\\', "/").trim_start_matches("./").to_string();
+            if keys.insert(key, row).is_some() {
+                let problem = format!("{} has two rows", &record[0]);
+                return Err(Error::content(path.display(), problem, "remove one"));
+            }
         }
-        rows.push(record);
+        // Tables may tell more of the path than the pictures' names do.
+        let mut bases: HashMap<&str, Option<usize>> = HashMap::new();
+        for (key, row) in &keys {
+            let base = key.rsplit('/').next().unwrap_or(key);
+            bases.entry(base).and_modify(|row| *row = None).or_insert(Some(*row));
+        }
+        let mut order = Vec::with_capacity(names.len());
+        for (index, name) in names.iter().enumerate() {
+            let above = part.and_then(|part| under(part, name).find_map(|key| keys.get(&key).copied()));
+            let number = || if part.is_none() { keys.get(&index.to_string()).copied() } else { None };
+            let Some(row) = above.or_else(|| find(&keys, &bases, name)).or_else(number) else {
+                let problem = format!("there is no row for {name}");
+                let advice = "add one, or move the table away to load the pictures without labels";
+                return Err(Error::content(path.display(), problem, advice));
+            };
+            order.push(row);
+        }
+        table(&self.header, &self.rows, &order)
     }
-    // Tables may tell more of the path than the pictures' names do.
-    let mut bases: HashMap<&str, Option<usize>> = HashMap::new();
-    for (key, row) in &keys {
-        let base = key.rsplit('/').next().unwrap_or(key);
-        bases.entry(base).and_modify(|row| *row = None).or_insert(Some(*row));
-    }
-    let mut order = Vec::with_capacity(names.len());
-    for (index, name) in names.iter().enumerate() {
-        let Some(row) = find(&keys, &bases, name, index) else {
-            let problem = format!("there is no row for {name}");
-            let advice = "add one, or move the csv away to load the pictures without labels";
-            return Err(Error::content(path.display(), problem, advice));
-        };
-        order.push(row);
-    }
-    table(&header, &rows, &order)
+}
+
+/// What a picture in the folder `part` may be called in a folder above it: `a/b/0.png`, then `b/0.png`.
+fn under(part: &str, name: &str) -> impl Iterator<Item = String> {
+    let starts = std::iter::successors(Some(part), |part| part.split_once('/').map(|(_, rest)| rest));
+    starts.map(move |start| format!("{start}{name}"))
 }
 
 /// The row of a picture, looked up from its most to its least exact name.
-fn find(
-    keys: &HashMap<String, usize>,
-    bases: &HashMap<&str, Option<usize>>,
-    name: &str,
-    index: usize,
-) -> Option<usize> {
+fn find(keys: &HashMap<String, usize>, bases: &HashMap<&str, Option<usize>>, name: &str) -> Option<usize> {
     let base = name.rsplit('/').next().unwrap_or(name);
     let stem = base.rsplit_once('.').map_or(base, |(stem, _)| stem);
     let by_name = [name, base, stem].iter().find_map(|key| keys.get(*key));
-    let by_name = by_name.copied().or_else(|| bases.get(base).copied().flatten());
-    by_name.or_else(|| keys.get(&index.to_string()).copied())
+    by_name.copied().or_else(|| bases.get(base).copied().flatten())
 }
 
 /// Kinds are decided by all rows of the file, so that a part of the pictures has the same columns.

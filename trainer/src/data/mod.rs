@@ -21,6 +21,7 @@ mod images;
 mod labels;
 mod labels_csv;
 mod mask;
+mod metadata;
 mod mnist;
 mod msds;
 mod names;

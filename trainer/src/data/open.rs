@@ -16,7 +16,7 @@ pub(crate) fn open(path: &Path) -> Result<Box<dyn Container>> {
 pub(crate) fn open_part(path: &Path, part: &str) -> Result<Box<dyn Container>> {
     let is_zip = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("zip"));
     let container: Box<dyn Container> = if path.is_dir() {
-        Box::new(Folder::open(&path.join(part))?)
+        Box::new(Folder::open(path, part)?)
     } else if is_zip {
         Box::new(Archive::open(path, part)?)
     } else {
@@ -29,7 +29,8 @@ pub(crate) fn open_part(path: &Path, part: &str) -> Result<Box<dyn Container>> {
             0 => "there is no picture in it".to_string(),
             count => format!("there is no picture among its {count} files ({})", skipped.kinds()),
         };
-        let advice = format!("pictures end in .png, .jpg, .jpeg, .jfif, .webp, .bmp or .gif{}", skipped.advice());
+        let advice =
+            format!("pictures end in .png, .jpg, .jpeg, .jfif, .webp, .bmp, .gif, .tif or .tiff{}", skipped.advice());
         return Err(Error::content(container.path().display(), found, advice));
     }
     Ok(container)

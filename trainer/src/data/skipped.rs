@@ -7,13 +7,15 @@ use std::collections::BTreeMap;
 pub(crate) struct Skipped(BTreeMap<String, usize>);
 
 /// Kinds of pictures that no decoder here reads.
-const PICTURES: [&str; 7] = ["AVIF", "HEIC", "JPEG 2000", "JPEG XL", "Photoshop", "TIFF", "camera raw"];
+const PICTURES: [&str; 6] = ["AVIF", "HEIC", "JPEG 2000", "JPEG XL", "Photoshop", "camera raw"];
+/// Tables that are read beside the pictures.
+const TABLES: [&str; 3] = ["labels.csv", "metadata.csv", "metadata.jsonl"];
 
 impl Skipped {
     /// Counts a file by its name; lists and labels that are read in their own right do not count.
     pub(crate) fn add(&mut self, name: &str) {
         let base = name.rsplit('/').next().unwrap_or(name);
-        if base != "labels.csv" && !base.starts_with("list_eval_partition.") {
+        if !TABLES.contains(&base) && !base.starts_with("list_eval_partition.") {
             self.add_kind(kind(name, base));
         }
     }
@@ -50,7 +52,9 @@ impl Skipped {
     /// How the skipped pictures can be used, if there are any.
     pub(crate) fn advice(&self) -> &'static str {
         let pictures = self.0.keys().any(|kind| PICTURES.contains(&kind.as_str()));
-        if pictures { "; save pictures as PNG or JPEG to use them" } else { "" }
+        let advice = "; to use such pictures, save them as PNG or JPEG, for instance with ImageMagick: \
+                      magick mogrify -format png *.heic";
+        if pictures { advice } else { "" }
     }
 }
 
@@ -66,7 +70,6 @@ fn kind(name: &str, base: &str) -> String {
     match ending.as_str() {
         "heic" | "heif" | "hif" => "HEIC".into(),
         "avif" => "AVIF".into(),
-        "tif" | "tiff" => "TIFF".into(),
         "jxl" => "JPEG XL".into(),
         "jp2" | "j2k" | "jpx" => "JPEG 2000".into(),
         "psd" | "psb" => "Photoshop".into(),
@@ -84,13 +87,17 @@ mod tests {
     fn files_are_counted_by_kind() {
         let mut skipped = Skipped::default();
         assert_eq!(skipped.note(), None);
-        for name in ["a.HEIC", "b/c.heif", "x.tiff", ".DS_Store", "d/Thumbs.db", "__MACOSX/._a.png", "labels.csv"] {
+        for name in ["a.HEIC", "b/c.heif", "x.avif", ".DS_Store", "d/Thumbs.db", "__MACOSX/._a.png"] {
             skipped.add(name);
+        }
+        for table in ["labels.csv", "train/metadata.jsonl", "metadata.csv"] {
+            skipped.add(table);
         }
         assert_eq!(skipped.count(), 6);
         assert_eq!(
             skipped.note().unwrap(),
-            "6 files were skipped: 3 system files, 2 HEIC, 1 TIFF; save pictures as PNG or JPEG to use them"
+            "6 files were skipped: 3 system files, 2 HEIC, 1 AVIF; to use such pictures, save them as PNG or JPEG, \
+             for instance with ImageMagick: magick mogrify -format png *.heic"
         );
         let mut texts = Skipped::default();
         texts.add("notes.txt");

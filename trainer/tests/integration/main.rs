@@ -9,9 +9,11 @@ mod commands;
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
 mod gpu;
 mod inputs;
+mod layouts;
 mod official;
 mod outside;
 mod pictures;
+mod python;
 mod readme;
 mod runs;
 mod training;

@@ -98,7 +98,7 @@ fn a_run_whose_output_closes_saves_first() {
 }
 
 /// Options whose value is no number.
-const TEXTS: [&str; 23] = [
+const TEXTS: [&str; 24] = [
     "data",
     "test-data",
     "licence",
@@ -122,6 +122,7 @@ const TEXTS: [&str; 23] = [
     "count-failed",
     "hole",
     "only",
+    "hub",
 ];
 /// Any number of 64 bits is a seed.
 const SEEDS: [&str; 2] = ["seed", "data-seed"];
@@ -142,6 +143,8 @@ fn every_number_of_every_command_is_refused_where_it_means_nothing() {
         base.extend(command.get_positionals().flat_map(|p| vec![word(p); if several(p) { 2 } else { 1 }]));
         let required = command.get_opts().filter(|option| option.is_required_set());
         base.extend(required.map(|option| format!("--{}=x", option.get_long().unwrap())));
+        // One of several that it could be.
+        base.extend((name == "export").then(|| "--out=x".to_owned()));
         for option in command.get_opts() {
             let long = option.get_long().unwrap();
             let text = TEXTS.contains(&long) || (name, long) == ("progressive", "images");

@@ -31,16 +31,12 @@ pub fn import(path: &Path) -> Result<ModelFile> {
                 let of = |part: &str| format!("{net}.res_blocks.{block}.{part}");
                 alpha.extend(pick(&state.numbers(&of(&format!("{}.scale", 2 * k)), linear.inputs)?, &inputs));
                 bias.extend(pick(&state.numbers(&of(&format!("{}.bias", 2 * k + 1)), linear.outputs)?, &outputs));
-                let v = state.numbers(&of(&format!("{}.weight_v", 2 * k + 1)), linear.inputs * linear.outputs)?;
-                let g = state.numbers(&of(&format!("{}.weight_g", 2 * k + 1)), linear.outputs)?;
-                let norm =
-                    |o: usize| v[o * linear.inputs..(o + 1) * linear.inputs].iter().map(|v| v * v).sum::<f32>().sqrt();
-                let factor: Vec<f32> = (0..linear.outputs).map(|o| g[o] / norm(o)).collect();
+                let rows = state.weight(&of(&(2 * k + 1).to_string()), linear.inputs, linear.outputs)?;
                 weight.extend(
                     inputs
                         .iter()
                         .flat_map(|&i| outputs.iter().map(move |&o| (i, o)))
-                        .map(|(i, o)| v[o * linear.inputs + i] * factor[o]),
+                        .map(|(i, o)| rows[o * linear.inputs + i]),
                 );
             }
             tensors.insert(format!("{prefix}.linears.{i}.alpha"), alpha);
@@ -102,7 +98,7 @@ impl<'a> State<'a> {
             [] => {
                 let some: Vec<&str> = file.names().take(3).collect();
                 let has = if some.is_empty() {
-                    "no tensors".into()
+                    "no tensors in dictionaries; of a whole model that was saved, save model.state_dict()".into()
                 } else {
                     format!("others, for instance {}", some.join(", "))
                 };
@@ -116,6 +112,25 @@ impl<'a> State<'a> {
 
     fn numbers(&self, name: &str, len: usize) -> Result<Vec<f32>> {
         self.file.numbers(&format!("{}{name}", self.prefix), len)
+    }
+
+    /// The weight of a linear, `[outputs, inputs]`: made of a direction and a length, under the names of either of
+    /// PyTorch's weight norms, or as it is where weight norm was taken off.
+    fn weight(&self, linear: &str, inputs: usize, outputs: usize) -> Result<Vec<f32>> {
+        let name = |part: &str| format!("{linear}.{part}");
+        let has = |name: &str| self.file.has(&format!("{}{name}", self.prefix));
+        if has(&name("weight")) {
+            return self.numbers(&name("weight"), inputs * outputs);
+        }
+        let newer = ["parametrizations.weight.original0", "parametrizations.weight.original1"].map(name);
+        let [length, direction] = if has(&newer[1]) { newer } else { ["weight_g", "weight_v"].map(name) };
+        let mut rows = self.numbers(&direction, inputs * outputs)?;
+        let lengths = self.numbers(&length, outputs)?;
+        for (row, length) in rows.chunks_exact_mut(inputs).zip(lengths) {
+            let factor = length / row.iter().map(|v| v * v).sum::<f32>().sqrt();
+            row.iter_mut().for_each(|v| *v *= factor);
+        }
+        Ok(rows)
     }
 
     /// The largest number that follows `prefix` in a tensor's name, plus one.

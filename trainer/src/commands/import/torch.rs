@@ -91,6 +91,11 @@ impl TorchFile {
         self.tensors.keys().map(String::as_str)
     }
 
+    /// Whether there is a tensor of that name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.tensors.contains_key(name)
+    }
+
     /// A tensor's shape.
     ///
     /// # Errors
@@ -255,15 +260,17 @@ fn zipped(path: &Path, file: File) -> Result<(BTreeMap<String, Tensor>, Storages
     drop(names);
     let index = index.ok_or_else(|| damaged("there is no data.pkl in it".into()))?;
     let folder = index.strip_suffix("data.pkl").unwrap_or_default().to_string();
-    let mut read = |name: &str, most: u64| -> Result<Vec<u8>> {
+    let read = |archive: &mut ZipArchive<_>, name: &str, most: u64| -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let entry = archive.by_name(name).map_err(|e| damaged(e.to_string()))?;
         let read = entry.take(most).read_to_end(&mut bytes);
         read.map_err(|e| damaged(format!("{name}: {e}")))?;
         Ok(bytes)
     };
-    let bytes = read(&index, MAX_PICKLE)?;
-    let big_endian = read(&format!("{folder}byteorder"), 16).is_ok_and(|order| order.starts_with(b"big"));
+    let bytes = read(&mut archive, &index, MAX_PICKLE)?;
+    // Files of PyTorch before 2.1 do not say it: they are little endian.
+    let order = format!("{folder}byteorder");
+    let big_endian = archive.index_for_name(&order).is_some() && read(&mut archive, &order, 16)?.starts_with(b"big");
     let (pickle, _) = Pickle::read(&bytes).map_err(damaged)?;
     let tensors = tensors(&pickle).map_err(damaged)?;
     Ok((tensors, Storages::Zip { archive: RefCell::new(archive), folder, big_endian }))

@@ -178,7 +178,7 @@ fn a_test_limit_takes_the_first_and_only_the_test_part_is_decoded_where_that_is_
 fn what_is_skipped_and_converted_is_said() {
     let dir = tempfile::tempdir().unwrap();
     write_folder(dir.path(), 5);
-    for name in ["a.HEIC", "b.HEIC", "c.tiff", "Thumbs.db"] {
+    for name in ["a.HEIC", "b.HEIC", "c.avif", "Thumbs.db"] {
         std::fs::write(dir.path().join(name), name).unwrap();
     }
     let picture = image::RgbImage::from_pixel(4, 4, image::Rgb([220, 30, 30]));
@@ -188,7 +188,8 @@ fn what_is_skipped_and_converted_is_said() {
     assert_eq!(
         data.notes,
         [
-            "4 files were skipped: 2 HEIC, 1 TIFF, 1 system files; save pictures as PNG or JPEG to use them",
+            "4 files were skipped: 2 HEIC, 1 AVIF, 1 system files; to use such pictures, save them as PNG or JPEG, for \
+             instance with ImageMagick: magick mogrify -format png *.heic",
             "1 pictures have a colour profile and were converted to sRGB"
         ]
     );

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use shared::weights::AnyModelFile;
+use shared::weights::{AnyModelFile, Precision};
 
 use super::{EDGE, Room, names, numbers};
 
@@ -44,13 +44,87 @@ pub fn export(room: &Room) {
     assert!(size("half.safetensors") < size("e.safetensors") * 2 / 3);
     room.refuses(&format!("{line} --temperatures 0.5,0.6"), "3 levels");
     room.refuses(&format!("{line} --factor 9.0.0.0=no"), "--factor");
+    hub(room);
+    without_paths(room);
+}
+
+/// What the Hub gets, from a run whose data lie where nobody else needs to know.
+fn hub(room: &Room) {
+    let data = room.at("images").display().to_string();
+    let small = "--batch 2 --steps 1 --test-images 0 --device cpu";
+    room.run(&format!("train --preset tiny --data @images --out @run {small}")).unwrap();
+    let card =
+        format!("--name tiny --licence me:{data}/LICENCE,CC-BY-4.0 --data @images --factor 2.0.1.0={data}/warmth");
+    room.run(&format!("export @run {card} --hub @hub --device cpu")).unwrap();
+    let files = ["README.md", "config.json", "model.safetensors", "rg_flow.py", "samples.png"];
+    assert_eq!(names(&room.at("hub")), files);
+    let text = |name: &str| fs::read_to_string(room.at("hub").join(name)).unwrap();
+    let readme = text("README.md");
+    for part in
+        ["license: cc-by-4.0", "datasets:\n- \"images\"", "      value: ", "rg_flow.load", "| licence | me:LICENCE"]
+    {
+        assert!(readme.starts_with("---\n") && readme.contains(part), "{part}: {readme}");
+    }
+    assert!(room.picture("hub/samples.png").width() > 8 * 4 * EDGE);
+    room.run(&format!("train --config @hub/config.json --data @images --out @again {small}")).unwrap();
+    room.run("sample @hub/model.safetensors --count 1 --out @one.png --device cpu").unwrap();
+    // No local path, in any file.
+    let home = room.folder.path().display().to_string();
+    for name in files {
+        let bytes = fs::read(room.at("hub").join(name)).unwrap();
+        assert!(!bytes.windows(home.len()).any(|window| window == home.as_bytes()), "{name}");
+    }
+    room.refuses("export @run --hub @hub --device cpu", "is not empty; give a new folder");
+    room.refuses("export @run --hub @a.png --device cpu", "is a file");
+    room.refuses("export @run --device cpu", "--out");
+    room.refuses("export @run --hub @x --out @y --device cpu", "cannot be used with");
+    // What the Hub has no name for is in a file, and an unknown licence is said.
+    room.run("export @m.safetensors --licence ask-me --hub @own --device cpu").unwrap();
+    assert_eq!(fs::read_to_string(room.at("own/LICENSE")).unwrap(), "ask-me\n");
+    let said = room.said("export @m.safetensors --hub @none --device cpu");
+    assert!(said.contains("no licence is known"), "{said}");
+    assert!(!fs::read_to_string(room.at("none/README.md")).unwrap().contains("license:"));
+}
+
+/// Weights that an earlier version wrote are cleaned, too.
+fn without_paths(room: &Room) {
+    let mut file = AnyModelFile::from_bytes(&fs::read(room.at("m.safetensors")).unwrap()).unwrap();
+    file.card_mut().dataset = "/home/me/My Photos/faces.zip, then msds1".into();
+    file.card_mut().training = "trainer train --data=/home/me/faces.zip --out ~/runs/a, 3 bits/dim".into();
+    fs::write(room.at("old.safetensors"), file.to_bytes(Precision::F32).unwrap()).unwrap();
+    room.run("export @old.safetensors --out @new.safetensors").unwrap();
+    let file = AnyModelFile::from_bytes(&fs::read(room.at("new.safetensors")).unwrap()).unwrap();
+    assert_eq!(file.card().dataset, "faces.zip, then msds1");
+    assert_eq!(file.card().training, "trainer train --data=faces.zip --out a, 3 bits/dim");
 }
 
 pub fn import(room: &Room) {
     let authors = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/official-gaussian-16.state");
     room.run(&format!("import {} --out @o.safetensors", authors.display())).unwrap();
-    let file = AnyModelFile::from_bytes(&fs::read(room.at("o.safetensors")).unwrap()).unwrap();
+    let own = fs::read(room.at("o.safetensors")).unwrap();
+    let file = AnyModelFile::from_bytes(&own).unwrap();
     assert_eq!(file.config().image_shape(), [3, 16]);
+    // A changed byte is refused, by the file's name, or changes nothing.
+    let whole = fs::read(&authors).unwrap();
+    let mut named = [0, 0];
+    for at in (0..whole.len()).step_by(whole.len() / 400) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x10;
+        fs::write(room.at("flipped.state"), &bytes).unwrap();
+        match room.run("import @flipped.state --out @flipped.safetensors") {
+            Ok(()) => assert!(fs::read(room.at("flipped.safetensors")).unwrap() == own, "{at}"),
+            Err(error) => {
+                assert!(error.contains("flipped.state: "), "{at}: {error}");
+                named[0] += 1;
+                named[1] += usize::from(error.contains("flow.layers.") && error.contains("is damaged"));
+            }
+        }
+    }
+    assert!(named[0] > 250 && named[1] > 150, "{named:?}");
+    for end in (0..whole.len()).step_by(whole.len() / 20) {
+        fs::write(room.at("cut.state"), &whole[..end]).unwrap();
+        room.refuses("import @cut.state --out @cut.safetensors", "cut.state: ");
+    }
     room.refuses("import @a.png --out @no.safetensors", "a.png");
     assert!(!room.at("no.safetensors").exists());
 }

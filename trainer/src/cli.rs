@@ -136,10 +136,10 @@ pub enum Command {
 }
 
 impl Command {
-    /// The device that it computes on, if any: the device is checked before anything is read.
-    pub fn device(&self) -> Option<DeviceChoice> {
+    /// The devices that it computes on, if any: they are checked before anything is read.
+    pub fn devices(&self) -> Vec<DeviceChoice> {
         let args = match self {
-            Self::Train(args) => &args.device,
+            Self::Train(args) => return args.device.devices.all(),
             Self::Sample(args) => &args.device,
             Self::Inpaint(args) => &args.device,
             Self::EvalInpaint(args) => &args.device,
@@ -159,9 +159,9 @@ impl Command {
             Self::Export(args) => &args.device,
             Self::Pinwheel(args) => &args.device,
             Self::Bench(args) => &args.device,
-            Self::Import(_) | Self::Info(_) | Self::Data(_) => return None,
+            Self::Import(_) | Self::Info(_) | Self::Data(_) => return Vec::new(),
         };
-        Some(args.device)
+        vec![args.device]
     }
 }
 
@@ -187,7 +187,7 @@ pub fn unless_closed(ended: Result<()>) -> Result<()> {
 fn command(cli: Cli) -> Result<()> {
     let cli = if cli.command.is_some() { cli } else { Cli::parse_from(["trainer", "train"]) };
     let Some(command) = cli.command else { return Ok(()) };
-    if let Some(choice) = command.device() {
+    for choice in command.devices() {
         device::check(choice)?;
     }
     match command {

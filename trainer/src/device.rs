@@ -6,8 +6,8 @@ use burn::backend::Autodiff;
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
 use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
-#[cfg(any(feature = "cuda", feature = "wgpu"))]
 use burn::tensor::backend::Backend;
+use burn::tensor::backend::{Device as _, DeviceId};
 use shared::FlowBackend;
 
 use crate::error::{Error, Result};
@@ -50,6 +50,60 @@ impl FromStr for DeviceChoice {
             "candle" => Ok(Self::Candle),
             _ => name.strip_prefix("cuda:").and_then(|i| i.parse().ok()).map(Self::Cuda).ok_or_else(unknown),
         }
+    }
+}
+
+/// One device, or several of a kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Devices {
+    first: DeviceChoice,
+    others: Vec<DeviceChoice>,
+}
+
+impl Devices {
+    /// The one that evaluates, and writes what a run leaves.
+    pub fn first(&self) -> DeviceChoice {
+        self.first
+    }
+
+    /// All of them.
+    pub fn all(&self) -> Vec<DeviceChoice> {
+        [&[self.first], self.others.as_slice()].concat()
+    }
+
+    /// All of them on the backend that was picked for the first, which is there as `first`.
+    pub fn on<B: Backend>(&self, first: &B::Device) -> Vec<B::Device> {
+        let other = |choice: &DeviceChoice| match *choice {
+            DeviceChoice::Cuda(index) => B::Device::from_id(DeviceId { index_id: index as _, ..first.to_id() }),
+            _ => first.clone(),
+        };
+        std::iter::once(first.clone()).chain(self.others.iter().map(other)).collect()
+    }
+}
+
+impl From<DeviceChoice> for Devices {
+    fn from(first: DeviceChoice) -> Self {
+        Self { first, others: Vec::new() }
+    }
+}
+
+impl FromStr for Devices {
+    type Err = String;
+
+    fn from_str(names: &str) -> std::result::Result<Self, String> {
+        let mut choices = names.split(',').map(|name| DeviceChoice::from_str(name.trim()));
+        let first = choices.next().unwrap_or(Ok(DeviceChoice::Auto))?;
+        let others = choices.collect::<std::result::Result<Vec<_>, _>>()?;
+        let kind = std::mem::discriminant(&first);
+        if !others.is_empty() && first == DeviceChoice::Auto {
+            return Err("several devices are named one by one, for instance cuda:0,cuda:1".into());
+        }
+        if others.iter().any(|other| std::mem::discriminant(other) != kind) {
+            return Err(format!(
+                "{names} are devices of different kinds; name several of one, for instance cuda:0,cuda:1"
+            ));
+        }
+        Ok(Self { first, others })
     }
 }
 
@@ -156,6 +210,16 @@ mod tests {
         assert_eq!("auto".parse(), Ok(DeviceChoice::Auto));
         assert!("cuda:x".parse::<DeviceChoice>().unwrap_err().contains("cuda:x"));
         assert!("gpu".parse::<DeviceChoice>().is_err());
+    }
+
+    #[test]
+    fn several_devices_are_of_one_kind() {
+        let devices: Devices = "cuda:0, cuda:2".parse().unwrap();
+        assert_eq!(devices.all(), [DeviceChoice::Cuda(0), DeviceChoice::Cuda(2)]);
+        assert_eq!("cpu".parse(), Ok(Devices::from(DeviceChoice::Cpu)));
+        for wrong in ["cuda:0,cpu", "auto,auto", "cpu,", ""] {
+            assert!(wrong.parse::<Devices>().is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::device::DeviceChoice;
+use crate::device::{DeviceChoice, Devices};
 
 /// Where to compute.
 #[derive(Args, Debug, Clone)]
@@ -11,4 +11,13 @@ pub struct DeviceArgs {
     /// candle.
     #[arg(long, default_value = "auto")]
     pub device: DeviceChoice,
+}
+
+/// Where to train.
+#[derive(Args, Debug, Clone)]
+pub struct DevicesArgs {
+    /// Device to train on: auto (CUDA if a card answers, otherwise the CPU), cuda, cuda:1 and so on, wgpu, cpu or candle.
+    /// Several of a kind, such as cuda:0,cuda:1, share each batch.
+    #[arg(long = "device", value_name = "DEVICE[,DEVICE…]", default_value = "auto")]
+    pub devices: Devices,
 }

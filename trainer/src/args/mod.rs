@@ -10,7 +10,7 @@ mod temperature;
 mod wish;
 
 pub use data::{DataSetArgs, keep_apart, source, tell, test_part};
-pub use device::DeviceArgs;
+pub use device::{DeviceArgs, DevicesArgs};
 pub use figure::FigureArgs;
 pub use precision::PrecisionName;
 pub use preset::{Preset, preset};

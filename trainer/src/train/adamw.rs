@@ -41,6 +41,11 @@ impl<B: FlowBackend> AdamW<B> {
         Self { first: model.clone().map(&mut Zero), second: model.clone().map(&mut Zero) }
     }
 
+    /// The same on another device.
+    pub fn to_device(self, device: &B::Device) -> Self {
+        Self { first: self.first.to_device(device), second: self.second.to_device(device) }
+    }
+
     /// One step of the model, number `step` counted from 0, with gradients multiplied by `factor` first.
     pub fn step<A: TrainBackend<InnerBackend = B>>(
         self,

@@ -11,6 +11,7 @@ pub mod adamw;
 pub mod checkpoint;
 pub mod folder;
 pub mod metrics;
+mod peers;
 pub mod probe;
 mod progress;
 pub mod recipe;
@@ -32,12 +33,13 @@ use self::adamw::AdamW;
 use self::checkpoint::Run;
 use self::folder::RunFolder;
 use self::metrics::{Line, Metrics};
+use self::peers::Peers;
 use self::probe::Probe;
 use self::progress::Progress;
 use self::state::{Recent, RunState};
 use self::step::Measured;
-use crate::data::{Batches, Dataset, dequantise, flips};
-use crate::device::{DeviceChoice, Job, TrainBackend, dispatch};
+use crate::data::{Batches, Dataset, flips};
+use crate::device::{Devices, Job, TrainBackend, dispatch};
 use crate::drawing::Drawing;
 use crate::error::{Error, Result};
 use crate::evaluate::bits_per_dim;
@@ -87,24 +89,32 @@ pub struct Outcome {
     pub test: Option<f64>,
 }
 
-/// Trains on a device.
+/// Trains on a device, or on several that share each batch.
 ///
 /// # Errors
 /// A device that is not there, data that do not fit, checkpoints that cannot be read, training that diverges.
-pub fn run(device: DeviceChoice, training: Training) -> Result<Outcome> {
-    dispatch(device, training)
+pub fn run(devices: impl Into<Devices>, training: Training) -> Result<Outcome> {
+    let devices = devices.into();
+    dispatch(devices.first(), OnDevices { training, devices })
 }
 
-impl Job for Training {
+struct OnDevices {
+    training: Training,
+    devices: Devices,
+}
+
+impl Job for OnDevices {
     type Output = Outcome;
 
     fn run<B: TrainBackend>(self, device: B::Device) -> Result<Outcome> {
-        self.check()?;
-        let run = match &self.resume {
-            Some(path) => self.go_on::<B>(path, &device)?,
-            None => self.start::<B>(&device)?,
+        let Self { training, devices } = self;
+        training.check()?;
+        let run = match &training.resume {
+            Some(path) => training.go_on::<B>(path, &device)?,
+            None => training.start::<B>(&device)?,
         };
-        self.train(run, &device)
+        let peers = Peers::new(&run, devices.on::<B>(&device))?;
+        training.train(run, peers, &device)
     }
 }
 
@@ -159,9 +169,8 @@ impl Training {
         })
     }
 
-    fn train<B: TrainBackend>(&self, mut run: Run<B>, device: &B::Device) -> Result<Outcome> {
+    fn train<B: TrainBackend>(&self, mut run: Run<B>, mut peers: Peers<B>, device: &B::Device) -> Result<Outcome> {
         let recipe = run.state.recipe.clone();
-        let config = run.state.config.clone();
         let done = run.state.step >= recipe.steps;
         if let Some(path) = self.resume.as_ref().filter(|_| done)
             && !(self.folder.owns(path) && self.folder.later(run.state.step)?.is_empty())
@@ -184,9 +193,8 @@ impl Training {
             let mirror =
                 if recipe.flips { flips(recipe.batch, recipe.seed, number) } else { vec![false; recipe.batch] };
             let pixels = self.dataset.train.gather(&batches.indexes(number), &mirror);
-            let batch = dequantise::<B>(&pixels, config.image_shape(), recipe.seed, run.state.images(), device);
             let Run { model, optimizer, average, state } = run;
-            let (model, optimizer, measured) = step::step(model, optimizer, &recipe, number, batch);
+            let (model, optimizer, measured) = peers.step(model, optimizer, number, &pixels, state.images())?;
             run = Run { model, optimizer, average, state };
             if !(measured.bits_per_dim.is_finite() && measured.grad_norm.is_finite()) {
                 return Err(self.diverged(number, measured, recipe.learning_rate));

@@ -39,13 +39,25 @@ pub fn step<B: TrainBackend>(
     let loss = loss(model.fold().as_ref(), batch);
     let value = loss.clone().into_data().iter::<f64>().next().unwrap_or(f64::NAN);
     let grads = GradientsParams::from_grads(loss.backward(), &model);
-    let grad_norm = global_norm(&model, &grads);
+    apply(model, optimizer, recipe, number, value, &grads)
+}
+
+/// The step's second half, where the loss in nats and its gradient are known.
+pub fn apply<B: TrainBackend>(
+    model: Model<B>,
+    optimizer: AdamW<B::InnerBackend>,
+    recipe: &Recipe,
+    number: u64,
+    value: f64,
+    grads: &GradientsParams,
+) -> (Model<B>, AdamW<B::InnerBackend>, Measured) {
+    let grad_norm = global_norm(&model, grads);
     let measured = Measured { bits_per_dim: logit::bits_per_dim(-value, 1), grad_norm };
     if !(measured.bits_per_dim.is_finite() && grad_norm.is_finite()) {
         return (model, optimizer, measured);
     }
     let factor = (recipe.clip / (grad_norm + 1e-6)).min(1.0);
-    let (optimizer, model) = optimizer.step(model, &grads, factor, recipe, number);
+    let (optimizer, model) = optimizer.step(model, grads, factor, recipe, number);
     (model, optimizer, measured)
 }
 

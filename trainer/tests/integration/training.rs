@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use shared::real_nvp::RealNvpConfig;
 use shared::{LevelConfig, RgFlowConfig};
 use trainer::data::{Dataset, ImageSet};
-use trainer::device::DeviceChoice;
+use trainer::device::{DeviceChoice, Devices};
 use trainer::error::Error;
 use trainer::train::checkpoint;
 use trainer::train::folder::RunFolder;
@@ -73,6 +73,38 @@ pub fn lines(folder: &Path) -> Vec<Line> {
 
 fn without_times(lines: Vec<Line>) -> Vec<Line> {
     lines.into_iter().map(|l| Line { seconds: 0.0, ..l }).collect()
+}
+
+#[test]
+fn a_run_on_two_devices_is_that_of_one_and_goes_on_on_either() {
+    let on =
+        |devices: &str, training: Training| trainer::train::run(devices.parse::<Devices>().unwrap(), training).unwrap();
+    let (one, two, more) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let eight = |out: &Path| {
+        let mut run = Training { log_every: Some(1), ..training(out, 4) };
+        run.state.recipe.steps = 8;
+        run
+    };
+    on("cpu", eight(one.path()));
+    on("cpu,cpu", eight(two.path()));
+    let alike = |other: &Path| {
+        let (a, b) = (lines(one.path()), lines(other));
+        assert_eq!(a.len(), b.len());
+        for (a, b) in a.iter().zip(&b) {
+            assert_eq!((a.step, a.images), (b.step, b.images));
+            assert!((a.train.unwrap() - b.train.unwrap()).abs() < 1e-3, "{a:?} {b:?}");
+            assert!(a.test.zip(b.test).is_none_or(|(a, b)| (a - b).abs() < 1e-3), "{a:?} {b:?}");
+        }
+    };
+    alike(two.path());
+    // What two devices left resumes on one, and what one left on two.
+    let half = |run: &Path| run.join("checkpoints").join(checkpoint::name(4));
+    for (from, devices) in [(two.path(), "cpu"), (one.path(), "cpu,cpu")] {
+        let out = more.path().join(devices);
+        let rest = Training { log_every: Some(1), ..resumed(&out, &half(from), 4) };
+        on(devices, rest);
+        alike(&out);
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use shared::PriorKind;
 
 use crate::args::numbers::{MOST_IMAGES, MOST_STEPS, count, positive, share_below_one, within};
-use crate::args::{DataSetArgs, DeviceArgs, Preset, preset};
+use crate::args::{DataSetArgs, DevicesArgs, Preset, preset};
 use crate::train::recipe::Recipe;
 
 /// Hyper-parameters by a name.
@@ -100,9 +100,9 @@ pub struct TrainArgs {
     /// Save a checkpoint and stop after this many minutes [default: no limit].
     #[arg(long, value_parser = within(0.0..=1e6_f64))]
     pub max_minutes: Option<f64>,
-    /// Where to compute.
+    /// Where to train.
     #[command(flatten)]
-    pub device: DeviceArgs,
+    pub device: DevicesArgs,
 }
 
 impl TrainArgs {

@@ -78,7 +78,7 @@ pub fn run(args: TrainArgs) -> Result<()> {
         interrupted,
         probe: OnceCell::new(),
     };
-    let outcome = train::run(args.device.device, training)?;
+    let outcome = train::run(args.device.devices, training)?;
     let test = outcome.test.map(|t| format!(", {t:.3} bits/dim on test images")).unwrap_or_default();
     say!("step {}{test}: {}", outcome.step, outcome.checkpoint.display())
 }

@@ -6,6 +6,7 @@
 mod candle_reader;
 mod candle_real_nvp;
 mod commands;
+mod events;
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
 mod gpu;
 mod inputs;
@@ -14,4 +15,5 @@ mod outside;
 mod pictures;
 mod readme;
 mod runs;
+mod started;
 mod training;

@@ -33,6 +33,8 @@ pub struct Sources<'a> {
     pub model: &'a str,
     /// Models to compare with.
     pub others: &'a [String],
+    /// Which checkpoint of a run folder, as words of a command.
+    pub which: &'a [String],
     /// Data with a test part.
     pub data: &'a [String],
     /// Temperatures, as words of a command.
@@ -144,6 +146,8 @@ pub fn sections(s: &Sources<'_>) -> Vec<Section> {
             ));
         }
     }
+    // All of these open a model.
+    all.iter_mut().for_each(|section: &mut Section| section.words.extend_from_slice(s.which));
     all.push(section(
         "Priors in the plane (appendix)",
         "A flow on the plane with a Gaussian prior and one with a sparse prior: where their axes lie.",
@@ -203,6 +207,7 @@ mod tests {
         sections(&Sources {
             model: "m.safetensors",
             others: &words("o.safetensors"),
+            which: &words("--which last"),
             data: &words("--data msds1"),
             temperature: &words("--temperature 0.7 --low-temperature 0.3"),
             inputs: &words("a.png b.png"),

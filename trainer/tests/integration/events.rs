@@ -190,14 +190,14 @@ fn assert_like_metrics(folder: &Path) {
 fn a_run_can_be_watched_whatever_happens_to_it() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("run");
-    run(&format!("train {TINY} --clip 0.5 --steps 6 --log-every 1 --checkpoint-every 3 --out {{}}"), &[&out]).unwrap();
+    run(&format!("train {TINY} --clip 0.05 --steps 6 --log-every 1 --checkpoint-every 3 --out {{}}"), &[&out]).unwrap();
     assert_eq!(event_files(&out).len(), 1);
     assert_like_metrics(&out);
     // All of these were clipped, to the part of their length that is allowed.
     let line = metrics(&out).remove(5);
     let of = |key: &str| line[key].as_f64().unwrap();
     assert_eq!(of("clipped"), 1.0);
-    assert!((of("clip_factor") * of("grad_norm") - 0.5).abs() < 1e-5, "{line:?}");
+    assert!((of("clip_factor") * of("grad_norm") - 0.05).abs() < 1e-3, "{line:?}");
     // From an earlier checkpoint, as after a kill in the middle of a record.
     let first = event_files(&out).remove(0);
     let whole = fs::read(&first).unwrap();

@@ -41,6 +41,9 @@ pub struct ModelEntry {
     /// Whether the page starts with it.
     #[serde(default)]
     pub default: bool,
+    /// Whether its pictures are pixel art, to be shown in squares unless the reader wants them smooth.
+    #[serde(default)]
+    pub crisp: bool,
     /// Ready-made holes for its pictures, the best one to start with first.
     #[serde(default)]
     pub holes: Vec<NamedHole>,
@@ -104,6 +107,13 @@ impl ModelIndex {
     /// The model of that id.
     pub fn get(&self, id: &str) -> Option<&ModelEntry> {
         self.models.iter().find(|model| model.id == id)
+    }
+
+    /// The model that a link means: the one of that id, unless another one has the weights that it was made with.
+    pub fn find(&self, id: &str, version: Option<&str>) -> Option<&ModelEntry> {
+        let has_weights = |model: &&ModelEntry| version.is_some_and(|version| model.has_weights_of(version));
+        let named = self.get(id);
+        named.filter(has_weights).or_else(|| self.models.iter().find(has_weights)).or(named)
     }
 
     /// The model to start with.
@@ -180,6 +190,20 @@ mod tests {
         assert!(index.get("c").is_none());
         let index = parse(serde_json::json!([entry("a", false), entry("b", false)])).unwrap();
         assert_eq!(index.first_choice().unwrap().id, "a");
+    }
+
+    #[test]
+    fn a_link_finds_its_weights_under_another_name() {
+        let mut models = [entry("faces", true), entry("faces32", false)];
+        models[0]["sha256"] = "1".repeat(64).into();
+        let index = parse(serde_json::json!(models)).unwrap();
+        let found = |id, version| index.find(id, version).map(|model| model.id.as_str());
+        assert_eq!(found("faces", None), Some("faces"));
+        assert_eq!(found("faces", Some("11111111")), Some("faces"));
+        assert_eq!(found("faces", Some("00000000")), Some("faces32"));
+        assert_eq!(found("gone", Some("00000000")), Some("faces32"));
+        assert_eq!(found("faces", Some("22222222")), Some("faces"));
+        assert_eq!(found("gone", Some("22222222")), None);
     }
 
     #[test]

@@ -44,9 +44,13 @@ pub fn spell_temperature(temperature: &Temperature) -> String {
     }
 }
 
-/// A switch that is on.
+/// A switch: 1 is on, 0 is off.
 pub fn parse_flag(text: &str) -> Option<bool> {
-    (text == "1").then_some(true)
+    match text {
+        "0" => Some(false),
+        "1" => Some(true),
+        _ => None,
+    }
 }
 
 /// A seed as a reader may type it.

@@ -49,11 +49,11 @@ async fn without_a_clipboard_the_page_says_how_to_copy() {
 async fn a_link_holds_what_is_seen_though_nothing_was_touched() {
     let script = "self.copied = null; Object.defineProperty(Navigator.prototype, 'clipboard', \
                   { get: () => ({ writeText: async (text) => { self.copied = text; } }) });";
-    let (browser, _server) = at(script, "smooth=1").await;
+    let (browser, _server) = at(script, "smooth=0").await;
     click(&browser, "#copy-link").await;
     browser.wait_for(&format!("{TOLD} === 'Link copied'"), PATIENCE).await.unwrap();
     let link = browser.eval("self.copied").await.unwrap().as_str().unwrap().to_owned();
-    assert!(link.contains("model=faces&v=") && link.contains("seed=1") && link.ends_with("smooth=1"), "{link}");
+    assert!(link.contains("model=faces&v=") && link.contains("seed=1") && link.ends_with("smooth=0"), "{link}");
     browser.finish().await.unwrap();
 }
 
@@ -68,7 +68,7 @@ const SAVE: &str = "(async () => {
 
 #[tokio::test]
 #[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
-async fn smooth_pictures_are_saved_smooth() {
+async fn pictures_are_saved_as_they_are_seen() {
     let (browser, _server) = open("panel=explore&model=faces").await;
     // Colours in the first row of the file: 32 if every pixel is a square.
     let colours = "await (async () => { const bitmap = await createImageBitmap(self.saved[0]); \
@@ -78,21 +78,21 @@ async fn smooth_pictures_are_saved_smooth() {
                    for (let i = 4; i < row.length; i += 4) \
                        changes += row[i] !== row[i - 4] || row[i + 1] !== row[i - 3] || row[i + 2] !== row[i - 2]; \
                    return changes; })()";
-    for smooth in [false, true] {
-        if smooth {
+    for smooth in [true, false] {
+        if !smooth {
             click(&browser, "#smooth").await;
-            browser.wait_for("location.hash.includes('smooth=1')", PATIENCE).await.unwrap();
+            browser.wait_for("location.hash.includes('smooth=0')", PATIENCE).await.unwrap();
         }
         browser.eval(SAVE).await.unwrap();
         browser.wait_for("self.saved.length === 1", PATIENCE).await.unwrap();
         let changes = browser.eval(colours).await.unwrap().as_u64().unwrap();
         assert_eq!(changes > 31, smooth, "{changes} changes of colour");
     }
-    browser.screenshot("explore-smooth").await.unwrap();
+    browser.screenshot("explore-squares").await.unwrap();
     // And after a reload.
     browser.driver().refresh().await.unwrap();
     browser.wait_for(QUIET, PATIENCE).await.unwrap();
-    let still = "document.querySelector('#smooth').checked && document.body.classList.contains('smooth')";
+    let still = "!document.querySelector('#smooth').checked && !document.body.classList.contains('smooth')";
     assert_eq!(browser.eval(still).await.unwrap(), true);
     browser.finish().await.unwrap();
 }

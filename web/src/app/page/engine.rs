@@ -157,7 +157,8 @@ impl State {
         self.miss_weights();
         let Some(index) = &self.index else { return vec![] };
         let wanted = self.settings.model.as_ref();
-        let found = wanted.and_then(|id| index.get(id));
+        let version = self.settings.version.take();
+        let found = wanted.and_then(|id| index.find(id, version.as_deref()));
         if let (Some(id), None) = (wanted, found) {
             self.notices.push(format!("There is no model “{id}” here, so another one is shown."));
         }
@@ -165,7 +166,7 @@ impl State {
             self.phase = Phase::Empty;
             return vec![];
         };
-        if self.settings.version.take().is_some_and(|version| !model.has_weights_of(&version)) {
+        if version.is_some_and(|version| !model.has_weights_of(&version)) {
             let text = "The link was made with another version of this model; its pictures may differ.";
             self.notices.push(text.to_owned());
         }

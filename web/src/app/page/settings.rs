@@ -39,8 +39,8 @@ pub struct Settings {
     pub latents: Option<Latents>,
     /// What is set in the panels.
     pub panels: AllSettings,
-    /// Whether pictures are shown smooth instead of in squares.
-    pub smooth: bool,
+    /// Whether pictures are shown smooth or in squares; `None` means what suits the model's.
+    pub smooth: Option<bool>,
     /// Whether the address was written for the writer's own weights, which it does not hold.
     pub own_weights: bool,
 }
@@ -109,7 +109,7 @@ impl Settings {
                 };
                 set(&mut self.latents, latents, "is not a way of drawing latents, joint or independent")
             }
-            "smooth" => set(&mut self.smooth, parse_flag(value), "is not 1"),
+            "smooth" => set(&mut self.smooth, parse_flag(value).map(Some), "is not 0 or 1"),
             "weights" => set(&mut self.own_weights, (value == OWN_WEIGHTS).then_some(true), "is not “own”"),
             _ => self.panels.read(key, value),
         }
@@ -141,8 +141,8 @@ impl Settings {
             Some(Latents::Independent) => {}
         }
         self.panels.write(self.panel, &mut push);
-        if self.smooth {
-            push("smooth", "1");
+        if let Some(smooth) = self.smooth {
+            push("smooth", if smooth { "1" } else { "0" });
         }
         pairs.join("&")
     }
@@ -197,6 +197,7 @@ mod tests {
             ("panel=inpaint&seed=1&p=5.2&mask=8.AAAAAAAAAAE&try=4", None),
             ("panel=about&seed=1", None),
             ("seed=1&latents=auto", None),
+            ("seed=1&smooth=0", None),
             ("panel=mix&seed=1&t=0.45,0.7&latents=joint&a=7.0&b=9.3j0.2&cut=1&share=0.25", None),
             ("weights=own&seed=2&t=0.5&smooth=1", None),
             ("panel=mix&seed=1&t=0.8&a=7.0t0.5&b=9.3t0.2,0.8&cut=1&share=0.25&smooth=1", None),

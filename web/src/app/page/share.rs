@@ -72,8 +72,8 @@ impl ShareView {
 
     pub fn render(&self, state: &State) {
         self.save.set_disabled(state.phase != Phase::Ready);
-        self.smooth.set_checked(state.settings.smooth);
-        let _ = self.body.class_list().toggle_with_force("smooth", state.settings.smooth);
+        self.smooth.set_checked(state.is_smooth());
+        let _ = self.body.class_list().toggle_with_force("smooth", state.is_smooth());
         self.lacks_weights.set(state.has_own_weights());
         let address = state.address();
         if *self.address.borrow() != address {

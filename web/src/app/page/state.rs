@@ -177,6 +177,16 @@ impl State {
         self.entry.as_ref().is_some_and(|entry| entry.file.is_empty())
     }
 
+    /// Whether pictures are shown smooth.
+    pub fn is_smooth(&self) -> bool {
+        self.settings.smooth.unwrap_or(self.suits_smooth())
+    }
+
+    /// Pixel art is at its best in squares, everything else is smooth.
+    fn suits_smooth(&self) -> bool {
+        !self.entry.as_ref().is_some_and(|entry| entry.crisp)
+    }
+
     /// What all panels share.
     pub fn scene(&self) -> Scene<'_> {
         Scene {
@@ -185,7 +195,7 @@ impl State {
             drawing: self.drawing(),
             seed: self.settings.seed.0,
             seed_refused: self.seed_refused,
-            smooth: self.settings.smooth,
+            smooth: self.is_smooth(),
         }
     }
 
@@ -275,7 +285,7 @@ impl State {
             Event::Address(fragment) => self.follow(&fragment),
             Event::Redraw => vec![],
             Event::Smooth(smooth) => {
-                self.settings.smooth = smooth;
+                self.settings.smooth = (smooth != self.suits_smooth()).then_some(smooth);
                 vec![Effect::WriteAddress(self.address())]
             }
             Event::AddressWanted => vec![Effect::WriteAddress(self.address())],

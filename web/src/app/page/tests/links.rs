@@ -80,16 +80,26 @@ fn another_model_draws_at_its_own_temperature() {
 }
 
 #[test]
-fn smooth_pictures_stay_smooth() {
+fn pictures_stay_in_squares_if_that_was_wanted() {
     let (mut state, _) = loaded("#t=0.5");
-    let effects = state.update(Event::Smooth(true));
-    let address = "model=a&v=00000000&seed=10&t=0.5&smooth=1";
+    assert!(state.is_smooth());
+    let effects = state.update(Event::Smooth(false));
+    let address = "model=a&v=00000000&seed=10&t=0.5&smooth=0";
     assert_eq!(effects, [Effect::WriteAddress(address.into())]);
-    assert!(loaded(address).0.settings.smooth);
+    assert!(!loaded(address).0.is_smooth());
     state.update(Event::Show(Panel::About));
-    assert!(state.settings.smooth && state.address().contains("smooth=1"));
-    state.update(Event::Smooth(false));
-    assert!(!state.address().contains("smooth"));
+    assert!(!state.is_smooth() && state.address().contains("smooth=0"));
+    state.update(Event::Smooth(true));
+    assert!(state.is_smooth() && !state.address().contains("smooth"));
+}
+
+#[test]
+fn pixel_art_is_shown_in_squares_unless_a_link_says_otherwise() {
+    let (mut state, _) = loaded("#t=0.5");
+    state.entry.as_mut().unwrap().crisp = true;
+    assert!(!state.is_smooth());
+    state.update(Event::Smooth(true));
+    assert!(state.is_smooth() && state.address().contains("smooth=1"));
 }
 
 #[test]

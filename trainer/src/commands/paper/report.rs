@@ -224,8 +224,14 @@ mod tests {
         let sections = all(true, true);
         let uses = |sections: &[Section], command: &str| sections.iter().filter(|s| s.words[0] == command).count();
         assert_eq!((uses(&sections, "ovals"), uses(&sections, "mix"), uses(&sections, "factors")), (2, 1, 3));
-        let scores = sections.iter().filter_map(|s| s.words.last().filter(|word| word.starts_with("scores-")));
+        let scores = sections.iter().flat_map(|s| &s.words).filter(|word| word.starts_with("scores-"));
         assert_eq!(scores.collect::<Vec<_>>(), ["scores-0", "scores-1"]);
+        // All that open a model are told which checkpoint.
+        assert!(
+            sections
+                .iter()
+                .all(|s| s.words.ends_with(&["--which".into(), "last".into()]) == (s.words[0] != "pinwheel"))
+        );
         assert_eq!((uses(&all(false, false), "ovals"), uses(&all(false, false), "mix")), (0, 0));
     }
 

@@ -129,10 +129,7 @@ impl RgFlowConfig {
         if self.channels == 0 || self.channels > 4 {
             return fail(format!("channels is {}, but must be 1 to 4", self.channels));
         }
-        if self.size > MAX_SIZE || !self.size.is_multiple_of(self.block) || !(self.size / self.block).is_power_of_two()
-        {
-            return fail(format!("size is {}, but must be {}·2^k and at most {MAX_SIZE}", self.size, self.block));
-        }
+        self.check_size()?;
         if self.levels.len() != self.level_count() {
             return fail(format!(
                 "there are {} levels, but size {} with blocks of {} needs {}",
@@ -143,15 +140,15 @@ impl RgFlowConfig {
             ));
         }
         for (h, level) in self.levels.iter().enumerate() {
-            let in_range = (1..=64).contains(&level.layers)
-                && (1..=16).contains(&level.res_blocks)
-                && (1..=8).contains(&level.mlp)
-                && (1..=4096).contains(&level.hidden);
-            if !in_range {
-                return fail(format!(
-                    "level {h}: layers must be 1 to 64, res_blocks 1 to 16, mlp 1 to 8 and hidden 1 to 4096, but got \
-                     {level:?}"
-                ));
+            let values = [
+                ("layers", level.layers, 64),
+                ("res_blocks", level.res_blocks, 16),
+                ("mlp", level.mlp, 8),
+                ("hidden", level.hidden, 4096),
+            ];
+            if let Some((key, value, most)) = values.into_iter().find(|&(_, value, most)| !(1..=most).contains(&value))
+            {
+                return fail(format!("levels[{h}].{key} is {value}, but must be 1 to {most}"));
             }
         }
         if let CouplingKind::Spline(bins) = self.coupling
@@ -163,6 +160,15 @@ impl RgFlowConfig {
             return fail(format!("{} parameters are too many; the limit is {MAX_PARAMS}", self.param_count()));
         }
         Ok(())
+    }
+
+    /// Checks the size alone.
+    pub(crate) fn check_size(&self) -> Result<()> {
+        let Self { size, block, .. } = *self;
+        if size <= MAX_SIZE && size.is_multiple_of(block) && (size / block).is_power_of_two() {
+            return Ok(());
+        }
+        Err(Error::Config(format!("size is {size}, but must be {block}·2^k and at most {MAX_SIZE}")))
     }
 
     /// Number of levels, h_L + 1 = log2(L/m) + 1.
@@ -252,7 +258,7 @@ mod tests {
         assert!(spoil(|c| c.coupling = CouplingKind::Spline(0)).contains("0 bins"));
         assert!(spoil(|c| c.coupling = CouplingKind::Spline(33)).contains("33 bins"));
         assert!(spoil(|c| c.coupling = CouplingKind::Spline(usize::MAX)).contains("2 to 32"));
-        assert!(spoil(|c| c.levels[1].hidden = 0).contains("level 1"));
+        assert!(spoil(|c| c.levels[1].hidden = 0).contains("levels[1].hidden is 0, but must be 1 to 4096"));
         assert!(
             spoil(|c| c.levels = vec![LevelConfig { layers: 64, res_blocks: 16, mlp: 8, hidden: 4096 }; 3])
                 .contains("parameters")

@@ -32,6 +32,7 @@ mod random;
 pub mod real_nvp;
 pub mod sampler;
 mod shape;
+mod sizes;
 pub mod weights;
 
 pub use backend::FlowBackend;

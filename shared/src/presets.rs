@@ -32,8 +32,11 @@ impl Preset {
 }
 
 /// All presets, the default first.
-pub const PRESETS: [Preset; 8] = [
+pub const PRESETS: [Preset; 11] = [
     Preset::new("demo", "two CPU cores; the shipped models", || RgFlowConfig::demo().into()),
+    Preset::new("demo16", "`demo` at 16×16", || at_size(RgFlowConfig::demo(), 16)),
+    Preset::new("demo64", "`demo` at 64×64", || at_size(RgFlowConfig::demo(), 64)),
+    Preset::new("demo128", "`demo` at 128×128, on a GPU", || at_size(RgFlowConfig::demo(), 128)),
     Preset::new("deep", "two CPU cores, less time", || RgFlowConfig::deep().into()).formerly("small"),
     Preset::new("bench", "the speed comparisons", || RgFlowConfig::bench().into()),
     Preset::new("tiny", "tests, lessons", || RgFlowConfig::tiny().into()),
@@ -43,6 +46,11 @@ pub const PRESETS: [Preset; 8] = [
         .formerly("realnvp_small"),
     Preset::new("realnvp_tiny", "a Real NVP for tests", || RealNvpConfig::tiny().into()),
 ];
+
+/// The same architecture at another size. One of the presets' own sizes is always possible, which a test sees to.
+fn at_size(config: RgFlowConfig, size: usize) -> ModelConfig {
+    config.resized(size).unwrap_or(config).into()
+}
 
 impl ModelConfig {
     /// The preset of that name, or of that older name.
@@ -137,6 +145,8 @@ mod tests {
             let json = serde_json::to_string(&config).unwrap();
             assert_eq!(serde_json::from_str::<ModelConfig>(&json).unwrap(), config);
             assert_eq!(matches!(config, ModelConfig::RealNvp(_)), preset.name.starts_with("realnvp_"));
+            let size: String = preset.name.strip_prefix("demo").unwrap_or_default().to_owned();
+            assert!(size.is_empty() || size == config.image_shape()[1].to_string(), "{}", preset.name);
         }
     }
 

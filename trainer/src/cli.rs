@@ -22,6 +22,7 @@ use crate::commands::neighbours::{self, NeighboursArgs};
 use crate::commands::ovals::{self, OvalsArgs};
 use crate::commands::paper::{self, PaperArgs};
 use crate::commands::pinwheel::{self, PinwheelArgs};
+use crate::commands::presets::{self, PresetsArgs};
 use crate::commands::progressive::{self, ProgressiveArgs};
 use crate::commands::quality::{self, QualityArgs};
 use crate::commands::receptive_fields::{self, ReceptiveArgs};
@@ -44,9 +45,12 @@ pub struct Cli {
 pub enum Command {
     /// Train a model, or resume training one.
     #[command(
-        after_help = "Example:\n  trainer train --data faces-train.zip --preset demo --steps 20000 --out runs/faces\n  trainer train --resume runs/faces --steps 40000 --learning-rate 0.003"
+        after_help = "Example:\n  trainer train --data faces-train.zip --preset demo --steps 20000 --out runs/faces\n  trainer train --resume runs/faces --steps 40000 --learning-rate 0.003\n  trainer train --from faces.safetensors --data my-photos.zip --steps 4000 --learning-rate 0.003 --out runs/mine"
     )]
     Train(Box<TrainArgs>),
+    /// List the architectures with a name: their sizes, and what they cost.
+    #[command(after_help = "Example:\n  trainer presets --time --images 18957")]
+    Presets(PresetsArgs),
     /// Draw samples into a sheet.
     #[command(
         after_help = "Example:\n  trainer sample runs/faces --count 64 --temperature 0.8 --low-temperature 0.2 --cutoff 1 --out samples.png"
@@ -140,6 +144,7 @@ impl Command {
     pub fn devices(&self) -> Vec<DeviceChoice> {
         let args = match self {
             Self::Train(args) => return args.device.devices.all(),
+            Self::Presets(args) if args.time => &args.device,
             Self::Sample(args) => &args.device,
             Self::Inpaint(args) => &args.device,
             Self::EvalInpaint(args) => &args.device,
@@ -159,7 +164,7 @@ impl Command {
             Self::Export(args) => &args.device,
             Self::Pinwheel(args) => &args.device,
             Self::Bench(args) => &args.device,
-            Self::Import(_) | Self::Info(_) | Self::Data(_) => return Vec::new(),
+            Self::Import(_) | Self::Info(_) | Self::Data(_) | Self::Presets(_) => return Vec::new(),
         };
         vec![args.device]
     }
@@ -192,6 +197,7 @@ fn command(cli: Cli) -> Result<()> {
     }
     match command {
         Command::Train(args) => train::run(*args),
+        Command::Presets(args) => presets::run(args),
         Command::Sample(args) => sample::run(args),
         Command::Inpaint(args) => inpaint::run(args),
         Command::EvalInpaint(args) => eval_inpaint::run(args),
@@ -248,6 +254,7 @@ mod tests {
         let sources = Sources {
             model: "m.safetensors",
             others: &words("o.safetensors"),
+            which: &words("--which last"),
             data: &words("--data msds1"),
             temperature: &words("--temperature 0.7 --low-temperature 0.3"),
             inputs: &words("a.png b.png"),

@@ -43,6 +43,25 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     replace(path, bytes, true)
 }
 
+/// Gives a file a second name, replacing what has it, in one step: by a link where the file system can, else by a copy. For
+/// files that are only ever replaced whole.
+///
+/// # Errors
+/// [`Error::Io`] if the system refuses.
+pub fn link_whole(from: &Path, to: &Path) -> Result<()> {
+    let temporary = parent(to).join(format!("{}{}{}", TEMPORARY.0, std::process::id(), TEMPORARY.1));
+    // One that an earlier process of this number left.
+    let _ = fs::remove_file(&temporary);
+    if fs::hard_link(from, &temporary).is_err() {
+        fs::copy(from, &temporary).map_err(Error::io(to, "write it"))?;
+        File::open(&temporary).and_then(|file| file.sync_all()).map_err(Error::io(to, "write it"))?;
+    }
+    let renamed = fs::rename(&temporary, to).map_err(Error::io(to, "replace it"));
+    // Two names of one file are not renamed: the old one stays.
+    let _ = fs::remove_file(&temporary);
+    renamed
+}
+
 fn replace(path: &Path, bytes: &[u8], sync: bool) -> Result<()> {
     let target = writable(path)?;
     let folder = parent(&target);
@@ -253,6 +272,23 @@ mod tests {
             assert_eq!(fs::read_to_string(dir.path().join(name)).unwrap(), content);
         }
         assert!(!path.exists() && set_aside(&path).is_err());
+    }
+
+    #[test]
+    fn a_second_name_replaces_what_had_it_and_outlives_the_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        for content in ["one", "two"] {
+            fs::write(at("new"), content).unwrap();
+            link_whole(&at("new"), &at("best")).unwrap();
+            // Again, which changes nothing.
+            link_whole(&at("new"), &at("best")).unwrap();
+            fs::remove_file(at("new")).unwrap();
+            assert_eq!(fs::read_to_string(at("best")).unwrap(), content);
+            assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+        }
+        assert!(link_whole(&at("none"), &at("best")).unwrap_err().to_string().contains("best"));
+        assert_eq!(fs::read_to_string(at("best")).unwrap(), "two");
     }
 
     #[test]

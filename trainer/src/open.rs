@@ -16,8 +16,9 @@ use crate::error::{Error, Result};
 use crate::figures::figure::heat;
 use crate::figures::sheet::picture_of;
 use crate::files::read_limited;
+use crate::output::aside;
+use crate::train::best::{Which, chosen};
 use crate::train::checkpoint::Run;
-use crate::train::newest;
 use crate::train::state::RunState;
 
 /// Largest weights file: twice what the largest model takes.
@@ -33,13 +34,13 @@ pub struct About {
     pub state: Option<RunState>,
 }
 
-/// What a weights file, a checkpoint or the newest checkpoint of a run's folder says about its model.
+/// What a weights file, a checkpoint or a checkpoint of a run's folder says about its model.
 /// A checkpoint's weights are not read.
 ///
 /// # Errors
 /// [`Error::Model`] or [`Error::Content`], with the file's name.
-pub fn about(path: &Path) -> Result<About> {
-    let path = newest(path)?;
+pub fn about(path: &Path, which: Which) -> Result<About> {
+    let path = chosen(path, which)?;
     if is_checkpoint(&path) {
         let state = RunState::read(&path)?;
         return Ok(About { config: state.config.clone(), card: card_of(&state), state: Some(state) });
@@ -48,16 +49,21 @@ pub fn about(path: &Path) -> Result<About> {
     Ok(About { config: file.config(), card: file.card().clone(), state: None })
 }
 
-/// Reads a model of either architecture from a weights file, a checkpoint or the newest checkpoint of a run's folder.
+/// Reads a model of either architecture from a weights file, a checkpoint or a run's folder, of which it says the step on
+/// standard error.
 ///
 /// # Errors
 /// [`Error::Model`] or [`Error::Content`], with the file's name.
-pub fn load(path: &Path) -> Result<AnyModelFile> {
-    let path = newest(path)?;
+pub fn load(path: &Path, which: Which) -> Result<AnyModelFile> {
+    let of_run = path.is_dir();
+    let path = chosen(path, which)?;
     if !is_checkpoint(&path) {
         return read_weights(&path);
     }
     let run = Run::<Cpu>::load(&path, &Default::default())?;
+    if of_run {
+        aside(format_args!("{}: the checkpoint of step {}", path.display(), run.state.step));
+    }
     Ok(AnyModelFile::from_model(&run.best(), card_of(&run.state)))
 }
 
@@ -65,8 +71,8 @@ pub fn load(path: &Path) -> Result<AnyModelFile> {
 ///
 /// # Errors
 /// As [`load`], and [`Error::Content`] for a model of another architecture.
-pub fn load_rg_flow(path: &Path) -> Result<ModelFile> {
-    match load(path)? {
+pub fn load_rg_flow(path: &Path, which: Which) -> Result<ModelFile> {
+    match load(path, which)? {
         AnyModelFile::RgFlow(file) => Ok(file),
         AnyModelFile::RealNvp(_) => {
             Err(Error::content(path.display(), "it is a Real NVP, which has no RG levels", "give an RG-Flow"))
@@ -101,7 +107,8 @@ fn card_of(state: &RunState) -> Card {
         licence: state.licence.clone().unwrap_or_default(),
         images_seen: state.images(),
         training: format!(
-            "{} steps of {} images in {:.0} minutes; AdamW {}, weight decay {}, warm-up {}, {}, average {}, seed {}",
+            "{}{} steps of {} images in {:.0} minutes; AdamW {}, weight decay {}, warm-up {}, {}, average {}, seed {}",
+            state.from.as_ref().map(|from| format!("from {}: ", name_of(from))).unwrap_or_default(),
             state.step,
             recipe.batch,
             state.seconds / 60.0,
@@ -133,8 +140,8 @@ impl AnyModel {
     ///
     /// # Errors
     /// A model that cannot be read, a device that does not answer.
-    pub fn open(path: &Path, device: DeviceChoice) -> Result<Self> {
-        Self::of(load(path)?, path, device)
+    pub fn open(path: &Path, which: Which, device: DeviceChoice) -> Result<Self> {
+        Self::of(load(path, which)?, path, device)
     }
 
     /// The model of a file in memory; `path` names it in errors.
@@ -165,8 +172,8 @@ impl Model {
     ///
     /// # Errors
     /// A model that cannot be read or is not an RG-Flow, a device that does not answer.
-    pub fn open(path: &Path, device: DeviceChoice) -> Result<Self> {
-        Self::of(load_rg_flow(path)?, path, device)
+    pub fn open(path: &Path, which: Which, device: DeviceChoice) -> Result<Self> {
+        Self::of(load_rg_flow(path, which)?, path, device)
     }
 
     /// The model of a file in memory; `path` names it in errors.
@@ -267,7 +274,7 @@ mod tests {
         let bytes = ModelFile::from_model(&model, Card::default()).to_bytes(Precision::F32).unwrap();
         let path = folder.join("model.safetensors");
         std::fs::write(&path, bytes).unwrap();
-        Model::open(&path, DeviceChoice::Cpu).unwrap()
+        Model::open(&path, Which::Best, DeviceChoice::Cpu).unwrap()
     }
 
     #[test]

@@ -42,6 +42,7 @@ const STEPS: &[Step] = &[
     Step { name: "clippy", browser: false, run: clippy },
     Step { name: "doc", browser: false, run: doc },
     Step { name: "native", browser: false, run: native },
+    Step { name: "events", browser: false, run: events },
     Step { name: "wasm", browser: true, run: wasm },
     Step { name: "page", browser: false, run: build_page },
     Step { name: "browser", browser: true, run: in_browser },
@@ -117,6 +118,15 @@ const ON_CPU: [&str; 5] = ["test", "--workspace", "--no-default-features", "--fe
 
 fn native(env: &Env) -> Result<Done> {
     passed(env.cargo().args(ON_CPU))
+}
+
+/// TensorBoard's own reader on a run's event files, where Python has it.
+fn events(env: &Env) -> Result<Done> {
+    let found = Command::new("python3").args(["-c", "import tensorboard"]).output();
+    if !found.is_ok_and(|output| output.status.success()) {
+        return Ok(Done::Skipped("Python has no tensorboard; `pip install tensorboard` installs it".to_owned()));
+    }
+    passed(env.cargo().args(ON_CPU).args(["--test", "integration", "--", "--ignored", "tensorboard_reads"]))
 }
 
 /// The packages with tests for wasm, in files called `tests/wasm*.rs`.

@@ -62,6 +62,17 @@ impl AnyModelFile {
         }
     }
 
+    /// A trainable model with these weights, on a device.
+    ///
+    /// # Errors
+    /// As [`AnyModelFile::to_flow`].
+    pub fn to_model<B: FlowBackend>(&self, device: &B::Device) -> Result<Model<B>> {
+        match self {
+            Self::RgFlow(file) => file.to_model(device).map(Model::RgFlow),
+            Self::RealNvp(file) => file.to_model(device).map(Model::RealNvp),
+        }
+    }
+
     /// Writes the file.
     ///
     /// # Errors

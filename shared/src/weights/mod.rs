@@ -6,6 +6,7 @@ mod container;
 mod keys;
 mod real_nvp;
 mod rg_flow;
+mod trainable;
 
 pub use any::AnyModelFile;
 pub use card::{Card, NamedFactor};

@@ -45,6 +45,14 @@ impl RealNvpFile {
     /// # Errors
     /// [`Error::Weights`] if a tensor is missing, which [`RealNvpFile::from_bytes`] does not let through.
     pub fn to_flow<B: FlowBackend>(&self, device: &B::Device) -> Result<RealNvpFlow<B>> {
+        Ok(self.to_model(device)?.no_grad().fold())
+    }
+
+    /// A trainable model with these weights, on a device.
+    ///
+    /// # Errors
+    /// As [`RealNvpFile::to_flow`].
+    pub fn to_model<B: FlowBackend>(&self, device: &B::Device) -> Result<RealNvp<B>> {
         struct Set<'a> {
             names: std::vec::IntoIter<(String, Vec<usize>)>,
             tensors: &'a HashMap<String, Vec<f32>>,
@@ -57,14 +65,16 @@ impl RealNvpFile {
                     self.missing = Some(name);
                     return param;
                 };
-                param.map(|old| Tensor::from_data(TensorData::new(values.clone(), old.shape()), &old.device()))
+                param.map(|old| {
+                    Tensor::from_data(TensorData::new(values.clone(), old.shape()), &old.device()).require_grad()
+                })
             }
         }
         let mut set = Set { names: self.config.tensors().into_iter(), tensors: &self.tensors, missing: None };
         let model = RealNvp::new(&self.config, 0, device)?.map(&mut set);
         match set.missing {
             Some(name) => Err(Error::Weights(format!("tensor {name} is missing"))),
-            None => Ok(model.no_grad().fold()),
+            None => Ok(model),
         }
     }
 

@@ -17,7 +17,7 @@ use crate::sampler::{MOST_DIRECTIONS, Sampler};
 use crate::shape::{BijectorShape, LinearShape};
 
 /// Name of the mean image.
-const MEAN: &str = "mean";
+pub(super) const MEAN: &str = "mean";
 /// Names of the sampler's tensors, which a file may lack: its mean, directions and variances.
 const SAMPLER: [&str; 3] = ["sampler.mean", "sampler.directions", "sampler.variances"];
 
@@ -65,7 +65,7 @@ pub struct ModelFile {
     pub card: Card,
     /// What draws latents that go together, if it was fit.
     pub sampler: Option<Sampler>,
-    tensors: HashMap<String, Vec<f32>>,
+    pub(super) tensors: HashMap<String, Vec<f32>>,
 }
 
 impl ModelFile {
@@ -232,7 +232,7 @@ impl ModelFile {
 }
 
 /// Name prefixes of the stages, in the order of [`shapes`].
-fn names(config: &RgFlowConfig) -> impl Iterator<Item = String> + use<> {
+pub(super) fn names(config: &RgFlowConfig) -> impl Iterator<Item = String> + use<> {
     (0..config.levels.len()).flat_map(|h| Stage::BOTH.map(|stage| format!("levels.{h}.{}", stage.name())))
 }
 

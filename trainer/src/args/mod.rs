@@ -7,6 +7,7 @@ pub mod numbers;
 mod precision;
 mod preset;
 mod temperature;
+mod which;
 mod wish;
 
 pub use data::{DataSetArgs, keep_apart, source, tell, test_part};
@@ -15,4 +16,5 @@ pub use figure::FigureArgs;
 pub use precision::PrecisionName;
 pub use preset::{Preset, preset};
 pub use temperature::{TemperatureArgs, one_or_each};
+pub use which::WhichArgs;
 pub use wish::WishArgs;

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use shared::{Model, ModelConfig, Temperature};
@@ -14,7 +13,7 @@ use crate::device::{DeviceChoice, Job, TrainBackend, dispatch};
 use crate::error::{Error, Result};
 use crate::files::{read_limited, write_whole};
 use crate::output::say;
-use crate::train::timed::{TimedRun, noise};
+use crate::train::timed::{TimedSteps, Timing, noise};
 
 /// Repetitions before the clock counts: kernels are compiled in them.
 const WARM_UP: usize = 3;
@@ -128,61 +127,28 @@ struct Rate<'a> {
     seconds: f64,
 }
 
-/// What one measurement gives.
-struct Timing {
-    /// Images a second, by the median.
-    rate: f64,
-    /// Seconds that the first time took.
-    first: f64,
-}
-
 impl Job for Rate<'_> {
     type Output = Timing;
 
     fn run<B: TrainBackend>(self, device: B::Device) -> Result<Timing> {
+        let Self { config, what, batch, seconds } = self;
         let fail = |source| Error::Model { file: "the preset".into(), source };
-        if self.what == Timed::Train {
-            let mut run = Some(TimedRun::<B>::start(self.config, &device).map_err(fail)?);
-            return self.time(|| {
-                if let Some(before) = run.take() {
-                    run = Some(before.step(self.batch).0);
-                }
-                Ok(())
-            });
+        if what == Timed::Train {
+            return TimedSteps { config, batch, warm_up: WARM_UP, seconds }.run::<B>(device);
         }
-        let model = Model::<B::InnerBackend>::new(self.config, 1, &device).map_err(fail)?;
+        let model = Model::<B::InnerBackend>::new(config, 1, &device).map_err(fail)?;
         let flow = model.fold();
-        if self.what == Timed::Sample {
+        if what == Timed::Sample {
             let temperature = Temperature::uniform(0.8);
-            return self.time(|| {
-                drop(flow.sample(1, 0..self.batch as u64, &temperature, &device).into_data());
+            return Timing::of(batch, WARM_UP, seconds, || {
+                drop(flow.sample(1, 0..batch as u64, &temperature, &device).into_data());
                 Ok(())
             });
         }
-        let images = noise::<B::InnerBackend>(self.config.image_shape(), self.batch, &device).images;
-        self.time(|| {
+        let images = noise::<B::InnerBackend>(config.image_shape(), batch, &device).images;
+        Timing::of(batch, WARM_UP, seconds, || {
             drop(flow.log_prob(images.clone()).into_data());
             Ok(())
         })
-    }
-}
-
-impl Rate<'_> {
-    /// The median time of the work, repeated for as long as was asked for.
-    fn time(&self, mut work: impl FnMut() -> Result<()>) -> Result<Timing> {
-        let clock = Instant::now();
-        work()?;
-        let first = clock.elapsed().as_secs_f64();
-        for _ in 1..WARM_UP {
-            work()?;
-        }
-        let (mut times, clock) = (Vec::new(), Instant::now());
-        while times.is_empty() || clock.elapsed().as_secs_f64() < self.seconds {
-            let start = Instant::now();
-            work()?;
-            times.push(start.elapsed().as_secs_f64());
-        }
-        times.sort_by(f64::total_cmp);
-        Ok(Timing { rate: self.batch as f64 / times[times.len() / 2], first })
     }
 }

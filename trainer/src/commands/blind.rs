@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::args::numbers::{count, zoom};
-use crate::args::{DeviceArgs, TemperatureArgs, keep_apart, test_part};
+use crate::args::{DeviceArgs, TemperatureArgs, WhichArgs, keep_apart, test_part};
 use crate::data::DataOptions;
 use crate::error::{Error, Result};
 use crate::evaluate::random_seed;
@@ -61,6 +61,9 @@ pub struct BlindArgs {
     /// Instead count the failures listed in this folder, for each of its sources.
     #[arg(long, value_name = "FOLDER", conflicts_with = "sources")]
     pub count_failed: Option<PathBuf>,
+    /// Which checkpoint of a run folder.
+    #[command(flatten)]
+    pub which: WhichArgs,
     /// Where to compute.
     #[command(flatten)]
     pub device: DeviceArgs,
@@ -107,7 +110,7 @@ fn sheets(args: &BlindArgs) -> Result<()> {
     let seed = args.seed.unwrap_or_else(random_seed);
     let first = args.sources.iter().find(|path| is_model(path));
     let [channels, size] = match first {
-        Some(path) => about(&model_of(path).0)?.config.image_shape(),
+        Some(path) => about(&model_of(path).0, args.which.which)?.config.image_shape(),
         None => [3, 32],
     };
     let sources = args.sources.iter().enumerate().map(|(k, path)| match is_model(path) {
@@ -168,7 +171,7 @@ fn model_of(path: &Path) -> (PathBuf, bool) {
 
 fn samples(args: &BlindArgs, path: &Path, seed: u64, shape: [usize; 2]) -> Result<Source> {
     let (model, independent) = model_of(path);
-    let opened = AnyModel::open(&model, args.device.device)?;
+    let opened = AnyModel::open(&model, args.which.which, args.device.device)?;
     let own = opened.config.image_shape();
     if own != shape {
         let problem = format!("{} makes images of {} pixels, another model of {}", path.display(), own[1], shape[1]);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::args::DeviceArgs;
+use crate::args::{DeviceArgs, WhichArgs};
 use crate::error::Result;
 use crate::figures::sheet;
 use crate::files::make_folder;
@@ -23,6 +23,9 @@ pub struct DecodeArgs {
     /// Folder for the images, which are named 0000.png, 0001.png and so on.
     #[arg(long, default_value = "decoded")]
     pub out: PathBuf,
+    /// Which checkpoint of a run folder.
+    #[command(flatten)]
+    pub which: WhichArgs,
     /// Where to compute.
     #[command(flatten)]
     pub device: DeviceArgs,
@@ -33,7 +36,7 @@ pub struct DecodeArgs {
 /// # Errors
 /// A model or latents that cannot be read, or do not belong together; images that cannot be written.
 pub fn run(args: DecodeArgs) -> Result<()> {
-    let model = Model::open(&args.model, args.device.device)?;
+    let model = Model::open(&args.model, args.which.which, args.device.device)?;
     let pictures = model.paint(&latents::read(&args.latents, &model.config)?)?;
     make_folder(&args.out)?;
     for (i, picture) in pictures.iter().enumerate() {

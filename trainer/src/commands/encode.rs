@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use shared::logit;
 
-use crate::args::DeviceArgs;
+use crate::args::{DeviceArgs, WhichArgs};
 use crate::data::to_pixels;
 use crate::error::{Error, Result};
 use crate::latents;
@@ -24,6 +24,9 @@ pub struct EncodeArgs {
     /// Where to write the latents, as safetensors.
     #[arg(long, default_value = "latents.safetensors")]
     pub out: PathBuf,
+    /// Which checkpoint of a run folder.
+    #[command(flatten)]
+    pub which: WhichArgs,
     /// Where to compute.
     #[command(flatten)]
     pub device: DeviceArgs,
@@ -34,7 +37,7 @@ pub struct EncodeArgs {
 /// # Errors
 /// A model or an image that cannot be read, an image without a finite likelihood, a file that cannot be written.
 pub fn run(args: EncodeArgs) -> Result<()> {
-    let model = Model::open(&args.model, args.device.device)?;
+    let model = Model::open(&args.model, args.which.which, args.device.device)?;
     let images = model.read(&args.images)?;
     let dims = model.config.dims();
     let logits: Vec<f32> = images.iter().flat_map(|(logits, _)| logits).copied().collect();

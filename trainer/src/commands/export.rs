@@ -11,7 +11,7 @@ use shared::geometry::Levels;
 use shared::weights::{AnyModelFile, Card, NamedFactor};
 
 use crate::args::numbers::within;
-use crate::args::{DeviceArgs, PrecisionName, one_or_each, test_part};
+use crate::args::{DeviceArgs, PrecisionName, WhichArgs, one_or_each, test_part};
 use crate::data::DataOptions;
 use crate::error::{Error, Result};
 use crate::files::{writable, write_atomically};
@@ -56,6 +56,9 @@ pub struct ExportArgs {
     /// Format of the stored numbers.
     #[arg(long, value_enum, default_value = "f16")]
     pub precision: PrecisionName,
+    /// Which checkpoint of a run folder.
+    #[command(flatten)]
+    pub which: WhichArgs,
     /// Where to compute.
     #[command(flatten)]
     pub device: DeviceArgs,
@@ -69,7 +72,7 @@ pub fn run(args: ExportArgs) -> Result<()> {
     // Before an evaluation that may take hours.
     args.out.as_deref().map(writable).transpose()?;
     args.hub.as_deref().map(hub::unused).transpose()?;
-    let mut file = load(&args.model)?;
+    let mut file = load(&args.model, args.which.which)?;
     let of_model = Error::model(&args.model);
     fill_card(&mut file, &args)?;
     let precision = args.precision.into();

@@ -12,7 +12,7 @@ use shared::sampler::{MOST_DIRECTIONS, Sampler};
 use shared::weights::{AnyModelFile, Card, ModelFile};
 
 use crate::args::numbers::{count, within};
-use crate::args::{DataSetArgs, DeviceArgs, PrecisionName, one_or_each};
+use crate::args::{DataSetArgs, DeviceArgs, PrecisionName, WhichArgs, one_or_each};
 use crate::data::middles;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -48,6 +48,9 @@ pub struct FitLatentsArgs {
     /// Where to write the weights file [default: over the model's own].
     #[arg(long)]
     pub out: Option<PathBuf>,
+    /// Which checkpoint of a run folder.
+    #[command(flatten)]
+    pub which: WhichArgs,
     /// Where to compute.
     #[command(flatten)]
     pub device: DeviceArgs,
@@ -64,7 +67,7 @@ pub fn run(args: FitLatentsArgs) -> Result<()> {
         return Err(Error::usage("--out", "a run's checkpoints cannot hold a sampler", advice));
     }
     writable(&out)?;
-    let mut file = load_rg_flow(&args.model)?;
+    let mut file = load_rg_flow(&args.model, args.which.which)?;
     let levels = file.config.level_count();
     one_or_each(&args.temperatures, levels)?;
     let model = Model::of(file.clone(), &args.model, args.device.device)?;

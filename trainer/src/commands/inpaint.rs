@@ -6,7 +6,7 @@ use clap::Args;
 use shared::edit::inpaint::Free;
 
 use crate::args::numbers::zoom;
-use crate::args::{DeviceArgs, WishArgs};
+use crate::args::{DeviceArgs, WhichArgs, WishArgs};
 use crate::completion::{hole_psnr, marked, smooth};
 use crate::data::{read_mask_for, read_picture};
 use crate::engine::Completed;
@@ -37,6 +37,9 @@ pub struct InpaintArgs {
     /// Enlarge each pixel this many times, 1 to 32.
     #[arg(long, default_value_t = 4, value_parser = zoom())]
     pub zoom: u32,
+    /// Which checkpoint of a run folder.
+    #[command(flatten)]
+    pub which: WhichArgs,
     /// Where to compute.
     #[command(flatten)]
     pub device: DeviceArgs,
@@ -47,7 +50,7 @@ pub struct InpaintArgs {
 /// # Errors
 /// Files that cannot be read or written, and a mask that marks nothing or everything.
 pub fn run(args: InpaintArgs) -> Result<()> {
-    let model = AnyModel::open(&args.model, args.device.device)?;
+    let model = AnyModel::open(&args.model, args.which.which, args.device.device)?;
     let [channels, size] = model.config.image_shape();
     let picture = read(&args.image, size, channels)?;
     let mask = read_mask_for(&args.image, &args.mask, size)?;

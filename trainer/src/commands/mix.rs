@@ -41,7 +41,7 @@ pub struct MixArgs {
 /// # Errors
 /// A model or an image that cannot be read, a figure that cannot be written.
 pub fn run(args: MixArgs) -> Result<()> {
-    let model = Model::open(&args.model, args.figure.device.device)?;
+    let model = Model::open(&args.model, args.figure.which.which, args.figure.device.device)?;
     let levels = model.config.level_count();
     if args.theta > levels {
         let problem = format!("{} is above the {levels} levels of this model", args.theta);

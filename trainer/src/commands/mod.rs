@@ -19,6 +19,7 @@ pub mod neighbours;
 pub mod ovals;
 pub mod paper;
 pub mod pinwheel;
+pub mod presets;
 pub mod progressive;
 pub mod quality;
 pub mod receptive_fields;

@@ -44,7 +44,7 @@ pub struct ProgressiveArgs {
 /// # Errors
 /// A model or an image that cannot be read, a figure that cannot be written.
 pub fn run(args: ProgressiveArgs) -> Result<()> {
-    let model = Model::open(&args.model, args.figure.device.device)?;
+    let model = Model::open(&args.model, args.figure.which.which, args.figure.device.device)?;
     let rows = if args.images.is_empty() { args.count as usize } else { args.images.len() };
     sheet::fits(model.config.level_count(), rows, model.config.size * args.figure.zoom as usize)?;
     let seed = args.seed.unwrap_or_else(random_seed);

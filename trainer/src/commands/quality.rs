@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::args::numbers::count;
-use crate::args::{DataSetArgs, DeviceArgs, TemperatureArgs};
+use crate::args::{DataSetArgs, DeviceArgs, TemperatureArgs, WhichArgs};
 use crate::error::{Error, Result};
 use crate::files::{writable, write_atomically};
 use crate::open::AnyModel;
@@ -39,6 +39,9 @@ pub struct QualityArgs {
     /// Also write the scores to this file, as JSON.
     #[arg(long)]
     pub out: Option<PathBuf>,
+    /// Which checkpoint of a run folder.
+    #[command(flatten)]
+    pub which: WhichArgs,
     /// Where to compute.
     #[command(flatten)]
     pub device: DeviceArgs,
@@ -63,7 +66,7 @@ pub fn run(args: QualityArgs) -> Result<()> {
         args.data.keep_apart(out)?;
         writable(out)?;
     }
-    let open = |path: &PathBuf| AnyModel::open(path, args.device.device);
+    let open = |path: &PathBuf| AnyModel::open(path, args.which.which, args.device.device);
     let models = args.models.iter().map(open).collect::<Result<Vec<_>>>()?;
     let shape = models.first().map(|model| model.config.image_shape()).unwrap_or_default();
     if let Some((path, other)) = args.models.iter().zip(&models).find(|(_, model)| model.config.image_shape() != shape)

@@ -47,7 +47,7 @@ pub struct ReceptiveArgs {
 /// # Errors
 /// A model that cannot be read, a figure that cannot be written.
 pub fn run(args: ReceptiveArgs) -> Result<()> {
-    let model = Model::open(&args.model, args.figure.device.device)?;
+    let model = Model::open(&args.model, args.figure.which.which, args.figure.device.device)?;
     let samples = model.draw(args.seed, args.samples, &args.temperature.of(&model.card, Latents::Independent));
     let strengths = model.engine.strengths(&samples)?;
     let levels = Levels::new(&model.config);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::args::numbers::{count, zoom};
-use crate::args::{DeviceArgs, TemperatureArgs};
+use crate::args::{DeviceArgs, TemperatureArgs, WhichArgs};
 use crate::error::Result;
 use crate::evaluate::random_seed;
 use crate::figures::sheet;
@@ -32,6 +32,9 @@ pub struct SampleArgs {
     /// Enlarge each pixel this many times, 1 to 32.
     #[arg(long, default_value_t = 4, value_parser = zoom())]
     pub zoom: u32,
+    /// Which checkpoint of a run folder.
+    #[command(flatten)]
+    pub which: WhichArgs,
     /// Where to compute.
     #[command(flatten)]
     pub device: DeviceArgs,
@@ -42,7 +45,7 @@ pub struct SampleArgs {
 /// # Errors
 /// A model that cannot be read, or a picture that cannot be written.
 pub fn run(args: SampleArgs) -> Result<()> {
-    let model = AnyModel::open(&args.model, args.device.device)?;
+    let model = AnyModel::open(&args.model, args.which.which, args.device.device)?;
     let [channels, size] = model.config.image_shape();
     let seed = args.seed.unwrap_or_else(random_seed);
     let columns = (args.count as f64).sqrt().ceil() as usize;

@@ -139,6 +139,22 @@ mod tests {
     }
 
     #[test]
+    fn the_crop_is_the_same_at_every_size() {
+        let dir = tempfile::tempdir().unwrap();
+        write(dir.path(), LIST);
+        for size in [16, 64, 128] {
+            let data = load(dir.path(), &DataOptions { size, ..DataOptions::default() }).unwrap();
+            let image = data.train.image(1);
+            // Without what lies within a sixteenth of the edge, where JPEG mixes the rim's colour in.
+            let inner = (0..size * size)
+                .filter(|i| [i / size, i % size].iter().all(|at| (size / 16..size - size / 16).contains(at)));
+            assert!(inner.clone().all(|i| image[i].abs_diff(160) < 8 && image[2 * size * size + i] < 30), "{size}");
+            // And the crop goes out to the rim: nothing more is cut off.
+            assert!(image[0].abs_diff(160) < 60, "{size}");
+        }
+    }
+
+    #[test]
     fn the_list_inside_an_archive_is_used() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("archive.zip");

@@ -7,6 +7,9 @@ use super::checkpoint;
 use crate::error::{Error, Result};
 use crate::files::{FolderLock, set_aside, sweep};
 
+/// Name of the best checkpoint, in the run's folder.
+pub const BEST: &str = "best.ckpt";
+
 /// A run's folder, locked for this process.
 #[derive(Debug)]
 pub struct RunFolder {
@@ -51,11 +54,10 @@ impl RunFolder {
         self.path.join("samples")
     }
 
-    /// Whether a checkpoint lies in this folder.
+    /// Whether a checkpoint is one of this run's.
     pub fn owns(&self, checkpoint: &Path) -> bool {
-        let own = fs::canonicalize(self.checkpoints());
-        let its = fs::canonicalize(checkpoint).ok().and_then(|path| Some(path.parent()?.to_path_buf()));
-        own.is_ok_and(|own| its == Some(own))
+        let same = |a: &Path, b: &Path| matches!((fs::canonicalize(a), fs::canonicalize(b)), (Ok(a), Ok(b)) if a == b);
+        of_checkpoint(checkpoint).is_some_and(|run| same(run, &self.path)) && checkpoint.exists()
     }
 
     /// The checkpoints after a step.
@@ -79,9 +81,14 @@ impl RunFolder {
 
 /// The run's folder that a checkpoint lies in.
 pub fn of_checkpoint(checkpoint: &Path) -> Option<&Path> {
+    let here = |path: &'_ Path| path.as_os_str().is_empty();
+    let named = |path: &Path, wanted: &str| path.file_name().is_some_and(|name| name == wanted);
     let folder = checkpoint.parent()?;
-    let run = folder.parent().map(|run| if run.as_os_str().is_empty() { Path::new(".") } else { run });
-    run.filter(|_| folder.file_name().is_some_and(|name| name == "checkpoints"))
+    if named(checkpoint, BEST) && folder.join("checkpoints").is_dir() {
+        return Some(if here(folder) { Path::new(".") } else { folder });
+    }
+    let run = folder.parent().map(|run| if here(run) { Path::new(".") } else { run });
+    run.filter(|_| named(folder, "checkpoints"))
 }
 
 #[cfg(test)]
@@ -132,5 +139,10 @@ mod tests {
         assert_eq!(of_checkpoint(Path::new("runs/a/checkpoints/x.ckpt")), Some(Path::new("runs/a")));
         assert_eq!(of_checkpoint(Path::new("checkpoints/x.ckpt")), Some(Path::new(".")));
         assert_eq!(of_checkpoint(Path::new("downloads/x.ckpt")), None);
+        let dir = tempfile::tempdir().unwrap();
+        let best = dir.path().join(BEST);
+        assert_eq!(of_checkpoint(&best), None);
+        fs::create_dir(dir.path().join("checkpoints")).unwrap();
+        assert_eq!(of_checkpoint(&best), Some(dir.path()));
     }
 }

@@ -1,18 +1,20 @@
-//! What a run measures, as JSON lines and as a curve.
+//! What a run measures, as JSON lines, as a curve and for TensorBoard.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 
+use image::{ImageFormat, RgbImage};
 use serde::{Deserialize, Serialize};
 
+use super::tensorboard::EventFile;
 use crate::error::{Error, Result};
 use crate::figures::plot::{self, Curve};
 use crate::files::{set_aside, write_whole};
 use crate::quality::Scores;
 
 /// One line of `metrics.jsonl`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Line {
     /// Steps taken.
     pub step: u64,
@@ -32,6 +34,12 @@ pub struct Line {
     /// Gradient norm before clipping, averaged likewise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grad_norm: Option<f64>,
+    /// Share of batches whose gradient was clipped since the last line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clipped: Option<f64>,
+    /// What these gradients were multiplied by, on average.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_factor: Option<f64>,
     /// Learning rate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub learning_rate: Option<f64>,
@@ -41,6 +49,15 @@ pub struct Line {
 pub struct Metrics {
     path: PathBuf,
     lines: Vec<Line>,
+    /// Where TensorBoard reads the same, if it is to; a run that writes nothing makes no file.
+    events: Events,
+}
+
+/// Event files for TensorBoard.
+enum Events {
+    Off,
+    Wanted,
+    Open(EventFile),
 }
 
 /// Largest metrics file that is read: a line for each of ten million steps.
@@ -75,7 +92,41 @@ impl Metrics {
     fn write(path: PathBuf, lines: Vec<(String, Line)>) -> Result<Self> {
         let text: String = lines.iter().flat_map(|(text, _)| [text.as_str(), "\n"]).collect();
         write_whole(&path, text.as_bytes())?;
-        Ok(Self { path, lines: lines.into_iter().map(|(_, line)| line).collect() })
+        Ok(Self { path, lines: lines.into_iter().map(|(_, line)| line).collect(), events: Events::Off })
+    }
+
+    /// The same, and TensorBoard's event files in the same folder.
+    pub fn with_tensorboard(self) -> Self {
+        Self { events: Events::Wanted, ..self }
+    }
+
+    /// The event file, if it is wanted. The first one of a folder begins with the lines so far.
+    fn events(&mut self) -> Result<Option<&mut EventFile>> {
+        if let Events::Wanted = self.events {
+            let folder = self.path.parent().unwrap_or(Path::new("."));
+            let first = !EventFile::any(folder);
+            let mut file = EventFile::create(folder, self.lines.last().filter(|_| !first).map(|line| line.step))?;
+            for (i, line) in self.lines.iter().enumerate().filter(|_| first) {
+                file.scalars(line.step, &scalars(line, i.checked_sub(1).and_then(|i| self.lines.get(i))))?;
+            }
+            self.events = Events::Open(file);
+        }
+        Ok(match &mut self.events {
+            Events::Open(file) => Some(file),
+            Events::Off | Events::Wanted => None,
+        })
+    }
+
+    /// Shows TensorBoard a sheet of samples.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the event file cannot be written, [`Error::Draw`] if the picture cannot be encoded.
+    pub fn picture(&mut self, step: u64, tag: &str, picture: &RgbImage) -> Result<()> {
+        let path = self.path.clone();
+        let Some(events) = self.events()? else { return Ok(()) };
+        let mut png = Cursor::new(Vec::new());
+        picture.write_to(&mut png, ImageFormat::Png).map_err(Error::draw(&path))?;
+        events.picture(step, tag, picture.dimensions().into(), png.get_ref())
     }
 
     /// Appends a line.
@@ -87,6 +138,10 @@ impl Metrics {
         let mut file = OpenOptions::new().append(true).open(&self.path).map_err(fail())?;
         let text = serde_json::to_string(&line).unwrap_or_default() + "\n";
         file.write_all(text.as_bytes()).map_err(fail())?;
+        let values = scalars(&line, self.lines.last());
+        if let Some(events) = self.events()? {
+            events.scalars(line.step, &values)?;
+        }
         self.lines.push(line);
         Ok(())
     }
@@ -125,6 +180,33 @@ impl Metrics {
     }
 }
 
+/// What TensorBoard shows of a line, given the one before it.
+fn scalars(line: &Line, before: Option<&Line>) -> Vec<(String, f64)> {
+    let (images, seconds) = before.map_or((0, 0.0), |before| (before.images, before.seconds));
+    let (images, seconds) = (line.images.saturating_sub(images) as f64, line.seconds - seconds);
+    let rate = (images > 0.0 && seconds > 0.0).then(|| images / seconds);
+    let single = [
+        ("bits_per_dim/train", line.train),
+        ("bits_per_dim/test", line.test),
+        ("gradient/norm", line.grad_norm),
+        ("gradient/clipped_share", line.clipped),
+        ("gradient/clip_factor", line.clip_factor),
+        ("speed/learning_rate", line.learning_rate),
+        ("speed/images_per_second", rate),
+    ];
+    let mut all: Vec<_> = single.into_iter().filter_map(|(tag, value)| Some((tag.to_owned(), value?))).collect();
+    if let Some(scores) = &line.quality {
+        all.extend(scores.swd.iter().map(|(edge, distance)| (format!("quality/swd_{edge}"), *distance)));
+        all.extend([
+            ("quality/swd_mean".to_owned(), scores.swd_mean()),
+            ("quality/frechet".to_owned(), scores.frechet),
+            ("quality/precision".to_owned(), scores.precision),
+            ("quality/recall".to_owned(), scores.recall),
+        ]);
+    }
+    all
+}
+
 /// The lines of a file, of which there may be none. One that a crash cut short is no reason to lose the others.
 fn read(path: &Path) -> Result<Vec<(String, Line)>> {
     let file = match File::open(path) {
@@ -148,16 +230,7 @@ mod tests {
     use super::*;
 
     fn line(step: u64) -> Line {
-        Line {
-            step,
-            images: step * 8,
-            seconds: 1.0,
-            train: Some(5.0 - step as f64 * 0.1),
-            test: None,
-            quality: None,
-            grad_norm: None,
-            learning_rate: None,
-        }
+        Line { step, images: step * 8, seconds: 1.0, train: Some(5.0 - step as f64 * 0.1), ..Line::default() }
     }
 
     #[test]

@@ -2,12 +2,15 @@
 //!
 //! ```text
 //! DIR/checkpoints/step-00001000.ckpt   the newest few; any of them resumes the run exactly
+//! DIR/best.ckpt                        the one that scored best on test images
 //! DIR/metrics.jsonl, DIR/curve.png     bits/dim by images seen, a line every hundred steps and at each checkpoint, there with scores
+//! DIR/events.out.tfevents.*            the same for TensorBoard, with the sheets; a file for each start
 //! DIR/samples/step-00001000.png        a sheet of samples at each checkpoint
 //! DIR/.lock                            locked while a run is at work
 //! ```
 
 pub mod adamw;
+pub mod best;
 pub mod checkpoint;
 pub mod folder;
 pub mod metrics;
@@ -17,6 +20,7 @@ mod progress;
 pub mod recipe;
 pub mod state;
 pub mod step;
+mod tensorboard;
 pub mod timed;
 pub mod whiten;
 
@@ -27,9 +31,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use burn::module::AutodiffModule;
+use shared::weights::AnyModelFile;
 use shared::{Model, ModelConfig, Temperature};
 
 use self::adamw::AdamW;
+use self::best::{Best, BestBy};
 use self::checkpoint::Run;
 use self::folder::RunFolder;
 use self::metrics::{Line, Metrics};
@@ -65,6 +71,10 @@ pub struct Training {
     pub test_images: usize,
     /// Steps between lines of the metrics, and of the output, which has one every few seconds otherwise.
     pub log_every: Option<u64>,
+    /// Whether to write event files for TensorBoard.
+    pub tensorboard: bool,
+    /// Weights that a new run starts from.
+    pub weights: Option<AnyModelFile>,
     /// Stop after this many minutes.
     pub max_minutes: Option<f64>,
     /// Set by Ctrl-C: save and stop.
@@ -77,6 +87,12 @@ pub struct Training {
 const SHEET: usize = 32;
 /// Default of the steps between lines of the metrics.
 const LOG_EVERY: u64 = 100;
+
+/// What a run writes as it goes.
+struct Log {
+    metrics: Metrics,
+    best: Best,
+}
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -122,15 +138,23 @@ impl Training {
     fn start<B: TrainBackend>(&self, device: &B::Device) -> Result<Run<B>> {
         let RunState { config, recipe, .. } = &self.state;
         recipe.validate()?;
-        let model = Model::<B>::new(config, recipe.seed, device)
-            .map_err(|source| Error::Model { file: "--config".into(), source })?;
-        let train = &self.dataset.train;
-        let first = train.gather(&(0..train.len().min(whiten::IMAGES)).collect::<Vec<_>>(), &[]);
-        let model = match (model, config) {
-            (Model::RgFlow(model), ModelConfig::RgFlow(config)) => {
-                Model::RgFlow(whiten::whiten(model, config, &first, recipe.seed, device))
+        let model = match &self.weights {
+            // They fit the data that they were trained on; whitening would overwrite them.
+            Some(file) => {
+                file.to_model::<B>(device).map_err(|source| Error::Model { file: "--from".into(), source })?
             }
-            (other, _) => other,
+            None => {
+                let model = Model::<B>::new(config, recipe.seed, device)
+                    .map_err(|source| Error::Model { file: "--config".into(), source })?;
+                let train = &self.dataset.train;
+                let first = train.gather(&(0..train.len().min(whiten::IMAGES)).collect::<Vec<_>>(), &[]);
+                match (model, config) {
+                    (Model::RgFlow(model), ModelConfig::RgFlow(config)) => {
+                        Model::RgFlow(whiten::whiten(model, config, &first, recipe.seed, device))
+                    }
+                    (other, _) => other,
+                }
+            }
         };
         let average = model.valid();
         Ok(Run { optimizer: AdamW::new(&average), average, model, state: self.state.clone() })
@@ -147,8 +171,14 @@ impl Training {
         Ok(run)
     }
 
-    /// Whether the data fit the model.
+    /// Whether the data fit the model, and what is asked of them.
     fn check(&self) -> Result<()> {
+        if self.state.best_by == BestBy::Quality && !probe::enough(&self.dataset) {
+            let (train, test) = (self.dataset.train.len(), self.dataset.test.len());
+            let problem =
+                format!("{train} training and {test} test images; scoring samples takes {} of each", probe::SAMPLES);
+            return Err(Error::usage("--best-by", problem, "use --best-by bits, or give more images"));
+        }
         let (train, [channels, size]) = (&self.dataset.train, self.state.config.image_shape());
         if (train.size, train.channels) == (size, channels) && !train.is_empty() {
             return Ok(());
@@ -177,9 +207,9 @@ impl Training {
         {
             return self.finished(path, &run.state, None);
         }
-        let mut metrics = self.metrics(&mut run, device)?;
+        let mut log = self.log(&mut run, device)?;
         if let Some(path) = self.resume.as_ref().filter(|_| done) {
-            return self.finished(path, &run.state, metrics.at(run.state.step));
+            return self.finished(path, &run.state, log.metrics.at(run.state.step));
         }
         let mut batches = Batches::new(self.dataset.train.len(), recipe.batch, recipe.seed);
         let mut progress = Progress::new(&run.state, self.log_every);
@@ -211,7 +241,7 @@ impl Training {
             if stop || step.is_multiple_of(self.checkpoint_every) || step == recipe.steps {
                 run.state.spend(clock.elapsed());
                 let saving = Instant::now();
-                let reached = self.checkpoint(&mut run, &mut metrics, device)?;
+                let reached = self.checkpoint(&mut run, &mut log, device)?;
                 if !stop && step < recipe.steps {
                     let name = reached.checkpoint.display().to_string();
                     progress.checkpoint(step, reached.test, &name, saving.elapsed())?;
@@ -220,7 +250,7 @@ impl Training {
                 clock = Instant::now();
             } else if step.is_multiple_of(log_every) {
                 run.state.spend(clock.elapsed());
-                metrics.add(line(&mut run.state, None, None))?;
+                log.metrics.add(line(&mut run.state, None, None))?;
                 clock = Instant::now();
             }
             heard?;
@@ -231,25 +261,30 @@ impl Training {
         progress.finish();
         match outcome {
             Some(outcome) => Ok(outcome),
-            None => self.checkpoint(&mut run, &mut metrics, device),
+            None => self.checkpoint(&mut run, &mut log, device),
         }
     }
 
     /// The metrics file where the run begins, with the line of the checkpoint that it is resumed from: a run that is
     /// killed right after it saved may not have written it.
-    fn metrics<B: TrainBackend>(&self, run: &mut Run<B>, device: &B::Device) -> Result<Metrics> {
-        let Some(path) = &self.resume else { return Metrics::create(self.folder.path()) };
+    fn log<B: TrainBackend>(&self, run: &mut Run<B>, device: &B::Device) -> Result<Log> {
+        let watched = |metrics: Metrics| if self.tensorboard { metrics.with_tensorboard() } else { metrics };
+        let begin = |metrics: Metrics, state: &RunState| {
+            let best = Best::take_up(self.folder.path(), self.resume.as_deref(), state, &metrics)?;
+            Ok(Log { metrics: watched(metrics), best })
+        };
+        let Some(path) = &self.resume else { return begin(Metrics::create(self.folder.path())?, &run.state) };
         for renamed in self.folder.rewind(run.state.step)? {
             say!("a checkpoint of a later step was renamed to {}", renamed.display())?;
         }
         let history = folder::of_checkpoint(path).unwrap_or(self.folder.path());
-        let mut metrics = Metrics::resume(self.folder.path(), history, run.state.step)?;
-        if metrics.at(run.state.step).is_some() {
+        let mut log = begin(Metrics::resume(self.folder.path(), history, run.state.step)?, &run.state)?;
+        if log.metrics.at(run.state.step).is_some() {
             run.state.recent = Recent::default();
         } else {
-            self.report(run, &mut metrics, device)?;
+            self.report(run, path, &mut log, device)?;
         }
-        Ok(metrics)
+        Ok(log)
     }
 
     /// A resumed run that has nothing left to do writes nothing.
@@ -259,27 +294,24 @@ impl Training {
         Ok(Outcome { checkpoint: path.to_path_buf(), step, test: line.and_then(|line| line.test) })
     }
 
-    fn checkpoint<B: TrainBackend>(
-        &self,
-        run: &mut Run<B>,
-        metrics: &mut Metrics,
-        device: &B::Device,
-    ) -> Result<Outcome> {
+    fn checkpoint<B: TrainBackend>(&self, run: &mut Run<B>, log: &mut Log, device: &B::Device) -> Result<Outcome> {
         let step = run.state.step;
         let path = self.folder.checkpoints().join(checkpoint::name(step));
         // The checkpoint first: nothing that may go wrong below should cost the run.
-        metrics.sync()?;
+        log.metrics.sync()?;
         run.save(&path)?;
         checkpoint::prune(&self.folder.checkpoints(), step, self.keep)?;
-        let test = self.report(run, metrics, device)?;
+        let test = self.report(run, &path, log, device)?;
         Ok(Outcome { checkpoint: path, step, test })
     }
 
-    /// A sheet of samples, the bits/dim of test images, a line of the metrics and the curve.
+    /// A sheet of samples, the bits/dim of test images, a line of the metrics and the curve, for a checkpoint, which may
+    /// be the best one.
     fn report<B: TrainBackend>(
         &self,
         run: &mut Run<B>,
-        metrics: &mut Metrics,
+        checkpoint: &Path,
+        log: &mut Log,
         device: &B::Device,
     ) -> Result<Option<f64>> {
         let step = run.state.step;
@@ -297,8 +329,12 @@ impl Training {
         } else {
             None
         };
-        metrics.add(line(&mut run.state, test, probe.score(&samples)))?;
-        metrics.draw(&self.folder.path().join("curve.png"))?;
+        let line = line(&mut run.state, test, probe.score(&samples));
+        // Before the line, which says that all of this is done.
+        log.best.offer(&line, checkpoint)?;
+        log.metrics.picture(step, "samples", &sheet)?;
+        log.metrics.add(line)?;
+        log.metrics.draw(&self.folder.path().join("curve.png"))?;
         Ok(test)
     }
 
@@ -334,6 +370,8 @@ fn line(state: &mut RunState, test: Option<f64>, quality: Option<Scores>) -> Lin
         test,
         quality,
         grad_norm: (!recent.is_empty()).then(|| recent.grad_norm()),
+        clipped: (!recent.is_empty()).then(|| recent.clipped()),
+        clip_factor: recent.clip_factor(),
         learning_rate: Some(state.recipe.learning_rate_at(state.step.saturating_sub(1))),
     }
 }

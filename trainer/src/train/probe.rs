@@ -2,6 +2,7 @@
 
 use shared::{FlowBackend, ImageFlow};
 
+use super::best::BestBy;
 use super::state::RunState;
 use crate::data::Dataset;
 use crate::drawing::Drawing;
@@ -26,10 +27,10 @@ pub struct Probe {
 
 impl Probe {
     /// For a run's images; it scores nothing where there are too few of them, or where that would cost more than a
-    /// fiftieth of the training between checkpoints.
+    /// fiftieth of the training between checkpoints and the best checkpoint is not picked by it.
     pub fn new(dataset: &Dataset, state: &RunState, checkpoint_every: u64) -> Self {
-        let enough = dataset.train.len() >= SAMPLES && dataset.test.len() >= SAMPLES;
-        let reference = (enough && affordable(state, checkpoint_every))
+        let wanted = state.best_by == BestBy::Quality || affordable(state, checkpoint_every);
+        let reference = (enough(dataset) && wanted)
             .then(|| Reference::new(&dataset.train, &dataset.test, SAMPLES, state.recipe.flips));
         Self { reference }
     }
@@ -54,6 +55,11 @@ impl Probe {
         let pictures: Vec<&[u8]> = samples.iter().take(SAMPLES).map(Vec::as_slice).collect();
         self.reference.as_ref().map(|reference| reference.score(&pictures))
     }
+}
+
+/// Whether there are images enough to score samples.
+pub fn enough(dataset: &Dataset) -> bool {
+    dataset.train.len() >= SAMPLES && dataset.test.len() >= SAMPLES
 }
 
 fn affordable(state: &RunState, checkpoint_every: u64) -> bool {
@@ -96,6 +102,20 @@ mod tests {
             assert_eq!(scores.is_some(), scored);
             // A random model's samples are unlike any stripes.
             assert!(scores.iter().all(|scores| scores.swd_mean() > 50.0 && scores.precision < 0.5), "{scores:?}");
+        }
+    }
+
+    #[test]
+    fn scores_are_made_whatever_they_cost_where_the_best_checkpoint_is_picked_by_them() {
+        let device = Default::default();
+        let flow = RgFlow::<Flex>::random(&RgFlowConfig::tiny(), 0.1, 1, &device).unwrap().fold();
+        let drawing = Drawing::independent(Temperature::uniform(0.8));
+        for (best_by, scored) in [(BestBy::Bits, false), (BestBy::Quality, true)] {
+            let mut state = state("tiny", 16);
+            state.best_by = best_by;
+            let probe = Probe::new(&dataset(SAMPLES), &state, 1);
+            let samples = probe.samples(&flow, &drawing, 2, &device).unwrap();
+            assert_eq!(probe.score(&samples).is_some(), scored);
         }
     }
 

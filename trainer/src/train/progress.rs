@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 
-use super::state::RunState;
+use super::state::{Recent, RunState};
 use crate::error::Result;
 use crate::output::say;
 
@@ -52,7 +52,8 @@ impl Progress {
         let overall = rate(began, first);
         if self.bar.position() % 10 == 1 {
             let images = overall * state.recipe.batch as f64;
-            self.bar.set_message(format!("{:.3} bits/dim, {images:.0} images/s", state.recent.bits_per_dim()));
+            let (bits, clipped) = (state.recent.bits_per_dim(), clipped(&state.recent));
+            self.bar.set_message(format!("{bits:.3} bits/dim{clipped}, {images:.0} images/s"));
         }
         let Some(lines) = &mut self.lines else { return Ok(()) };
         let due = match (lines.every, lines.last) {
@@ -67,11 +68,12 @@ impl Progress {
         let images = rate(since, from) * state.recipe.batch as f64;
         let left = (state.recipe.steps - state.step) as f64 / overall.max(1e-9);
         say!(
-            "step {} of {}: {:.3} bits/dim, gradient norm {:.3}, {images:.0} images/s, {} left",
+            "step {} of {}: {:.3} bits/dim, gradient norm {:.3}{}, {images:.0} images/s, {} left",
             state.step,
             state.recipe.steps,
             state.recent.bits_per_dim(),
             state.recent.grad_norm(),
+            clipped(&state.recent),
             HumanDuration(Duration::from_secs(left.min(1e9) as u64))
         )
     }
@@ -96,4 +98,10 @@ impl Progress {
     pub fn finish(&self) {
         self.bar.finish();
     }
+}
+
+/// How often gradients were clipped, and to what part of their length, if any were.
+fn clipped(recent: &Recent) -> String {
+    let share = 100.0 * recent.clipped();
+    recent.clip_factor().map_or_else(String::new, |factor| format!(", {share:.0}% clipped to {factor:.2}"))
 }

@@ -10,6 +10,7 @@ use safetensors::tensor::TensorInfo;
 use serde::{Deserialize, Serialize};
 use shared::ModelConfig;
 
+use super::best::BestBy;
 use super::recipe::Recipe;
 use super::step::Measured;
 use crate::error::{Error, Result};
@@ -43,6 +44,12 @@ pub struct RunState {
     images: Option<u64>,
     /// Seconds spent training.
     pub seconds: f64,
+    /// What its weights started from, if not from new ones: the name of a file or run.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// What makes a checkpoint the best one.
+    #[serde(default)]
+    pub best_by: BestBy,
     /// What was measured since the last line of the metrics.
     #[serde(default)]
     pub recent: Recent,
@@ -72,6 +79,11 @@ pub struct Recent {
     bits: f64,
     #[serde(with = "exact")]
     norm: f64,
+    /// Steps whose gradient was clipped, and the sum of what it was multiplied by.
+    #[serde(default)]
+    clipped: u64,
+    #[serde(default, with = "exact")]
+    factors: f64,
 }
 
 /// A number by its bits: decimals read back may be off in the last place.
@@ -93,6 +105,10 @@ impl Recent {
         self.count += 1;
         self.bits += measured.bits_per_dim;
         self.norm += measured.grad_norm;
+        if measured.factor < 1.0 {
+            self.clipped += 1;
+            self.factors += measured.factor;
+        }
     }
 
     /// Whether it has no step.
@@ -103,6 +119,16 @@ impl Recent {
     /// The mean loss.
     pub fn bits_per_dim(&self) -> f64 {
         self.bits / self.count.max(1) as f64
+    }
+
+    /// The share of steps whose gradient was clipped.
+    pub fn clipped(&self) -> f64 {
+        self.clipped as f64 / self.count.max(1) as f64
+    }
+
+    /// The mean of what the clipped gradients were multiplied by, if there were any.
+    pub fn clip_factor(&self) -> Option<f64> {
+        (self.clipped > 0).then(|| self.factors / self.clipped as f64)
     }
 
     /// The mean norm of the gradient.
@@ -124,8 +150,15 @@ impl RunState {
             step: 0,
             images: Some(0),
             seconds: 0.0,
+            from: None,
+            best_by: BestBy::default(),
             recent: Recent::default(),
         }
+    }
+
+    /// What decides which test images scores are measured on.
+    pub fn scored_on(&self) -> (&str, Option<&str>, Option<usize>, u64) {
+        (&self.data, self.part.test_data.as_deref(), self.part.test_limit, self.part.seed)
     }
 
     /// Images seen so far.
@@ -215,15 +248,31 @@ mod tests {
         let state =
             RunState { step: 7, ..RunState::new(ModelConfig::preset("tiny").unwrap(), Recipe::cosine(9), "x".into()) };
         let mut json = serde_json::to_value(&state).unwrap();
-        for key in ["part", "earlier_data", "images", "recent"] {
+        for key in ["part", "earlier_data", "images", "recent", "from", "best_by"] {
             json.as_object_mut().unwrap().remove(key).unwrap();
         }
         let mut old: RunState = serde_json::from_value(json).unwrap();
         assert_eq!(old.images(), 7 * 16);
         old = old.clone().with_recipe(Recipe { batch: 4, ..old.recipe });
-        old.advance(Measured { bits_per_dim: 3.0, grad_norm: 2.0 });
+        old.advance(Measured { bits_per_dim: 3.0, grad_norm: 2.0, factor: 1.0 });
         assert_eq!((old.step, old.images(), old.recent.bits_per_dim(), old.recent.grad_norm()), (8, 116, 3.0, 2.0));
         let other = old.clone().with_recipe(Recipe { batch: 64, ..old.recipe.clone() });
         assert_eq!(other.images(), 116);
+    }
+
+    #[test]
+    fn clipped_gradients_are_counted_and_by_how_much() {
+        let mut recent = Recent::default();
+        assert_eq!((recent.clipped(), recent.clip_factor()), (0.0, None));
+        for factor in [1.0, 0.5, 1.0, 0.25] {
+            recent.add(Measured { bits_per_dim: 3.0, grad_norm: 2.0, factor });
+        }
+        assert_eq!((recent.clipped(), recent.clip_factor()), (0.5, Some(0.375)));
+        // Of an older checkpoint, nothing of this is known.
+        let mut json = serde_json::to_value(recent).unwrap();
+        for key in ["clipped", "factors"] {
+            json.as_object_mut().unwrap().remove(key).unwrap();
+        }
+        assert_eq!(serde_json::from_value::<Recent>(json).unwrap().clip_factor(), None);
     }
 }

@@ -20,6 +20,8 @@ pub struct Measured {
     pub bits_per_dim: f64,
     /// Norm of the whole gradient, before clipping.
     pub grad_norm: f64,
+    /// What the gradient was multiplied by: 1, or less if it was clipped.
+    pub factor: f64,
 }
 
 /// −log p per dimension of a batch in nats, of images with values in [0, 1].
@@ -52,11 +54,11 @@ pub fn apply<B: TrainBackend>(
     grads: &GradientsParams,
 ) -> (Model<B>, AdamW<B::InnerBackend>, Measured) {
     let grad_norm = global_norm(&model, grads);
-    let measured = Measured { bits_per_dim: logit::bits_per_dim(-value, 1), grad_norm };
+    let factor = (recipe.clip / (grad_norm + 1e-6)).min(1.0);
+    let measured = Measured { bits_per_dim: logit::bits_per_dim(-value, 1), grad_norm, factor };
     if !(measured.bits_per_dim.is_finite() && grad_norm.is_finite()) {
         return (model, optimizer, measured);
     }
-    let factor = (recipe.clip / (grad_norm + 1e-6)).min(1.0);
     let (optimizer, model) = optimizer.step(model, grads, factor, recipe, number);
     (model, optimizer, measured)
 }

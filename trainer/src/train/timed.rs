@@ -1,5 +1,7 @@
 //! Training steps one after the other, as `trainer train` takes them, to be timed.
 
+use std::time::Instant;
+
 use burn::module::AutodiffModule;
 use shared::{FlowBackend, Model, ModelConfig};
 
@@ -7,7 +9,67 @@ use super::adamw::AdamW;
 use super::recipe::Recipe;
 use super::step::{Measured, step};
 use crate::data::{Batch, dequantise};
-use crate::device::TrainBackend;
+use crate::device::{Job, TrainBackend};
+use crate::error::{Error, Result};
+
+/// What repeated work takes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Timing {
+    /// Images a second, by the median.
+    pub rate: f64,
+    /// Seconds that the first time took.
+    pub first: f64,
+}
+
+impl Timing {
+    /// Repeats work on `images` images for that many seconds, after `warm_up` times in which kernels are compiled.
+    ///
+    /// # Errors
+    /// The work's own.
+    pub fn of(images: usize, warm_up: usize, seconds: f64, mut work: impl FnMut() -> Result<()>) -> Result<Self> {
+        let clock = Instant::now();
+        work()?;
+        let first = clock.elapsed().as_secs_f64();
+        for _ in 1..warm_up {
+            work()?;
+        }
+        let (mut times, clock) = (Vec::new(), Instant::now());
+        while times.is_empty() || clock.elapsed().as_secs_f64() < seconds {
+            let start = Instant::now();
+            work()?;
+            times.push(start.elapsed().as_secs_f64());
+        }
+        times.sort_by(f64::total_cmp);
+        Ok(Self { rate: images as f64 / times[times.len() / 2], first })
+    }
+}
+
+/// Times training steps of an architecture.
+pub struct TimedSteps<'a> {
+    /// The architecture.
+    pub config: &'a ModelConfig,
+    /// Images in a batch.
+    pub batch: usize,
+    /// Steps before the clock counts.
+    pub warm_up: usize,
+    /// Seconds to repeat them for.
+    pub seconds: f64,
+}
+
+impl Job for TimedSteps<'_> {
+    type Output = Timing;
+
+    fn run<B: TrainBackend>(self, device: B::Device) -> Result<Timing> {
+        let run = TimedRun::<B>::start(self.config, &device);
+        let mut run = Some(run.map_err(|source| Error::Model { file: "the preset".into(), source })?);
+        Timing::of(self.batch, self.warm_up, self.seconds, || {
+            if let Some(before) = run.take() {
+                run = Some(before.step(self.batch).0);
+            }
+            Ok(())
+        })
+    }
+}
 
 /// A run on meaningless pictures.
 pub struct TimedRun<B: TrainBackend> {

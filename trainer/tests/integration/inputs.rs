@@ -6,6 +6,7 @@ use clap::Parser;
 use image::{Rgb, RgbImage};
 use trainer::cli::{self, Cli};
 use trainer::open::load;
+use trainer::train::best::Which;
 
 fn run(line: &[&str]) -> Result<(), String> {
     let cli = Cli::try_parse_from([&["trainer"], line].concat()).map_err(|error| error.to_string())?;
@@ -85,7 +86,7 @@ fn a_damaged_checkpoint_is_an_error_and_no_panic() {
             let mut bytes = whole.clone();
             bytes[at] ^= change;
             std::fs::write(&path, &bytes).unwrap();
-            if let Err(error) = load(&path) {
+            if let Err(error) = load(&path, Which::Last) {
                 let error = error.to_string();
                 assert!(error.contains("damaged.ckpt"), "{at}: {error}");
                 refused += 1;

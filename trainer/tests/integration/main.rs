@@ -6,6 +6,7 @@
 mod candle_reader;
 mod candle_real_nvp;
 mod commands;
+mod events;
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
 mod gpu;
 mod inputs;
@@ -16,4 +17,5 @@ mod pictures;
 mod python;
 mod readme;
 mod runs;
+mod started;
 mod training;

@@ -32,11 +32,12 @@ fn trainer(line: &str, folder: &Path, configure: impl FnOnce(&mut Command)) -> O
 }
 
 /// Every command that prints.
-const PRINT: [&str; 21] = [
+const PRINT: [&str; 22] = [
     "inpaint a.png mask.png --model m.safetensors --samples 1 --device cpu",
     "eval-inpaint m.safetensors --limit 8 --test-limit 2 --images 1 --samples 1 --hole centre --device cpu",
     "bench tiny --batch 1 --seconds 0.01 --device cpu",
     "info m.safetensors",
+    "presets",
     "sample m.safetensors --count 2 --device cpu",
     "eval m.safetensors --test-limit 2 --limit 1 --device cpu",
     "encode a.png --model m.safetensors --device cpu",
@@ -98,7 +99,7 @@ fn a_run_whose_output_closes_saves_first() {
 }
 
 /// Options whose value is no number.
-const TEXTS: [&str; 24] = [
+const TEXTS: [&str; 27] = [
     "data",
     "test-data",
     "licence",
@@ -123,6 +124,9 @@ const TEXTS: [&str; 24] = [
     "hole",
     "only",
     "hub",
+    "which",
+    "best-by",
+    "from",
 ];
 /// Any number of 64 bits is a seed.
 const SEEDS: [&str; 2] = ["seed", "data-seed"];

@@ -16,7 +16,8 @@ fn short(count: usize) -> String {
 fn row(preset: &Preset) -> String {
     let config: ModelConfig = preset.config();
     let (name, purpose) = (preset.name, preset.purpose);
-    format!("| `{name}` | {} | {} | {purpose} |", short(config.param_count()), short(config.macs()))
+    let [_, size] = config.image_shape();
+    format!("| `{name}` | {size} | {} | {} | {purpose} |", short(config.param_count()), short(config.macs()))
 }
 
 #[test]

@@ -45,6 +45,8 @@ pub fn training(out: &Path, steps: u64) -> Training {
         keep: 2,
         test_images: 10,
         log_every: None,
+        tensorboard: true,
+        weights: None,
         max_minutes: None,
         interrupted: Arc::new(AtomicBool::new(false)),
         probe: Default::default(),

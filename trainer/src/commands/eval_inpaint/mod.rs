@@ -14,7 +14,7 @@ use shared::edit::inpaint::{Free, Mask, Wish};
 
 use self::holes::HOLES;
 use crate::args::numbers::count;
-use crate::args::{DataSetArgs, DeviceArgs, WishArgs};
+use crate::args::{DataSetArgs, DeviceArgs, WhichArgs, WishArgs};
 use crate::completion::{hole_distance, hole_psnr, marked, smooth};
 use crate::data::ImageSet;
 use crate::engine::Completed;
@@ -54,6 +54,9 @@ pub struct EvalInpaintArgs {
     /// Also write a sheet of the first images for each hole to this folder: the truth, the image, each row of the table.
     #[arg(long)]
     pub out: Option<PathBuf>,
+    /// Which checkpoint of a run folder.
+    #[command(flatten)]
+    pub which: WhichArgs,
     /// Where to compute.
     #[command(flatten)]
     pub device: DeviceArgs,
@@ -64,7 +67,7 @@ pub struct EvalInpaintArgs {
 /// # Errors
 /// Models or data that cannot be read, and sheets that cannot be written.
 pub fn run(args: EvalInpaintArgs) -> Result<()> {
-    let open = |path: &PathBuf| AnyModel::open(path, args.device.device);
+    let open = |path: &PathBuf| AnyModel::open(path, args.which.which, args.device.device);
     let models = args.models.iter().map(open).collect::<Result<Vec<_>>>()?;
     let shape = |model: &AnyModel| model.config.image_shape();
     let [channels, size] = models.first().map(shape).unwrap_or_default();

@@ -80,7 +80,7 @@ pub fn run(args: FactorsArgs) -> Result<()> {
     if let Some(data) = &args.data {
         keep_apart(data, args.test_data.as_deref(), &args.out)?;
     }
-    let model = Model::open(&args.model, args.figure.device.device)?;
+    let model = Model::open(&args.model, args.figure.which.which, args.figure.device.device)?;
     make_folder(&args.out)?;
     if !args.only_scores {
         draw(&model, &args)?;

@@ -8,7 +8,7 @@ use clap::Args;
 
 use self::nearest::{nearest, quantile};
 use crate::args::numbers::count;
-use crate::args::{DataSetArgs, DeviceArgs, TemperatureArgs};
+use crate::args::{DataSetArgs, DeviceArgs, TemperatureArgs, WhichArgs};
 use crate::error::Result;
 use crate::figures::sheet;
 use crate::open::AnyModel;
@@ -34,6 +34,9 @@ pub struct NeighboursArgs {
     /// Also write a sheet of the nearest samples here, each beside its training image.
     #[arg(long)]
     pub out: Option<PathBuf>,
+    /// Which checkpoint of a run folder.
+    #[command(flatten)]
+    pub which: WhichArgs,
     /// Where to compute.
     #[command(flatten)]
     pub device: DeviceArgs,
@@ -47,7 +50,7 @@ pub fn run(args: NeighboursArgs) -> Result<()> {
     if let Some(out) = &args.out {
         args.data.keep_apart(out)?;
     }
-    let model = AnyModel::open(&args.model, args.device.device)?;
+    let model = AnyModel::open(&args.model, args.which.which, args.device.device)?;
     let [channels, size] = model.config.image_shape();
     let dims = channels * size * size;
     let dataset = args.data.load([channels, size])?;

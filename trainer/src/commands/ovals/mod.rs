@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 
 use self::compare::{Difference, Kind, compare};
 use crate::args::numbers::{MOST_IMAGES, count, within};
-use crate::args::{DataSetArgs, DeviceArgs};
+use crate::args::{DataSetArgs, DeviceArgs, WhichArgs};
 use crate::data::{ImageSet, middles, to_pixels};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -40,6 +40,9 @@ pub struct OvalsArgs {
     /// Seed of the random choice of latents at levels that have many.
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
+    /// Which checkpoint of a run folder.
+    #[command(flatten)]
+    pub which: WhichArgs,
     /// Where to compute.
     #[command(flatten)]
     pub device: DeviceArgs,
@@ -50,7 +53,7 @@ pub struct OvalsArgs {
 /// # Errors
 /// A model or data that cannot be read, or pictures without three channels and sixteen tiles.
 pub fn run(args: OvalsArgs) -> Result<()> {
-    let model = AnyModel::open(&args.model, args.device.device)?;
+    let model = AnyModel::open(&args.model, args.which.which, args.device.device)?;
     let [channels, size] = model.config.image_shape();
     if channels != 3 || !size.is_multiple_of(4) {
         return Err(Error::content(

@@ -10,7 +10,7 @@ use shared::ModelConfig;
 
 use self::report::{Outcome, Sources, html, pictures, sections};
 use crate::args::numbers::{MOST_IMAGES, count};
-use crate::args::{DataSetArgs, DeviceArgs, TemperatureArgs};
+use crate::args::{DataSetArgs, DeviceArgs, TemperatureArgs, WhichArgs};
 use crate::data::factors_of;
 use crate::error::{Error, Result};
 use crate::figures::sheet;
@@ -46,6 +46,9 @@ pub struct PaperArgs {
     /// Folder for index.html and the pictures.
     #[arg(long, default_value = "paper")]
     pub out: PathBuf,
+    /// Which checkpoint of a run folder.
+    #[command(flatten)]
+    pub which: WhichArgs,
     /// Where to compute.
     #[command(flatten)]
     pub device: DeviceArgs,
@@ -58,7 +61,7 @@ pub struct PaperArgs {
 /// # Errors
 /// A model or data that cannot be read, or a folder that cannot be written.
 pub fn run(args: PaperArgs) -> Result<()> {
-    let model = AnyModel::open(&args.model, args.device.device)?;
+    let model = AnyModel::open(&args.model, args.which.which, args.device.device)?;
     args.data.keep_apart(&args.out)?;
     let inputs = args.out.join("inputs");
     make_folder(&inputs)?;
@@ -72,10 +75,11 @@ pub fn run(args: PaperArgs) -> Result<()> {
         data.extend(["--test-data".to_owned(), absolute(test).map(word)?]);
     }
     let scored = scored(&args, &model)?.into_iter().map(|p| absolute(&p).map(word)).collect::<Result<Vec<_>>>()?;
-    let temperature = args.temperature.words();
+    let (temperature, which) = (args.temperature.words(), args.which.words());
     let sources = Sources {
         model: &path,
         others: &others,
+        which: &which,
         data: &data,
         temperature: &temperature,
         inputs: &pictures_in,
@@ -119,7 +123,8 @@ fn scored(args: &PaperArgs, model: &AnyModel) -> Result<Vec<PathBuf>> {
     }
     let own = has_levels(&model.config).then(|| args.model.clone());
     // One that cannot be read fails in its own sections.
-    let others = args.compare.iter().filter(|path| about(path).is_ok_and(|other| has_levels(&other.config)));
+    let others =
+        args.compare.iter().filter(|path| about(path, args.which.which).is_ok_and(|other| has_levels(&other.config)));
     Ok(own.into_iter().chain(others.cloned()).collect())
 }
 

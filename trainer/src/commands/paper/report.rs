@@ -33,6 +33,8 @@ pub struct Sources<'a> {
     pub model: &'a str,
     /// Models to compare with.
     pub others: &'a [String],
+    /// Which checkpoint of a run folder, as words of a command.
+    pub which: &'a [String],
     /// Data with a test part.
     pub data: &'a [String],
     /// Temperatures, as words of a command.
@@ -144,6 +146,8 @@ pub fn sections(s: &Sources<'_>) -> Vec<Section> {
             ));
         }
     }
+    // All of these open a model.
+    all.iter_mut().for_each(|section: &mut Section| section.words.extend_from_slice(s.which));
     all.push(section(
         "Priors in the plane (appendix)",
         "A flow on the plane with a Gaussian prior and one with a sparse prior: where their axes lie.",
@@ -203,6 +207,7 @@ mod tests {
         sections(&Sources {
             model: "m.safetensors",
             others: &words("o.safetensors"),
+            which: &words("--which last"),
             data: &words("--data msds1"),
             temperature: &words("--temperature 0.7 --low-temperature 0.3"),
             inputs: &words("a.png b.png"),
@@ -219,8 +224,14 @@ mod tests {
         let sections = all(true, true);
         let uses = |sections: &[Section], command: &str| sections.iter().filter(|s| s.words[0] == command).count();
         assert_eq!((uses(&sections, "ovals"), uses(&sections, "mix"), uses(&sections, "factors")), (2, 1, 3));
-        let scores = sections.iter().filter_map(|s| s.words.last().filter(|word| word.starts_with("scores-")));
+        let scores = sections.iter().flat_map(|s| &s.words).filter(|word| word.starts_with("scores-"));
         assert_eq!(scores.collect::<Vec<_>>(), ["scores-0", "scores-1"]);
+        // All that open a model are told which checkpoint.
+        assert!(
+            sections
+                .iter()
+                .all(|s| s.words.ends_with(&["--which".into(), "last".into()]) == (s.words[0] != "pinwheel"))
+        );
         assert_eq!((uses(&all(false, false), "ovals"), uses(&all(false, false), "mix")), (0, 0));
     }
 

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use shared::PriorKind;
+use shared::{MAX_SIZE, PriorKind};
 
 use crate::args::numbers::{MOST_IMAGES, MOST_STEPS, count, positive, share_below_one, within};
 use crate::args::{DataSetArgs, DevicesArgs, Preset, preset};
+use crate::train::best::BestBy;
 use crate::train::recipe::Recipe;
 
 /// Hyper-parameters by a name.
@@ -40,6 +41,14 @@ pub struct TrainArgs {
     /// Architecture from a JSON file instead; `trainer info` prints one to start from.
     #[arg(long)]
     pub config: Option<PathBuf>,
+    /// Edge of the images in pixels, 4·2^k from 8 to 1024: takes the preset to that size. Finer levels are added in front,
+    /// each with two thirds of the layers and the width of the next one, or taken away [default: the architecture's].
+    #[arg(long, conflicts_with = "config", value_parser = count(8..=MAX_SIZE))]
+    pub size: Option<usize>,
+    /// Start from these weights instead of new ones: a weights file, a checkpoint, or a run folder, whose best checkpoint
+    /// is taken. The architecture is theirs; the optimizer, the schedule and the step count begin anew.
+    #[arg(long, value_name = "MODEL", conflicts_with = "resume")]
+    pub from: Option<PathBuf>,
     /// Prior of the latents, laplace or gaussian [default: the architecture's].
     #[arg(long, value_parser = parse_prior)]
     pub prior: Option<PriorKind>,
@@ -80,16 +89,20 @@ pub struct TrainArgs {
     #[arg(long)]
     pub out: Option<PathBuf>,
     /// Resume from this checkpoint, or from the newest one in this run folder. Options of the data and of how to train
-    /// apply from there on; a run keeps its architecture, prior, schedule and seed (--preset, --config, --prior, --recipe,
-    /// --seed).
+    /// apply from there on; a run keeps its architecture, prior, schedule and seed (--preset, --config, --size, --prior,
+    /// --recipe, --seed).
     #[arg(long)]
     pub resume: Option<PathBuf>,
     /// Steps between checkpoints.
     #[arg(long, default_value_t = 500, value_parser = count(1..=MOST_STEPS))]
     pub checkpoint_every: u64,
-    /// Number of checkpoints to keep, the newest ones.
+    /// Number of checkpoints to keep, the newest ones; the best one is kept besides.
     #[arg(long, default_value_t = 3, value_parser = count(1..=MOST_IMAGES))]
     pub keep: usize,
+    /// What makes a checkpoint the best: bits, the lowest bits/dim of test images, or quality, the lowest mean distance of
+    /// samples from test images (SWD mean in `trainer quality`) [default: bits, or the resumed run's own].
+    #[arg(long, value_enum, hide_possible_values = true, value_name = "bits|quality")]
+    pub best_by: Option<BestBy>,
     /// Number of test images to evaluate at each checkpoint; 0 for none.
     #[arg(long, default_value_t = 512, value_parser = count(0..=MOST_IMAGES))]
     pub test_images: usize,
@@ -97,6 +110,9 @@ pub struct TrainArgs {
     /// 5 seconds for the output].
     #[arg(long, value_parser = count(1..=MOST_STEPS))]
     pub log_every: Option<u64>,
+    /// Write no event files for TensorBoard.
+    #[arg(long)]
+    pub no_tensorboard: bool,
     /// Save a checkpoint and stop after this many minutes [default: no limit].
     #[arg(long, value_parser = within(0.0..=1e6_f64))]
     pub max_minutes: Option<f64>,

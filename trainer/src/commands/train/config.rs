@@ -1,8 +1,10 @@
 //! The architecture of a run.
 
+mod json;
+
 use std::path::Path;
 
-use shared::ModelConfig;
+use shared::{ModelConfig, RgFlowConfig};
 
 use super::args::TrainArgs;
 use crate::error::{Error, Result};
@@ -11,19 +13,44 @@ use crate::files::read_limited;
 /// The architecture that the options name, if they do; --prior is not applied to it.
 ///
 /// # Errors
-/// A file that cannot be read or is not a configuration.
+/// A file that cannot be read or is not a configuration, a size that the architecture cannot have.
 pub fn architecture(args: &TrainArgs) -> Result<Option<ModelConfig>> {
-    match (&args.config, &args.preset) {
-        (Some(path), _) => read_config(path).map(Some),
-        (None, preset) => Ok(preset.as_ref().map(|preset| preset.config.clone())),
+    let base = match (&args.config, &args.preset) {
+        (Some(path), _) => Some(read_config(path)?),
+        (None, preset) => preset.as_ref().map(|preset| preset.config.clone()),
+    };
+    let Some(size) = args.size else { return Ok(base) };
+    let base = base.unwrap_or_else(|| RgFlowConfig::demo().into());
+    base.resized(size).map(Some).map_err(|source| Error::Model { file: "--size".into(), source })
+}
+
+/// The options that ask for another architecture than `own`, which weights have already, with the reason why not.
+///
+/// # Errors
+/// As [`architecture`].
+pub fn conflicts(args: &TrainArgs, own: &ModelConfig) -> Result<Vec<String>> {
+    let mut conflicts = Vec::new();
+    let [_, size] = own.image_shape();
+    if args.config.is_some() || args.preset.is_some() {
+        let option = if args.config.is_some() { "--config" } else { "--preset" };
+        if architecture(args)?.is_some_and(|config| config.with_prior(own.prior()) != *own) {
+            let option = if args.size.is_some() { format!("{option}, --size") } else { option.to_owned() };
+            conflicts.push(format!("its architecture ({option}), because its weights fit no other"));
+        }
+    } else if args.size.is_some_and(|other| other != size) {
+        conflicts.push(format!("its image size of {size} (--size), because its weights fit no other"));
     }
+    if args.prior.is_some_and(|prior| prior != own.prior()) {
+        conflicts.push("its prior (--prior), for which its weights were trained".into());
+    }
+    Ok(conflicts)
 }
 
 fn read_config(path: &Path) -> Result<ModelConfig> {
     let bytes = read_limited(path, 1 << 20)?;
-    let config: ModelConfig = serde_json::from_slice(&bytes).map_err(|e| Error::Content {
+    let config = json::read(&bytes).map_err(|problem| Error::Content {
         file: path.display().to_string(),
-        problem: format!("not a model configuration ({e})"),
+        problem: format!("not a model configuration: {problem}"),
         advice: "`trainer info` prints one to start from".into(),
     })?;
     config.validate().map_err(Error::model(path))?;
@@ -50,13 +77,26 @@ mod tests {
     }
 
     #[test]
-    fn a_config_that_is_none_is_named() {
+    fn a_config_that_is_none_is_named_with_the_key_and_the_place() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("mine.json");
-        for (text, part) in [("{", "not a model configuration"), (r#"{"size": 32}"#, "missing field")] {
-            std::fs::write(&path, text).unwrap();
+        let whole = serde_json::to_string_pretty(&ModelConfig::preset("tiny").unwrap()).unwrap();
+        let spoilt = |from: &str, to: &str| whole.replacen(from, to, 1);
+        for (text, parts) in [
+            ("{".to_owned(), ["line 1", "EOF"]),
+            (r#"{"size": 32}"#.to_owned(), ["line 1", "missing field"]),
+            ("[1]".to_owned(), ["line 1", "a model configuration"]),
+            (spoilt("\"hidden\": 12", "\"hidden\": \"wide\""), ["levels[0].hidden", "line 12 column"]),
+            (spoilt("\"mlp\"", "\"depth\""), ["levels[0]", "unknown field `depth`"]),
+            (spoilt("\"size\": 16", "\"size\": -16"), ["size: ", "line 2 column"]),
+            (spoilt("\"block\": 4", "\"block\": 3"), ["block is 3", "even"]),
+            (spoilt("\"hidden\": 12", "\"hidden\": 0"), ["levels[0].hidden is 0", "1 to 4096"]),
+            (spoilt("{", "{\n\"architecture\": \"glow\","), ["glow", "real-nvp"]),
+            (spoilt("{", "{\n\"architecture\": \"real-nvp\","), ["unknown field `block`", "line 5"]),
+        ] {
+            std::fs::write(&path, &text).unwrap();
             let error = read_config(&path).unwrap_err().to_string();
-            assert!(error.contains("mine.json") && error.contains(part), "{error}");
+            assert!(error.contains("mine.json") && parts.iter().all(|part| error.contains(part)), "{text}: {error}");
         }
     }
 }

@@ -9,13 +9,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use shared::RgFlowConfig;
+use shared::weights::AnyModelFile;
 
 pub use self::args::TrainArgs;
-use self::config::architecture;
+use self::config::{architecture, conflicts};
 use crate::args::{DataSetArgs, source};
 use crate::data::DataSource;
 use crate::error::{Error, Result};
+use crate::open::load;
 use crate::output::{aside, say};
+use crate::train::best::Which;
 use crate::train::folder::RunFolder;
 use crate::train::state::{DataPart, RunState};
 use crate::train::{self, Training, newest};
@@ -27,9 +30,10 @@ use crate::train::{self, Training, newest};
 pub fn run(args: TrainArgs) -> Result<()> {
     let resume = args.resume.as_deref().map(newest).transpose()?;
     let out = resume::folder(&args, resume.as_deref())?;
+    let weights = args.from.as_deref().map(|path| load(path, Which::Best)).transpose()?;
     let (mut state, mut changes) = match &resume {
         Some(path) => resume::state(&args, RunState::read(path)?)?,
-        None => (start(&args)?, Vec::new()),
+        None => (start(&args, weights.as_ref())?, Vec::new()),
     };
     let data = data_of(&state, &args.data);
     data.keep_apart(&out)?;
@@ -46,13 +50,16 @@ pub fn run(args: TrainArgs) -> Result<()> {
             say!("{}: resumes at step {}{changed}", path.display(), state.step)?;
         }
         None => {
-            state.licence.clone_from(&dataset.licence);
+            state.licence = resume::licence(&args, &dataset, state.licence.take());
             if state.recipe.flips && !args.flips && !dataset.mirrors {
                 say!("digits and letters are not mirrored; --flips mirrors them anyway")?;
                 state.recipe.flips = false;
             }
             let (parameters, macs) = (state.config.param_count(), state.config.macs() as f64 / 1e6);
             say!("{parameters} parameters, {macs:.1} million multiply-adds an image")?;
+            if let Some(from) = &args.from {
+                say!("weights from {}", from.display())?;
+            }
         }
     }
     state.part.images = Some(dataset.train.len());
@@ -74,6 +81,8 @@ pub fn run(args: TrainArgs) -> Result<()> {
         keep: args.keep,
         test_images: args.test_images,
         log_every: args.log_every,
+        tensorboard: !args.no_tensorboard,
+        weights,
         max_minutes: args.max_minutes,
         interrupted,
         probe: OnceCell::new(),
@@ -83,8 +92,8 @@ pub fn run(args: TrainArgs) -> Result<()> {
     say!("step {}{test}: {}", outcome.step, outcome.checkpoint.display())
 }
 
-/// A new run.
-fn start(args: &TrainArgs) -> Result<RunState> {
+/// A new run, from these weights if there are any.
+fn start(args: &TrainArgs, weights: Option<&AnyModelFile>) -> Result<RunState> {
     let data = &args.data;
     let part = DataPart {
         test_data: data.test_data.as_ref().map(|path| path.display().to_string()),
@@ -93,11 +102,28 @@ fn start(args: &TrainArgs) -> Result<RunState> {
         seed: data.data_seed.unwrap_or(0),
         images: None,
     };
-    let config = architecture(args)?.unwrap_or_else(|| RgFlowConfig::demo().into());
+    let config = match weights {
+        Some(file) => {
+            let conflicts = conflicts(args, &file.config())?;
+            if !conflicts.is_empty() {
+                let problem = format!("a model keeps {}", conflicts.join("; "));
+                return Err(Error::usage("--from", problem, "leave them out, or train a new model without --from"));
+            }
+            file.config()
+        }
+        None => architecture(args)?.unwrap_or_else(|| RgFlowConfig::demo().into()),
+    };
     let prior = args.prior.unwrap_or(config.prior());
     let config = config.with_prior(prior);
     let mut state = RunState::new(config, args.recipe(), data.name().to_owned());
     state.part = part;
+    state.best_by = args.best_by.unwrap_or_default();
+    if let Some(card) = weights.map(AnyModelFile::card) {
+        let known = |text: &String| (!text.is_empty()).then(|| text.clone());
+        state.from = args.from.as_ref().map(|path| path.display().to_string());
+        state.earlier_data.extend(known(&card.dataset));
+        state.licence = known(&card.licence);
+    }
     Ok(state)
 }
 

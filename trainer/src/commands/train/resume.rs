@@ -4,7 +4,7 @@ use std::fs::canonicalize;
 use std::path::{Path, PathBuf};
 
 use super::args::{RecipeName, TrainArgs};
-use super::config::architecture;
+use super::config::conflicts;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::train::folder;
@@ -31,7 +31,9 @@ pub fn folder(args: &TrainArgs, resume: Option<&Path>) -> Result<PathBuf> {
 /// [`Error::Usage`] names all options that would make it another run, and what to do instead.
 pub fn state(args: &TrainArgs, old: RunState) -> Result<(RunState, Vec<String>)> {
     let recipe = args.changed(old.recipe.clone());
-    let new = with_part(args, old.clone().with_recipe(recipe));
+    let best_by = args.best_by.unwrap_or(old.best_by);
+    let mut new = with_part(args, old.clone().with_recipe(recipe));
+    new.best_by = best_by;
     let changes = changes(&old, &new);
     let refused = refused(args, &old)?;
     if refused.is_empty() {
@@ -47,16 +49,7 @@ pub fn state(args: &TrainArgs, old: RunState) -> Result<(RunState, Vec<String>)>
 
 /// Options given that only a new run can have, in words; one that is the run's own already is not refused.
 fn refused(args: &TrainArgs, old: &RunState) -> Result<Vec<String>> {
-    let mut refused = Vec::new();
-    if let Some(config) = architecture(args)? {
-        let option = if args.config.is_some() { "--config" } else { "--preset" };
-        if config.clone().with_prior(old.config.prior()) != old.config {
-            refused.push(format!("its architecture ({option}), because its weights fit no other"));
-        }
-    }
-    if args.prior.is_some_and(|prior| prior != old.config.prior()) {
-        refused.push("its prior (--prior), for which its weights were trained".into());
-    }
+    let mut refused = conflicts(args, &old.config)?;
     let other = |name: &RecipeName| name.recipe(old.recipe.steps).cosine != old.recipe.cosine;
     if args.recipe.as_ref().is_some_and(other) {
         refused.push("its schedule (--recipe), although single settings such as --learning-rate can be changed".into());
@@ -108,6 +101,7 @@ fn changes(old: &RunState, new: &RunState) -> Vec<String> {
     note("weight decay", a.weight_decay.to_string(), b.weight_decay.to_string());
     note("clip", a.clip.to_string(), b.clip.to_string());
     note("average", a.ema.to_string(), b.ema.to_string());
+    note("best by", old.best_by.name().into(), new.best_by.name().into());
     let mirrored = |flips: bool| if flips { "at random" } else { "never" }.to_owned();
     note("mirrored", mirrored(a.flips), mirrored(b.flips));
     note("data", old.data.clone(), new.data.clone());
@@ -129,14 +123,18 @@ pub fn with_data(args: &TrainArgs, state: &mut RunState, dataset: &Dataset) -> V
         changes.push(format!("training images {before} → {found}"));
     }
     let before = state.licence.take();
-    state.licence = match (&args.data.licence, &dataset.licence, before.clone()) {
-        (Some(given), ..) => Some(given.clone()),
-        // What was trained on earlier data stays under their licence too.
-        (None, Some(new), Some(old)) if !old.contains(new) => Some(format!("{old}; {new}")),
-        (None, new, old) => old.or_else(|| new.clone()),
-    };
+    state.licence = licence(args, dataset, before.clone());
     if state.licence != before {
         changes.push(format!("licence “{}”", state.licence.as_deref().unwrap_or_default()));
     }
     changes
+}
+
+/// The licence of a model that was trained on these data, and on earlier ones with another licence, which it stays under.
+pub fn licence(args: &TrainArgs, dataset: &Dataset, earlier: Option<String>) -> Option<String> {
+    match (&args.data.licence, &dataset.licence, earlier) {
+        (Some(given), ..) => Some(given.clone()),
+        (None, Some(new), Some(old)) if !old.contains(new) => Some(format!("{old}; {new}")),
+        (None, new, old) => old.or_else(|| new.clone()),
+    }
 }

@@ -13,6 +13,8 @@ pub fn train(room: &Room) {
     assert_eq!(names(&room.at("run/checkpoints")), ["step-00000001.ckpt", "step-00000002.ckpt"]);
     assert!(room.picture("run/samples/step-00000002.png").width() > 8 * EDGE);
     assert!(room.picture("run/curve.png").width() > 100);
+    assert!(names(&room.at("run")).iter().any(|name| name.starts_with("events.out.tfevents.")));
+    assert!(room.at("run/best.ckpt").exists());
     let metrics = || -> Vec<serde_json::Value> {
         let text = fs::read_to_string(room.at("run/metrics.jsonl")).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()

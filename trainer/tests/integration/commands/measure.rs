@@ -69,6 +69,22 @@ pub fn bench(room: &Room) {
     room.refuses(&format!("bench tiny {line}"), "rates.json");
 }
 
+pub fn presets(room: &Room) {
+    let text = room.said("presets");
+    for preset in shared::PRESETS {
+        let line = text.lines().find(|line| line.split(' ').next() == Some(preset.name)).unwrap();
+        let config = preset.config();
+        let expected = [config.image_shape()[1], config.param_count(), config.macs()].map(|number| number as f64);
+        assert!(numbers(line).starts_with(&expected) && line.ends_with(preset.purpose), "{line}");
+    }
+    let timed = room.said("presets tiny --time --seconds 0.01 --batch 2 --images 100 --device cpu");
+    let line = timed.lines().find(|line| line.starts_with("tiny ")).unwrap();
+    let [_, _, _, rate, seconds] = numbers(line)[..] else { panic!("{timed}") };
+    assert!(rate > 0.0 && (rate * seconds - 100.0).abs() < 0.1 * rate + 0.1 * seconds + 1.0, "{timed}");
+    assert!(!timed.contains("demo"), "{timed}");
+    room.refuses("presets --time --device cuda:97", "device");
+}
+
 pub fn quality(room: &Room) {
     let data = "--limit 40 --test-limit 16 --device cpu";
     room.run(&format!("fit-latents @m.safetensors --directions 4 --out @joint.safetensors {data}")).unwrap();

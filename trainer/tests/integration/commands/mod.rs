@@ -128,6 +128,7 @@ macro_rules! commands {
 
 commands! {
     "train" files::train;
+    "presets" measure::presets;
     "sample" look::sample;
     "inpaint" edit::inpaint;
     "eval-inpaint" measure::eval_inpaint;

@@ -12,7 +12,7 @@ use crate::setup::{Needs, browser, npm, setup};
 use crate::versions::ONNX_RUNTIME_WEB;
 
 /// The weights that the browser's engines are timed with: those that the page opens with.
-const MODEL: &str = "web/models/faces.safetensors";
+const MODEL: &str = "web/models/faces32.safetensors";
 
 /// Measures and writes docs/benchmarks.md: the CPU alone, or with peers the browser too, and what they are beside.
 pub fn bench(env: &Env, peers: bool) -> Result<()> {

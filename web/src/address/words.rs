@@ -23,7 +23,7 @@ pub fn set<T>(place: &mut T, value: Option<T>, problem: &str) -> Verdict {
 }
 
 /// The seed that the page opens with: chosen by looking, as one without a bad picture among its sixteen.
-pub const GOOD_SEED: u64 = 10;
+pub const GOOD_SEED: u64 = 3;
 
 /// Whether both give every level the same factor.
 pub fn same_temperature(a: &Temperature, b: &Temperature) -> bool {

@@ -12,7 +12,7 @@ use super::page::{PATIENCE, serve};
 use super::panels::{QUIET, slide};
 
 /// Two samples of `faces` that differ in light, complexion and expression.
-const PAIR: &str = "panel=mix&model=faces&seed=10&t=0.45,0.45,0.7,0.7&latents=joint&a=10.14&b=10.2&cut=0";
+const PAIR: &str = "panel=mix&model=faces&seed=3&t=0.45,0.45,0.7,0.7,0.7&latents=joint&a=3.12&b=3.6&cut=0";
 /// The dividing levels, one after the other.
 const CUTS: [u8; 8] = [0, 1, 2, 3, 4, 3, 2, 1];
 /// Hundredths of a second for each.

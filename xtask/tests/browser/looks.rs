@@ -21,7 +21,7 @@ async fn the_story_has_its_room_before_it_has_its_pictures() {
     let server = Server::start(dir.path(), 0, "/").unwrap();
     for (width, file) in [(1280, "about-waiting"), (390, "about-waiting-phone")] {
         let browser = Browser::start(&[&format!("--window-size={width},1000")]).await.unwrap();
-        browser.open(&format!("{}#panel=about&model=faces", server.url())).await.unwrap();
+        browser.open(&format!("{}#panel=about&model=faces32", server.url())).await.unwrap();
         browser.wait_for("document.querySelectorAll('#about-cones canvas').length === 4", PATIENCE).await.unwrap();
         browser.screenshot(file).await.unwrap();
         let sizes = "[...document.querySelectorAll('.shots canvas')].map(c => c.getBoundingClientRect().width)";
@@ -41,7 +41,7 @@ async fn the_story_has_its_room_before_it_has_its_pictures() {
 async fn how_it_is_made_is_shown_without_motion_too() {
     let server = serve();
     let browser = Browser::start(&["--force-prefers-reduced-motion"]).await.unwrap();
-    browser.open(&format!("{}#model=faces", server.url())).await.unwrap();
+    browser.open(&format!("{}#model=faces32", server.url())).await.unwrap();
     browser.wait_for(QUIET, PATIENCE).await.unwrap();
     assert_eq!(browser.eval("matchMedia('(prefers-reduced-motion: reduce)').matches").await.unwrap(), true);
     click(&browser, "#grid .cell").await;
@@ -59,7 +59,7 @@ async fn how_it_is_made_is_shown_without_motion_too() {
 #[tokio::test]
 #[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
 async fn what_is_selected_is_told_in_the_readers_own_colours() {
-    let (browser, _server) = open("panel=mix&model=faces&cut=2").await;
+    let (browser, _server) = open("panel=mix&model=faces32&cut=2").await;
     let forced = json!({"features": [{"name": "forced-colors", "value": "active"}]});
     browser.chromium("Emulation.setEmulatedMedia", forced).await.unwrap();
     assert_eq!(browser.eval("matchMedia('(forced-colors: active)').matches").await.unwrap(), true);
@@ -82,7 +82,7 @@ async fn what_is_selected_is_told_in_the_readers_own_colours() {
 async fn a_latent_chosen_far_below_brings_its_slider_into_sight() {
     let server = serve();
     let browser = Browser::start(&["--window-size=1280,700"]).await.unwrap();
-    browser.open(&format!("{}#panel=explore&model=faces", server.url())).await.unwrap();
+    browser.open(&format!("{}#panel=explore&model=faces32", server.url())).await.unwrap();
     browser.wait_for(QUIET, PATIENCE).await.unwrap();
     click(&browser, "#explore-search").await;
     browser.wait_for(QUIET, PATIENCE).await.unwrap();
@@ -101,7 +101,7 @@ async fn a_latent_chosen_far_below_brings_its_slider_into_sight() {
 #[tokio::test]
 #[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
 async fn fields_that_are_not_in_sight_yet_follow_the_address() {
-    let (browser, _server) = open("panel=mix&model=faces&seed=7&t=0.3&cut=4").await;
+    let (browser, _server) = open("panel=mix&model=faces32&seed=7&t=0.3&cut=4").await;
     assert_eq!(browser.eval("document.querySelector('#seed').value").await.unwrap(), "7");
     assert_eq!(browser.eval("document.querySelector('#temperature').value").await.unwrap(), "0.3");
     assert_eq!(browser.eval("document.querySelector('#status').textContent").await.unwrap(), "");

@@ -38,8 +38,8 @@ async fn a_picture_of_ones_own_is_cut_out_mixed_and_linked() {
     browser.wait_for(QUIET, PATIENCE).await.unwrap();
     let shown = pixels(&browser, "#mix-picture-b").await;
     // The middle square: red to the left, blue to the right, each pixel exactly as it was cut out.
-    for row in shown.chunks(32 * 3) {
-        assert_eq!((&row[..3], &row[93..]), (&[200, 60, 40][..], &[40, 90, 160][..]));
+    for row in shown.chunks(64 * 3) {
+        assert_eq!((&row[..3], &row[189..]), (&[200, 60, 40][..], &[40, 90, 160][..]));
     }
     let link = browser.eval("location.href").await.unwrap().as_str().unwrap().to_owned();
     assert!(link.contains("b=own.") && link.len() < 1500, "{link}");

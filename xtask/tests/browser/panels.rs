@@ -214,10 +214,10 @@ async fn a_hole_is_filled_and_all_else_stays() {
     let original = pixels(&browser, "#inpaint-original").await;
     let changed = |now: &[u8]| -> Vec<(usize, usize)> {
         let both = original.chunks(3).zip(now.chunks(3)).enumerate();
-        both.filter(|(_, (a, b))| a != b).map(|(i, _)| (i / 32, i % 32)).collect()
+        both.filter(|(_, (a, b))| a != b).map(|(i, _)| (i / 64, i % 64)).collect()
     };
     let lower = changed(&pixels(&browser, "#inpaint-board canvas").await);
-    assert!(lower.len() > 400 && lower.iter().all(|&(row, _)| row >= 16), "{lower:?}");
+    assert!(lower.len() > 1600 && lower.iter().all(|&(row, _)| row >= 32), "{lower:?}");
     browser.screenshot("inpaint").await.unwrap();
     // A preset replaces it.
     click(&browser, "#inpaint-presets button:nth-child(4)").await;
@@ -225,7 +225,7 @@ async fn a_hole_is_filled_and_all_else_stays() {
     let completed = pixels(&browser, "#inpaint-board canvas").await;
     let mouth = changed(&completed);
     assert!(!mouth.is_empty());
-    assert!(mouth.iter().all(|&(row, col)| (20..27).contains(&row) && (9..23).contains(&col)), "{mouth:?}");
+    assert!(mouth.iter().all(|&(row, col)| (40..54).contains(&row) && (18..46).contains(&col)), "{mouth:?}");
     assert_ne!(pixels(&browser, "#inpaint-samples canvas").await, completed);
     click(&browser, "#inpaint-undo").await;
     browser.wait_for(FILLED, PATIENCE).await.unwrap();
@@ -239,7 +239,7 @@ async fn a_hole_is_filled_and_all_else_stays() {
 #[tokio::test]
 #[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
 async fn the_story_has_its_pictures() {
-    let (browser, _server) = open("panel=about&model=faces").await;
+    let (browser, _server) = open("panel=about&model=faces32").await;
     browser.screenshot("about").await.unwrap();
     for (id, count) in [("about-steps", 4), ("about-levels", 4), ("about-mix", 4), ("about-coarse", 3)] {
         let painted = browser.eval(&format!("document.querySelectorAll('#{id} canvas[data-painted]').length")).await;

@@ -353,7 +353,7 @@ fn a_model_with_a_sampler_draws_jointly_unless_a_link_or_the_reader_says_otherwi
     // A sample in use stays as it was drawn.
     state.update(Event::Show(Panel::Mix));
     state.update(Event::Latents(Latents::Joint));
-    assert!(state.address().contains("a=10.14t0.5"), "{}", state.address());
+    assert!(state.address().contains("a=3.12t0.5"), "{}", state.address());
     // An address goes where it came from, and one of before the choice shows what it showed.
     let address = state.address();
     assert_eq!(requests(state.update(Event::Address(address))), []);

@@ -7,7 +7,7 @@ fn the_mix_panel_asks_for_its_pictures_and_shows_them() {
     let (mut state, sent) = mixing("#t=0.5&seed=4");
     let Task::Draw(Draw::Mix { sources, cells }) = &sent[0].task else { panic!("{:?}", sent[0]) };
     let drawing = Drawing::independent(Temperature::uniform(0.5));
-    assert_eq!(sources[1], Source::Sample { seed: GOOD_SEED, index: 2, drawing });
+    assert_eq!(sources[1], Source::Sample { seed: GOOD_SEED, index: 6, drawing });
     // Three levels have four dividing levels, each with both directions.
     assert_eq!(cells.len(), 8);
     assert!(state.busy);
@@ -64,7 +64,7 @@ fn mixing_reaches_the_address() {
     let pick = Pick::Own(std::rc::Rc::new(own.clone()));
     state.update(Event::Picked(&Mix::SLOTS[1], pick.clone()));
     state.update(PanelEvent::Mix(MixEvent::Swap));
-    let expected = format!("panel=mix&model=a&v=00000000&seed=4&t=0.5&a=own.{}&b=10.14&cut=3&share=0.5", own.code());
+    let expected = format!("panel=mix&model=a&v=00000000&seed=4&t=0.5&a=own.{}&b=3.12&cut=3&share=0.5", own.code());
     assert_eq!(state.address(), expected);
     let (again, _) = loaded_at(&format!("#{expected}"));
     assert_eq!((again.settings.panels.mix.a, again.settings.panel), (pick, Panel::Mix));

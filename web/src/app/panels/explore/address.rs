@@ -32,7 +32,7 @@ pub struct ExploreSettings {
 
 impl Default for ExploreSettings {
     fn default() -> Self {
-        Self { pick: Pick::Sample { seed: GOOD_SEED, index: 10 }, edits: vec![], at: None }
+        Self { pick: Pick::Sample { seed: GOOD_SEED, index: 12 }, edits: vec![], at: None }
     }
 }
 

@@ -19,7 +19,7 @@ pub struct MixSettings {
 
 impl Default for MixSettings {
     fn default() -> Self {
-        let [a, b] = [14, 2].map(|index| Pick::Sample { seed: GOOD_SEED, index });
+        let [a, b] = [12, 6].map(|index| Pick::Sample { seed: GOOD_SEED, index });
         Self { a, b, cut: 2, share: 0.5 }
     }
 }

@@ -55,7 +55,7 @@ async fn a_swipe_on_a_board_scrolls_and_a_tap_chooses() {
     // A little into the place right below the middle.
     let (x, y) = middle(&browser, "#explore-board").await;
     tap(&browser, (x + 4.0, y + 4.0)).await;
-    let said = "document.querySelector('#explore-said').textContent.includes('The pixel in row 17, column 17')";
+    let said = "document.querySelector('#explore-said').textContent.includes('The pixel in row 33, column 33')";
     browser.wait_for(said, PATIENCE).await.unwrap();
     browser.finish().await.unwrap();
 }

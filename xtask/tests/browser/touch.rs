@@ -42,7 +42,7 @@ async fn swipe(browser: &Browser, (x, y): (f64, f64), by: f64) {
 #[tokio::test]
 #[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
 async fn a_swipe_on_a_board_scrolls_and_a_tap_chooses() {
-    let (browser, _server) = phone("panel=explore&model=faces").await;
+    let (browser, _server) = phone("panel=explore&model=faces32").await;
     let chosen = "document.querySelector('#explore-said').textContent";
     let first = browser.eval(chosen).await.unwrap();
     for selector in ["#explore-board", "#explore-pyramid figure:last-child .board"] {
@@ -55,7 +55,7 @@ async fn a_swipe_on_a_board_scrolls_and_a_tap_chooses() {
     // A little into the place right below the middle.
     let (x, y) = middle(&browser, "#explore-board").await;
     tap(&browser, (x + 4.0, y + 4.0)).await;
-    let said = "document.querySelector('#explore-said').textContent.includes('The pixel in row 33, column 33')";
+    let said = "document.querySelector('#explore-said').textContent.includes('The pixel in row 17, column 17')";
     browser.wait_for(said, PATIENCE).await.unwrap();
     browser.finish().await.unwrap();
 }

@@ -373,37 +373,39 @@ def bin_of(u, edges, bins):
     return (u[:, None] >= edges[:, 1:bins]).sum(1, keepdim=True)
 
 
+def its_bin(u, v, bins, axis):
+    """Of the bin that each number of u is in, by its place on that axis (0: before the spline, 1: after it): whether u is
+    within all bins at all, where the bin begins on both axes, its width and height, and its slope at either end and between.
+    """
+    *edges, slopes = bins_of(v, bins)
+    k = bin_of(u, edges[axis], bins)
+    at = lambda values, k: values.gather(1, k).squeeze(1)
+    starts = [at(edge, k) for edge in edges]
+    width, height = (at(edge, k + 1) - start for edge, start in zip(edges, starts))
+    return u.abs() < EDGE, *starts, width, height, at(slopes, k), at(slopes, k + 1), height / width
+
+
 def bend(u, v, bins):
     """A monotone rational-quadratic spline (Durkan et al. 2019), and the logarithm of its slope."""
-    x, y, slopes = bins_of(v, bins)
-    inside = u.abs() < EDGE
-    k = bin_of(u, x, bins)
-    at = lambda values, k: values.gather(1, k).squeeze(1)
-    width, height = at(x, k + 1) - at(x, k), at(y, k + 1) - at(y, k)
-    d, e, g = at(slopes, k), at(slopes, k + 1), height / width
+    inside, x, y, width, height, d, e, g = its_bin(u, v, bins, 0)
     # What is outside is computed as if it were in the middle, and not used.
-    q = torch.where(inside, (u - at(x, k)) / width, 0.5)
+    q = torch.where(inside, (u - x) / width, 0.5)
     r = q * (1 - q)
     below = g + (d + e - 2 * g) * r
-    bent = at(y, k) + height * (g * q * q + d * r) / below
+    bent = y + height * (g * q * q + d * r) / below
     slope = g * g * (e * q * q + 2 * g * r + d * (1 - q) ** 2) / (below * below)
     return torch.where(inside, bent, u), torch.where(inside, torch.log(slope), 0.0)
 
 
 def unbend(bent, v, bins):
     """The number that a spline bends to `bent`."""
-    x, y, slopes = bins_of(v, bins)
-    inside = bent.abs() < EDGE
-    k = bin_of(bent, y, bins)
-    at = lambda values, k: values.gather(1, k).squeeze(1)
-    width, height = at(x, k + 1) - at(x, k), at(y, k + 1) - at(y, k)
-    d, e, g = at(slopes, k), at(slopes, k + 1), height / width
-    above = torch.where(inside, bent - at(y, k), 0.0)
+    inside, x, y, width, height, d, e, g = its_bin(bent, v, bins, 1)
+    above = torch.where(inside, bent - y, 0.0)
     a = height * (g - d) + above * (d + e - 2 * g)
     b = height * d - above * (d + e - 2 * g)
     c = -g * above
     q = 2 * c / (-b - torch.sqrt((b * b - 4 * a * c).clamp(min=0)))
-    return torch.where(inside, at(x, k) + q * width, bent)
+    return torch.where(inside, x + q * width, bent)
 
 
 class RgFlow(Flow):

@@ -15,6 +15,15 @@ fn narrower(width: usize) -> usize {
     ((2 * width / 3 + 4) / 8 * 8).clamp(width.min(8), width)
 }
 
+/// Takes levels away in front, or adds finer ones made from the one after them, until there are that many.
+fn relevel<T: Copy>(levels: &mut Vec<T>, wanted: usize, finer: impl Fn(T) -> T) {
+    levels.drain(..levels.len().saturating_sub(wanted));
+    // Without any there is nothing to go by; such a configuration is not valid.
+    while let Some(&next) = levels.first().filter(|_| levels.len() < wanted) {
+        levels.insert(0, finer(next));
+    }
+}
+
 impl RgFlowConfig {
     /// The same architecture for images of another size: finer levels are added in front, or taken away.
     ///
@@ -27,15 +36,12 @@ impl RgFlowConfig {
     pub fn resized(&self, size: usize) -> Result<Self> {
         let mut config = Self { size, ..self.clone() };
         config.check_size()?;
-        let (now, wanted) = (self.levels.len(), config.level_count());
-        config.levels.drain(..now.saturating_sub(wanted));
-        for _ in now..wanted {
-            // A configuration without levels is refused below.
-            if let Some(&next) = config.levels.first() {
-                let level = LevelConfig { layers: fewer(next.layers), hidden: narrower(next.hidden), ..next };
-                config.levels.insert(0, level);
-            }
-        }
+        let wanted = config.level_count();
+        relevel(&mut config.levels, wanted, |next: LevelConfig| LevelConfig {
+            layers: fewer(next.layers),
+            hidden: narrower(next.hidden),
+            ..next
+        });
         config.validate()?;
         Ok(config)
     }
@@ -54,13 +60,12 @@ impl RealNvpConfig {
             return Err(Error::Config(format!("size is {size}, but must be {coarsest}·2^k for this architecture")));
         }
         let mut config = Self { size, ..self.clone() };
-        let (now, wanted) = (self.scales.len(), (size / coarsest).ilog2() as usize + 1);
-        config.scales.drain(..now.saturating_sub(wanted));
-        for _ in now..wanted {
-            let next = config.scales[0];
-            let scale = ScaleConfig { couplings: fewer(next.couplings), hidden: narrower(next.hidden), ..next };
-            config.scales.insert(0, scale);
-        }
+        let wanted = (size / coarsest).ilog2() as usize + 1;
+        relevel(&mut config.scales, wanted, |next: ScaleConfig| ScaleConfig {
+            couplings: fewer(next.couplings),
+            hidden: narrower(next.hidden),
+            ..next
+        });
         config.validate()?;
         Ok(config)
     }

@@ -49,25 +49,37 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// [`Error::Io`] if the system refuses.
 pub fn link_whole(from: &Path, to: &Path) -> Result<()> {
-    let temporary = parent(to).join(format!("{}{}{}", TEMPORARY.0, std::process::id(), TEMPORARY.1));
-    // One that an earlier process of this number left.
-    let _ = fs::remove_file(&temporary);
-    if fs::hard_link(from, &temporary).is_err() {
-        fs::copy(from, &temporary).map_err(Error::io(to, "write it"))?;
-        File::open(&temporary).and_then(|file| file.sync_all()).map_err(Error::io(to, "write it"))?;
-    }
-    let renamed = fs::rename(&temporary, to).map_err(Error::io(to, "replace it"));
-    // Two names of one file are not renamed: the old one stays.
-    let _ = fs::remove_file(&temporary);
-    renamed
+    let second_name = |at: &Path| {
+        fs::hard_link(from, at).or_else(|_| {
+            fs::copy(from, at)?;
+            File::open(at)?.sync_all()
+        })
+    };
+    // Removed when dropped: two names of one file are not renamed, both stay.
+    let temporary = temporary().make_in(parent(to), second_name).map_err(Error::io(to, "write it"))?.into_temp_path();
+    fs::rename(&temporary, to).map_err(Error::io(to, "replace it"))
+}
+
+/// Names of temporary files.
+fn temporary() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1);
+    builder
+}
+
+/// Whether a folder has something in it.
+///
+/// # Errors
+/// [`Error::Io`] if it cannot be listed.
+pub fn is_used(folder: &Path) -> Result<bool> {
+    Ok(fs::read_dir(folder).map_err(Error::io(folder, "list it"))?.next().is_some())
 }
 
 fn replace(path: &Path, bytes: &[u8], sync: bool) -> Result<()> {
     let target = writable(path)?;
     let folder = parent(&target);
     make_folder(folder)?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1);
+    let mut builder = temporary();
     // Temporary files are for their owner alone; this one is to become a file as any other, for whom the umask says.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));

@@ -39,13 +39,17 @@ impl Server {
         let site = Arc::new(Site { root, prefix: normal_prefix(prefix) });
         let prefix = site.prefix.clone();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+        let listener = {
+            let _runtime = runtime.enter();
+            TcpListener::from_std(listener)?
+        };
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
             // Whatever is still open closes when the runtime is dropped.
             runtime.block_on(async {
                 tokio::select! {
                     _ = stopped => {}
-                    _ = listen(listener, site) => {}
+                    () = listen(listener, site) => {}
                 }
             });
         });
@@ -96,8 +100,7 @@ impl Drop for Server {
 
 /// Answers every connection on a task of its own: a browser opens some before it knows what to ask on them, and those
 /// must keep no other waiting.
-async fn listen(listener: Listener, site: Arc<Site>) -> Result<()> {
-    let listener = TcpListener::from_std(listener)?;
+async fn listen(listener: TcpListener, site: Arc<Site>) {
     loop {
         // An error here is a browser that went away.
         let Ok((stream, _)) = listener.accept().await else { continue };

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 
 use super::card::Card;
 use super::container::{self, Header, Precision, SECOND_VERSION};
+use super::trainable::put;
 use crate::backend::FlowBackend;
 use crate::error::{Error, Result};
 use crate::model::ModelConfig;
@@ -65,9 +66,9 @@ impl RealNvpFile {
                     self.missing = Some(name);
                     return param;
                 };
-                param.map(|old| {
-                    Tensor::from_data(TensorData::new(values.clone(), old.shape()), &old.device()).require_grad()
-                })
+                let mut param = param;
+                put(&mut param, values.clone());
+                param
             }
         }
         let mut set = Set { names: self.config.tensors().into_iter(), tensors: &self.tensors, missing: None };

@@ -1,6 +1,7 @@
 //! From exported weights back to parameters that can be trained.
 
 use burn::module::Param;
+use burn::tensor::backend::Backend;
 use burn::tensor::{Tensor, TensorData};
 
 use super::rg_flow::{MEAN, ModelFile, names};
@@ -24,11 +25,8 @@ impl ModelFile {
                 self.set(&mut linear.alpha, &name("alpha"))?;
                 self.set(&mut linear.bias, &name("bias"))?;
                 let shape = linear.direction.dims();
-                let [direction, gain] = [
-                    linear.direction.val().into_data().iter::<f32>().collect(),
-                    linear.gain.val().into_data().iter::<f32>().collect(),
-                ];
-                let (direction, gain) = apart(self.get(&name("weight"))?, shape, direction, gain);
+                let direction = linear.direction.val().into_data().iter::<f32>().collect();
+                let (direction, gain) = apart(self.get(&name("weight"))?, shape, direction);
                 put(&mut linear.direction, direction);
                 put(&mut linear.gain, gain);
             }
@@ -58,25 +56,21 @@ impl ModelFile {
 }
 
 /// Replaces a parameter's numbers.
-fn put<B: FlowBackend, const D: usize>(param: &mut Param<Tensor<B, D>>, values: Vec<f32>) {
+pub(super) fn put<B: Backend, const D: usize>(param: &mut Param<Tensor<B, D>>, values: Vec<f32>) {
     let new = |old: Tensor<B, D>| Tensor::from_data(TensorData::new(values, old.shape()), &old.device()).require_grad();
     *param = param.clone().map(new);
 }
 
 /// Directions and gains whose weights are `weight`, `[nets, inputs, outputs]`: each direction as long as the one given,
 /// which stays where the weights are all zero.
-fn apart(
-    weight: &[f32],
-    [nets, inputs, outputs]: [usize; 3],
-    mut direction: Vec<f32>,
-    mut gain: Vec<f32>,
-) -> (Vec<f32>, Vec<f32>) {
+fn apart(weight: &[f32], [nets, inputs, outputs]: [usize; 3], mut direction: Vec<f32>) -> (Vec<f32>, Vec<f32>) {
+    let mut gain = Vec::with_capacity(nets * outputs);
     for net in 0..nets {
         for output in 0..outputs {
             let at = |i: usize| (net * inputs + i) * outputs + output;
             let length = |values: &[f32]| (0..inputs).map(|i| f64::from(values[at(i)]).powi(2)).sum::<f64>().sqrt();
             let (new, old) = (length(weight), length(&direction));
-            gain[net * outputs + output] = new as f32;
+            gain.push(new as f32);
             if new > 0.0 {
                 (0..inputs).for_each(|i| direction[at(i)] = (f64::from(weight[at(i)]) * old / new) as f32);
             }
@@ -131,7 +125,7 @@ mod tests {
     #[test]
     fn weights_that_are_all_zero_have_no_gain_and_keep_a_direction() {
         // Two nets, two inputs, one output each.
-        let (direction, gain) = apart(&[3.0, 4.0, 0.0, 0.0], [2, 2, 1], vec![1.0, 0.0, 0.6, 0.8], vec![9.0, 9.0]);
+        let (direction, gain) = apart(&[3.0, 4.0, 0.0, 0.0], [2, 2, 1], vec![1.0, 0.0, 0.6, 0.8]);
         assert_eq!((direction, gain), (vec![0.6, 0.8, 0.6, 0.8], vec![5.0, 0.0]));
     }
 

@@ -13,8 +13,9 @@ use crate::output::aside;
 #[derive(Args, Debug, Clone)]
 pub struct DataSetArgs {
     /// Images: msds1 or msds2 (generated), a folder or .zip of images, CelebA (the official or Kaggle's archive), CIFAR-10
-    /// (binary or python version) or MNIST, also as torchvision keeps them. A folder or .zip may hold folders train and test (or val); otherwise about a tenth of the images,
-    /// chosen by their names, is held out for testing [default: msds1, or a resumed run's own data].
+    /// (binary or python version) or MNIST, also as torchvision keeps them. A folder or .zip may hold folders train and
+    /// test (or val); otherwise about a tenth of the images, chosen by their names, is held out for testing [default:
+    /// msds1, or a resumed run's own data].
     #[arg(long)]
     pub data: Option<String>,
     /// Folder or .zip of test images to use instead of those in --data.

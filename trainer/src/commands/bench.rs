@@ -132,11 +132,10 @@ impl Job for Rate<'_> {
 
     fn run<B: TrainBackend>(self, device: B::Device) -> Result<Timing> {
         let Self { config, what, batch, seconds } = self;
-        let fail = |source| Error::Model { file: "the preset".into(), source };
         if what == Timed::Train {
             return TimedSteps { config, batch, warm_up: WARM_UP, seconds }.run::<B>(device);
         }
-        let model = Model::<B::InnerBackend>::new(config, 1, &device).map_err(fail)?;
+        let model = Model::<B::InnerBackend>::new(config, 1, &device).map_err(Error::model("the preset".as_ref()))?;
         let flow = model.fold();
         if what == Timed::Sample {
             let temperature = Temperature::uniform(0.8);

@@ -9,15 +9,14 @@ use super::labels::Labels;
 use super::set::ImageSet;
 use crate::error::{Error, Result};
 use crate::figures::sheet;
-use crate::files::write_whole;
+use crate::files::{is_used, make_folder, write_whole};
 
 impl ImageSet {
     /// Writes the pictures as `00000.png`, `00001.png`, … into `dir`, which is made or must be
     /// empty, and the labels, if any, as `labels.csv` with the file names first.
     pub fn write_images(&self, dir: &Path) -> Result<()> {
-        std::fs::create_dir_all(dir).map_err(Error::io(dir, "make the folder"))?;
-        let mut present = std::fs::read_dir(dir).map_err(Error::io(dir, "list it"))?;
-        if present.next().is_some() {
+        make_folder(dir)?;
+        if is_used(dir)? {
             let advice = "choose an empty or a new folder";
             return Err(Error::content(dir.display(), "the folder is not empty", advice));
         }

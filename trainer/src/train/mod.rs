@@ -140,12 +140,9 @@ impl Training {
         recipe.validate()?;
         let model = match &self.weights {
             // They fit the data that they were trained on; whitening would overwrite them.
-            Some(file) => {
-                file.to_model::<B>(device).map_err(|source| Error::Model { file: "--from".into(), source })?
-            }
+            Some(file) => file.to_model::<B>(device).map_err(Error::model("--from".as_ref()))?,
             None => {
-                let model = Model::<B>::new(config, recipe.seed, device)
-                    .map_err(|source| Error::Model { file: "--config".into(), source })?;
+                let model = Model::<B>::new(config, recipe.seed, device).map_err(Error::model("--config".as_ref()))?;
                 let train = &self.dataset.train;
                 let first = train.gather(&(0..train.len().min(whiten::IMAGES)).collect::<Vec<_>>(), &[]);
                 match (model, config) {

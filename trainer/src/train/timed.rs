@@ -61,7 +61,7 @@ impl Job for TimedSteps<'_> {
 
     fn run<B: TrainBackend>(self, device: B::Device) -> Result<Timing> {
         let run = TimedRun::<B>::start(self.config, &device);
-        let mut run = Some(run.map_err(|source| Error::Model { file: "the preset".into(), source })?);
+        let mut run = Some(run.map_err(Error::model("the preset".as_ref()))?);
         Timing::of(self.batch, self.warm_up, self.seconds, || {
             if let Some(before) = run.take() {
                 run = Some(before.step(self.batch).0);

@@ -5,18 +5,14 @@ use base64::prelude::BASE64_STANDARD;
 use shared::sampler::Latents;
 use shared::{LevelConfig, RgFlowConfig};
 
-use super::harness::Browser;
 use super::own::put;
-use super::page::{PATIENCE, largest_difference, native_of, serve, shown};
-use super::panels::{QUIET, click, pixels};
+use super::page::{PATIENCE, largest_difference, native_of, shown};
+use super::panels::{QUIET, click, open, pixels, slide};
 
 #[tokio::test]
 #[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
 async fn weights_of_every_size_work_in_every_panel() {
-    let server = serve();
-    let browser = Browser::start(&[]).await.unwrap();
-    browser.open(&format!("{}#seed=5&t=0.8", server.url())).await.unwrap();
-    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+    let (browser, _server) = open("seed=5&t=0.8").await;
     for (size, levels) in [(16, 3), (128, 6)] {
         let level = LevelConfig { layers: 1, res_blocks: 1, mlp: 1, hidden: 8 };
         let config = RgFlowConfig::new(size, vec![level; levels]);
@@ -27,8 +23,7 @@ async fn weights_of_every_size_work_in_every_panel() {
         browser.eval(&put("#weights-file", &name, "", &blob)).await.unwrap();
         let edge = format!("{QUIET} && document.querySelector('canvas[data-index]').width === {size}");
         browser.wait_for(&edge, PATIENCE).await.unwrap();
-        browser.eval("document.querySelector('#temperature').value = 0.8").await.unwrap();
-        browser.eval("document.querySelector('#temperature').dispatchEvent(new Event('input'))").await.unwrap();
+        slide(&browser, "#temperature", "0.8").await;
         browser.wait_for(QUIET, PATIENCE).await.unwrap();
         let seed = browser.eval("document.documentElement.dataset.seed").await.unwrap();
         let seed = seed.as_str().unwrap().parse().unwrap();

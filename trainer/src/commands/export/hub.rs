@@ -10,7 +10,7 @@ use super::licence;
 use crate::args::TemperatureArgs;
 use crate::error::{Error, Result};
 use crate::figures::sheet;
-use crate::files::{make_folder, write_atomically, write_whole};
+use crate::files::{is_used, make_folder, write_atomically, write_whole};
 use crate::open::AnyModel;
 use crate::output::say;
 
@@ -27,10 +27,7 @@ pub(super) fn unused(folder: &Path) -> Result<()> {
     if !folder.is_dir() {
         return refuse("is a file");
     }
-    match std::fs::read_dir(folder).map_err(Error::io(folder, "list it"))?.next() {
-        None => Ok(()),
-        Some(_) => refuse("is not empty"),
-    }
+    if is_used(folder)? { refuse("is not empty") } else { Ok(()) }
 }
 
 /// Writes the folder: the weights `bytes`, with `card`, and what shows and reads them. `model` is what they hold.

@@ -62,7 +62,7 @@ mod tests {
         for (text, kept) in [
             ("/home/me/photos/", "photos"),
             ("trained on /home/me/faces.zip, then on ~/more.zip", "trained on faces.zip, then on more.zip"),
-            ("trainer train --data=/data/a.zip --out \"/tmp/x y\"", "trainer train --data=a.zip --out \"x y\""),
+            ("trainer train --data=/data/a.zip --out \"/srv/x y\"", "trainer train --data=a.zip --out \"x y\""),
             ("from C:\\Users\\me\\faces.zip (see ../notes.txt)", "from faces.zip (see notes.txt)"),
             ("\\\\server\\share\\faces and file:///srv/x", "faces and x"),
             ("me:/home/me/LICENCE,CC0", "me:LICENCE,CC0"),

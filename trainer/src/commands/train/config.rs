@@ -21,7 +21,7 @@ pub fn architecture(args: &TrainArgs) -> Result<Option<ModelConfig>> {
     };
     let Some(size) = args.size else { return Ok(base) };
     let base = base.unwrap_or_else(|| RgFlowConfig::demo().into());
-    base.resized(size).map(Some).map_err(|source| Error::Model { file: "--size".into(), source })
+    base.resized(size).map(Some).map_err(Error::model("--size".as_ref()))
 }
 
 /// The options that ask for another architecture than `own`, which weights have already, with the reason why not.

@@ -1,7 +1,28 @@
 // The page's first lines: loads the page's program, whose files the meta element names.
 const root = document.documentElement;
-const embed = new URLSearchParams(location.search).get("embed");
-if (embed !== null) root.dataset.embed = embed;
+// The first samples, stored, until the engine has drawn them; not where the address asks for other pictures.
+// web/src/app/page/preview.rs hands them to the panels; a canvas with data-preview="k" shows sample k even before.
+async function preview() {
+  const asked = new URLSearchParams(location.hash.slice(1));
+  const panel = asked.get("panel") ?? root.dataset.embed ?? "sample";
+  if (panel !== "sample" || ["model", "v", "weights", "seed", "t", "latents"].some((key) => asked.has(key))) return;
+  const stored = new Image();
+  stored.src = new URL("pictures/first.png", document.baseURI);
+  await stored.decode();
+  const sheet = document.getElementById("preview");
+  [sheet.width, sheet.height] = [stored.width, stored.height];
+  sheet.getContext("2d", { willReadFrequently: true }).drawImage(stored, 0, 0);
+  const edge = stored.width / 4;
+  for (const canvas of document.querySelectorAll("canvas[data-preview]:not([data-painted])")) {
+    const k = Number(canvas.dataset.preview);
+    [canvas.width, canvas.height] = [edge, edge];
+    canvas.getContext("2d", { willReadFrequently: true }).drawImage(sheet, -(k % 4) * edge, -Math.floor(k / 4) * edge);
+    canvas.toggleAttribute("data-painted", true);
+  }
+  sheet.toggleAttribute("data-painted", true);
+  sheet.dispatchEvent(new Event("painted"));
+}
+preview().catch(() => {});
 try {
   const [js, wasm] = document.querySelector("meta[name=rg-flow-app]").content.split(" ");
   // On their way already while the page's own program starts. It asks for them by these addresses: web/src/app/link.rs

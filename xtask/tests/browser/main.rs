@@ -19,5 +19,6 @@ mod page;
 mod panels;
 mod share;
 mod sizes;
+mod slow;
 mod smoke;
 mod touch;

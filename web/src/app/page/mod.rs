@@ -3,6 +3,7 @@
 mod drop;
 mod engine;
 mod model;
+mod preview;
 mod quantities;
 mod settings;
 mod share;

@@ -1,10 +1,12 @@
 //! What the page shows, and how it follows from what happened. Nothing here knows of a browser.
 
+use std::rc::Rc;
+
 use shared::Temperature;
 use shared::sampler::Latents;
 
 use super::settings::{Seed, Settings, VERSION_DIGITS};
-use crate::address::{MAX_SEED, MAX_TEMPERATURE, Pick, parse_seed};
+use crate::address::{GOOD_SEED, MAX_SEED, MAX_TEMPERATURE, Pick, parse_seed};
 use crate::app::effect::{Effect, Ids};
 use crate::app::event::Event;
 use crate::app::panel::Panel;
@@ -12,7 +14,7 @@ use crate::app::panels::list::{PanelEvent, Panels};
 use crate::app::panels::{Bench, Scene};
 use crate::app::slot::Slot;
 use crate::index::{ModelEntry, ModelIndex};
-use crate::protocol::{BackendChoice, Drawing, ModelInfo, RequestId};
+use crate::protocol::{BackendChoice, Drawing, Image, ModelInfo, RequestId};
 
 /// Where a model's card recommends none.
 const DEFAULT_TEMPERATURE: f32 = 0.8;
@@ -83,6 +85,8 @@ pub struct State {
     pub panels: Panels,
     /// Whether a panel waits for pictures.
     pub busy: bool,
+    /// The stored first samples, if they were read.
+    preview: Vec<Rc<Image>>,
     /// The task of fetching the list or the model.
     pub(super) loading: RequestId,
     /// The task of reading the reader's own weights.
@@ -111,6 +115,7 @@ impl State {
             seed_refused: false,
             panels: Panels::default(),
             busy: false,
+            preview: vec![],
             loading: 0,
             opening: None,
             ids: Ids::default(),
@@ -187,6 +192,18 @@ impl State {
         !self.entry.as_ref().is_some_and(|entry| entry.crisp)
     }
 
+    /// The stored first samples, while nothing is set that would draw others.
+    pub fn first_samples(&self) -> &[Rc<Image>] {
+        let first = self.index.as_ref().and_then(ModelIndex::first_choice).map(|model| &model.id);
+        let set = &self.settings;
+        let as_at_first = (set.model.is_none() || set.model.as_ref() == first)
+            && set.seed == Seed(GOOD_SEED)
+            && set.temperature.is_none()
+            && set.latents.is_none()
+            && !self.has_own_weights();
+        if as_at_first { &self.preview } else { &[] }
+    }
+
     /// What all panels share.
     pub fn scene(&self) -> Scene<'_> {
         Scene {
@@ -196,6 +213,7 @@ impl State {
             seed: self.settings.seed.0,
             seed_refused: self.seed_refused,
             smooth: self.is_smooth(),
+            preview: self.first_samples(),
         }
     }
 
@@ -291,6 +309,10 @@ impl State {
             Event::AddressWanted => vec![Effect::WriteAddress(self.address())],
             Event::Gallery => self.ask(Panel::Sample),
             Event::Picked(slot, pick) => self.pick(slot, pick),
+            Event::Preview(samples) => {
+                self.preview = samples;
+                vec![]
+            }
             Event::Notice(text) => {
                 self.notices = vec![text];
                 vec![]

@@ -7,6 +7,7 @@ use web_sys::{Document, HtmlElement};
 
 use super::drop;
 use super::model::ModelView;
+use super::preview;
 use super::share::ShareView;
 use super::state::{Input, State};
 use super::status::StatusView;
@@ -45,6 +46,7 @@ impl View {
         let dialogs = Dialogs::new(document, move || returned(Event::AddressWanted))?;
         let picker = Picker::new(document, &page, &dialogs, slots())?;
         drop::listen(document, &page, &picker)?;
+        preview::listen(document, &page)?;
         let panels = PanelViews::new(document, &narrowed(dispatch, Input::Panel), &page, &picker, &dialogs)?;
         let (panels, shown) = (Rc::new(panels), Rc::new(Cell::new(Panel::default())));
         let (to_save, panel, paper) = (Rc::clone(&panels), Rc::clone(&shown), document.clone());
@@ -70,6 +72,7 @@ impl View {
         let _ = data.set("state", state.word());
         let _ = data.set("busy", if state.busy { "true" } else { "false" });
         let _ = data.set("seed", &state.settings.seed.0.to_string());
+        let _ = data.set("preview", if state.first_samples().is_empty() { "" } else { "shown" });
         let _ = data.set("backend", state.info.as_ref().map_or("", |info| info.backend.name()));
         self.status.render(state);
         self.tabs.render(state);

@@ -23,6 +23,14 @@ async function preview() {
   sheet.dispatchEvent(new Event("painted"));
 }
 preview().catch(() => {});
+// Another page's element, web/js/embed.js, makes room for all of it: only the height is told, which is no secret. Not less
+// than where the style sheet becomes compact: a frame that follows this must not make the page follow it.
+if (root.dataset.embed !== undefined && parent !== self) {
+  new ResizeObserver(() => {
+    const height = Math.max(528, Math.ceil(document.body.getBoundingClientRect().height));
+    parent.postMessage({ rgFlow: { height } }, "*");
+  }).observe(document.body);
+}
 try {
   const [js, wasm] = document.querySelector("meta[name=rg-flow-app]").content.split(" ");
   // On their way already while the page's own program starts. It asks for them by these addresses: web/src/app/link.rs

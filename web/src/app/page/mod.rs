@@ -12,6 +12,7 @@ mod status;
 mod tabs;
 #[cfg(test)]
 mod tests;
+mod title;
 mod view;
 
 pub use state::{Input, State};

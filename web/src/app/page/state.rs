@@ -243,7 +243,8 @@ impl State {
             Event::Show(panel) => self.show(panel),
             Event::NewSamples(seed) => {
                 self.settings.seed = Seed(seed.min(MAX_SEED));
-                self.changed()
+                // Back leads to the ones before.
+                self.changed_by_a_step()
             }
             Event::SeedTyped(text) => match parse_seed(text.trim()) {
                 Some(seed) => {
@@ -292,7 +293,7 @@ impl State {
                 self.settings.release_picks();
                 self.missed_weights = false;
                 let mut effects = self.load();
-                effects.push(Effect::WriteAddress(self.address()));
+                effects.push(Effect::PushAddress(self.address()));
                 effects
             }
             Event::Backend(backend) => {
@@ -366,11 +367,22 @@ impl State {
 
     /// After a change of the settings.
     fn changed(&mut self) -> Vec<Effect> {
-        self.notices.clear();
-        self.seed_refused = false;
-        let mut effects = self.refresh();
+        let mut effects = self.follow_settings();
         effects.push(Effect::WriteAddress(self.address()));
         effects
+    }
+
+    /// The same, so that the reader can go back to what was before.
+    fn changed_by_a_step(&mut self) -> Vec<Effect> {
+        let mut effects = self.follow_settings();
+        effects.push(Effect::PushAddress(self.address()));
+        effects
+    }
+
+    fn follow_settings(&mut self) -> Vec<Effect> {
+        self.notices.clear();
+        self.seed_refused = false;
+        self.refresh()
     }
 
     /// Asks for what the shown panel needs.

@@ -12,6 +12,7 @@ use super::share::ShareView;
 use super::state::{Input, State};
 use super::status::StatusView;
 use super::tabs::TabsView;
+use super::title::TitleView;
 use crate::app::dispatch::{Dispatch, narrowed};
 use crate::app::event::Event;
 use crate::app::panel::Panel;
@@ -27,10 +28,12 @@ pub struct View {
     root: HtmlElement,
     status: StatusView,
     tabs: TabsView,
+    title: TitleView,
     share: Rc<ShareView>,
     model: ModelView,
     picker: Rc<Picker>,
     panels: Rc<PanelViews>,
+    dialogs: Rc<Dialogs>,
     /// The shown panel.
     shown: Rc<Cell<Panel>>,
 }
@@ -58,12 +61,19 @@ impl View {
             root: root(document)?,
             status: StatusView::new(document, &page)?,
             tabs: TabsView::new(document, &page)?,
+            title: TitleView::new(document)?,
             share: ShareView::new(document, &page, save)?,
             model: ModelView::new(document, &page)?,
             picker,
             panels,
+            dialogs,
             shown,
         })
+    }
+
+    /// Whether a dialog lies over the page, with an entry of its own in the browser's history.
+    pub fn has_dialog(&self) -> bool {
+        self.dialogs.is_any_open()
     }
 
     /// Shows a state.
@@ -76,6 +86,7 @@ impl View {
         let _ = data.set("backend", state.info.as_ref().map_or("", |info| info.backend.name()));
         self.status.render(state);
         self.tabs.render(state);
+        self.title.render(state.settings.panel);
         self.share.render(state);
         self.picker.render(&offer(state));
         self.shown.set(state.settings.panel);

@@ -19,16 +19,19 @@ async function preview() {
     canvas.getContext("2d", { willReadFrequently: true }).drawImage(sheet, -(k % 4) * edge, -Math.floor(k / 4) * edge);
     canvas.toggleAttribute("data-painted", true);
   }
+  root.dataset.preview = "shown";
   sheet.toggleAttribute("data-painted", true);
   sheet.dispatchEvent(new Event("painted"));
 }
-preview().catch(() => {});
+const previewed = preview().catch(() => {});
 // Another page's element, web/js/embed.js, makes room for all of it: only the height is told, which is no secret. Not less
 // than where the style sheet becomes compact: a frame that follows this must not make the page follow it.
 if (root.dataset.embed !== undefined && parent !== self) {
   new ResizeObserver(() => {
     const height = Math.max(528, Math.ceil(document.body.getBoundingClientRect().height));
     parent.postMessage({ rgFlow: { height } }, "*");
+    // Where the other page wants its own height, one scrolls.
+    setTimeout(() => innerHeight < height && delete root.dataset.fit, 1000);
   }).observe(document.body);
 }
 try {
@@ -36,9 +39,12 @@ try {
   // On their way already while the page's own program starts. It asks for them by these addresses: web/src/app/link.rs
   // makes the version of the same name in the same way, and engine.js hands it on.
   const version = js.replaceAll(/[^0-9a-z]/gi, "");
-  for (const file of ["engine.js", "worker.js", "worker_bg.wasm"]) {
-    fetch(new URL(`${file}?v=${version}`, document.baseURI)).then((early) => early.blob()).catch(() => {});
-  }
+  // A slow line has the stored samples first.
+  previewed.then(() => {
+    for (const file of ["engine.js", "worker.js", "worker_bg.wasm"]) {
+      fetch(new URL(`${file}?v=${version}`, document.baseURI)).then((early) => early.blob()).catch(() => {});
+    }
+  });
   const { default: init } = await import(new URL(js, document.baseURI).href);
   await init({ module_or_path: new URL(wasm, document.baseURI) });
 } catch (error) {

@@ -35,6 +35,7 @@ class RgFlowDemo extends HTMLElement {
     const url = new URL("./", import.meta.url);
     // The page knows its panels; any other name shows the first of them.
     url.searchParams.set("embed", this.getAttribute("panel") ?? "");
+    url.searchParams.set("fit", "");
     const theme = this.getAttribute("theme");
     if (theme) url.searchParams.set("theme", theme);
     const model = this.getAttribute("model");

@@ -3,6 +3,7 @@
   const root = document.documentElement;
   const query = new URLSearchParams(location.search);
   if (query.has("embed")) root.dataset.embed = query.get("embed");
+  if (query.has("fit")) root.dataset.fit = "";
 
   const show = (theme) => {
     const fixed = theme === "light" || theme === "dark";

@@ -31,6 +31,11 @@ async fn stored_samples_show_at_once_and_the_live_ones_are_equal() {
     let server = serve();
     let browser = slow().await;
     browser.open(&server.url()).await.unwrap();
+    // The sheet as it is, even before the program has made cells for its pictures.
+    let early = "document.documentElement.dataset.preview === 'shown' && \
+        (document.querySelectorAll('#grid .cell').length === 16 || \
+        getComputedStyle(document.querySelector('#grid')).backgroundImage.includes('first.png'))";
+    browser.wait_for(early, PATIENCE).await.unwrap();
     browser.wait_for(STORED, PATIENCE).await.unwrap();
     assert_eq!(browser.eval("document.documentElement.dataset.state").await.unwrap(), "loading");
     browser.screenshot("stored-samples").await.unwrap();

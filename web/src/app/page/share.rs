@@ -141,7 +141,7 @@ impl ShareView {
 fn link(location: &Location, fragment: &str) -> Result<String> {
     let url = Url::new(&location.href()?)?;
     // The other page's choices, and this reader's.
-    for key in ["embed", "theme"] {
+    for key in ["embed", "fit", "theme"] {
         url.search_params().delete(key);
     }
     url.set_hash(fragment);

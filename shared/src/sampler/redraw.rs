@@ -33,12 +33,36 @@ impl Sampler {
         seed: u64,
         temperature: &Temperature,
     ) -> Result<Vec<f32>> {
+        let noise = normal_noise(config, &Levels::new(config).of_picture(), seed, 0);
+        self.follow(config, latents, below, noise, temperature)
+    }
+
+    /// The most likely latents at the levels below `below`, given those at `below` and above: what the coarse ones say of
+    /// the fine ones.
+    ///
+    /// # Shapes
+    /// - latents, output: a flat picture [C, L, L]
+    ///
+    /// # Errors
+    /// As [`Sampler::redraw`].
+    pub fn most_likely(&self, config: &RgFlowConfig, latents: &[f32], below: usize) -> Result<Vec<f32>> {
+        self.follow(config, latents, below, vec![0.0; config.dims()], &Temperature::uniform(1.0))
+    }
+
+    /// Latents below a level that follow the others, starting from noise.
+    fn follow(
+        &self,
+        config: &RgFlowConfig,
+        latents: &[f32],
+        below: usize,
+        noise: Vec<f32>,
+        temperature: &Temperature,
+    ) -> Result<Vec<f32>> {
         let levels = Levels::new(config).of_picture();
         self.check(&levels)?;
         prior::check_latents(config, latents)?;
         let mix = Mix::new(self, config, &levels, temperature);
         let kept: Vec<bool> = levels.iter().map(|&level| level >= below).collect();
-        let noise = normal_noise(config, &levels, seed, 0);
         let mut noise: Vec<f64> = noise.into_iter().map(f64::from).collect();
         let drawn = mix.apply(&noise);
         let mut wanted: Vec<f64> =
@@ -213,6 +237,23 @@ mod tests {
         let noise: Vec<f64> = (0..levels.len()).map(|i| (i as f64 * 1.3).cos()).collect();
         let (a, b) = (dot(&wanted, &mix.apply(&noise)), dot(&noise, &mix.apply_transposed(&wanted)));
         assert!((a - b).abs() < 1e-6 * a.abs().max(1.0), "{a} {b}");
+    }
+
+    #[test]
+    fn what_is_expected_lies_in_the_middle_of_what_is_drawn() {
+        let config = RgFlowConfig { prior: PriorKind::Gaussian, ..RgFlowConfig::tiny() };
+        let sampler = sampler(&config);
+        let latents = sampler.draw(&config, 6, 1, &Temperature::uniform(1.0)).unwrap();
+        let expected = sampler.most_likely(&config, &latents, 1).unwrap();
+        let of = |seed| sampler.redraw(&config, &latents, 1, seed, &Temperature::uniform(1.0)).unwrap();
+        let draws: Vec<Vec<f32>> = (0..200).map(of).collect();
+        let mean = |i: usize| draws.iter().map(|z| z[i]).sum::<f32>() / draws.len() as f32;
+        let off = |to: &dyn Fn(usize) -> f32| {
+            let squares = (0..config.dims()).map(|i| (mean(i) - to(i)).powi(2));
+            (squares.sum::<f32>() / config.dims() as f32).sqrt()
+        };
+        assert!(off(&|i| expected[i]) < 0.1, "{}", off(&|i| expected[i]));
+        assert!(off(&|i| sampler.mean()[i]) > 3.0 * off(&|i| expected[i]));
     }
 
     #[test]

@@ -5,7 +5,7 @@ const root = document.documentElement;
 async function preview() {
   const asked = new URLSearchParams(location.hash.slice(1));
   const panel = asked.get("panel") ?? root.dataset.embed ?? "sample";
-  if (panel !== "sample" || ["model", "v", "weights", "seed", "t", "latents"].some((key) => asked.has(key))) return;
+  if (panel !== "sample" || ["model", "v", "weights", "seed", "t", "latents", "main", "depth", "tour"].some((key) => asked.has(key))) return;
   const stored = new Image();
   stored.src = new URL("pictures/first.png", document.baseURI);
   await stored.decode();

@@ -102,7 +102,8 @@ async fn the_element_becomes_as_high_as_its_panel() {
 #[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
 async fn a_small_frame_shows_a_panel_whole() {
     for (panel, selectors) in [
-        ("mix", &["#mix-a", "#mix-b", "#mix-ab", "#mix-ba", "#mix-cut"][..]),
+        ("sample", &["#scope", "#scope-depth", "#grid"][..]),
+        ("mix", &["#mix-a", "#mix-b", "#mix-ab", "#mix-ba", "#mix-cut"]),
         ("explore", &["#explore-board", "#explore-value", "#explore-said"]),
         ("inpaint", &["#inpaint-board", "#inpaint-said"]),
     ] {

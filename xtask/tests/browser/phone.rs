@@ -11,7 +11,8 @@ const UPRIGHT: (u32, u32) = (390, 844);
 const ON_ITS_SIDE: (u32, u32) = (844, 390);
 
 /// Panels, the main picture of each, and the slider that moves it if there is one.
-const MAIN: [(&str, &str, Option<&str>); 3] = [
+const MAIN: [(&str, &str, Option<&str>); 4] = [
+    ("sample", "#scope", Some("#scope-depth")),
     ("mix", "#mix-ab", Some("#mix-cut")),
     ("explore", "#explore-board", Some("#explore-value")),
     ("inpaint", "#inpaint-board", None),

@@ -2,6 +2,7 @@
 
 mod drop;
 mod engine;
+mod history;
 mod model;
 mod preview;
 mod quantities;
@@ -13,6 +14,7 @@ mod tabs;
 #[cfg(test)]
 mod tests;
 mod title;
+mod tour;
 mod view;
 
 pub use state::{Input, State};

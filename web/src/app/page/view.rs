@@ -6,6 +6,7 @@ use std::rc::Rc;
 use web_sys::{Document, HtmlElement};
 
 use super::drop;
+use super::history::HistoryView;
 use super::model::ModelView;
 use super::preview;
 use super::share::ShareView;
@@ -13,6 +14,7 @@ use super::state::{Input, State};
 use super::status::StatusView;
 use super::tabs::TabsView;
 use super::title::TitleView;
+use super::tour::TourView;
 use crate::app::dispatch::{Dispatch, narrowed};
 use crate::app::event::Event;
 use crate::app::panel::Panel;
@@ -31,6 +33,8 @@ pub struct View {
     title: TitleView,
     share: Rc<ShareView>,
     model: ModelView,
+    history: HistoryView,
+    tour: TourView,
     picker: Rc<Picker>,
     panels: Rc<PanelViews>,
     dialogs: Rc<Dialogs>,
@@ -50,7 +54,7 @@ impl View {
         let picker = Picker::new(document, &page, &dialogs, slots())?;
         drop::listen(document, &page, &picker)?;
         preview::listen(document, &page)?;
-        let panels = PanelViews::new(document, &narrowed(dispatch, Input::Panel), &page, &picker, &dialogs)?;
+        let panels = PanelViews::new(document, &narrowed(dispatch, Input::Panel), &page, &picker)?;
         let (panels, shown) = (Rc::new(panels), Rc::new(Cell::new(Panel::default())));
         let (to_save, panel, paper) = (Rc::clone(&panels), Rc::clone(&shown), document.clone());
         let save = move || {
@@ -64,6 +68,8 @@ impl View {
             title: TitleView::new(document)?,
             share: ShareView::new(document, &page, save)?,
             model: ModelView::new(document, &page)?,
+            history: HistoryView::new(document, &page)?,
+            tour: TourView::new(document, &page)?,
             picker,
             panels,
             dialogs,
@@ -92,6 +98,8 @@ impl View {
         self.shown.set(state.settings.panel);
         self.panels.render(state.settings.panel, &state.panels, &state.settings.panels, &state.scene());
         self.model.render(state);
+        self.history.render(state);
+        self.tour.render(state);
     }
 }
 

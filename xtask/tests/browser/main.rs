@@ -13,6 +13,7 @@ mod film;
 mod gpu;
 mod harness;
 mod looks;
+mod microscope;
 mod offline;
 mod own;
 mod page;

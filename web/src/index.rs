@@ -47,6 +47,9 @@ pub struct ModelEntry {
     /// Ready-made holes for its pictures, the best one to start with first.
     #[serde(default)]
     pub holes: Vec<NamedHole>,
+    /// A model of another architecture for the same pictures, to compare with. It is not on offer by itself.
+    #[serde(default)]
+    pub rival: Option<Box<ModelEntry>>,
     /// Where the eyes are, if its pictures are faces: column and row, in hundredths of the picture's edge. Guides for
     /// the reader's own photograph.
     #[serde(default)]
@@ -116,6 +119,11 @@ impl ModelIndex {
         named.filter(has_weights).or_else(|| self.models.iter().find(has_weights)).or(named)
     }
 
+    /// The first model with a rival.
+    pub fn first_with_rival(&self) -> Option<&ModelEntry> {
+        self.models.iter().find(|model| model.rival.is_some())
+    }
+
     /// The model to start with.
     pub fn first_choice(&self) -> Option<&ModelEntry> {
         self.models.iter().find(|model| model.default).or(self.models.first())
@@ -129,6 +137,12 @@ impl ModelEntry {
     }
 
     fn check(&self) -> Result<()> {
+        if let Some(rival) = &self.rival {
+            if rival.rival.is_some() {
+                return Err(Error::Index(format!("{}'s rival has a rival", shorten(&self.id))));
+            }
+            rival.check()?;
+        }
         let fail = |what: String| Err(Error::Index(what));
         if !is_id(&self.id) {
             return fail(format!("{:?} cannot be a model's id", shorten(&self.id)));
@@ -214,6 +228,24 @@ mod tests {
         let pixels: Vec<_> = hole.pixels(32).collect();
         assert_eq!((pixels[0], pixels[pixels.len() - 1]), ((20, 9), (26, 22)));
         assert_eq!(hole.pixels(64).count(), (54 - 40) * (46 - 18));
+    }
+
+    #[test]
+    fn a_rival_is_checked_like_a_model_and_has_none_of_its_own() {
+        let with = |rival: serde_json::Value| {
+            let mut model = entry("a", true);
+            model["rival"] = rival;
+            parse(serde_json::json!([entry("b", false), model]))
+        };
+        let index = with(entry("a-realnvp", false)).unwrap();
+        assert_eq!(index.first_with_rival().unwrap().rival.as_ref().unwrap().file, "a-realnvp.safetensors");
+        assert!(index.get("a-realnvp").is_none());
+        let mut bad = entry("a-realnvp", false);
+        bad["file"] = "../secret".into();
+        assert!(with(bad).unwrap_err().to_string().contains("not a file's name"));
+        let mut deep = entry("a-realnvp", false);
+        deep["rival"] = entry("c", false);
+        assert!(with(deep).unwrap_err().to_string().contains("rival has a rival"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod edit;
 mod inpaint;
 mod pixels;
+pub mod race;
 pub mod random;
 mod receptive;
 mod session;

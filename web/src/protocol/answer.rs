@@ -46,6 +46,8 @@ pub enum Part {
     Picture(Picture),
     /// A hole, partly filled in.
     Completion(Completion),
+    /// How a race stands.
+    Race(Standing),
 }
 
 /// The end of a task's answer.
@@ -83,6 +85,8 @@ pub enum Answer {
     Leading(Vec<Vec<Factor>>),
     /// Unknown pixels, partly or completely filled in.
     Completion(Completion),
+    /// A race under way or over.
+    Race(Standing),
 }
 
 /// A loaded model.
@@ -148,4 +152,34 @@ pub struct Factor {
     pub strength: f32,
     /// The field, row by row, its largest value 1.
     pub field: Vec<f32>,
+}
+
+/// How a race stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Standing {
+    /// Bytes of the rival that are here.
+    pub loaded: u64,
+    /// Its bytes in all.
+    pub total: u64,
+    /// The loaded model's lane and the rival's; none before both are here.
+    pub lanes: Vec<Lane>,
+}
+
+/// One model's lane.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Lane {
+    /// The picture as completed so far.
+    pub image: Image,
+    /// Latents that have changed so far.
+    pub touched: u32,
+    /// Latents that the completion may change.
+    pub reach: u32,
+    /// Latents in all.
+    pub latents: u32,
+    /// Gradients taken.
+    pub taken: u32,
+    /// Gradients in all.
+    pub of: u32,
+    /// What they took.
+    pub millis: f64,
 }

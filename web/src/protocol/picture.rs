@@ -5,6 +5,8 @@ use serde_bytes::ByteBuf;
 use shared::Temperature;
 use shared::sampler::Latents;
 
+use crate::index::ModelEntry;
+
 /// A picture to start from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -81,4 +83,15 @@ pub struct Hole {
     pub samples: u32,
     /// What these are drawn from.
     pub seed: u64,
+}
+
+/// A hole that two models fill side by side.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Race {
+    /// The hole; other completions are not made.
+    pub hole: Hole,
+    /// The address of the models' folder, with its last slash.
+    pub base: String,
+    /// The model that runs beside the loaded one; it is fetched if it is not here.
+    pub rival: Box<ModelEntry>,
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use super::backend::BackendChoice;
-use super::picture::{Change, Drawing, Hole, MixCell, Source, Walk};
+use super::picture::{Change, Drawing, Hole, MixCell, Race, Source, Walk};
 use crate::index::ModelEntry;
 
 /// Everything that the page can want.
@@ -27,6 +27,8 @@ pub enum Task {
     Draw(Draw),
     /// Something else about one picture, from the CPU.
     Edit(Edit),
+    /// A race against another model, on the CPU. Parts come before the answer.
+    Race(Race),
 }
 
 /// What the worker with the GPU serves.
@@ -141,6 +143,12 @@ impl From<Draw> for Task {
 impl From<Edit> for Task {
     fn from(edit: Edit) -> Self {
         Self::Edit(edit)
+    }
+}
+
+impl From<Race> for Task {
+    fn from(race: Race) -> Self {
+        Self::Race(race)
     }
 }
 

@@ -9,6 +9,7 @@ use wasm_bindgen_futures::spawn_local;
 use super::desk::{self, Service, Turn};
 use super::draw::Batch;
 use super::models::Models;
+use super::race::Rivals;
 use super::remote::Remote;
 use super::scope::{breathe, now, part, report_panics, tell};
 use super::trial::{self, Run};
@@ -26,6 +27,7 @@ pub fn start() {
     report_panics("The engine broke down");
     desk::open(Front {
         cpu: Models::new(Default::default(), Backend::Cpu, BATCH),
+        rivals: Rivals::default(),
         choice: Cell::default(),
         loaded: RefCell::default(),
         remote: RefCell::default(),
@@ -46,6 +48,7 @@ enum Gpu {
 
 struct Front {
     cpu: Models<Flex>,
+    rivals: Rivals,
     choice: Cell<BackendChoice>,
     /// What loaded the model.
     loaded: RefCell<Option<Load>>,
@@ -75,6 +78,7 @@ impl Service for Front {
             }
             Task::Draw(draw) => self.draw(draw, turn).await,
             Task::Edit(edit) => Ok(Last::Answer(edit::serve(&*self.cpu.engine()?, edit, turn).await?)),
+            Task::Race(race) => Ok(Last::Answer(self.rivals.run(&*self.cpu.engine()?, race, turn).await?)),
         }
     }
 

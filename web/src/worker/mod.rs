@@ -16,6 +16,7 @@ mod front;
 mod gpu;
 mod models;
 pub mod queue;
+mod race;
 mod remote;
 mod scope;
 mod store;

@@ -17,6 +17,7 @@ mod offline;
 mod own;
 mod page;
 mod panels;
+mod race;
 mod share;
 mod sizes;
 mod smoke;

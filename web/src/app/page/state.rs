@@ -187,6 +187,11 @@ impl State {
         !self.entry.as_ref().is_some_and(|entry| entry.crisp)
     }
 
+    /// The address of the models' folder, with its last slash: the list's own without its name.
+    pub(super) fn models_url(&self) -> String {
+        self.index_url.rsplit_once('/').map(|(base, _)| format!("{base}/")).unwrap_or_default()
+    }
+
     /// What all panels share.
     pub fn scene(&self) -> Scene<'_> {
         Scene {
@@ -196,6 +201,7 @@ impl State {
             seed: self.settings.seed.0,
             seed_refused: self.seed_refused,
             smooth: self.is_smooth(),
+            racer: self.index.as_ref().and_then(ModelIndex::first_with_rival),
         }
     }
 
@@ -314,8 +320,9 @@ impl State {
     fn with_bench(&mut self, f: impl FnOnce(&mut Self, &mut Bench<'_>) -> Vec<Effect>) -> Vec<Effect> {
         let Some(ModelInfo { config, card, .. }) = self.info.clone() else { return vec![] };
         let (mut ids, entry) = (std::mem::take(&mut self.ids), self.entry.clone());
-        let (drawing, seed) = (self.drawing(), self.settings.seed.0);
-        let mut bench = Bench { config: &config, card: &card, entry: entry.as_ref(), drawing, seed, ids: &mut ids };
+        let (drawing, seed, models) = (self.drawing(), self.settings.seed.0, self.models_url());
+        let entry = entry.as_ref();
+        let mut bench = Bench { config: &config, card: &card, entry, models: &models, drawing, seed, ids: &mut ids };
         let effects = f(self, &mut bench);
         self.ids = ids;
         effects

@@ -114,6 +114,8 @@ pub struct Bench<'a> {
     pub card: &'a Card,
     /// What the list of models says of it.
     pub entry: Option<&'a ModelEntry>,
+    /// The address of the models' folder, with its last slash.
+    pub models: &'a str,
     /// How samples are drawn.
     pub drawing: Drawing,
     /// The samples' seed.
@@ -131,6 +133,7 @@ impl<'a> Bench<'a> {
             config,
             card: &CARD,
             entry: None,
+            models: "http://x/models/",
             drawing: Drawing::independent(Temperature::uniform(0.5)),
             seed: 1,
             ids,
@@ -183,6 +186,8 @@ pub struct Scene<'a> {
     pub seed_refused: bool,
     /// Whether pictures are shown smooth.
     pub smooth: bool,
+    /// The first model on offer that has a rival to race with.
+    pub racer: Option<&'a ModelEntry>,
 }
 
 impl Scene<'_> {

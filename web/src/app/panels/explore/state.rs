@@ -296,7 +296,7 @@ impl PanelState for Explore {
                 self.field = Some(Rc::new(strong(&field, config.size, radius)));
             }
             Answer::Leading(levels) => self.leading = Some(Rc::new(levels)),
-            Answer::Completion(_) => {}
+            Answer::Completion(_) | Answer::Race(_) => {}
         }
     }
 

@@ -11,6 +11,9 @@ pub const MAX_INDEX_BYTES: u64 = 64 * 1024;
 /// The most holes of a model, and the most letters of a hole's name.
 const MAX_HOLES: usize = 8;
 const MAX_HOLE_NAME: usize = 24;
+/// The most named directions of a model, and the most letters of such a name.
+const MAX_DIRECTIONS: usize = 16;
+const MAX_DIRECTION_NAME: usize = 40;
 /// The most eyes of a face.
 const MAX_EYES: usize = 2;
 /// The most bytes of a model that the page fetches.
@@ -50,6 +53,12 @@ pub struct ModelEntry {
     /// A model of another architecture for the same pictures, to compare with. It is not on offer by itself.
     #[serde(default)]
     pub rival: Option<Box<ModelEntry>>,
+    /// The id of a model that differs in one thing, its prior, to compare with.
+    #[serde(default)]
+    pub twin: Option<String>,
+    /// Names of its leading directions, the first one's first: what several pictures agree on. Empty where they do not.
+    #[serde(default)]
+    pub directions: Vec<String>,
     /// Where the eyes are, if its pictures are faces: column and row, in hundredths of the picture's edge. Guides for
     /// the reader's own photograph.
     #[serde(default)]
@@ -159,6 +168,10 @@ impl ModelEntry {
         }
         if self.holes.len() > MAX_HOLES || !self.holes.iter().all(NamedHole::is_sound) {
             return fail(format!("{} has holes that are not inside its pictures", self.id));
+        }
+        let named = |name: &String| name.chars().count() <= MAX_DIRECTION_NAME;
+        if self.directions.len() > MAX_DIRECTIONS || !self.directions.iter().all(named) {
+            return fail(format!("{} has too many directions, or too long names for them", self.id));
         }
         if self.eyes.len() > MAX_EYES || self.eyes.iter().flatten().any(|&share| share > 100) {
             return fail(format!("{} has eyes that are not inside its pictures", self.id));
@@ -274,6 +287,7 @@ mod tests {
         for holes in [hole("Eyes", [50, 0, 20, 100]), hole("Eyes", [0, 0, 101, 9]), hole("", [0, 0, 9, 9])] {
             assert!(spoiled("holes", holes).contains("holes"));
         }
+        assert!(spoiled("directions", serde_json::json!(["x".repeat(41)])).contains("directions"));
         for eyes in [serde_json::json!([[30, 101]]), serde_json::json!([[1, 1], [2, 2], [3, 3]])] {
             assert!(spoiled("eyes", eyes).contains("eyes"));
         }

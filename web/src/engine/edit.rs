@@ -10,7 +10,7 @@ use super::Engine;
 use super::pixels::{numbers, to_rgba};
 use super::session::Session;
 use crate::error::{Error, Result};
-use crate::protocol::{Change, Image, MixCell, Source};
+use crate::protocol::{Change, Image, MixCell, Move, Source};
 
 impl<B: FlowBackend> Engine<B> {
     /// A picture's latents. A sample's are those that it was drawn with.
@@ -25,11 +25,26 @@ impl<B: FlowBackend> Engine<B> {
             Source::Sample { seed, index, drawing } => {
                 Ok(self.flow.batch(self.draw(*seed, *index, drawing)?, &self.device)?)
             }
+            Source::Moved { from, moves } => {
+                let latents = self.latents(from)?;
+                moves.iter().try_fold(latents, |latents, &one| self.moved(latents, one))
+            }
             Source::Own { rgb } => {
                 let (logits, _) = image_to_logit(&planar(self.config(), rgb)?, || 0.5);
                 Ok(self.flow.forward(self.flow.batch(logits, &self.device)?).latents)
             }
         }
+    }
+
+    /// Latents moved along a leading direction v, of deviation d, to the place p: z + v·(p·d − v·(z − μ)).
+    fn moved(&self, latents: Tensor<B, 4>, Move { direction, to }: Move) -> Result<Tensor<B, 4>> {
+        let missing = || Error::Request(format!("the model has no leading direction {direction}"));
+        let sampler = self.sampler.as_ref().ok_or_else(missing)?;
+        let unit = sampler.direction(direction as usize).ok_or_else(missing)?;
+        let unit = self.flow.batch(unit.to_vec(), &self.device)?;
+        let mean = self.flow.batch(sampler.mean().to_vec(), &self.device)?;
+        let here: Tensor<B, 4> = ((latents.clone() - mean) * unit.clone()).sum().reshape([1, 1, 1, 1]);
+        Ok(latents + unit * (here.neg() + to * sampler.deviation(direction as usize)))
     }
 
     /// The pictures of some latents, one after the other.

@@ -81,8 +81,12 @@ pub enum Answer {
     Latents(Vec<f32>),
     /// A receptive field, row by row, its largest value 1.
     Field(Vec<f32>),
-    /// The leading latents of each level, finest first.
-    Leading(Vec<Vec<Factor>>),
+    /// The leading latents, and how strong all are.
+    Leading(Leading),
+    /// Places along leading directions, in standard deviations.
+    Positions(Vec<f32>),
+    /// A strip for each latent.
+    Strips(Vec<Strip>),
     /// Unknown pixels, partly or completely filled in.
     Completion(Completion),
     /// A race under way or over.
@@ -141,6 +145,28 @@ pub struct Completion {
     pub taken: u32,
     /// Steps in all.
     pub of: u32,
+}
+
+/// What a search for the strongest receptive fields found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Leading {
+    /// The leading latents of each level, finest first.
+    pub levels: Vec<Vec<Factor>>,
+    /// How many latents of each level have a strength in each of [`STRENGTH_BINS`].
+    pub histogram: Vec<Vec<u32>>,
+}
+
+/// Bins of strengths: how many, and the powers of ten that the first begins and the last ends with. What is outside
+/// counts in the nearest.
+pub const STRENGTH_BINS: (usize, [f32; 2]) = (30, [-2.0, 4.0]);
+
+/// The picture for several values of one latent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Strip {
+    /// The latent's place in the flat picture.
+    pub index: u32,
+    /// The pictures.
+    pub images: Vec<Image>,
 }
 
 /// A latent and what it does.

@@ -25,6 +25,22 @@ pub enum Source {
         /// Three bytes per pixel, row by row, of the model's edge.
         rgb: ByteBuf,
     },
+    /// Another picture, moved along leading directions of encoded pictures.
+    Moved {
+        /// The picture, not moved itself.
+        from: Box<Source>,
+        /// Where it is to be along them.
+        moves: Vec<Move>,
+    },
+}
+
+/// A place along one of a sampler's directions.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Move {
+    /// Which direction.
+    pub direction: u32,
+    /// Standard deviations from the mean.
+    pub to: f32,
 }
 
 /// How samples are drawn.

@@ -29,6 +29,8 @@ pub enum Task {
     Edit(Edit),
     /// A race against another model, on the CPU. Parts come before the answer.
     Race(Race),
+    /// The same edit by another model, on the CPU.
+    Beside(Box<Beside>),
 }
 
 /// What the worker with the GPU serves.
@@ -109,6 +111,22 @@ pub enum Edit {
         /// The latent that is walked along, and its values.
         walk: Option<Walk>,
     },
+    /// Where a picture is along the model's leading directions; nowhere if the model has none.
+    Positions {
+        /// The picture.
+        source: Source,
+        /// How many directions.
+        count: u32,
+    },
+    /// A strip for each of some latents (fig. 5): the picture for each value of that latent.
+    Strips {
+        /// The picture.
+        source: Source,
+        /// Which latents.
+        which: Which,
+        /// The values.
+        values: Vec<f32>,
+    },
     /// The coarse-to-fine pictures from which a picture grows (fig. 4a), coarsest first.
     Steps {
         /// The picture.
@@ -126,6 +144,33 @@ pub enum Edit {
     },
     /// Unknown pixels filled in. Parts come before the answer, each better than the one before.
     Inpaint(Hole),
+}
+
+/// Which latents strips are made of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Which {
+    /// Those at these places in the flat picture.
+    These(Vec<u32>),
+    /// Those of the coarsest level with the strongest receptive fields, that many.
+    Leading(u32),
+}
+
+/// An edit of a picture by another model than the loaded one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Beside {
+    /// The address of the models' folder, with its last slash.
+    pub base: String,
+    /// The model; it is fetched if it is not here.
+    pub model: Box<ModelEntry>,
+    /// The edit.
+    pub edit: Edit,
+}
+
+impl From<Beside> for Task {
+    fn from(beside: Beside) -> Self {
+        Self::Beside(Box::new(beside))
+    }
 }
 
 impl From<Load> for Task {

@@ -6,6 +6,7 @@
 //! else. Both load and draw with `models`, behind a `desk`; what else is done with a picture (`edit`) is the CPU's.
 
 mod adapter;
+mod beside;
 mod desk;
 mod draw;
 mod edit;

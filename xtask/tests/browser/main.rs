@@ -9,6 +9,7 @@ mod camera;
 mod dialogs;
 mod drop;
 mod embed;
+mod explore;
 mod film;
 mod gpu;
 mod harness;

@@ -192,6 +192,11 @@ impl State {
         self.index_url.rsplit_once('/').map(|(base, _)| format!("{base}/")).unwrap_or_default()
     }
 
+    /// The model that the loaded one is to be compared with.
+    fn twin(&self) -> Option<&ModelEntry> {
+        self.index.as_ref()?.get(self.entry.as_ref()?.twin.as_ref()?)
+    }
+
     /// What all panels share.
     pub fn scene(&self) -> Scene<'_> {
         Scene {
@@ -201,6 +206,7 @@ impl State {
             seed: self.settings.seed.0,
             seed_refused: self.seed_refused,
             smooth: self.is_smooth(),
+            twin: self.twin(),
             racer: self.index.as_ref().and_then(ModelIndex::first_with_rival),
         }
     }
@@ -277,6 +283,7 @@ impl State {
                     self.settings.latents = None;
                 }
                 self.settings.panels.explore.at = None;
+                self.settings.panels.explore.moves.clear();
                 self.settings.release_picks();
                 self.missed_weights = false;
                 let mut effects = self.load();
@@ -318,11 +325,11 @@ impl State {
 
     /// Lets a panel ask for pictures, if there is a model to make them.
     fn with_bench(&mut self, f: impl FnOnce(&mut Self, &mut Bench<'_>) -> Vec<Effect>) -> Vec<Effect> {
-        let Some(ModelInfo { config, card, .. }) = self.info.clone() else { return vec![] };
-        let (mut ids, entry) = (std::mem::take(&mut self.ids), self.entry.clone());
+        let Some(ModelInfo { config, card, joint, .. }) = self.info.clone() else { return vec![] };
+        let (mut ids, entry, twin) = (std::mem::take(&mut self.ids), self.entry.clone(), self.twin().cloned());
         let (drawing, seed, models) = (self.drawing(), self.settings.seed.0, self.models_url());
-        let entry = entry.as_ref();
-        let mut bench = Bench { config: &config, card: &card, entry, models: &models, drawing, seed, ids: &mut ids };
+        let (config, card, entry, twin) = (&config, &card, entry.as_ref(), twin.as_ref());
+        let mut bench = Bench { config, card, entry, twin, joint, models: &models, drawing, seed, ids: &mut ids };
         let effects = f(self, &mut bench);
         self.ids = ids;
         effects

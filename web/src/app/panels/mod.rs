@@ -114,6 +114,10 @@ pub struct Bench<'a> {
     pub card: &'a Card,
     /// What the list of models says of it.
     pub entry: Option<&'a ModelEntry>,
+    /// The model on offer that it is to be compared with.
+    pub twin: Option<&'a ModelEntry>,
+    /// Whether it has leading directions.
+    pub joint: bool,
     /// The address of the models' folder, with its last slash.
     pub models: &'a str,
     /// How samples are drawn.
@@ -133,6 +137,8 @@ impl<'a> Bench<'a> {
             config,
             card: &CARD,
             entry: None,
+            twin: None,
+            joint: false,
             models: "http://x/models/",
             drawing: Drawing::independent(Temperature::uniform(0.5)),
             seed: 1,
@@ -186,6 +192,8 @@ pub struct Scene<'a> {
     pub seed_refused: bool,
     /// Whether pictures are shown smooth.
     pub smooth: bool,
+    /// The model on offer that the loaded one is to be compared with.
+    pub twin: Option<&'a ModelEntry>,
     /// The first model on offer that has a rival to race with.
     pub racer: Option<&'a ModelEntry>,
 }

@@ -57,6 +57,17 @@ impl Chart {
         self.add("circle", class, &[("cx", &numbers[0]), ("cy", &numbers[1]), ("r", &numbers[2])]).map(drop)
     }
 
+    /// A rectangle from its upper left corner, with its width and height.
+    ///
+    /// # Errors
+    /// As [`Chart::line`].
+    pub fn bar(&self, (x, y): (f64, f64), (width, height): (f64, f64), class: &str) -> Result<()> {
+        let numbers = [x, y, width, height].map(|v| format!("{v:.1}"));
+        let names = ["x", "y", "width", "height"];
+        let attributes: Vec<_> = names.into_iter().zip(numbers.iter().map(String::as_str)).collect();
+        self.add("rect", class, &attributes).map(drop)
+    }
+
     /// A text.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::address::MAX_LEVELS;
 use crate::error::{Error, Result};
 
 /// The index's format that this page reads.
@@ -14,6 +15,8 @@ const MAX_HOLE_NAME: usize = 24;
 /// The most named directions of a model, and the most letters of such a name.
 const MAX_DIRECTIONS: usize = 16;
 const MAX_DIRECTION_NAME: usize = 40;
+/// The most letters of what a scale decides.
+const MAX_SCALE_WORDS: usize = 80;
 /// The most eyes of a face.
 const MAX_EYES: usize = 2;
 /// The most bytes of a model that the page fetches.
@@ -47,6 +50,9 @@ pub struct ModelEntry {
     /// Whether its pictures are pixel art, to be shown in squares unless the reader wants them smooth.
     #[serde(default)]
     pub crisp: bool,
+    /// What each scale of its pictures decides, coarsest first: after “4×4 decides”.
+    #[serde(default)]
+    pub scales: Vec<String>,
     /// Ready-made holes for its pictures, the best one to start with first.
     #[serde(default)]
     pub holes: Vec<NamedHole>,
@@ -172,6 +178,10 @@ impl ModelEntry {
         let named = |name: &String| name.chars().count() <= MAX_DIRECTION_NAME;
         if self.directions.len() > MAX_DIRECTIONS || !self.directions.iter().all(named) {
             return fail(format!("{} has too many directions, or too long names for them", self.id));
+        }
+        let sound = |words: &String| (1..=MAX_SCALE_WORDS).contains(&words.chars().count());
+        if self.scales.len() > MAX_LEVELS || !self.scales.iter().all(sound) {
+            return fail(format!("{} says too much of its scales", self.id));
         }
         if self.eyes.len() > MAX_EYES || self.eyes.iter().flatten().any(|&share| share > 100) {
             return fail(format!("{} has eyes that are not inside its pictures", self.id));

@@ -37,7 +37,7 @@ impl<B: FlowBackend> Engine<B> {
             *flag.ok_or_else(|| Error::Request(format!("there is no pixel {pixel}")))? = true;
         }
         let mask = Mask::new(size, flags)?;
-        Ok((mask, numbers(self.flow.inverse(self.latents(&hole.source)?).0).await?))
+        Ok((mask, numbers(self.flow.inverse(self.latents(&hole.source).await?).0).await?))
     }
 
     /// Takes one step; false if there was none left to take.
@@ -82,7 +82,7 @@ mod tests {
     fn holes_are_filled_and_all_else_stays() {
         let engine = tiny();
         let source = Source::Sample { seed: 7, index: 3, drawing: Drawing::independent(Temperature::uniform(0.8)) };
-        let original = now(engine.pictures(engine.latents(&source).unwrap())).unwrap().remove(0);
+        let original = now(engine.pictures(now(engine.latents(&source)).unwrap())).unwrap().remove(0);
         let unknown: Vec<u32> = (4..8).flat_map(|row| (4..8).map(move |col| row * 16 + col)).collect();
         let hole = |unknown: &[u32]| Hole { source: source.clone(), unknown: unknown.to_vec(), samples: 2, seed: 1 };
         let mut filling = now(engine.inpainting(&hole(&unknown))).unwrap();

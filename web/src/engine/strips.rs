@@ -92,8 +92,8 @@ mod tests {
         let same = now(engine.values(&moved(before[0]))).unwrap();
         assert!(here.iter().zip(same).all(|(a, b)| (a - b).abs() < 1e-5));
         let none = Source::Moved { from: Box::new(sample()), moves: vec![Move { direction: 2, to: 0.0 }] };
-        assert!(engine.latents(&none).unwrap_err().to_string().contains("no leading direction 2"));
-        assert!(tiny().latents(&moved(1.0)).unwrap_err().to_string().contains("no leading direction 0"));
+        assert!(now(engine.latents(&none)).unwrap_err().to_string().contains("no leading direction 2"));
+        assert!(now(tiny().latents(&moved(1.0))).unwrap_err().to_string().contains("no leading direction 0"));
         assert!(now(tiny().positions(&sample(), 8)).unwrap().is_empty());
     }
 

@@ -16,7 +16,7 @@ pub use answer::{
 };
 pub use backend::{Backend, BackendChoice};
 pub use message::{PROTOCOL, Request, RequestId, Response, from_js, to_js};
-pub use picture::{Change, Drawing, Hole, MixCell, Move, Race, Source, Walk};
+pub use picture::{Change, Drawing, Hole, MixCell, Move, Race, Reroll, Source, Walk};
 pub use task::{Beside, Draw, Edit, GpuTask, Load, Task, Which};
 
 #[cfg(test)]
@@ -49,6 +49,11 @@ mod tests {
         survives(&Request::<Task>::Cancel { id: 4 });
         let sample = Source::Sample { seed: 7, index: 1, drawing: Drawing::independent(Temperature::uniform(0.5)) };
         let own = Source::Own { rgb: ByteBuf::from([1, 2, 3]) };
+        let rerolled = Source::Rerolled {
+            of: Box::new(sample.clone()),
+            rerolls: vec![Reroll { below: 2, seed: 9 }],
+            drawing: Drawing::independent(Temperature::uniform(0.5)),
+        };
         let cells = vec![MixCell { high: 0, low: 1, cut: 2 }];
         for task in [
             Task::Index { url: "http://x/index.json".into() },
@@ -80,6 +85,7 @@ mod tests {
                 rival: ModelEntry { id: "faces-realnvp".into(), ..ModelEntry::default() }.into(),
             }
             .into(),
+            Edit::Steps { source: rerolled }.into(),
         ] {
             survives(&Request::Serve { id: 8, task });
         }

@@ -12,6 +12,9 @@ pub const MAX_INDEX_BYTES: u64 = 64 * 1024;
 /// The most holes of a model, and the most letters of a hole's name.
 const MAX_HOLES: usize = 8;
 const MAX_HOLE_NAME: usize = 24;
+/// The most named directions of a model, and the most letters of such a name.
+const MAX_DIRECTIONS: usize = 16;
+const MAX_DIRECTION_NAME: usize = 40;
 /// The most letters of what a scale decides.
 const MAX_SCALE_WORDS: usize = 80;
 /// The most eyes of a face.
@@ -53,6 +56,15 @@ pub struct ModelEntry {
     /// Ready-made holes for its pictures, the best one to start with first.
     #[serde(default)]
     pub holes: Vec<NamedHole>,
+    /// A model of another architecture for the same pictures, to compare with. It is not on offer by itself.
+    #[serde(default)]
+    pub rival: Option<Box<ModelEntry>>,
+    /// The id of a model that differs in one thing, its prior, to compare with.
+    #[serde(default)]
+    pub twin: Option<String>,
+    /// Names of its leading directions, the first one's first: what several pictures agree on. Empty where they do not.
+    #[serde(default)]
+    pub directions: Vec<String>,
     /// Where the eyes are, if its pictures are faces: column and row, in hundredths of the picture's edge. Guides for
     /// the reader's own photograph.
     #[serde(default)]
@@ -122,6 +134,11 @@ impl ModelIndex {
         named.filter(has_weights).or_else(|| self.models.iter().find(has_weights)).or(named)
     }
 
+    /// The first model with a rival.
+    pub fn first_with_rival(&self) -> Option<&ModelEntry> {
+        self.models.iter().find(|model| model.rival.is_some())
+    }
+
     /// The model to start with.
     pub fn first_choice(&self) -> Option<&ModelEntry> {
         self.models.iter().find(|model| model.default).or(self.models.first())
@@ -135,6 +152,12 @@ impl ModelEntry {
     }
 
     fn check(&self) -> Result<()> {
+        if let Some(rival) = &self.rival {
+            if rival.rival.is_some() {
+                return Err(Error::Index(format!("{}'s rival has a rival", shorten(&self.id))));
+            }
+            rival.check()?;
+        }
         let fail = |what: String| Err(Error::Index(what));
         if !is_id(&self.id) {
             return fail(format!("{:?} cannot be a model's id", shorten(&self.id)));
@@ -151,6 +174,10 @@ impl ModelEntry {
         }
         if self.holes.len() > MAX_HOLES || !self.holes.iter().all(NamedHole::is_sound) {
             return fail(format!("{} has holes that are not inside its pictures", self.id));
+        }
+        let named = |name: &String| name.chars().count() <= MAX_DIRECTION_NAME;
+        if self.directions.len() > MAX_DIRECTIONS || !self.directions.iter().all(named) {
+            return fail(format!("{} has too many directions, or too long names for them", self.id));
         }
         let sound = |words: &String| (1..=MAX_SCALE_WORDS).contains(&words.chars().count());
         if self.scales.len() > MAX_LEVELS || !self.scales.iter().all(sound) {
@@ -227,6 +254,24 @@ mod tests {
     }
 
     #[test]
+    fn a_rival_is_checked_like_a_model_and_has_none_of_its_own() {
+        let with = |rival: serde_json::Value| {
+            let mut model = entry("a", true);
+            model["rival"] = rival;
+            parse(serde_json::json!([entry("b", false), model]))
+        };
+        let index = with(entry("a-realnvp", false)).unwrap();
+        assert_eq!(index.first_with_rival().unwrap().rival.as_ref().unwrap().file, "a-realnvp.safetensors");
+        assert!(index.get("a-realnvp").is_none());
+        let mut bad = entry("a-realnvp", false);
+        bad["file"] = "../secret".into();
+        assert!(with(bad).unwrap_err().to_string().contains("not a file's name"));
+        let mut deep = entry("a-realnvp", false);
+        deep["rival"] = entry("c", false);
+        assert!(with(deep).unwrap_err().to_string().contains("rival has a rival"));
+    }
+
+    #[test]
     fn no_models_is_a_valid_list() {
         assert!(parse(serde_json::json!([])).unwrap().first_choice().is_none());
     }
@@ -252,6 +297,7 @@ mod tests {
         for holes in [hole("Eyes", [50, 0, 20, 100]), hole("Eyes", [0, 0, 101, 9]), hole("", [0, 0, 9, 9])] {
             assert!(spoiled("holes", holes).contains("holes"));
         }
+        assert!(spoiled("directions", serde_json::json!(["x".repeat(41)])).contains("directions"));
         for eyes in [serde_json::json!([[30, 101]]), serde_json::json!([[1, 1], [2, 2], [3, 3]])] {
             assert!(spoiled("eyes", eyes).contains("eyes"));
         }

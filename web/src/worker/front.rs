@@ -6,9 +6,11 @@ use std::rc::Rc;
 use burn_flex::Flex;
 use wasm_bindgen_futures::spawn_local;
 
+use super::beside::Other;
 use super::desk::{self, Service, Turn};
 use super::draw::Batch;
 use super::models::Models;
+use super::race::Rivals;
 use super::remote::Remote;
 use super::scope::{breathe, now, part, report_panics, tell};
 use super::trial::{self, Run};
@@ -26,6 +28,8 @@ pub fn start() {
     report_panics("The engine broke down");
     desk::open(Front {
         cpu: Models::new(Default::default(), Backend::Cpu, BATCH),
+        rivals: Rivals::default(),
+        other: Other::default(),
         choice: Cell::default(),
         loaded: RefCell::default(),
         remote: RefCell::default(),
@@ -46,6 +50,8 @@ enum Gpu {
 
 struct Front {
     cpu: Models<Flex>,
+    rivals: Rivals,
+    other: Other,
     choice: Cell<BackendChoice>,
     /// What loaded the model.
     loaded: RefCell<Option<Load>>,
@@ -75,6 +81,8 @@ impl Service for Front {
             }
             Task::Draw(draw) => self.draw(draw, turn).await,
             Task::Edit(edit) => Ok(Last::Answer(edit::serve(&*self.cpu.engine()?, edit, turn).await?)),
+            Task::Beside(beside) => Ok(Last::Answer(self.other.serve(*beside, turn).await?)),
+            Task::Race(race) => Ok(Last::Answer(self.rivals.run(&*self.cpu.engine()?, race, turn).await?)),
         }
     }
 

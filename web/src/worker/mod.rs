@@ -6,6 +6,7 @@
 //! else. Both load and draw with `models`, behind a `desk`; what else is done with a picture (`edit`) is the CPU's.
 
 mod adapter;
+mod beside;
 mod desk;
 mod draw;
 mod edit;
@@ -16,6 +17,7 @@ mod front;
 mod gpu;
 mod models;
 pub mod queue;
+mod race;
 mod remote;
 mod scope;
 mod store;

@@ -65,6 +65,7 @@ impl State {
             Part::Progress { loaded, total } if id == self.loading => self.phase = Phase::Loading { loaded, total },
             Part::Picture(picture) if id == self.panels.sample.request => self.panels.sample.arrived(picture),
             Part::Completion(completion) => self.take(id, Answer::Completion(completion)),
+            Part::Race(standing) => self.take(id, Answer::Race(standing)),
             Part::Progress { .. } | Part::Picture(_) => {}
         }
     }
@@ -182,8 +183,7 @@ impl State {
         self.loading = self.ids.fresh();
         self.entry = Some(model.clone());
         self.settings.model = Some(model.id.clone());
-        // The list's own address without its name.
-        let base = self.index_url.rsplit_once('/').map(|(base, _)| format!("{base}/")).unwrap_or_default();
+        let base = self.models_url();
         effects.push(Effect::serve(self.loading, Load::Listed { base, model: Box::new(model) }));
         effects
     }

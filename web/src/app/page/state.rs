@@ -223,6 +223,16 @@ impl State {
         if as_at_first { &self.preview } else { &[] }
     }
 
+    /// The address of the models' folder, with its last slash: the list's own without its name.
+    pub(super) fn models_url(&self) -> String {
+        self.index_url.rsplit_once('/').map(|(base, _)| format!("{base}/")).unwrap_or_default()
+    }
+
+    /// The model that the loaded one is to be compared with.
+    fn twin(&self) -> Option<&ModelEntry> {
+        self.index.as_ref()?.get(self.entry.as_ref()?.twin.as_ref()?)
+    }
+
     /// What all panels share.
     pub fn scene(&self) -> Scene<'_> {
         Scene {
@@ -233,6 +243,8 @@ impl State {
             seed_refused: self.seed_refused,
             smooth: self.is_smooth(),
             preview: self.first_samples(),
+            twin: self.twin(),
+            racer: self.index.as_ref().and_then(ModelIndex::first_with_rival),
         }
     }
 
@@ -310,6 +322,7 @@ impl State {
                     self.settings.latents = None;
                 }
                 self.settings.panels.explore.at = None;
+                self.settings.panels.explore.moves.clear();
                 self.settings.release_picks();
                 self.missed_weights = false;
                 let mut effects = self.load();
@@ -368,10 +381,11 @@ impl State {
 
     /// Lets a panel ask for pictures, if there is a model to make them.
     fn with_bench(&mut self, f: impl FnOnce(&mut Self, &mut Bench<'_>) -> Vec<Effect>) -> Vec<Effect> {
-        let Some(ModelInfo { config, card, .. }) = self.info.clone() else { return vec![] };
-        let (mut ids, entry) = (std::mem::take(&mut self.ids), self.entry.clone());
-        let (drawing, seed) = (self.drawing(), self.settings.seed.0);
-        let mut bench = Bench { config: &config, card: &card, entry: entry.as_ref(), drawing, seed, ids: &mut ids };
+        let Some(ModelInfo { config, card, joint, .. }) = self.info.clone() else { return vec![] };
+        let (mut ids, entry, twin) = (std::mem::take(&mut self.ids), self.entry.clone(), self.twin().cloned());
+        let (drawing, seed, models) = (self.drawing(), self.settings.seed.0, self.models_url());
+        let (config, card, entry, twin) = (&config, &card, entry.as_ref(), twin.as_ref());
+        let mut bench = Bench { config, card, entry, twin, joint, models: &models, drawing, seed, ids: &mut ids };
         let effects = f(self, &mut bench);
         self.ids = ids;
         effects

@@ -1,13 +1,15 @@
 //! What can happen to the page as a whole. What happens within a panel is the panel's own.
 
+use std::rc::Rc;
+
 use serde_bytes::ByteBuf;
 use shared::Temperature;
 use shared::sampler::Latents;
 
 use super::panel::Panel;
 use super::slot::Slot;
-use crate::address::Pick;
-use crate::protocol::{BackendChoice, Response};
+use crate::address::{Own, Pick};
+use crate::protocol::{BackendChoice, Response, Snapshot};
 
 /// Said where the worker is of another version than the page.
 pub const OTHER_VERSION: &str = "The page was updated. Reload it to go on.";
@@ -53,6 +55,14 @@ pub enum Event {
     Smooth(bool),
     /// The browser's address has to be brought up to date.
     AddressWanted,
+    /// The reader chose a photograph, which has a number of its own; this is a small copy.
+    Photo(u32, Snapshot),
+    /// The browser kept these pictures of the reader's.
+    Photos(Vec<Rc<Own>>),
+    /// The browser keeps none of them.
+    PhotosLost,
+    /// A picture of the reader's is not wanted any more.
+    RemovePhoto(Rc<Own>),
     /// Something is to be said to the reader.
     Notice(String),
 }

@@ -13,6 +13,7 @@ mod weights;
 use detector::{Detector, Found, distinct};
 use landmarks::{Landmarks, Points};
 use photo::{Square, cut, turned};
+use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::index::ModelEntry;
@@ -45,7 +46,7 @@ pub fn entry() -> ModelEntry {
 }
 
 /// A face, in the photograph's pixels.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Face {
     /// The middles of the eyes, (column, row): first the one that is on the left while the face is upright.
     pub eyes: [(f32, f32); 2],

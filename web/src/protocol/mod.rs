@@ -13,12 +13,13 @@ mod task;
 pub use answer::{Answer, Completion, Factor, Image, Last, ModelInfo, Part, Picture, Worker};
 pub use backend::{Backend, BackendChoice};
 pub use message::{PROTOCOL, Request, RequestId, Response, from_js, to_js};
-pub use picture::{Change, Drawing, Hole, MixCell, Source, Walk};
+pub use picture::{Change, Drawing, Hole, MixCell, Snapshot, Source, Walk};
 pub use task::{Draw, Edit, GpuTask, Load, Task};
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::faces::Face;
     use crate::index::{ModelEntry, ModelIndex};
     use serde::{Deserialize, Serialize};
     use serde_bytes::ByteBuf;
@@ -58,6 +59,10 @@ mod tests {
             Load::Own { bytes: ByteBuf::from([1]) }.into(),
             Draw::Mix { sources: vec![sample.clone(), own.clone()], cells }.into(),
             Edit::Interpolate { a: sample, b: own, share: 0.5 }.into(),
+            Task::Faces {
+                base: "http://x/".into(),
+                photo: Snapshot { width: 1, height: 1, rgb: vec![1, 2, 3].into() },
+            },
         ] {
             survives(&Request::Serve { id: 8, task });
         }
@@ -91,6 +96,7 @@ mod tests {
             Last::Index(ModelIndex { format: 1, models: vec![] }),
             Last::Ready(Box::new(info)),
             Last::Answer(Answer::Images(vec![image])),
+            Last::Faces(vec![Face { eyes: [(1.0, 2.0), (3.0, 2.5)], frame: [0.0, 1.0, 4.0, 4.0] }]),
             Last::Done,
             Last::Cancelled,
         ] {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use super::backend::BackendChoice;
-use super::picture::{Change, Drawing, Hole, MixCell, Source, Walk};
+use super::picture::{Change, Drawing, Hole, MixCell, Snapshot, Source, Walk};
 use crate::index::ModelEntry;
 
 /// Everything that the page can want.
@@ -27,6 +27,13 @@ pub enum Task {
     Draw(Draw),
     /// Something else about one picture, from the CPU.
     Edit(Edit),
+    /// The faces in a photograph. Needs no model and waits for nobody. Answered by [`Last::Faces`](super::Last::Faces).
+    Faces {
+        /// The address of the folder with the finder's weights, with its last slash.
+        base: String,
+        /// Where to look.
+        photo: Snapshot,
+    },
 }
 
 /// What the worker with the GPU serves.
@@ -124,6 +131,13 @@ pub enum Edit {
     },
     /// Unknown pixels filled in. Parts come before the answer, each better than the one before.
     Inpaint(Hole),
+}
+
+impl Task {
+    /// Whether it needs neither the model nor what other tasks leave behind, so that it is served beside them.
+    pub fn is_apart(&self) -> bool {
+        matches!(self, Self::Faces { .. })
+    }
 }
 
 impl From<Load> for Task {

@@ -8,6 +8,7 @@ use wasm_bindgen_futures::spawn_local;
 
 use super::desk::{self, Service, Turn};
 use super::draw::Batch;
+use super::faces::Faces;
 use super::models::Models;
 use super::remote::Remote;
 use super::scope::{breathe, now, part, report_panics, tell};
@@ -32,6 +33,7 @@ pub fn start() {
         gpu: Cell::default(),
         trials: Cell::default(),
         sound: Cell::default(),
+        faces: Faces::default(),
     });
 }
 
@@ -55,6 +57,7 @@ struct Front {
     trials: Cell<RequestId>,
     /// Whether the CPU's arithmetic is right, once that was looked at.
     sound: Cell<Option<bool>>,
+    faces: Faces,
 }
 
 impl Service for Front {
@@ -74,8 +77,13 @@ impl Service for Front {
                 Ok(last)
             }
             Task::Draw(draw) => self.draw(draw, turn).await,
+            Task::Faces { base, photo } => Ok(Last::Faces(self.faces.find(&base, photo).await?)),
             Task::Edit(edit) => Ok(Last::Answer(edit::serve(&*self.cpu.engine()?, edit, turn).await?)),
         }
+    }
+
+    fn is_apart(task: &Task) -> bool {
+        task.is_apart()
     }
 
     fn cancelled(&self, request: RequestId) {

@@ -9,6 +9,7 @@ mod adapter;
 mod desk;
 mod draw;
 mod edit;
+mod faces;
 pub mod fetch;
 mod front;
 // Native builds leave it out, since the backend takes minutes to compile; clippy compiles nothing.

@@ -3,6 +3,7 @@
 mod drop;
 mod engine;
 mod model;
+mod photos;
 mod quantities;
 mod settings;
 mod share;
@@ -13,5 +14,6 @@ mod tabs;
 mod tests;
 mod view;
 
+pub use photos::MOST as MOST_PHOTOS;
 pub use state::{Input, State};
 pub use view::{View, show_breakdown};

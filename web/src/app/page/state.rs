@@ -3,6 +3,7 @@
 use shared::Temperature;
 use shared::sampler::Latents;
 
+use super::photos::Photos;
 use super::settings::{Seed, Settings, VERSION_DIGITS};
 use crate::address::{MAX_SEED, MAX_TEMPERATURE, Pick, parse_seed};
 use crate::app::effect::{Effect, Ids};
@@ -81,7 +82,9 @@ pub struct State {
     pub seed_refused: bool,
     /// The panels.
     pub panels: Panels,
-    /// Whether a panel waits for pictures.
+    /// The reader's own pictures.
+    pub photos: Photos,
+    /// Whether a panel waits for pictures, or the picker for faces.
     pub busy: bool,
     /// The task of fetching the list or the model.
     pub(super) loading: RequestId,
@@ -110,6 +113,7 @@ impl State {
             notices,
             seed_refused: false,
             panels: Panels::default(),
+            photos: Photos::default(),
             busy: false,
             loading: 0,
             opening: None,
@@ -210,7 +214,7 @@ impl State {
             let drawing = self.drawing();
             self.settings.hold_picks(&drawing);
         }
-        self.busy = self.panels.is_busy();
+        self.busy = self.panels.is_busy() || self.photos.is_busy();
         effects
     }
 
@@ -271,6 +275,7 @@ impl State {
                     self.settings.latents = None;
                 }
                 self.settings.panels.explore.at = None;
+                self.settings.panels.mix.forget_samples();
                 self.settings.release_picks();
                 self.missed_weights = false;
                 let mut effects = self.load();
@@ -291,6 +296,16 @@ impl State {
             Event::AddressWanted => vec![Effect::WriteAddress(self.address())],
             Event::Gallery => self.ask(Panel::Sample),
             Event::Picked(slot, pick) => self.pick(slot, pick),
+            Event::Photo(number, photo) => self.look(number, photo),
+            Event::Photos(kept) => {
+                self.photos.kept = kept;
+                vec![]
+            }
+            Event::PhotosLost => {
+                self.photos.forgotten = true;
+                vec![]
+            }
+            Event::RemovePhoto(own) => self.remove_photo(&own),
             Event::Notice(text) => {
                 self.notices = vec![text];
                 vec![]
@@ -335,11 +350,17 @@ impl State {
     }
 
     fn pick(&mut self, slot: &Slot, pick: Pick) -> Vec<Effect> {
+        let kept = match &pick {
+            Pick::Own(own) => Some(self.keep_photo(own)),
+            _ => None,
+        };
         if let Some(place) = self.settings.panels.picks(slot.panel).into_iter().nth(slot.place) {
             *place = pick;
         }
         self.panels.exchanged(slot.panel, &mut self.settings.panels);
-        if self.settings.panel == slot.panel { self.changed() } else { self.show(slot.panel) }
+        let mut effects = if self.settings.panel == slot.panel { self.changed() } else { self.show(slot.panel) };
+        effects.extend(kept);
+        effects
     }
 
     /// After a change of the settings.

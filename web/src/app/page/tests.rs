@@ -1,5 +1,6 @@
 mod links;
 mod panels;
+mod photos;
 
 use super::state::{Phase, State};
 use crate::address::{GOOD_SEED, Own, Pick};

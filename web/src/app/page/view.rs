@@ -88,6 +88,9 @@ fn offer(state: &State) -> Offer<'_> {
         panel: state.settings.panel,
         edge: state.info.as_ref().map_or(0, |info| info.config.size),
         eyes: state.entry.as_ref().map_or(&[], |entry| &entry.eyes),
+        looked: state.photos.looked.clone(),
+        photos: &state.photos.kept,
+        forgotten: state.photos.forgotten,
         samples: shown.map(|(place, shown)| shown.as_ref().map(|shown| (shown.pick(place), &shown.image))).collect(),
     }
 }

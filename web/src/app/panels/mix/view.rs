@@ -159,7 +159,9 @@ impl Parts {
     }
 
     fn open_card(&self) {
-        if let Some(CardTexts { names, says, travel }) = self.shown.borrow().clone() {
+        // Opening it renders anew.
+        let texts = self.shown.borrow().clone();
+        if let Some(CardTexts { names, says, travel }) = texts {
             self.card.open(Shown { pictures: self.canvases(), names, says, travel });
         }
     }

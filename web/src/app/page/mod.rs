@@ -2,6 +2,7 @@
 
 mod drop;
 mod engine;
+mod history;
 mod model;
 mod photos;
 mod quantities;
@@ -12,6 +13,7 @@ mod status;
 mod tabs;
 #[cfg(test)]
 mod tests;
+mod tour;
 mod view;
 
 pub use photos::MOST as MOST_PHOTOS;

@@ -214,9 +214,8 @@ mod tests {
         }
         assert_eq!(landing(&slots, Panel::Mix, None), named("mix-a"));
         assert_eq!(landing(&slots, Panel::Explore, named("mix-b")), named("explore"));
-        for panel in [Panel::Sample, Panel::About] {
-            assert_eq!(landing(&slots, panel, None), None);
-        }
+        assert_eq!(landing(&slots, Panel::Sample, None), named("main"));
+        assert_eq!(landing(&slots, Panel::About, None), None);
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod film;
 mod gpu;
 mod harness;
 mod looks;
+mod microscope;
 mod mix;
 mod offline;
 mod own;

@@ -19,6 +19,8 @@ const MAX_DIRECTION_NAME: usize = 40;
 const MAX_SCALE_WORDS: usize = 80;
 /// The most eyes of a face.
 const MAX_EYES: usize = 2;
+/// The most letters of a sentence about a mixture.
+const MAX_SENTENCE: usize = 120;
 /// The most bytes of a model that the page fetches.
 pub const MAX_MODEL_BYTES: u64 = 256 * 1024 * 1024;
 
@@ -69,6 +71,37 @@ pub struct ModelEntry {
     /// the reader's own photograph.
     #[serde(default)]
     pub eyes: Vec<[u8; 2]>,
+    /// Two samples that show at a glance what mixing does.
+    #[serde(default)]
+    pub pair: Option<Pair>,
+}
+
+/// Two samples of the good seed ([`crate::address::GOOD_SEED`]), drawn as the model recommends, and what their mixtures show.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pair {
+    /// Which sample is A.
+    pub a: u32,
+    /// Which is B.
+    pub b: u32,
+    /// The dividing level that shows it best.
+    pub cut: u8,
+    /// For each dividing level from 1 up to the last but one, what either picture gives, in a sentence. `{coarse}` and
+    /// `{fine}` stand for the names of the two.
+    #[serde(default)]
+    pub says: Vec<String>,
+}
+
+impl Pair {
+    /// What the mixture at a dividing level shows.
+    pub fn sentence(&self, cut: usize, coarse: &str, fine: &str) -> Option<String> {
+        let says = self.says.get(cut.checked_sub(1)?)?;
+        Some(says.replace("{coarse}", coarse).replace("{fine}", fine))
+    }
+
+    fn is_sound(&self) -> bool {
+        let brief = |text: &String| (1..=MAX_SENTENCE).contains(&text.chars().count());
+        self.says.len() <= MAX_LEVELS && usize::from(self.cut) <= MAX_LEVELS && self.says.iter().all(brief)
+    }
 }
 
 /// A ready-made hole.
@@ -186,6 +219,9 @@ impl ModelEntry {
         if self.eyes.len() > MAX_EYES || self.eyes.iter().flatten().any(|&share| share > 100) {
             return fail(format!("{} has eyes that are not inside its pictures", self.id));
         }
+        if !self.pair.as_ref().is_none_or(Pair::is_sound) {
+            return fail(format!("{} has a pair that cannot be mixed or described", self.id));
+        }
         Ok(())
     }
 }
@@ -272,6 +308,13 @@ mod tests {
     }
 
     #[test]
+    fn a_pair_says_what_each_picture_gives() {
+        let pair = Pair { a: 1, b: 2, cut: 1, says: vec!["{fine} lends the eyes; {coarse} keeps the rest.".into()] };
+        assert_eq!(pair.sentence(1, "A", "B").unwrap(), "B lends the eyes; A keeps the rest.");
+        assert_eq!((pair.sentence(0, "A", "B"), pair.sentence(2, "A", "B")), (None, None));
+    }
+
+    #[test]
     fn no_models_is_a_valid_list() {
         assert!(parse(serde_json::json!([])).unwrap().first_choice().is_none());
     }
@@ -300,6 +343,13 @@ mod tests {
         assert!(spoiled("directions", serde_json::json!(["x".repeat(41)])).contains("directions"));
         for eyes in [serde_json::json!([[30, 101]]), serde_json::json!([[1, 1], [2, 2], [3, 3]])] {
             assert!(spoiled("eyes", eyes).contains("eyes"));
+        }
+        for pair in [
+            serde_json::json!({"a": 0, "b": 1, "cut": 99}),
+            serde_json::json!({"a": 0, "b": 1, "cut": 1, "says": [""]}),
+            serde_json::json!({"a": 0, "b": 1, "cut": 1, "says": ["x".repeat(200)]}),
+        ] {
+            assert!(spoiled("pair", pair).contains("pair"));
         }
         assert!(parse(serde_json::json!([entry("a", false), entry("a", true)])).is_err());
         assert!(ModelIndex::parse(b"").is_err());

@@ -6,6 +6,7 @@ use shared::RgFlowConfig;
 use shared::weights::Card;
 
 use super::backend::Backend;
+use crate::faces::Face;
 use crate::index::ModelIndex;
 
 /// Said unasked, about the worker itself.
@@ -60,6 +61,8 @@ pub enum Last {
     Ready(Box<ModelInfo>),
     /// What a panel asked for.
     Answer(Answer),
+    /// The faces in a photograph, the largest first.
+    Faces(Vec<Face>),
     /// Everything was sent in parts, or there was nothing to send.
     Done,
     /// The task was cancelled.

@@ -16,12 +16,13 @@ pub use answer::{
 };
 pub use backend::{Backend, BackendChoice};
 pub use message::{PROTOCOL, Request, RequestId, Response, from_js, to_js};
-pub use picture::{Change, Drawing, Hole, MixCell, Move, Race, Reroll, Source, Walk};
+pub use picture::{Change, Drawing, Hole, MixCell, Move, Race, Reroll, Snapshot, Source, Walk};
 pub use task::{Beside, Draw, Edit, GpuTask, Load, Task, Which};
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::faces::Face;
     use crate::index::{ModelEntry, ModelIndex};
     use serde::{Deserialize, Serialize};
     use serde_bytes::ByteBuf;
@@ -86,6 +87,10 @@ mod tests {
             }
             .into(),
             Edit::Steps { source: rerolled }.into(),
+            Task::Faces {
+                base: "http://x/".into(),
+                photo: Snapshot { width: 1, height: 1, rgb: vec![1, 2, 3].into() },
+            },
         ] {
             survives(&Request::Serve { id: 8, task });
         }
@@ -132,6 +137,7 @@ mod tests {
             Last::Index(ModelIndex { format: 1, models: vec![] }),
             Last::Ready(Box::new(info)),
             Last::Answer(Answer::Images(vec![image])),
+            Last::Faces(vec![Face { eyes: [(1.0, 2.0), (3.0, 2.5)], frame: [0.0, 1.0, 4.0, 4.0] }]),
             Last::Done,
             Last::Cancelled,
         ] {

@@ -61,6 +61,18 @@ pub struct Move {
     pub to: f32,
 }
 
+/// A photograph, small enough to look for faces in it: its longer side has at most
+/// [`MAX_SIDE`](crate::faces::MAX_SIDE) pixels.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Pixels in a row.
+    pub width: u32,
+    /// Pixels in a column.
+    pub height: u32,
+    /// Three bytes per pixel, row by row.
+    pub rgb: ByteBuf,
+}
+
 /// How samples are drawn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Drawing {

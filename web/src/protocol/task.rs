@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use super::backend::BackendChoice;
-use super::picture::{Change, Drawing, Hole, MixCell, Race, Source, Walk};
+use super::picture::{Change, Drawing, Hole, MixCell, Race, Snapshot, Source, Walk};
 use crate::index::ModelEntry;
 
 /// Everything that the page can want.
@@ -31,6 +31,13 @@ pub enum Task {
     Race(Race),
     /// The same edit by another model, on the CPU.
     Beside(Box<Beside>),
+    /// The faces in a photograph. Needs no model and waits for nobody. Answered by [`Last::Faces`](super::Last::Faces).
+    Faces {
+        /// The address of the folder with the finder's weights, with its last slash.
+        base: String,
+        /// Where to look.
+        photo: Snapshot,
+    },
 }
 
 /// What the worker with the GPU serves.
@@ -170,6 +177,13 @@ pub struct Beside {
 impl From<Beside> for Task {
     fn from(beside: Beside) -> Self {
         Self::Beside(Box::new(beside))
+    }
+}
+
+impl Task {
+    /// Whether it needs neither the model nor what other tasks leave behind, so that it is served beside them.
+    pub fn is_apart(&self) -> bool {
+        matches!(self, Self::Faces { .. })
     }
 }
 

@@ -9,6 +9,7 @@ use wasm_bindgen_futures::spawn_local;
 use super::beside::Other;
 use super::desk::{self, Service, Turn};
 use super::draw::Batch;
+use super::faces::Faces;
 use super::models::Models;
 use super::race::Rivals;
 use super::remote::Remote;
@@ -36,6 +37,7 @@ pub fn start() {
         gpu: Cell::default(),
         trials: Cell::default(),
         sound: Cell::default(),
+        faces: Faces::default(),
     });
 }
 
@@ -61,6 +63,7 @@ struct Front {
     trials: Cell<RequestId>,
     /// Whether the CPU's arithmetic is right, once that was looked at.
     sound: Cell<Option<bool>>,
+    faces: Faces,
 }
 
 impl Service for Front {
@@ -80,10 +83,15 @@ impl Service for Front {
                 Ok(last)
             }
             Task::Draw(draw) => self.draw(draw, turn).await,
+            Task::Faces { base, photo } => Ok(Last::Faces(self.faces.find(&base, photo).await?)),
             Task::Edit(edit) => Ok(Last::Answer(edit::serve(&*self.cpu.engine()?, edit, turn).await?)),
             Task::Beside(beside) => Ok(Last::Answer(self.other.serve(*beside, turn).await?)),
             Task::Race(race) => Ok(Last::Answer(self.rivals.run(&*self.cpu.engine()?, race, turn).await?)),
         }
+    }
+
+    fn is_apart(task: &Task) -> bool {
+        task.is_apart()
     }
 
     fn cancelled(&self, request: RequestId) {

@@ -10,6 +10,7 @@ mod beside;
 mod desk;
 mod draw;
 mod edit;
+mod faces;
 pub mod fetch;
 mod front;
 // Native builds leave it out, since the backend takes minutes to compile; clippy compiles nothing.

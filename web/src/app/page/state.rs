@@ -6,6 +6,7 @@ use shared::Temperature;
 use shared::sampler::Latents;
 
 use super::history::History;
+use super::photos::Photos;
 use super::settings::{Seed, Settings, VERSION_DIGITS};
 use super::tour::STOPS;
 use crate::address::{GOOD_SEED, MAX_SEED, MAX_TEMPERATURE, Pick, parse_seed};
@@ -86,9 +87,11 @@ pub struct State {
     pub seed_refused: bool,
     /// The panels.
     pub panels: Panels,
+    /// The reader's own pictures.
+    pub photos: Photos,
     /// What was looked at.
     pub history: History,
-    /// Whether a panel waits for pictures.
+    /// Whether a panel waits for pictures, or the picker for faces.
     pub busy: bool,
     /// The stored first samples, if they were read.
     preview: Vec<Rc<Image>>,
@@ -119,6 +122,7 @@ impl State {
             notices,
             seed_refused: false,
             panels: Panels::default(),
+            photos: Photos::default(),
             history: History::default(),
             busy: false,
             preview: vec![],
@@ -260,7 +264,7 @@ impl State {
             self.settings.hold_picks(&drawing);
         }
         self.remember();
-        self.busy = self.panels.is_busy();
+        self.busy = self.panels.is_busy() || self.photos.is_busy();
         effects
     }
 
@@ -323,6 +327,7 @@ impl State {
                 }
                 self.settings.panels.explore.at = None;
                 self.settings.panels.explore.moves.clear();
+                self.settings.panels.mix.forget_samples();
                 self.settings.release_picks();
                 self.missed_weights = false;
                 let mut effects = self.load();
@@ -347,6 +352,16 @@ impl State {
                 self.preview = samples;
                 vec![]
             }
+            Event::Photo(number, photo) => self.look(number, photo),
+            Event::Photos(kept) => {
+                self.photos.kept = kept;
+                vec![]
+            }
+            Event::PhotosLost => {
+                self.photos.forgotten = true;
+                vec![]
+            }
+            Event::RemovePhoto(own) => self.remove_photo(&own),
             Event::Recall(pick) => match slot::landing(&slots(), self.settings.panel, None) {
                 Some(slot) => self.pick(slot, pick),
                 None => self.pick(&Sample::SLOTS[0], pick),
@@ -417,11 +432,17 @@ impl State {
     }
 
     fn pick(&mut self, slot: &Slot, pick: Pick) -> Vec<Effect> {
+        let kept = match &pick {
+            Pick::Own(own) => Some(self.keep_photo(own)),
+            _ => None,
+        };
         if let Some(place) = self.settings.panels.picks(slot.panel).into_iter().nth(slot.place) {
             *place = pick;
         }
         self.panels.exchanged(slot.panel, &mut self.settings.panels);
-        if self.settings.panel == slot.panel { self.changed() } else { self.show(slot.panel) }
+        let mut effects = if self.settings.panel == slot.panel { self.changed() } else { self.show(slot.panel) };
+        effects.extend(kept);
+        effects
     }
 
     /// After a change of the settings.

@@ -25,6 +25,7 @@ use super::effect::{Effect, Ids};
 use super::event::Event;
 use super::picker::Picker;
 use super::slot::Slot;
+use super::widgets::dialog::Dialogs;
 use crate::address::{Pick, Verdict};
 use crate::error::Result;
 use crate::index::ModelEntry;
@@ -163,6 +164,8 @@ pub struct Site<'a, E> {
     pub page: Dispatch<Event>,
     /// Where pictures are chosen.
     pub picker: &'a Rc<Picker>,
+    /// The page's dialogs.
+    pub dialogs: &'a Rc<Dialogs>,
 }
 
 /// What a view shows.

@@ -91,6 +91,8 @@ pub struct State {
     pub photos: Photos,
     /// What was looked at.
     pub history: History,
+    /// The address from which the tour began.
+    before_tour: Option<String>,
     /// Whether a panel waits for pictures, or the picker for faces.
     pub busy: bool,
     /// The stored first samples, if they were read.
@@ -124,6 +126,7 @@ impl State {
             panels: Panels::default(),
             photos: Photos::default(),
             history: History::default(),
+            before_tour: None,
             busy: false,
             preview: vec![],
             loading: 0,
@@ -278,6 +281,7 @@ impl State {
             Event::Retry => self.restart(),
             Event::Show(panel) => self.show(panel),
             Event::NewSamples(seed) => {
+                self.settings.panels.sample.follow_seed();
                 self.settings.seed = Seed(seed.min(MAX_SEED));
                 // Back leads to the ones before.
                 self.changed_by_a_step()
@@ -419,19 +423,37 @@ impl State {
         effects
     }
 
-    /// Goes to a stop of the tour; one that is not there ends it.
+    /// Goes to a stop of the tour; one that is not there ends it, and leads back to where it began.
     fn tour(&mut self, stop: Option<usize>) -> Vec<Effect> {
-        let Some((at, stop)) = stop.and_then(|at| Some((at, STOPS.get(at)?))) else {
-            self.settings.tour = None;
-            return vec![Effect::WriteAddress(self.address())];
-        };
         let mut effects = self.panels.stop();
-        effects.extend(self.follow(&format!("{}&tour={}", stop.fragment, at + 1)));
+        match stop.and_then(|at| Some((at, STOPS.get(at)?))) {
+            Some((at, stop)) => {
+                if self.settings.tour.is_none() {
+                    self.before_tour = Some(self.address());
+                }
+                effects.extend(self.follow(&format!("{}&tour={}", stop.fragment, at + 1)));
+            }
+            None => {
+                self.settings.tour = None;
+                let before = self.before_tour.take().unwrap_or_else(|| self.address());
+                effects.extend(self.follow(&before));
+                effects.extend(self.refresh());
+            }
+        }
         effects.push(Effect::PushAddress(self.address()));
         effects
     }
 
     fn pick(&mut self, slot: &Slot, pick: Pick) -> Vec<Effect> {
+        // Whoever put their own picture under the microscope meets it in the other panels, too.
+        if let (Panel::Sample, Pick::Own(_)) = (slot.panel, &pick) {
+            for &other in Panel::ALL.iter().filter(|&&panel| panel != Panel::Sample) {
+                if let Some(place) = self.settings.panels.picks(other).into_iter().next() {
+                    *place = pick.clone();
+                    self.panels.exchanged(other, &mut self.settings.panels);
+                }
+            }
+        }
         let kept = match &pick {
             Pick::Own(own) => Some(self.keep_photo(own)),
             _ => None,

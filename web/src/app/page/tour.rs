@@ -48,7 +48,7 @@ pub const STOPS: &[Stop] = &[
         fragment: "panel=mix",
         mark: "mix-cut",
         title: "So scales can be swapped",
-        text: "The two pictures in the middle take their large scales from one of the outer ones and their small \
+        text: "Two of these pictures are A and B. The other two take their large scales from one of them and their small \
                scales from the other. The slider moves the border between large and small.",
     },
     Stop {
@@ -62,8 +62,8 @@ pub const STOPS: &[Stop] = &[
         fragment: "panel=explore&at=0.15.9.0",
         mark: "explore-board",
         title: "A fine latent reaches a spot",
-        text: "This one is of the finest level. It can change only the pixels of its cone, the bright part, and the \
-               rest of the picture stays exactly as it is. A coarse latent reaches all of it.",
+        text: "The one that is chosen now is of the finest level. Move its slider: only the pixels inside the outline, \
+               its cone, can change. A coarse latent reaches the whole picture.",
     },
     Stop {
         fragment: "panel=inpaint",

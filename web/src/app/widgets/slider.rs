@@ -1,5 +1,8 @@
 //! A slider, and the text beside it.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use wasm_bindgen::JsCast;
 use web_sys::{Document, HtmlElement, HtmlInputElement};
 
@@ -89,9 +92,21 @@ impl Slider {
 
     /// Tells `f` of each value while it moves.
     pub fn on_input(&self, f: impl Fn(f32) + 'static) {
-        let slider = self.clone();
+        let f = Rc::new(f);
+        let (slider, moved) = (self.clone(), Rc::clone(&f));
         on(&self.input, "input", move |_| {
             if let Some(value) = slider.value() {
+                moved(value);
+            }
+        });
+        // A finger that scrolls may start on a slider, which jumps to it first and has to jump back.
+        let before = Rc::new(Cell::new(None));
+        let (slider, value) = (self.clone(), Rc::clone(&before));
+        on(&self.input, "pointerdown", move |_| value.set(slider.value()));
+        let slider = self.clone();
+        on(&self.input, "pointercancel", move |_| {
+            if let Some(value) = before.take().filter(|&value| slider.value() != Some(value)) {
+                set_value(&slider.input, &number(value));
                 f(value);
             }
         });

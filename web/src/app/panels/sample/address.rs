@@ -36,6 +36,11 @@ impl SampleSettings {
         (self.pick, self.chosen) = (pick, true);
     }
 
+    /// Looks at a sample of the seed again, unless the picture is the reader's own.
+    pub fn follow_seed(&mut self) {
+        self.chosen &= matches!(self.pick, Pick::Own(_));
+    }
+
     /// The picture was put in its slot.
     pub fn put(&mut self) {
         self.chosen = true;

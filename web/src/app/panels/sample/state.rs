@@ -196,10 +196,12 @@ impl PanelState for Sample {
             SampleEvent::Choose(place) => {
                 if let Some(Some(shown)) = self.shown.get(place) {
                     settings.choose(shown.pick(place));
+                    (settings.depth, self.playing) = (None, None);
                 }
             }
             SampleEvent::Another(seed) => {
                 settings.choose(Pick::Sample { seed, index: 0 }.held_at(&bench.drawing));
+                (settings.depth, self.playing) = (None, None);
             }
             SampleEvent::Reroll(below, seed) if (1..levels).contains(&below) => {
                 let main = settings.main(bench.seed).held_at(&bench.drawing);

@@ -87,3 +87,15 @@ async fn strips_show_factors_and_two_priors_are_compared() {
     assert!(browser.eval(label).await.unwrap().as_str().unwrap().contains("of 48 above one"));
     browser.finish().await.unwrap();
 }
+
+#[tokio::test]
+#[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
+async fn many_names_do_not_widen_a_phones_page() {
+    let (browser, _server) = open("panel=explore&model=faces32").await;
+    let phone = serde_json::json!({"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": true});
+    browser.chromium("Emulation.setDeviceMetricsOverride", phone).await.unwrap();
+    let fits = "innerWidth === 390 && document.documentElement.scrollWidth === 390 && \
+                (e => e.scrollWidth > e.clientWidth)(document.querySelector('#explore-names'))";
+    browser.wait_for(fits, PATIENCE).await.unwrap();
+    browser.finish().await.unwrap();
+}

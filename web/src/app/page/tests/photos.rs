@@ -15,14 +15,14 @@ fn a_photograph_is_looked_at_once_and_the_newest_counts() {
     says(&mut state, sample.id, Last::Done);
     let first = requests(state.update(Event::Photo(1, photo()))).remove(0);
     assert!(matches!(&first.task, Task::Faces { base, .. } if base == "http://x/faces/"), "{first:?}");
-    assert!(state.busy);
+    assert!(state.busy && state.photos.is_busy());
     let second = requests(state.update(Event::Photo(2, photo()))).remove(0);
     let face = Face { eyes: [(1.0, 1.0), (2.0, 1.0)], frame: [0.0; 4] };
     says(&mut state, first.id, Last::Faces(vec![face]));
-    assert!(state.photos.looked.is_none() && state.busy);
+    assert!(state.photos.looked.is_none() && state.photos.is_busy());
     says(&mut state, second.id, Last::Faces(vec![]));
     assert_eq!(state.photos.looked, Some((2, Rc::new(Looked::Faces(vec![])))));
-    assert!(!state.busy);
+    assert!(!state.photos.is_busy());
 }
 
 #[test]

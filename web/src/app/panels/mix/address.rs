@@ -50,13 +50,11 @@ impl MixSettings {
 impl PanelSettings for MixSettings {
     fn read(&mut self, key: &str, value: &str) -> Verdict {
         match key {
-            "a" => {
+            "a" | "b" => {
+                let pick = if key == "a" { &mut self.a } else { &mut self.b };
+                set(pick, Pick::parse(value), "is not a picture")?;
                 self.chosen = true;
-                set(&mut self.a, Pick::parse(value), "is not a picture")
-            }
-            "b" => {
-                self.chosen = true;
-                set(&mut self.b, Pick::parse(value), "is not a picture")
+                Ok(())
             }
             "cut" => {
                 let cut = value.parse().ok().filter(|&cut| cut <= MAX_LEVELS);

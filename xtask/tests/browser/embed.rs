@@ -104,8 +104,8 @@ async fn a_small_frame_shows_a_panel_whole() {
     for (panel, selectors) in [
         ("sample", &["#scope", "#scope-depth", "#grid"][..]),
         ("mix", &["#mix-a", "#mix-b", "#mix-ab", "#mix-ba", "#mix-cut"]),
-        ("explore", &["#explore-board", "#explore-value", "#explore-said"]),
-        ("inpaint", &["#inpaint-board", "#inpaint-said"]),
+        ("explore", &["#explore-board", "#explore-value", "#explore-direction-sliders"]),
+        ("inpaint", &["#inpaint-board", "#inpaint-choices"]),
     ] {
         let style = "style=\"display: block; width: 640px; height: 480px\"";
         let (browser, _server, _dir) =

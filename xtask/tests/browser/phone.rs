@@ -82,7 +82,7 @@ async fn the_picture_and_its_slider_stay_while_one_scrolls() {
 }
 
 /// What a finger is meant for and is smaller than 44 pixels, as WCAG's criterion 2.5.5 counts: words within a text are not.
-const SMALL: &str = "[...document.querySelectorAll('button, select, summary, label.check, label.file, [role=tab], \
+const SMALL: &str = "[...document.querySelectorAll('button:not(.word), select, summary, label.check, label.file, [role=tab], \
     input:not([type=checkbox], [type=radio], [type=file])')] \
     .filter(e => e.checkVisibility({ visibilityProperty: true })) \
     .map(e => [e, e.getBoundingClientRect()]).filter(([, r]) => r.width < 44 || r.height < 44) \

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use anyhow::{Context, Result};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
+use hyper::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -166,7 +166,9 @@ impl Site {
                     let response = with_header(Response::new(Full::from(file)), CONTENT_TYPE, mime(&path));
                     // A page built again must not meet its old parts; what it fetches early is kept until it is needed.
                     let early = request.uri().query().is_some_and(|query| query.starts_with("v="));
-                    with_header(response, CACHE_CONTROL, if early { "max-age=10" } else { "no-cache" })
+                    let response = with_header(response, CACHE_CONTROL, if early { "max-age=10" } else { "no-cache" });
+                    // Pages of other servers may embed this one.
+                    with_header(response, ACCESS_CONTROL_ALLOW_ORIGIN, "*")
                 }
                 Err(_) => text(StatusCode::NOT_FOUND, "not found"),
             },

@@ -1,5 +1,6 @@
 //! The tabs, and which panel is shown.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use wasm_bindgen::JsCast;
@@ -23,7 +24,10 @@ struct Tab {
 
 /// All tabs.
 pub struct TabsView {
+    document: Document,
     tabs: Rc<Vec<Tab>>,
+    /// The panel that was shown last.
+    shown: Cell<Option<Panel>>,
 }
 
 impl TabsView {
@@ -59,15 +63,27 @@ impl TabsView {
                 }
             });
         }
-        Ok(Self { tabs })
+        Ok(Self { document: document.clone(), tabs, shown: Cell::default() })
     }
 
     pub fn render(&self, state: &State) {
+        let before = self.shown.replace(Some(state.settings.panel));
+        let moved = before.is_some_and(|before| before != state.settings.panel);
+        // A link in a panel leads to another one: the focus goes along, and what was scrolled to is not there any more.
+        let active = self.document.active_element();
+        let left = self.tabs.iter().any(|tab| Some(tab.panel) == before && tab.section.contains(active.as_deref()));
         for Tab { panel, tab, section } in self.tabs.iter() {
             let selected = *panel == state.settings.panel;
             let _ = tab.set_attribute("aria-selected", if selected { "true" } else { "false" });
             tab.set_tab_index(if selected { 0 } else { -1 });
             section.set_hidden(!selected);
+            if selected && moved && left {
+                section.set_tab_index(-1);
+                let _ = section.focus();
+            }
+        }
+        if let (true, Some(window)) = (moved, web_sys::window()) {
+            window.scroll_to_with_x_and_y(0.0, 0.0);
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::cell::Cell;
 
-use web_sys::{Document, HtmlButtonElement, HtmlElement};
+use wasm_bindgen::JsCast;
+use web_sys::{Document, HtmlButtonElement, HtmlElement, KeyboardEvent};
 
 use super::state::State;
 use crate::app::dispatch::Dispatch;
@@ -41,7 +42,7 @@ pub const STOPS: &[Stop] = &[
         fragment: "panel=sample",
         mark: "scope-steps",
         title: "Coarse stays, fine changes",
-        text: "Press ↻ below 8×8 a few times. The picture stays the same up to that scale, and all that is finer is \
+        text: "Press ↻ under 8×8 a few times. The picture stays the same up to that scale, and all that is finer is \
                drawn anew: other details in the same large shapes.",
     },
     Stop {
@@ -69,8 +70,9 @@ pub const STOPS: &[Stop] = &[
         fragment: "panel=inpaint",
         mark: "inpaint-board",
         title: "So a hole is cheap to mend",
-        text: "To fill a hole, only the latents that reach it are searched. Their number grows like the logarithm of \
-               the picture’s size for a small hole; a model without levels must search all of them.",
+        text: "To fill a hole, only the latents that reach it are searched: the coloured places. Choose Mouth, a smaller \
+               hole, and they are fewer. In a larger picture the same hole needs hardly more of them; a model without \
+               levels needs all.",
     },
     Stop {
         fragment: "panel=explore&model=cartoon",
@@ -113,6 +115,12 @@ impl TourView {
             next: by_id(document, "tour-next")?,
             shown: Cell::default(),
         };
+        let close = page.clone();
+        on(&view.card, "keydown", move |event| {
+            if event.dyn_ref::<KeyboardEvent>().is_some_and(|event| event.key() == "Escape") {
+                close(Event::Tour(None));
+            }
+        });
         for (button, by) in [(&view.back, -1), (&view.next, 1)] {
             let page = page.clone();
             on(button, "click", move |_| page(Event::TourBy(by)));
@@ -137,7 +145,12 @@ impl TourView {
         set_text(&self.next, if place + 1 == STOPS.len() { "Done" } else { "Next" });
         // What a stop speaks of is there once its panel is shown and there are pictures.
         if self.shown.get() != at && (at.is_none() || state.info.is_some()) {
-            self.mark(self.shown.replace(at), at);
+            let before = self.shown.replace(at);
+            self.mark(before, at);
+            // Whoever starts it goes on with it.
+            if before.is_none() {
+                let _ = self.next.focus();
+            }
         }
     }
 

@@ -201,7 +201,7 @@ impl Aim {
             };
             return match (taps.len(), self.same) {
                 (_, true) => "That is the same place. Tap the other eye.".to_owned(),
-                (0, _) => format!("{why}Tap both eyes, one after the other."),
+                (0, _) => format!("{why}Tap both eyes, one after the other, or use the picture as it is."),
                 _ => "Now tap the other eye.".to_owned(),
             };
         }

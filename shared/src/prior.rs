@@ -8,6 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{PriorKind, RgFlowConfig};
+use crate::error::{Error, Result};
 use crate::geometry::Levels;
 
 /// A factor on the prior's scale for each level.
@@ -79,7 +80,35 @@ pub fn draw_latents(config: &RgFlowConfig, seed: u64, index: u64, temperature: &
     draw(config.prior, &Levels::new(config).of_picture(), seed, index, temperature)
 }
 
-/// The same, given the level of each latent.
+/// Other latents at the levels below `below`, drawn on their own; those at `below` and above stay as they are.
+///
+/// # Shapes
+/// - latents, output: a flat picture `[C, L, L]`
+///
+/// # Errors
+/// [`Error::Input`] if the latents are not as many as the model's.
+pub fn redraw_latents(
+    config: &RgFlowConfig,
+    latents: &[f32],
+    below: usize,
+    seed: u64,
+    temperature: &Temperature,
+) -> Result<Vec<f32>> {
+    check_latents(config, latents)?;
+    let levels = Levels::new(config).of_picture();
+    let new = draw(config.prior, &levels, seed, 0, temperature);
+    Ok(latents.iter().zip(new).zip(levels).map(|((&old, new), level)| if level >= below { old } else { new }).collect())
+}
+
+/// Whether latents are as many as the model's.
+pub(crate) fn check_latents(config: &RgFlowConfig, latents: &[f32]) -> Result<()> {
+    if latents.len() == config.dims() {
+        return Ok(());
+    }
+    Err(Error::Input(format!("{} latents for a model of {}", latents.len(), config.dims())))
+}
+
+/// The latents of [`draw_latents`], given the level of each.
 pub(crate) fn draw(prior: PriorKind, levels: &[usize], seed: u64, index: u64, temperature: &Temperature) -> Vec<f32> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(index);
@@ -97,6 +126,19 @@ mod tests {
     use super::*;
     use burn_flex::Flex;
     use rand::RngCore;
+
+    #[test]
+    fn redrawing_keeps_the_coarse_levels() {
+        let (config, t) = (RgFlowConfig::tiny(), Temperature::uniform(0.8));
+        let levels = Levels::new(&config).of_picture();
+        let [old, new] = [3, 4].map(|seed| draw_latents(&config, seed, 0, &t));
+        let redrawn = redraw_latents(&config, &old, 2, 4, &t).unwrap();
+        for (i, &z) in redrawn.iter().enumerate() {
+            assert_eq!(z, if levels[i] >= 2 { old[i] } else { new[i] });
+        }
+        let error = redraw_latents(&config, &old[1..], 2, 4, &t).unwrap_err().to_string();
+        assert!(error.contains("767 latents"), "{error}");
+    }
 
     #[test]
     fn densities_equal_their_closed_forms() {

@@ -6,6 +6,8 @@
 //! each, and draws those at their measured variance. It changes samples only: likelihoods, encoding and inpainting use the
 //! model's prior.
 
+mod redraw;
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::{PriorKind, RgFlowConfig};
@@ -96,18 +98,10 @@ impl Sampler {
     /// [`Error::Input`] if the model's latents are not as many as the sampler's.
     pub fn draw(&self, config: &RgFlowConfig, seed: u64, index: u64, temperature: &Temperature) -> Result<Vec<f32>> {
         let levels = Levels::new(config).of_picture();
-        if levels.len() != self.mean.len() {
-            let (ours, theirs) = (self.mean.len(), levels.len());
-            return Err(Error::Input(format!("a sampler of {ours} latents for a model of {theirs}; fit it again")));
-        }
-        let noise = prior::draw(config.prior, &levels, seed, index, &Temperature::uniform(1.0));
-        let noise: Vec<f32> = match config.prior {
-            PriorKind::Laplace => noise.into_iter().map(normal_of_laplace).collect(),
-            PriorKind::Gaussian => noise,
-        };
+        self.check(&levels)?;
+        let noise = normal_noise(config, &levels, seed, index);
         let along = self.along(&noise);
-        let coarsest = temperature.at(config.level_count().saturating_sub(1));
-        let joint = (ABOVE * coarsest).min(1.0);
+        let joint = Self::joint_temperature(config, temperature);
         let mut latents: Vec<f32> =
             self.mean.iter().zip(&levels).zip(&noise).map(|((mean, &h), e)| mean + temperature.at(h) * e).collect();
         for ((direction, a), variance) in self.directions.chunks_exact(self.mean.len()).zip(along).zip(&self.variances)
@@ -120,10 +114,33 @@ impl Sampler {
         Ok(latents)
     }
 
+    /// Whether it is for a model with latents of these levels.
+    fn check(&self, levels: &[usize]) -> Result<()> {
+        if levels.len() != self.mean.len() {
+            let (ours, theirs) = (self.mean.len(), levels.len());
+            return Err(Error::Input(format!("a sampler of {ours} latents for a model of {theirs}; fit it again")));
+        }
+        Ok(())
+    }
+
+    /// The directions' temperature.
+    fn joint_temperature(config: &RgFlowConfig, temperature: &Temperature) -> f32 {
+        (ABOVE * temperature.at(config.level_count().saturating_sub(1))).min(1.0)
+    }
+
     /// Coefficients along the directions, Vᵀz.
     fn along(&self, latents: &[f32]) -> Vec<f32> {
         let dot = |direction: &[f32]| direction.iter().zip(latents).map(|(v, z)| v * z).sum();
         self.directions.chunks_exact(self.mean.len()).map(dot).collect()
+    }
+}
+
+/// The noise that the latents of a sample are made of, each number normal.
+fn normal_noise(config: &RgFlowConfig, levels: &[usize], seed: u64, index: u64) -> Vec<f32> {
+    let noise = prior::draw(config.prior, levels, seed, index, &Temperature::uniform(1.0));
+    match config.prior {
+        PriorKind::Laplace => noise.into_iter().map(normal_of_laplace).collect(),
+        PriorKind::Gaussian => noise,
     }
 }
 

@@ -6,12 +6,12 @@ use serde_bytes::ByteBuf;
 use shared::sampler::Latents;
 
 use super::own::Own;
-use super::words::{parse_seed, parse_temperature, same_temperature, spell_temperature};
-use crate::protocol::Drawing;
-use crate::protocol::Source;
+use super::words::{MAX_LEVELS, parse_seed, parse_temperature, same_temperature, spell_temperature};
+use crate::protocol::{Drawing, Reroll, Source};
 
 /// A sample, or the reader's own picture. Addresses spell them `7.3` (seed 7, number 3), `7.3t0.5` (the same, its latents
-/// drawn on their own at temperature 0.5), `7.3j0.5` (its latents drawn jointly) and `own.CODE`.
+/// drawn on their own at temperature 0.5), `7.3j0.5` (its latents drawn jointly) and `own.CODE`. `7.3~2-99` is the first
+/// of these with the levels below 2 drawn anew, from seed 99.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Pick {
     /// A sample, drawn as the address says for all.
@@ -32,10 +32,26 @@ pub enum Pick {
     },
     /// The reader's own.
     Own(Rc<Own>),
+    /// One of these with its finer levels drawn anew.
+    Rerolled(Rc<Rerolled>),
+}
+
+/// A picture with its finer levels drawn anew.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rerolled {
+    /// The picture.
+    of: Pick,
+    /// One after the other, each of fewer levels.
+    rerolls: Vec<Reroll>,
+    /// How they are drawn, if not as the address says for all; its temperature is never NaN.
+    drawing: Option<Drawing>,
 }
 
 /// What an address puts between a sample's number and its temperature, for each way of drawing latents.
 const MARKS: [(char, Latents); 2] = [('t', Latents::Independent), ('j', Latents::Joint)];
+
+/// What an address puts before each re-roll.
+const REROLL: char = '~';
 
 /// Temperatures are compared, and none of them is NaN.
 impl Eq for Pick {}
@@ -43,18 +59,19 @@ impl Eq for Pick {}
 impl Pick {
     /// Reads an address's spelling.
     pub fn parse(text: &str) -> Option<Self> {
+        if let Some((of, rest)) = text.split_once(REROLL) {
+            return Rerolled::parse(of, rest).map(|rerolled| Self::Rerolled(Rc::new(rerolled)));
+        }
         let (seed, rest) = match text.split_once('.')? {
             ("own", code) => return Own::parse(code).map(|own| Self::Own(Rc::new(own))),
             (seed, rest) => (parse_seed(seed)?, rest),
         };
-        let drawn = MARKS.iter().find_map(|&(mark, latents)| Some((rest.split_once(mark)?, latents)));
-        match drawn {
-            Some(((index, temperature), latents)) => {
-                let drawing = Drawing { latents, temperature: parse_temperature(temperature)? };
-                Some(Self::Drawn { seed, index: parse_index(index)?, drawing })
-            }
-            None => Some(Self::Sample { seed, index: parse_index(rest)? }),
-        }
+        let (index, drawing) = split_drawing(rest)?;
+        let index = parse_index(index)?;
+        Some(match drawing {
+            Some(drawing) => Self::Drawn { seed, index, drawing },
+            None => Self::Sample { seed, index },
+        })
     }
 
     /// What [`Pick::parse`] reads.
@@ -62,10 +79,10 @@ impl Pick {
         match self {
             Self::Sample { seed, index } => format!("{seed}.{index}"),
             Self::Drawn { seed, index, drawing } => {
-                let mark = MARKS.iter().find(|(_, latents)| *latents == drawing.latents).map_or('t', |&(mark, _)| mark);
-                format!("{seed}.{index}{mark}{}", spell_temperature(&drawing.temperature))
+                format!("{seed}.{index}{}", spell_drawing(drawing))
             }
             Self::Own(own) => format!("own.{}", own.code()),
+            Self::Rerolled(rerolled) => rerolled.spell(),
         }
     }
 
@@ -83,14 +100,28 @@ impl Pick {
                 format!("Sample {} of seed {seed}, temperature {t}{how}", index + 1)
             }
             Self::Own(_) => "Your picture".to_owned(),
+            Self::Rerolled(rerolled) => format!("{}, re-rolled", rerolled.of.name(set)),
         }
+    }
+
+    /// The same picture with the levels below `below` drawn anew from a seed, as samples are drawn now.
+    pub fn rerolled(&self, below: u32, seed: u64, set: &Drawing) -> Self {
+        let (of, mut rerolls, drawing) = match self {
+            Self::Rerolled(old) => (old.of.clone(), old.rerolls.clone(), old.drawing.clone()),
+            other => (other.clone(), vec![], None),
+        };
+        // What was drawn anew before and is now drawn again leaves no trace.
+        rerolls.retain(|reroll| reroll.below > below);
+        let drawing = if rerolls.is_empty() { set.clone() } else { drawing.unwrap_or_else(|| set.clone()) };
+        rerolls.push(Reroll { below, seed });
+        Self::Rerolled(Rc::new(Rerolled { of, rerolls, drawing: Some(drawing) }))
     }
 
     /// A sample's seed and number.
     pub fn draw(&self) -> Option<(u64, u32)> {
         match *self {
             Self::Sample { seed, index } | Self::Drawn { seed, index, .. } => Some((seed, index)),
-            Self::Own(_) => None,
+            Self::Own(_) | Self::Rerolled(_) => None,
         }
     }
 
@@ -99,6 +130,11 @@ impl Pick {
         match *self {
             Self::Sample { seed, index } => Self::Drawn { seed, index, drawing: set.clone() },
             Self::Drawn { .. } | Self::Own(_) => self.clone(),
+            Self::Rerolled(ref old) => Self::Rerolled(Rc::new(Rerolled {
+                of: old.of.held_at(set),
+                rerolls: old.rerolls.clone(),
+                drawing: old.drawing.clone().or_else(|| Some(set.clone())),
+            })),
         }
     }
 
@@ -107,11 +143,19 @@ impl Pick {
         match self {
             Self::Drawn { seed, index, drawing } if same(drawing, set) => Self::Sample { seed: *seed, index: *index },
             Self::Sample { .. } | Self::Drawn { .. } | Self::Own(_) => self.clone(),
+            Self::Rerolled(old) => Self::Rerolled(Rc::new(Rerolled {
+                of: old.of.relative_to(set),
+                rerolls: old.rerolls.clone(),
+                drawing: old.drawing.clone().filter(|drawing| !same(drawing, set)),
+            })),
         }
     }
 
-    /// The sample of that seed and number, drawn as is set.
+    /// The sample of that seed and number, drawn as is set; levels were drawn anew for another model.
     pub fn released(&self) -> Self {
+        if let Self::Rerolled(rerolled) = self {
+            return rerolled.of.released();
+        }
         self.draw().map_or_else(|| self.clone(), |(seed, index)| Self::Sample { seed, index })
     }
 
@@ -123,8 +167,47 @@ impl Pick {
                 Source::Sample { seed: *seed, index: *index, drawing: drawing.clone() }
             }
             Self::Own(own) => Source::Own { rgb: ByteBuf::from(own.at_edge(edge)) },
+            Self::Rerolled(rerolled) => Source::Rerolled {
+                of: Box::new(rerolled.of.source(set, edge)),
+                rerolls: rerolled.rerolls.clone(),
+                drawing: rerolled.drawing.clone().unwrap_or_else(|| set.clone()),
+            },
         }
     }
+}
+
+impl Rerolled {
+    /// Reads what stands before the first mark of a re-roll, and after it.
+    fn parse(of: &str, rest: &str) -> Option<Self> {
+        let (rerolls, drawing) = split_drawing(rest)?;
+        let reroll = |text: &str| {
+            let (below, seed) = text.split_once('-')?;
+            let below = parse_index(below).filter(|&below| (1..=MAX_LEVELS as u32).contains(&below))?;
+            Some(Reroll { below, seed: parse_seed(seed)? })
+        };
+        let rerolls: Vec<_> = rerolls.split(REROLL).map(reroll).collect::<Option<_>>()?;
+        let fewer_and_fewer = rerolls.windows(2).all(|pair| pair[0].below > pair[1].below);
+        fewer_and_fewer.then_some(Self { of: Pick::parse(of)?, rerolls, drawing })
+    }
+
+    fn spell(&self) -> String {
+        let rerolls = self.rerolls.iter().map(|reroll| format!("{REROLL}{}-{}", reroll.below, reroll.seed));
+        let drawing = self.drawing.as_ref().map(spell_drawing).unwrap_or_default();
+        format!("{}{}{drawing}", self.of.spell(), rerolls.collect::<String>())
+    }
+}
+
+/// Cuts off how something is drawn, where it is said.
+fn split_drawing(text: &str) -> Option<(&str, Option<Drawing>)> {
+    let cut = MARKS.iter().find_map(|&(mark, latents)| Some((text.split_once(mark)?, latents)));
+    let Some(((text, temperature), latents)) = cut else { return Some((text, None)) };
+    Some((text, Some(Drawing { latents, temperature: parse_temperature(temperature)? })))
+}
+
+/// What [`split_drawing`] cuts off.
+fn spell_drawing(drawing: &Drawing) -> String {
+    let mark = MARKS.iter().find(|(_, latents)| *latents == drawing.latents).map_or('t', |&(mark, _)| mark);
+    format!("{mark}{}", spell_temperature(&drawing.temperature))
 }
 
 fn same(a: &Drawing, b: &Drawing) -> bool {
@@ -171,6 +254,34 @@ mod tests {
         ] {
             assert_eq!(Pick::parse(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_reroll_keeps_coarser_ones_and_replaces_finer_ones() {
+        let set = Drawing::independent(Temperature::uniform(0.5));
+        let once = drawn(&[0.9]).rerolled(2, 99, &set);
+        assert_eq!(once.spell(), "7.3t0.9~2-99t0.5");
+        let twice = once.rerolled(1, 5, &set);
+        assert_eq!(twice.spell(), "7.3t0.9~2-99~1-5t0.5");
+        assert_eq!(twice.rerolled(3, 6, &set).spell(), "7.3t0.9~3-6t0.5");
+        assert_eq!(twice.rerolled(1, 6, &set).spell(), "7.3t0.9~2-99~1-6t0.5");
+        assert_eq!(
+            (twice.relative_to(&set).spell(), twice.released().spell()),
+            ("7.3t0.9~2-99~1-5".into(), "7.3".into())
+        );
+        let own = Pick::Own(Rc::new(Own::new(1, vec![1, 2, 3]).unwrap()));
+        for pick in [once.clone(), twice.clone(), twice.relative_to(&set), own.rerolled(1, 0, &set)] {
+            assert_eq!(Pick::parse(&pick.spell()), Some(pick.clone()));
+            assert_eq!(pick.relative_to(&set).held_at(&set), pick.held_at(&set));
+        }
+        for bad in ["7.3~", "7.3~2", "7.3~0-1", "7.3~13-1", "7.3~1-x", "7.3~1-2~1-3", "7.3~1-2~2-3", "~1-2", "7.3~1-2t"]
+        {
+            assert_eq!(Pick::parse(bad), None, "{bad}");
+        }
+        let Source::Rerolled { of, rerolls, drawing } = twice.source(&set, 4) else { panic!() };
+        assert_eq!((*of, drawing), (drawn(&[0.9]).source(&set, 4), set.clone()));
+        assert_eq!(rerolls, [Reroll { below: 2, seed: 99 }, Reroll { below: 1, seed: 5 }]);
+        assert_eq!((once.name(&set).as_str(), once.draw()), ("Sample 4 of seed 7, temperature 0.9, re-rolled", None));
     }
 
     #[test]

@@ -47,6 +47,14 @@ pub enum Event {
     Gallery,
     /// A picture was chosen.
     Picked(&'static Slot, Pick),
+    /// A picture that was looked at before is wanted again, where the reader is.
+    Recall(Pick),
+    /// Such a picture is to stay, or need not any more.
+    Pin(Pick),
+    /// This stop of the tour, or none.
+    Tour(Option<usize>),
+    /// So many stops on; after the last the tour is over.
+    TourBy(isize),
     /// Nothing happened that the state knows of, but marks may have moved.
     Redraw,
     /// Pictures are wanted smooth, or in squares.

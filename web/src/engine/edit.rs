@@ -2,7 +2,8 @@
 
 use burn::tensor::Tensor;
 use serde_bytes::ByteBuf;
-use shared::edit::{mix, progressive};
+use shared::edit::mix;
+use shared::geometry::Levels;
 use shared::logit::image_to_logit;
 use shared::{FlowBackend, RgFlowConfig};
 
@@ -19,8 +20,22 @@ impl<B: FlowBackend> Engine<B> {
     /// - output: `[1, C, L, L]`
     ///
     /// # Errors
-    /// [`Error::Request`] if the picture is not of the model's size.
-    pub fn latents(&self, source: &Source) -> Result<Tensor<B, 4>> {
+    /// [`Error::Request`] if the picture is not of the model's size, or the backend fails.
+    pub async fn latents(&self, source: &Source) -> Result<Tensor<B, 4>> {
+        let Source::Rerolled { of, rerolls, drawing } = source else { return self.plain_latents(source) };
+        let mut latents = match &**of {
+            // These need not be read from the device first.
+            Source::Sample { seed, index, drawing } => self.draw(*seed, *index, drawing)?,
+            other => numbers(self.plain_latents(other)?).await?,
+        };
+        for reroll in rerolls {
+            latents = self.redraw(&latents, *reroll, drawing)?;
+        }
+        Ok(self.flow.batch(latents, &self.device)?)
+    }
+
+    /// The latents of a picture in which nothing was drawn anew.
+    fn plain_latents(&self, source: &Source) -> Result<Tensor<B, 4>> {
         match source {
             Source::Sample { seed, index, drawing } => {
                 Ok(self.flow.batch(self.draw(*seed, *index, drawing)?, &self.device)?)
@@ -28,6 +43,9 @@ impl<B: FlowBackend> Engine<B> {
             Source::Own { rgb } => {
                 let (logits, _) = image_to_logit(&planar(self.config(), rgb)?, || 0.5);
                 Ok(self.flow.forward(self.flow.batch(logits, &self.device)?).latents)
+            }
+            Source::Rerolled { .. } => {
+                Err(Error::Request("a picture that was drawn anew is drawn anew step by step".to_owned()))
             }
         }
     }
@@ -49,20 +67,39 @@ impl<B: FlowBackend> Engine<B> {
         Ok(logits.chunks_exact(self.config().dims()).map(|image| self.picture(image, self.config().size)).collect())
     }
 
-    /// The pictures after each inverse RG step (fig. 4a), coarsest first, each of its own edge.
+    /// What the levels from the coarsest on have decided, one more in each picture, each of the edge that they reach: the
+    /// picture with all finer latents at their most likely values. The last is the picture itself.
     ///
-    /// Coarse ones are in the colours that [`progressive::shown`] gives them.
+    /// The numbers between two levels of the flow have units of their own, so they are no picture of what comes (fig. 4a).
     ///
     /// # Errors
     /// As [`Engine::latents`] and [`Engine::pictures`].
     pub async fn steps(&self, source: &Source) -> Result<Vec<Image>> {
-        let (mut sizes, mut steps) = (Vec::new(), Vec::new());
-        for (image, _) in self.flow.progressive(self.latents(source)?) {
-            sizes.push(image.dims()[2]);
-            steps.push(numbers(image).await?);
+        let config = self.config();
+        let latents = numbers(self.latents(source).await?).await?;
+        let levels = (0..config.level_count()).rev();
+        let decided = levels.clone().map(|level| self.expected(&latents, level)).collect::<Result<Vec<_>>>()?;
+        let images = numbers(self.flow.inverse(self.flow.batch(decided.concat(), &self.device)?).0).await?;
+        let pictures = images.chunks_exact(config.dims()).zip(levels);
+        Ok(pictures
+            .map(|(logits, level)| {
+                let rgba = shrunk(&to_rgba(logits, config.channels), config.size, level);
+                Image { size: (config.size >> level) as u32, rgba: ByteBuf::from(rgba) }
+            })
+            .collect())
+    }
+
+    /// Latents with those below a level at their most likely values, given the others.
+    fn expected(&self, latents: &[f32], below: usize) -> Result<Vec<f32>> {
+        match &self.sampler {
+            _ if below == 0 => Ok(latents.to_vec()),
+            Some(sampler) => Ok(sampler.most_likely(self.config(), latents, below)?),
+            // Without a sampler latents are independent, and 0 is the most likely value.
+            None => {
+                let levels = Levels::new(self.config()).of_picture();
+                Ok(latents.iter().zip(levels).map(|(&z, level)| if level >= below { z } else { 0.0 }).collect())
+            }
         }
-        let steps = progressive::shown(steps, 1, self.config().channels);
-        Ok(steps.iter().zip(sizes).map(|(logits, size)| self.picture(logits, size)).collect())
     }
 
     /// Logits [C, n, n] as a picture.
@@ -98,7 +135,7 @@ impl<B: FlowBackend> Engine<B> {
     async fn session(&self, source: &Source) -> Result<Session<B>> {
         match self.session.take() {
             Some(session) if session.source() == source => Ok(session),
-            _ => Session::start(&self.flow, source, self.latents(source)?).await,
+            _ => Session::start(&self.flow, source, self.latents(source).await?).await,
         }
     }
 
@@ -126,6 +163,18 @@ impl<B: FlowBackend> Engine<B> {
     }
 }
 
+/// Pixels of a picture halved so many times, each the mean of those that it takes the place of.
+fn shrunk(rgba: &[u8], size: usize, times: usize) -> Vec<u8> {
+    let (edge, block) = (size >> times, 1 << times);
+    let value = |i: usize| {
+        let (row, col, channel) = (i / 4 / edge, i / 4 % edge, i % 4);
+        let rows = (row * block..(row + 1) * block).flat_map(|r| (col * block..(col + 1) * block).map(move |c| (r, c)));
+        let sum: usize = rows.map(|(r, c)| usize::from(rgba[(r * size + c) * 4 + channel])).sum();
+        ((sum + block * block / 2) / (block * block)) as u8
+    };
+    (0..edge * edge * 4).map(value).collect()
+}
+
 /// RGB bytes as the model's channels, one after the other; grey is the mean.
 fn planar(config: &RgFlowConfig, rgb: &[u8]) -> Result<Vec<u8>> {
     let area = config.size * config.size;
@@ -145,7 +194,7 @@ mod tests {
     use super::*;
     use shared::Temperature;
 
-    use crate::protocol::Drawing;
+    use crate::protocol::{Drawing, Reroll};
 
     fn drawing() -> Drawing {
         Drawing::independent(Temperature::uniform(0.8))
@@ -162,19 +211,42 @@ mod tests {
     #[test]
     fn a_picture_comes_back_from_its_latents() {
         let engine = tiny();
-        let latents = engine.latents(&sample(3)).unwrap();
+        let latents = now(engine.latents(&sample(3))).unwrap();
         let image = now(engine.pictures(latents)).unwrap().remove(0);
         let expected = now(engine.samples(7, &[3], &drawing())).unwrap().remove(0).rgba;
         assert_eq!(image.rgba, expected);
         let own = Source::Own { rgb: rgb(&image) };
-        let again = now(engine.pictures(engine.latents(&own).unwrap())).unwrap().remove(0);
+        let again = now(engine.pictures(now(engine.latents(&own)).unwrap())).unwrap().remove(0);
         assert_eq!(again, image);
+    }
+
+    #[test]
+    fn a_reroll_keeps_what_is_coarser() {
+        let engine = tiny();
+        let values = |source: &Source| now(numbers(now(engine.latents(source)).unwrap())).unwrap();
+        let reroll = |of: Source, steps: &[(u32, u64)]| Source::Rerolled {
+            of: Box::new(of),
+            rerolls: steps.iter().map(|&(below, seed)| Reroll { below, seed }).collect(),
+            drawing: drawing(),
+        };
+        let levels = Levels::new(engine.config()).of_picture();
+        let [old, new, newer] = [&[][..], &[(2, 5)], &[(2, 5), (1, 6)]].map(|steps| values(&reroll(sample(3), steps)));
+        assert_eq!(old, values(&sample(3)));
+        for (i, &level) in levels.iter().enumerate() {
+            assert_eq!((new[i] == old[i], newer[i] == new[i]), (level >= 2, level >= 1), "{i}");
+        }
+        // The reader's own picture, too.
+        let image = now(engine.pictures(now(engine.latents(&sample(3))).unwrap())).unwrap().remove(0);
+        let own = Source::Own { rgb: rgb(&image) };
+        let rerolled = values(&reroll(own.clone(), &[(1, 5)]));
+        assert!(values(&own).iter().zip(rerolled).zip(&levels).all(|((a, b), &level)| (*a == b) == (level >= 1)));
+        assert!(now(engine.latents(&reroll(reroll(own, &[]), &[]))).is_err());
     }
 
     #[test]
     fn mixtures_run_from_one_picture_to_the_other() {
         let engine = tiny();
-        let sources = [0, 1].map(|i| engine.latents(&sample(i)).unwrap());
+        let sources = [0, 1].map(|i| now(engine.latents(&sample(i))).unwrap());
         let picture = |latents| now(engine.pictures(latents)).unwrap().remove(0);
         let mix = |cut| picture(engine.mixed(&sources, MixCell { high: 0, low: 1, cut }).unwrap());
         let [a, b] = sources.clone().map(picture);
@@ -192,15 +264,30 @@ mod tests {
         let engine = tiny();
         let steps = now(engine.steps(&sample(3))).unwrap();
         assert_eq!(steps.iter().map(|image| image.size).collect::<Vec<_>>(), [4, 8, 16]);
-        let images = engine.flow.progressive(engine.latents(&sample(3)).unwrap());
-        let [coarse, finished] = [0, 2].map(|step: usize| now(numbers(images[step].0.clone())).unwrap());
-        assert_eq!(steps[0].rgba, to_rgba(&progressive::shown(vec![coarse, finished], 1, 3)[0], 3));
-        assert_eq!(steps[2].rgba, now(engine.samples(7, &[3], &drawing())).unwrap().remove(0).rgba);
+        let whole = now(engine.samples(7, &[3], &drawing())).unwrap().remove(0).rgba;
+        assert_eq!(steps[2].rgba, whole);
+        // Another picture with the same coarse latents starts from the same small one.
+        let reroll = |below| Source::Rerolled {
+            of: Box::new(sample(3)),
+            rerolls: vec![Reroll { below, seed: 5 }],
+            drawing: drawing(),
+        };
+        let other = now(engine.steps(&reroll(1))).unwrap();
+        assert_eq!(other[..2], steps[..2]);
+        assert_ne!(other[2], steps[2]);
+        assert_ne!(now(engine.steps(&reroll(2))).unwrap()[1], steps[1]);
+    }
+
+    #[test]
+    fn small_pictures_are_means_of_large_ones() {
+        let rgba: Vec<u8> = (0..4u8).flat_map(|i| [i * 10, 7, 0, 255]).collect();
+        assert_eq!(shrunk(&rgba, 2, 0), rgba);
+        assert_eq!(shrunk(&rgba, 2, 1), [15, 7, 0, 255]);
     }
 
     #[test]
     fn pictures_of_another_size_are_refused() {
-        let error = tiny().latents(&Source::Own { rgb: vec![0; 12].into() }).unwrap_err();
+        let error = now(tiny().latents(&Source::Own { rgb: vec![0; 12].into() })).unwrap_err();
         assert!(error.to_string().contains("16×16"), "{error}");
     }
 

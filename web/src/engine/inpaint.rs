@@ -29,7 +29,7 @@ impl<B: FlowBackend> Engine<B> {
             *flag.ok_or_else(|| Error::Request(format!("there is no pixel {pixel}")))? = true;
         }
         let mask = Mask::new(size, flags)?;
-        let logits = numbers(self.flow.inverse(self.latents(&hole.source)?).0).await?;
+        let logits = numbers(self.flow.inverse(self.latents(&hole.source).await?).0).await?;
         let wish = Wish::new(hole.samples as usize, hole.seed, self.card.recommended(Latents::Independent).as_ref());
         let flow: Rc<dyn ImageFlow<Autodiff<B>>> = self.differentiable();
         Ok(Inpainting::new(flow, logits, &mask, Free::Coarse, wish, &self.device)?)
@@ -77,7 +77,7 @@ mod tests {
     fn holes_are_filled_and_all_else_stays() {
         let engine = tiny();
         let source = Source::Sample { seed: 7, index: 3, drawing: Drawing::independent(Temperature::uniform(0.8)) };
-        let original = now(engine.pictures(engine.latents(&source).unwrap())).unwrap().remove(0);
+        let original = now(engine.pictures(now(engine.latents(&source)).unwrap())).unwrap().remove(0);
         let unknown: Vec<u32> = (4..8).flat_map(|row| (4..8).map(move |col| row * 16 + col)).collect();
         let hole = |unknown: &[u32]| Hole { source: source.clone(), unknown: unknown.to_vec(), samples: 2, seed: 1 };
         let mut filling = now(engine.inpainting(&hole(&unknown))).unwrap();

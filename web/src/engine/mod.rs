@@ -13,13 +13,13 @@ use std::rc::Rc;
 use burn::backend::Autodiff;
 use burn::tensor::Tensor;
 use shared::logit::{bits_per_dim, log_derivative};
-use shared::prior::draw_latents;
+use shared::prior::{draw_latents, redraw_latents};
 use shared::sampler::{Latents, Sampler};
 use shared::weights::{Card, ModelFile};
 use shared::{Flow, FlowBackend, RgFlowConfig};
 
 use crate::error::{Error, Result};
-use crate::protocol::Drawing;
+use crate::protocol::{Drawing, Reroll};
 
 pub use pixels::to_rgba;
 use session::Session;
@@ -86,6 +86,18 @@ impl<B: FlowBackend> Engine<B> {
         match (&self.sampler, drawing.latents) {
             (Some(sampler), Latents::Joint) => Ok(sampler.draw(config, seed, index, &drawing.temperature)?),
             _ => Ok(draw_latents(config, seed, index, &drawing.temperature)),
+        }
+    }
+
+    /// Latents with those below a level drawn anew, as a flat picture.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if the model's sampler does not fit it.
+    pub fn redraw(&self, latents: &[f32], reroll: Reroll, drawing: &Drawing) -> Result<Vec<f32>> {
+        let (config, below, t) = (self.config(), reroll.below as usize, &drawing.temperature);
+        match (&self.sampler, drawing.latents) {
+            (Some(sampler), Latents::Joint) => Ok(sampler.redraw(config, latents, below, reroll.seed, t)?),
+            _ => Ok(redraw_latents(config, latents, below, reroll.seed, t)?),
         }
     }
 

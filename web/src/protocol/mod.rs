@@ -13,7 +13,7 @@ mod task;
 pub use answer::{Answer, Completion, Factor, Image, Last, ModelInfo, Part, Picture, Worker};
 pub use backend::{Backend, BackendChoice};
 pub use message::{PROTOCOL, Request, RequestId, Response, from_js, to_js};
-pub use picture::{Change, Drawing, Hole, MixCell, Source, Walk};
+pub use picture::{Change, Drawing, Hole, MixCell, Reroll, Source, Walk};
 pub use task::{Draw, Edit, GpuTask, Load, Task};
 
 #[cfg(test)]
@@ -46,6 +46,11 @@ mod tests {
         survives(&Request::<Task>::Cancel { id: 4 });
         let sample = Source::Sample { seed: 7, index: 1, drawing: Drawing::independent(Temperature::uniform(0.5)) };
         let own = Source::Own { rgb: ByteBuf::from([1, 2, 3]) };
+        let rerolled = Source::Rerolled {
+            of: Box::new(sample.clone()),
+            rerolls: vec![Reroll { below: 2, seed: 9 }],
+            drawing: Drawing::independent(Temperature::uniform(0.5)),
+        };
         let cells = vec![MixCell { high: 0, low: 1, cut: 2 }];
         for task in [
             Task::Index { url: "http://x/index.json".into() },
@@ -57,7 +62,8 @@ mod tests {
             .into(),
             Load::Own { bytes: ByteBuf::from([1]) }.into(),
             Draw::Mix { sources: vec![sample.clone(), own.clone()], cells }.into(),
-            Edit::Interpolate { a: sample, b: own, share: 0.5 }.into(),
+            Edit::Interpolate { a: sample.clone(), b: own, share: 0.5 }.into(),
+            Edit::Steps { source: rerolled }.into(),
         ] {
             survives(&Request::Serve { id: 8, task });
         }

@@ -23,6 +23,24 @@ pub enum Source {
         /// Three bytes per pixel, row by row, of the model's edge.
         rgb: ByteBuf,
     },
+    /// A picture with its finer levels drawn anew.
+    Rerolled {
+        /// The picture, which is none of this kind.
+        of: Box<Source>,
+        /// One after the other.
+        rerolls: Vec<Reroll>,
+        /// How latents are drawn.
+        drawing: Drawing,
+    },
+}
+
+/// The latents of the levels below one, drawn anew; those at it and above stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reroll {
+    /// The lowest level that stays.
+    pub below: u32,
+    /// What the others are drawn from.
+    pub seed: u64,
 }
 
 /// How samples are drawn.

@@ -6,7 +6,7 @@ use shared::FlowBackend;
 
 use super::desk::Turn;
 use super::scope::now;
-use crate::address::MAX_SEED;
+use crate::address::{MAX_LEVELS, MAX_SEED};
 use crate::engine::{Drawn, Engine};
 use crate::error::{Error, Result};
 use crate::protocol::{Answer, Drawing, Last, MixCell, Part, Picture, Source};
@@ -77,7 +77,7 @@ pub async fn mixtures<B: FlowBackend>(
     for source in sources {
         turn.pause().await?;
         check(source)?;
-        latents.push(engine.latents(source)?);
+        latents.push(engine.latents(source).await?);
     }
     let mut images = Vec::new();
     for some in cells.chunks(batch.then) {
@@ -104,6 +104,13 @@ pub fn check(source: &Source) -> Result<()> {
     match source {
         Source::Sample { seed, drawing, .. } => check_sample(*seed, drawing),
         Source::Own { .. } => Ok(()),
+        Source::Rerolled { of, rerolls, drawing } => {
+            if rerolls.len() > MAX_LEVELS || matches!(**of, Source::Rerolled { .. }) {
+                return Err(Error::Request("a picture was drawn anew too often".to_owned()));
+            }
+            rerolls.iter().try_for_each(|reroll| check_sample(reroll.seed, drawing))?;
+            check(of)
+        }
     }
 }
 

@@ -26,7 +26,7 @@ pub async fn serve<B: FlowBackend>(engine: &Engine<B>, edit: Edit, turn: &Turn) 
             }
             check(&a)?;
             check(&b)?;
-            let between = engine.interpolated(engine.latents(&a)?, engine.latents(&b)?, share)?;
+            let between = engine.interpolated(engine.latents(&a).await?, engine.latents(&b).await?, share)?;
             Ok(Answer::Images(engine.pictures(between).await?))
         }
         Edit::Latents { source } => {

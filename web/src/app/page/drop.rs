@@ -8,7 +8,9 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Blob, ClipboardEvent, DataTransfer, Document, DragEvent, Element, File, HtmlElement, HtmlInputElement};
 
+use super::history::DRAGGED;
 use super::quantities::bytes;
+use crate::address::Pick;
 use crate::app::dispatch::Dispatch;
 use crate::app::event::Event;
 use crate::app::picker::Picker;
@@ -45,6 +47,13 @@ pub fn listen(document: &Document, dispatch: &Dispatch<Event>, picker: &Rc<Picke
         let Some(event) = event.dyn_ref::<DragEvent>() else { return };
         let Some(data) = event.data_transfer().filter(|data| is_taken(Some(data.clone()))) else { return };
         event.prevent_default();
+        if let Some(pick) = dragged(&data) {
+            // Over a tab, it goes to that panel.
+            if let Some(slot) = over(&p, event).or_else(|| p.landing(None)) {
+                d(Event::Picked(slot, pick));
+            }
+            return;
+        }
         let files = Files::of(data.files());
         if files.is_none() {
             // The other page's server need not let this one read it.
@@ -71,10 +80,15 @@ pub fn listen(document: &Document, dispatch: &Dispatch<Event>, picker: &Rc<Picke
     Ok(())
 }
 
-/// Whether a drag is the page's business: files, and pictures of other pages; not a text on its way into a field.
+/// Whether a drag is the page's business: files, pictures, also those of other pages; not a text on its way into a field.
 fn is_taken(data: Option<DataTransfer>) -> bool {
     let types = data.map(|data| data.types().iter().filter_map(|kind| kind.as_string()).collect::<Vec<_>>());
-    types.is_some_and(|types| types.iter().any(|kind| kind == "Files" || kind == "text/uri-list"))
+    types.is_some_and(|types| types.iter().any(|kind| ["Files", "text/uri-list", DRAGGED].contains(&kind.as_str())))
+}
+
+/// The picture of this page that is dragged.
+fn dragged(data: &DataTransfer) -> Option<Pick> {
+    Pick::parse(&data.get_data(DRAGGED).ok()?)
 }
 
 /// The slot whose place something is held over.

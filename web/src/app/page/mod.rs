@@ -2,6 +2,7 @@
 
 mod drop;
 mod engine;
+mod history;
 mod model;
 mod quantities;
 mod settings;
@@ -11,6 +12,7 @@ mod status;
 mod tabs;
 #[cfg(test)]
 mod tests;
+mod tour;
 mod view;
 
 pub use state::{Input, State};

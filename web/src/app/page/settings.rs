@@ -6,6 +6,7 @@
 use shared::Temperature;
 use shared::sampler::Latents;
 
+use super::tour::STOPS;
 use crate::address::{
     GOOD_SEED, MAX_SEED, MAX_TEMPERATURE, Verdict, number, parse_flag, parse_seed, parse_temperature, set,
     spell_temperature,
@@ -41,6 +42,8 @@ pub struct Settings {
     pub panels: AllSettings,
     /// Whether pictures are shown smooth or in squares; `None` means what suits the model's.
     pub smooth: Option<bool>,
+    /// The stop of the tour that is shown.
+    pub tour: Option<usize>,
     /// Whether the address was written for the writer's own weights, which it does not hold.
     pub own_weights: bool,
 }
@@ -109,6 +112,10 @@ impl Settings {
                 };
                 set(&mut self.latents, latents, "is not a way of drawing latents, joint or independent")
             }
+            "tour" => {
+                let stop = value.parse().ok().filter(|stop| (1..=STOPS.len()).contains(stop));
+                set(&mut self.tour, stop.map(|stop| Some(stop - 1)), "is not a stop of the tour")
+            }
             "smooth" => set(&mut self.smooth, parse_flag(value).map(Some), "is not 0 or 1"),
             "weights" => set(&mut self.own_weights, (value == OWN_WEIGHTS).then_some(true), "is not “own”"),
             _ => self.panels.read(key, value),
@@ -143,6 +150,9 @@ impl Settings {
         self.panels.write(self.panel, &mut push);
         if let Some(smooth) = self.smooth {
             push("smooth", if smooth { "1" } else { "0" });
+        }
+        if let Some(stop) = self.tour {
+            pairs.push(format!("tour={}", stop + 1));
         }
         pairs.join("&")
     }
@@ -198,6 +208,8 @@ mod tests {
             ("panel=about&seed=1", None),
             ("seed=1&latents=auto", None),
             ("seed=1&smooth=0", None),
+            ("panel=mix&seed=1&a=7.0&b=9.3&cut=1&share=0.25&smooth=0&tour=9", None),
+            ("seed=1&t=0.5&main=7.3~2-99&depth=2", None),
             ("panel=mix&seed=1&t=0.45,0.7&latents=joint&a=7.0&b=9.3j0.2&cut=1&share=0.25", None),
             ("weights=own&seed=2&t=0.5&smooth=1", None),
             ("panel=mix&seed=1&t=0.8&a=7.0t0.5&b=9.3t0.2,0.8&cut=1&share=0.25&smooth=1", None),
@@ -261,6 +273,11 @@ mod tests {
             "try=x",
             "smooth=yes",
             "latents=both",
+            "main=7",
+            "tour=0",
+            "tour=10",
+            "depth=0",
+            "depth=13",
             "weights=http://x/y",
             "a=7.0t2",
         ] {

@@ -3,14 +3,17 @@
 use shared::Temperature;
 use shared::sampler::Latents;
 
+use super::history::History;
 use super::settings::{Seed, Settings, VERSION_DIGITS};
+use super::tour::STOPS;
 use crate::address::{MAX_SEED, MAX_TEMPERATURE, Pick, parse_seed};
 use crate::app::effect::{Effect, Ids};
 use crate::app::event::Event;
 use crate::app::panel::Panel;
-use crate::app::panels::list::{PanelEvent, Panels};
-use crate::app::panels::{Bench, Scene};
-use crate::app::slot::Slot;
+use crate::app::panels::list::{PanelEvent, Panels, slots};
+use crate::app::panels::sample::state::{Sample, SampleEvent};
+use crate::app::panels::{Bench, PanelState, Scene};
+use crate::app::slot::{self, Slot};
 use crate::index::{ModelEntry, ModelIndex};
 use crate::protocol::{BackendChoice, Drawing, ModelInfo, RequestId};
 
@@ -81,6 +84,8 @@ pub struct State {
     pub seed_refused: bool,
     /// The panels.
     pub panels: Panels,
+    /// What was looked at.
+    pub history: History,
     /// Whether a panel waits for pictures.
     pub busy: bool,
     /// The task of fetching the list or the model.
@@ -110,6 +115,7 @@ impl State {
             notices,
             seed_refused: false,
             panels: Panels::default(),
+            history: History::default(),
             busy: false,
             loading: 0,
             opening: None,
@@ -172,6 +178,19 @@ impl State {
         settings.to_fragment()
     }
 
+    /// What tells the pictures of one model from those of another.
+    pub fn model_key(&self) -> &str {
+        self.entry.as_ref().map_or("", |entry| if entry.sha256.is_empty() { &entry.title } else { &entry.sha256 })
+    }
+
+    /// Keeps the picture that has grown under the microscope.
+    fn remember(&mut self) {
+        let Some(model) = self.info.is_some().then(|| self.model_key().to_owned()) else { return };
+        if let Some((pick, [.., image])) = self.panels.sample.growth() {
+            self.history.see(&model, pick, image);
+        }
+    }
+
     /// Whether the model is the reader's own, which no address leads to.
     pub fn has_own_weights(&self) -> bool {
         self.entry.as_ref().is_some_and(|entry| entry.file.is_empty())
@@ -210,6 +229,7 @@ impl State {
             let drawing = self.drawing();
             self.settings.hold_picks(&drawing);
         }
+        self.remember();
         self.busy = self.panels.is_busy();
         effects
     }
@@ -291,6 +311,19 @@ impl State {
             Event::AddressWanted => vec![Effect::WriteAddress(self.address())],
             Event::Gallery => self.ask(Panel::Sample),
             Event::Picked(slot, pick) => self.pick(slot, pick),
+            Event::Recall(pick) => match slot::landing(&slots(), self.settings.panel, None) {
+                Some(slot) => self.pick(slot, pick),
+                None => self.pick(&Sample::SLOTS[0], pick),
+            },
+            Event::Pin(pick) => {
+                self.history.pin(&pick);
+                vec![]
+            }
+            Event::Tour(stop) => self.tour(stop),
+            Event::TourBy(by) => {
+                let next = self.settings.tour.and_then(|stop| stop.checked_add_signed(by));
+                self.tour(next)
+            }
             Event::Notice(text) => {
                 self.notices = vec![text];
                 vec![]
@@ -300,8 +333,8 @@ impl State {
 
     /// An event of a panel, and the address that follows from it.
     fn change_panel(&mut self, event: PanelEvent) -> Vec<Effect> {
-        // An enlarged sample is not in the address.
-        let moves_on = !matches!(event, PanelEvent::Sample(_));
+        // A picture that grows does so by itself.
+        let moves_on = !matches!(event, PanelEvent::Sample(SampleEvent::Grown));
         let mut effects = self.with_bench(|state, bench| state.panels.update(event, &mut state.settings.panels, bench));
         if moves_on {
             self.notices.clear();
@@ -330,6 +363,18 @@ impl State {
         self.settings.panel = panel;
         self.notices.clear();
         effects.extend(self.refresh());
+        effects.push(Effect::PushAddress(self.address()));
+        effects
+    }
+
+    /// Goes to a stop of the tour; one that is not there ends it.
+    fn tour(&mut self, stop: Option<usize>) -> Vec<Effect> {
+        let Some((at, stop)) = stop.and_then(|at| Some((at, STOPS.get(at)?))) else {
+            self.settings.tour = None;
+            return vec![Effect::WriteAddress(self.address())];
+        };
+        let mut effects = self.panels.stop();
+        effects.extend(self.follow(&format!("{}&tour={}", stop.fragment, at + 1)));
         effects.push(Effect::PushAddress(self.address()));
         effects
     }

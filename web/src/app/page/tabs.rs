@@ -9,6 +9,8 @@ use super::state::State;
 use crate::app::dispatch::Dispatch;
 use crate::app::event::Event;
 use crate::app::panel::Panel;
+use crate::app::panels::list::slots;
+use crate::app::slot;
 use crate::app::widgets::dom::{by_id, create_button, on};
 use crate::error::Result;
 
@@ -34,6 +36,10 @@ impl TabsView {
             tab.set_text_content(Some(panel.title()));
             tab.set_attribute("role", "tab")?;
             tab.set_attribute("aria-controls", &name)?;
+            // A picture can be dropped on it.
+            if let Some(slot) = slot::landing(&slots(), panel, None) {
+                tab.dataset().set("slot", slot.name)?;
+            }
             row.append_child(&tab)?;
             let section: HtmlElement = by_id(document, &name)?;
             section.set_attribute("aria-labelledby", &id)?;

@@ -6,11 +6,13 @@ use std::rc::Rc;
 use web_sys::{Document, HtmlElement};
 
 use super::drop;
+use super::history::HistoryView;
 use super::model::ModelView;
 use super::share::ShareView;
 use super::state::{Input, State};
 use super::status::StatusView;
 use super::tabs::TabsView;
+use super::tour::TourView;
 use crate::app::dispatch::{Dispatch, narrowed};
 use crate::app::event::Event;
 use crate::app::panel::Panel;
@@ -28,6 +30,8 @@ pub struct View {
     tabs: TabsView,
     share: Rc<ShareView>,
     model: ModelView,
+    history: HistoryView,
+    tour: TourView,
     picker: Rc<Picker>,
     panels: Rc<PanelViews>,
     /// The shown panel.
@@ -45,7 +49,7 @@ impl View {
         let dialogs = Dialogs::new(document, move || returned(Event::AddressWanted))?;
         let picker = Picker::new(document, &page, &dialogs, slots())?;
         drop::listen(document, &page, &picker)?;
-        let panels = PanelViews::new(document, &narrowed(dispatch, Input::Panel), &page, &picker, &dialogs)?;
+        let panels = PanelViews::new(document, &narrowed(dispatch, Input::Panel), &page, &picker)?;
         let (panels, shown) = (Rc::new(panels), Rc::new(Cell::new(Panel::default())));
         let (to_save, panel, paper) = (Rc::clone(&panels), Rc::clone(&shown), document.clone());
         let save = move || {
@@ -58,6 +62,8 @@ impl View {
             tabs: TabsView::new(document, &page)?,
             share: ShareView::new(document, &page, save)?,
             model: ModelView::new(document, &page)?,
+            history: HistoryView::new(document, &page)?,
+            tour: TourView::new(document, &page)?,
             picker,
             panels,
             shown,
@@ -78,6 +84,8 @@ impl View {
         self.shown.set(state.settings.panel);
         self.panels.render(state.settings.panel, &state.panels, &state.settings.panels, &state.scene());
         self.model.render(state);
+        self.history.render(state);
+        self.tour.render(state);
     }
 }
 

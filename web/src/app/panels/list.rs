@@ -14,7 +14,6 @@ use crate::app::event::Event;
 use crate::app::panel::{Panel, each_panel};
 use crate::app::picker::Picker;
 use crate::app::slot::Slot;
-use crate::app::widgets::dialog::Dialogs;
 use crate::error::Result;
 use crate::protocol::{Answer, RequestId};
 
@@ -143,7 +142,6 @@ macro_rules! list_panels {
                 dispatch: &Dispatch<PanelEvent>,
                 page: &Dispatch<Event>,
                 picker: &Rc<Picker>,
-                dialogs: &Rc<Dialogs>,
             ) -> Result<Self> {
                 Ok(Self {
                     $($folder: $View::new(&Site {
@@ -151,7 +149,6 @@ macro_rules! list_panels {
                         own: narrowed(dispatch, PanelEvent::$State),
                         page: Rc::clone(page),
                         picker,
-                        dialogs,
                     })?,)+
                 })
             }
@@ -214,9 +211,8 @@ mod tests {
         }
         assert_eq!(landing(&slots, Panel::Mix, None), named("mix-a"));
         assert_eq!(landing(&slots, Panel::Explore, named("mix-b")), named("explore"));
-        for panel in [Panel::Sample, Panel::About] {
-            assert_eq!(landing(&slots, panel, None), None);
-        }
+        assert_eq!(landing(&slots, Panel::Sample, None), named("main"));
+        assert_eq!(landing(&slots, Panel::About, None), None);
     }
 
     #[test]

@@ -25,7 +25,6 @@ use super::effect::{Effect, Ids};
 use super::event::Event;
 use super::picker::Picker;
 use super::slot::Slot;
-use super::widgets::dialog::Dialogs;
 use crate::address::{Pick, Verdict};
 use crate::error::Result;
 use crate::index::ModelEntry;
@@ -155,8 +154,6 @@ pub struct Site<'a, E> {
     pub page: Dispatch<Event>,
     /// Where pictures are chosen.
     pub picker: &'a Rc<Picker>,
-    /// The page's dialogs.
-    pub dialogs: &'a Rc<Dialogs>,
 }
 
 /// What a view shows.

@@ -66,7 +66,7 @@ fn the_gallery_offers_what_it_shows() {
     // From another panel: Back leads there again.
     assert!(matches!(effects.last(), Some(Effect::PushAddress(address)) if address.contains("b=4.3t0.5")));
     assert_eq!(mixed(&requests(effects))[1], sample(4, 3, 0.5));
-    let growth = requests(state.update(PanelEvent::Sample(SampleEvent::Enlarged(3)))).remove(0);
+    let growth = requests(state.update(PanelEvent::Sample(SampleEvent::Choose(3)))).remove(0);
     assert_eq!(growth.task, Task::Edit(Edit::Steps { source: sample(4, 3, 0.5) }));
 }
 

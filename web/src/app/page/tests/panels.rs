@@ -35,10 +35,10 @@ fn a_slider_waits_for_its_last_picture_and_then_asks_for_the_newest() {
 
 #[test]
 fn a_panel_that_is_left_keeps_no_one_waiting() {
-    let (mut state, samples) = loaded("");
-    says(&mut state, samples.id, picture(0));
+    let (mut state, drawn) = loaded("");
+    says(&mut state, drawn.id, picture(0));
     let first = sent(state.update(Event::Show(Panel::Inpaint)));
-    assert_eq!(first[0], Request::Cancel { id: samples.id });
+    assert_eq!(first[0], Request::Cancel { id: drawn.id });
     let fill = first.iter().find_map(|request| match request {
         Request::Serve { id, task: Task::Edit(Edit::Inpaint(_)) } => Some(*id),
         _ => None,
@@ -50,10 +50,10 @@ fn a_panel_that_is_left_keeps_no_one_waiting() {
     assert!(next[..stopped].iter().all(|request| matches!(request, Request::Cancel { .. })));
     assert!(state.busy && !state.panels.sample.is_running());
     // What was not drawn is drawn when it is wanted again.
-    let again = requests(state.update(Event::Show(Panel::Sample)));
-    assert_eq!(indices(&again[0])[..2], [1, 2]);
+    let again = samples(requests(state.update(Event::Show(Panel::Sample))));
+    assert_eq!(indices(&again)[..2], [1, 2]);
     let stopped = sent(state.update(Event::Model("b".into())));
-    assert_eq!(stopped[0], Request::Cancel { id: again[0].id });
+    assert_eq!(stopped[0], Request::Cancel { id: again.id });
 }
 
 #[test]

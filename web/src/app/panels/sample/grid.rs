@@ -5,11 +5,11 @@ use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use web_sys::{Document, HtmlButtonElement, HtmlCanvasElement, HtmlElement, KeyboardEvent};
 
-use super::state::{GRID, Sample};
-use super::viewer::Viewer;
+use super::state::{GRID, Sample, SampleEvent};
 use crate::address::rounded;
+use crate::app::dispatch::Dispatch;
 use crate::app::widgets::canvas::Picture;
-use crate::app::widgets::dom::{by_id, on, set_columns};
+use crate::app::widgets::dom::{by_id, on, set_columns, set_pressed};
 use crate::error::Result;
 
 /// Pictures in a row.
@@ -25,7 +25,7 @@ impl GridView {
         let grid: HtmlElement = by_id(document, "grid")?;
         set_columns(&grid, COLUMNS)?;
         let cell = |place: usize| {
-            let (button, picture) = Picture::in_button(document, &format!("Sample {}: show it large", place + 1))?;
+            let (button, picture) = Picture::in_button(document, &format!("Sample {}: look at it", place + 1))?;
             picture.canvas().dataset().set("index", &place.to_string())?;
             button.set_tab_index(if place == 0 { 0 } else { -1 });
             button.set_disabled(true);
@@ -41,6 +41,7 @@ impl GridView {
             let _ = button.class_list().toggle_with_force("stale", shown.is_some() && samples.is_stale(place));
             let bits = shown.as_ref().map(|shown| format!("{:.2} bits/dim", rounded(shown.bits))).unwrap_or_default();
             button.set_title(&bits);
+            set_pressed(button, samples.main_place() == Some(place));
             picture.show(shown.as_ref().map(|shown| &shown.image));
         }
     }
@@ -74,10 +75,10 @@ fn step(place: usize, key: &str) -> Option<usize> {
     }
 }
 
-pub fn listen(view: &Rc<GridView>, viewer: &Rc<Viewer>) {
+pub fn listen(view: &Rc<GridView>, own: &Dispatch<SampleEvent>) {
     for (place, (button, _)) in view.cells.iter().enumerate() {
-        let viewer = Rc::clone(viewer);
-        on(button, "click", move |_| viewer.open(place));
+        let own = Rc::clone(own);
+        on(button, "click", move |_| own(SampleEvent::Choose(place)));
         let grid = Rc::clone(view);
         on(button, "keydown", move |event| {
             let key = event.dyn_ref::<KeyboardEvent>().map(KeyboardEvent::key).unwrap_or_default();

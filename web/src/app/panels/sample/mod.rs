@@ -1,10 +1,11 @@
-//! The sample panel: a grid of samples, what is set for all of them, and one of them large.
+//! The sample panel: one picture under the microscope, sixteen to choose from, and what is set for all of them.
 
+mod address;
 mod controls;
 mod grid;
+mod microscope;
 pub mod state;
 mod view;
-mod viewer;
 
 pub use state::{GRID, Sample};
 pub use view::SampleView;

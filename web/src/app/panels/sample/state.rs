@@ -4,10 +4,13 @@ use std::rc::Rc;
 
 use shared::RgFlowConfig;
 
+use super::address::SampleSettings;
 use crate::address::Pick;
 use crate::app::effect::{Effect, Ids};
+use crate::app::panel::Panel;
 use crate::app::panels::live::Live;
 use crate::app::panels::{Bench, PanelState};
+use crate::app::slot::Slot;
 use crate::protocol::{Answer, Draw, Drawing, Edit, Image, Picture, RequestId};
 
 /// Pictures in the grid.
@@ -38,11 +41,21 @@ impl Shown {
 /// What happened in the panel.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SampleEvent {
-    /// The picture in a place is shown large.
-    Enlarged(usize),
+    /// The picture in a place is put under the microscope.
+    Choose(usize),
+    /// Another picture is, of this seed.
+    Another(u64),
+    /// The levels below one are drawn anew, from a seed.
+    Reroll(usize, u64),
+    /// The microscope shows so many steps.
+    Depth(usize),
+    /// The picture grows once more, from so many steps on.
+    Play(usize),
+    /// It has grown by a step.
+    Grown,
 }
 
-/// The grid.
+/// The samples, and one of them large.
 #[derive(Clone, Debug, Default)]
 pub struct Sample {
     /// What each place shows.
@@ -53,8 +66,14 @@ pub struct Sample {
     wanted: Option<(u64, Drawing)>,
     running: bool,
     growth: Live,
-    /// The pictures from which the one shown large grows, coarsest first.
-    pub steps: Vec<Rc<Image>>,
+    /// The picture under the microscope that was asked for, as it stays whatever is set.
+    main: Option<Pick>,
+    /// The pictures from which it grows, coarsest first.
+    steps: Vec<Rc<Image>>,
+    /// The picture that these are of.
+    grown: Option<Pick>,
+    /// How many steps are shown while it grows.
+    pub playing: Option<usize>,
     /// Time for each picture of that request, summed, and their number.
     times: (f64, u32),
 }
@@ -100,12 +119,37 @@ impl Sample {
         effects
     }
 
-    /// Asks how the picture in a place grows.
-    fn ask_growth(&mut self, place: usize, bench: &mut Bench<'_>) -> Vec<Effect> {
-        self.steps.clear();
-        let Some(Some(shown)) = self.shown.get(place) else { return vec![] };
-        let source = bench.source(&shown.pick(place));
-        self.growth.ask(Edit::Steps { source }, bench.ids)
+    /// Asks how the picture under the microscope grows, unless that is here or on its way.
+    fn ask_growth(&mut self, settings: &SampleSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
+        let main = settings.main(bench.seed).held_at(&bench.drawing);
+        if self.main.as_ref() == Some(&main) && (self.growth.is_busy() || self.grown == self.main) {
+            return vec![];
+        }
+        let source = bench.source(&main);
+        // Its answer must not be taken for this one's.
+        let mut effects = self.growth.stop();
+        self.main = Some(main);
+        effects.extend(self.growth.ask(Edit::Steps { source }, bench.ids));
+        effects
+    }
+
+    /// The picture under the microscope and the steps from which it grows, coarsest first, once they are here.
+    pub fn growth(&self) -> Option<(&Pick, &[Rc<Image>])> {
+        let grown = self.grown.as_ref().filter(|grown| Some(*grown) == self.main.as_ref());
+        grown.map(|grown| (grown, self.steps.as_slice()))
+    }
+
+    /// The steps that were shown last; of another picture while the wanted one is on its way.
+    pub fn steps(&self) -> &[Rc<Image>] {
+        &self.steps
+    }
+
+    /// The place of the picture under the microscope, if it is among the others.
+    pub fn main_place(&self) -> Option<usize> {
+        let is_main = |(place, shown): (usize, &Option<Shown>)| {
+            shown.as_ref().is_some_and(|shown| Some(&shown.pick(place)) == self.main.as_ref())
+        };
+        (0..GRID).find(|&place| is_main((place, &self.shown[place])))
     }
 
     fn cancel(&mut self) -> Vec<Effect> {
@@ -134,18 +178,53 @@ impl Sample {
 }
 
 impl PanelState for Sample {
-    // The seed and the temperature are set for all panels.
-    type Settings = ();
+    type Settings = SampleSettings;
     type Event = SampleEvent;
+    const SLOTS: &'static [Slot] = &[Slot {
+        panel: Panel::Sample,
+        place: 0,
+        name: "main",
+        label: "Sample, under the microscope",
+        title: "Choose a picture to look at",
+        hint: "Drop it here to see it scale by scale",
+        mark: "scope",
+    }];
 
-    fn update(&mut self, event: SampleEvent, _: &mut (), bench: &mut Bench<'_>) -> Vec<Effect> {
+    fn update(&mut self, event: SampleEvent, settings: &mut SampleSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
+        let levels = bench.config.level_count();
         match event {
-            SampleEvent::Enlarged(place) => self.ask_growth(place, bench),
+            SampleEvent::Choose(place) => {
+                if let Some(Some(shown)) = self.shown.get(place) {
+                    settings.choose(shown.pick(place));
+                }
+            }
+            SampleEvent::Another(seed) => {
+                settings.choose(Pick::Sample { seed, index: 0 }.held_at(&bench.drawing));
+            }
+            SampleEvent::Reroll(below, seed) if (1..levels).contains(&below) => {
+                let main = settings.main(bench.seed).held_at(&bench.drawing);
+                settings.choose(main.rerolled(below as u32, seed, &bench.drawing));
+                // What stays is seen to stay, and the rest to come.
+                (settings.depth, self.playing) = (None, Some(levels - below));
+            }
+            SampleEvent::Reroll(..) => {}
+            SampleEvent::Depth(depth) => {
+                settings.depth = (1..levels).contains(&depth).then_some(depth);
+                self.playing = None;
+            }
+            SampleEvent::Play(from) => {
+                (settings.depth, self.playing) = (None, Some(from.clamp(1, levels)));
+            }
+            SampleEvent::Grown => self.playing = self.playing.map(|depth| depth + 1).filter(|&depth| depth < levels),
         }
+        self.ask_growth(settings, bench)
     }
 
-    fn refresh(&mut self, _: &mut (), bench: &mut Bench<'_>) -> Vec<Effect> {
-        self.ask(bench.seed, bench.drawing.clone(), bench.ids)
+    fn refresh(&mut self, settings: &mut SampleSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
+        // One picture large is sooner there than sixteen small ones.
+        let mut effects = self.ask_growth(settings, bench);
+        effects.extend(self.ask(bench.seed, bench.drawing.clone(), bench.ids));
+        effects
     }
 
     fn stop(&mut self) -> Vec<Effect> {
@@ -154,6 +233,7 @@ impl PanelState for Sample {
             // Pictures that did not come are asked for again.
             self.forget();
         }
+        self.playing = None;
         effects.extend(self.growth.stop());
         effects
     }
@@ -162,14 +242,20 @@ impl PanelState for Sample {
         vec![&mut self.growth]
     }
 
-    fn take(&mut self, _: RequestId, answer: Answer, _: &(), _: &RgFlowConfig) {
+    fn take(&mut self, _: RequestId, answer: Answer, _: &SampleSettings, _: &RgFlowConfig) {
         if let Answer::Images(images) = answer {
             self.steps = images.into_iter().map(Rc::new).collect();
+            self.grown = self.main.clone();
         }
     }
 
     fn clear(&mut self) {
         self.growth.forget();
         self.steps.clear();
+        (self.main, self.grown, self.playing) = (None, None, None);
+    }
+
+    fn exchanged(&mut self, settings: &mut SampleSettings) {
+        settings.put();
     }
 }

@@ -1,7 +1,8 @@
+use super::address::SampleSettings;
 use super::state::{GRID, Sample, SampleEvent};
 use crate::app::effect::{Effect, Ids};
 use crate::app::panels::{Bench, PanelState};
-use crate::protocol::{Draw, Drawing, Edit, Picture, Request, Source, Task};
+use crate::protocol::{Answer, Draw, Drawing, Edit, Image, Picture, Request, Source, Task};
 use serde_bytes::ByteBuf;
 use shared::{RgFlowConfig, Temperature};
 
@@ -16,28 +17,73 @@ fn indices(effects: &[Effect]) -> Vec<u32> {
 fn what_was_stopped_is_asked_for_again_and_what_is_here_comes_last() {
     let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
     let (mut sample, mut bench) = (Sample::default(), Bench::nameless(&config, &mut ids));
-    assert_eq!(indices(&sample.refresh(&mut (), &mut bench)).len(), GRID);
+    assert_eq!(indices(&sample.refresh(&mut SampleSettings::default(), &mut bench)).len(), GRID);
     // They are on their way already.
-    assert!(sample.refresh(&mut (), &mut bench).is_empty());
+    assert!(sample.refresh(&mut SampleSettings::default(), &mut bench).is_empty());
     sample.arrived(Picture { index: 0, size: 16, rgba: ByteBuf::new(), bits: 3.0, millis: 4.0 });
-    assert_eq!(sample.stop(), [Effect::cancel(1)]);
-    let again = indices(&sample.refresh(&mut (), &mut bench));
+    assert_eq!(sample.stop(), [Effect::cancel(2), Effect::cancel(1)]);
+    let again = indices(&sample.refresh(&mut SampleSettings::default(), &mut bench));
     assert_eq!((again[0], again[GRID - 1]), (1, 0));
 }
 
+/// What the microscope is asked for.
+fn grows(effects: &[Effect]) -> Vec<Source> {
+    let source = |effect: &Effect| match effect {
+        Effect::Send(Request::Serve { task: Task::Edit(Edit::Steps { source }), .. }) => Some(source.clone()),
+        _ => None,
+    };
+    effects.iter().filter_map(source).collect()
+}
+
+fn image(size: u32) -> Image {
+    Image { size, rgba: ByteBuf::new() }
+}
+
 #[test]
-fn a_picture_grows_from_what_is_shown() {
+fn the_microscope_follows_the_seed_until_a_picture_is_chosen_and_that_stays() {
     let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
-    let mut sample = Sample::default();
-    sample.refresh(&mut (), &mut Bench::nameless(&config, &mut ids));
+    let (mut sample, mut settings) = (Sample::default(), SampleSettings::default());
+    let drawing = |t| Drawing::independent(Temperature::uniform(t));
+    let source = |index, t| Source::Sample { seed: 1, index, drawing: drawing(t) };
+    let mut bench = Bench::nameless(&config, &mut ids);
+    assert_eq!(grows(&sample.refresh(&mut settings, &mut bench)), [source(0, 0.5)]);
+    assert_eq!((sample.growth(), sample.main_place()), (None, None));
+    sample.arrived(Picture { index: 0, size: 16, rgba: ByteBuf::new(), bits: 3.0, millis: 4.0 });
     sample.arrived(Picture { index: 3, size: 16, rgba: ByteBuf::new(), bits: 3.0, millis: 4.0 });
-    // Another temperature, for which nothing is drawn yet.
-    let mut bench =
-        Bench { drawing: Drawing::independent(Temperature::uniform(0.9)), ..Bench::nameless(&config, &mut ids) };
-    assert!(sample.update(SampleEvent::Enlarged(4), &mut (), &mut bench).is_empty());
-    let source = Source::Sample { seed: 1, index: 3, drawing: Drawing::independent(Temperature::uniform(0.5)) };
-    assert_eq!(
-        sample.update(SampleEvent::Enlarged(3), &mut (), &mut bench),
-        [Effect::serve(2, Edit::Steps { source })]
-    );
+    assert_eq!(sample.main_place(), Some(0));
+    sample.take(0, Answer::Images([4, 8, 16].map(image).into()), &settings, &config);
+    assert_eq!(sample.growth().unwrap().1.len(), 3);
+    // It is here already.
+    assert!(grows(&sample.refresh(&mut settings, &mut bench)).is_empty());
+    // Another temperature, which the picture under the microscope follows; nothing else is drawn yet.
+    let mut bench = Bench { drawing: drawing(0.9), ..Bench::nameless(&config, &mut ids) };
+    assert_eq!(grows(&sample.refresh(&mut settings, &mut bench)), [source(0, 0.9)]);
+    assert_eq!(sample.growth(), None);
+    // One that is not there cannot be chosen; one that is keeps the temperature that it has.
+    assert!(grows(&sample.update(SampleEvent::Choose(4), &mut settings, &mut bench)).is_empty());
+    assert_eq!(grows(&sample.update(SampleEvent::Choose(3), &mut settings, &mut bench)), [source(3, 0.5)]);
+    assert_eq!(sample.main_place(), Some(3));
+    let mut bench = Bench { seed: 2, ..Bench::nameless(&config, &mut ids) };
+    assert!(grows(&sample.refresh(&mut settings, &mut bench)).is_empty());
+}
+
+#[test]
+fn a_reroll_keeps_the_coarse_picture_and_shows_the_rest_coming() {
+    let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
+    let (mut sample, mut settings) = (Sample::default(), SampleSettings::default());
+    let mut bench = Bench::nameless(&config, &mut ids);
+    sample.refresh(&mut settings, &mut bench);
+    let mut update = |sample: &mut Sample, event| sample.update(event, &mut settings, &mut bench);
+    update(&mut sample, SampleEvent::Depth(1));
+    let asked = grows(&update(&mut sample, SampleEvent::Reroll(2, 77)));
+    let [Source::Rerolled { of, rerolls, .. }] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!((rerolls[0].below, rerolls[0].seed, sample.playing), (2, 77, Some(1)));
+    assert!(matches!(**of, Source::Sample { seed: 1, index: 0, .. }));
+    // Nothing is coarser than the coarsest, and nothing finer than the finest.
+    assert!(update(&mut sample, SampleEvent::Reroll(3, 7)).is_empty());
+    assert!(update(&mut sample, SampleEvent::Reroll(0, 7)).is_empty());
+    assert!(update(&mut sample, SampleEvent::Grown).is_empty());
+    assert_eq!(sample.playing, Some(2));
+    update(&mut sample, SampleEvent::Grown);
+    assert_eq!((sample.playing, settings.depth), (None, None));
 }

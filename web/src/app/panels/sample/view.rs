@@ -6,16 +6,18 @@ use web_sys::HtmlCanvasElement;
 
 use super::controls::ControlsView;
 use super::grid::{self, GridView};
+use super::microscope::Microscope;
 use super::state::{Sample, SampleEvent};
-use super::viewer::{self, Viewer};
+use crate::app::event::Event;
 use crate::app::panels::{PanelView, Seen, Site};
+use crate::app::widgets::dom::on_click;
 use crate::error::Result;
 
 /// The panel.
 pub struct SampleView {
     grid: Rc<GridView>,
     controls: ControlsView,
-    viewer: Rc<Viewer>,
+    microscope: Rc<Microscope>,
 }
 
 impl PanelView for SampleView {
@@ -23,16 +25,21 @@ impl PanelView for SampleView {
 
     fn new(site: &Site<'_, SampleEvent>) -> Result<Self> {
         let grid = Rc::new(GridView::new(site.document)?);
-        let viewer = Rc::new(Viewer::new(site)?);
-        grid::listen(&grid, &viewer);
-        viewer::listen(&viewer);
-        Ok(Self { grid, controls: ControlsView::new(site)?, viewer })
+        grid::listen(&grid, &site.own);
+        let microscope = Rc::new(Microscope::new(site)?);
+        let (scope, page) = (Rc::clone(&microscope), Rc::clone(&site.page));
+        on_click(site.document, "scope-save", move || {
+            if let Err(error) = scope.save() {
+                page(Event::Notice(error.to_string()));
+            }
+        })?;
+        Ok(Self { grid, controls: ControlsView::new(site)?, microscope })
     }
 
     fn render(&self, seen: &Seen<'_, Sample>) {
         self.controls.render(seen.page);
         self.grid.render(seen.panel);
-        self.viewer.render(seen.panel);
+        self.microscope.render(seen);
     }
 
     fn render_hidden(&self, seen: &Seen<'_, Sample>) {

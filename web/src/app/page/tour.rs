@@ -1,0 +1,173 @@
+//! A guided tour: a list of addresses and sentences, each shown with the real panels behind it.
+
+use std::cell::Cell;
+
+use web_sys::{Document, HtmlButtonElement, HtmlElement};
+
+use super::state::State;
+use crate::app::dispatch::Dispatch;
+use crate::app::event::Event;
+use crate::app::widgets::dom::{by_id, on, on_click, reveal, set_text};
+use crate::error::Result;
+
+/// A stop of the tour.
+pub struct Stop {
+    /// What is set there, as an address spells it.
+    pub fragment: &'static str,
+    /// The element that it speaks of.
+    mark: &'static str,
+    title: &'static str,
+    text: &'static str,
+}
+
+/// The stops, in their order.
+pub const STOPS: &[Stop] = &[
+    Stop {
+        fragment: "panel=sample&depth=1",
+        mark: "scope",
+        title: "It begins with 4×4",
+        text: "This is a picture of nobody. So far the model has decided 4×4 pixels of it: light, dark and the main \
+               colours. Everything finer is at its most likely value.",
+    },
+    Stop {
+        fragment: "panel=sample&depth=3",
+        mark: "scope-depth",
+        title: "Each step doubles the size",
+        text: "Move the slider. Each step adds only what is new at its scale: first large shapes, then parts, then \
+               texture. Physicists know the way back as the renormalization group: look from farther away, and forget \
+               what cannot be seen from there.",
+    },
+    Stop {
+        fragment: "panel=sample",
+        mark: "scope-steps",
+        title: "Coarse stays, fine changes",
+        text: "Press ↻ below 8×8 a few times. The picture stays the same up to that scale, and all that is finer is \
+               drawn anew: other details in the same large shapes.",
+    },
+    Stop {
+        fragment: "panel=mix",
+        mark: "mix-cut",
+        title: "So scales can be swapped",
+        text: "The two pictures in the middle take their large scales from one of the outer ones and their small \
+               scales from the other. The slider moves the border between large and small.",
+    },
+    Stop {
+        fragment: "panel=explore",
+        mark: "explore-pyramid",
+        title: "Every number has a scale and a place",
+        text: "The numbers that the model starts from, its latents, form a pyramid: few coarse ones, many fine ones. \
+               Choose one and move its slider.",
+    },
+    Stop {
+        fragment: "panel=explore&at=0.15.9.0",
+        mark: "explore-board",
+        title: "A fine latent reaches a spot",
+        text: "This one is of the finest level. It can change only the pixels of its cone, the bright part, and the \
+               rest of the picture stays exactly as it is. A coarse latent reaches all of it.",
+    },
+    Stop {
+        fragment: "panel=inpaint",
+        mark: "inpaint-board",
+        title: "So a hole is cheap to mend",
+        text: "To fill a hole, only the latents that reach it are searched. Their number grows like the logarithm of \
+               the picture’s size for a small hole; a model without levels must search all of them.",
+    },
+    Stop {
+        fragment: "panel=explore&model=cartoon",
+        mark: "explore-named",
+        title: "Sparse latents mean something",
+        text: "This model learned cartoon faces. Its prior is sparse: most latents are nearly 0 and few are large. \
+               Such latents tend to do one thing each, such as the colour of the hair. Try the named ones.",
+    },
+    Stop {
+        fragment: "panel=sample&model=faces",
+        mark: "door-own",
+        title: "Now you",
+        text: "Take a photo of yourself or open one, and look at it scale by scale, mix it with others, or mend it. It \
+               never leaves this device.",
+    },
+];
+
+/// The elements.
+pub struct TourView {
+    document: Document,
+    card: HtmlElement,
+    title: HtmlElement,
+    text: HtmlElement,
+    count: HtmlElement,
+    back: HtmlButtonElement,
+    next: HtmlButtonElement,
+    /// The stop that was shown last.
+    shown: Cell<Option<usize>>,
+}
+
+impl TourView {
+    pub fn new(document: &Document, page: &Dispatch<Event>) -> Result<Self> {
+        let view = Self {
+            document: document.clone(),
+            card: by_id(document, "tour")?,
+            title: by_id(document, "tour-title")?,
+            text: by_id(document, "tour-text")?,
+            count: by_id(document, "tour-count")?,
+            back: by_id(document, "tour-back")?,
+            next: by_id(document, "tour-next")?,
+            shown: Cell::default(),
+        };
+        for (button, by) in [(&view.back, -1), (&view.next, 1)] {
+            let page = page.clone();
+            on(button, "click", move |_| page(Event::TourBy(by)));
+        }
+        let start = page.clone();
+        on_click(document, "tour-start", move || start(Event::Tour(Some(0))))?;
+        let close = page.clone();
+        on_click(document, "tour-close", move || close(Event::Tour(None)))?;
+        Ok(view)
+    }
+
+    pub fn render(&self, state: &State) {
+        let at = state.settings.tour.filter(|&at| at < STOPS.len());
+        self.card.set_hidden(at.is_none());
+        if let Some(stop) = at.and_then(|at| STOPS.get(at)) {
+            set_text(&self.title, stop.title);
+            set_text(&self.text, stop.text);
+        }
+        let place = at.unwrap_or_default();
+        set_text(&self.count, &format!("{} of {}", place + 1, STOPS.len()));
+        self.back.set_disabled(place == 0);
+        set_text(&self.next, if place + 1 == STOPS.len() { "Done" } else { "Next" });
+        // What a stop speaks of is there once its panel is shown and there are pictures.
+        if self.shown.get() != at && (at.is_none() || state.info.is_some()) {
+            self.mark(self.shown.replace(at), at);
+        }
+    }
+
+    fn mark(&self, before: Option<usize>, now: Option<usize>) {
+        for (at, marked) in [(before, false), (now, true)] {
+            let element = at.and_then(|at| self.document.get_element_by_id(STOPS.get(at)?.mark));
+            let Some(element) = element else { continue };
+            let _ = element.class_list().toggle_with_force("toured", marked);
+            if marked {
+                reveal(&element);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::settings::Settings;
+    use super::*;
+
+    #[test]
+    fn every_stop_can_be_reached() {
+        let page = include_str!("../../../../index.html");
+        for stop in STOPS {
+            let (settings, problems) = Settings::parse(stop.fragment);
+            assert!(
+                problems.is_empty() && settings.to_fragment().starts_with("panel=")
+                    || stop.fragment.contains("panel=sample")
+            );
+            assert!(page.contains(&format!("id=\"{}\"", stop.mark)), "{}", stop.mark);
+        }
+    }
+}

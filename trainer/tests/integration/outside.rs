@@ -231,8 +231,11 @@ fn a_device_that_is_not_there_is_said_before_anything_is_read() {
 #[test]
 fn vectors_are_those_that_the_environment_asks_for_or_it_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let asked =
-        |bits: &str| trainer("info --machine", dir.path(), |command| drop(command.env("RG_FLOW_VECTORS", bits)));
+    let asked = |bits: &str| {
+        trainer("info --machine", dir.path(), |command| {
+            command.env("RG_FLOW_VECTORS", bits);
+        })
+    };
     for wrong in ["300", "wide", ""] {
         let refused = asked(wrong);
         let said = String::from_utf8_lossy(&refused.stderr).into_owned();

@@ -1,15 +1,50 @@
 // The page's first lines: loads the page's program, whose files the meta element names.
 const root = document.documentElement;
-const embed = new URLSearchParams(location.search).get("embed");
-if (embed !== null) root.dataset.embed = embed;
+// The first samples, stored, until the engine has drawn them; not where the address asks for other pictures.
+// web/src/app/page/preview.rs hands them to the panels; a canvas with data-preview="k" shows sample k even before.
+async function preview() {
+  const asked = new URLSearchParams(location.hash.slice(1));
+  const panel = asked.get("panel") ?? root.dataset.embed ?? "sample";
+  if (panel !== "sample" || ["model", "v", "weights", "seed", "t", "latents", "main", "depth", "tour"].some((key) => asked.has(key))) return;
+  const stored = new Image();
+  stored.src = new URL("pictures/first.png", document.baseURI);
+  await stored.decode();
+  const sheet = document.getElementById("preview");
+  [sheet.width, sheet.height] = [stored.width, stored.height];
+  sheet.getContext("2d", { willReadFrequently: true }).drawImage(stored, 0, 0);
+  const edge = stored.width / 4;
+  for (const canvas of document.querySelectorAll("canvas[data-preview]:not([data-painted])")) {
+    const k = Number(canvas.dataset.preview);
+    [canvas.width, canvas.height] = [edge, edge];
+    canvas.getContext("2d", { willReadFrequently: true }).drawImage(sheet, -(k % 4) * edge, -Math.floor(k / 4) * edge);
+    canvas.toggleAttribute("data-painted", true);
+  }
+  root.dataset.preview = "shown";
+  sheet.toggleAttribute("data-painted", true);
+  sheet.dispatchEvent(new Event("painted"));
+}
+const previewed = preview().catch(() => {});
+// Another page's element, web/js/embed.js, makes room for all of it: only the height is told, which is no secret. Not less
+// than where the style sheet becomes compact: a frame that follows this must not make the page follow it.
+if (root.dataset.embed !== undefined && parent !== self) {
+  new ResizeObserver(() => {
+    const height = Math.max(528, Math.ceil(document.body.getBoundingClientRect().height));
+    parent.postMessage({ rgFlow: { height } }, "*");
+    // Where the other page wants its own height, one scrolls.
+    setTimeout(() => innerHeight < height && delete root.dataset.fit, 1000);
+  }).observe(document.body);
+}
 try {
   const [js, wasm] = document.querySelector("meta[name=rg-flow-app]").content.split(" ");
   // On their way already while the page's own program starts. It asks for them by these addresses: web/src/app/link.rs
   // makes the version of the same name in the same way, and engine.js hands it on.
   const version = js.replaceAll(/[^0-9a-z]/gi, "");
-  for (const file of ["engine.js", "worker.js", "worker_bg.wasm"]) {
-    fetch(new URL(`${file}?v=${version}`, document.baseURI)).then((early) => early.blob()).catch(() => {});
-  }
+  // A slow line has the stored samples first.
+  previewed.then(() => {
+    for (const file of ["engine.js", "worker.js", "worker_bg.wasm"]) {
+      fetch(new URL(`${file}?v=${version}`, document.baseURI)).then((early) => early.blob()).catch(() => {});
+    }
+  });
   const { default: init } = await import(new URL(js, document.baseURI).href);
   await init({ module_or_path: new URL(wasm, document.baseURI) });
 } catch (error) {

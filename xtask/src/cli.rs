@@ -15,7 +15,10 @@ pub enum Command {
     /// `setup`
     Setup,
     /// `web`
-    Web,
+    Web {
+        /// The address that the page will have.
+        site: Option<String>,
+    },
     /// `demo`
     Demo {
         /// The first port to try.
@@ -46,6 +49,8 @@ pub enum Command {
     },
     /// `film`
     Film,
+    /// `pictures`
+    Pictures,
     /// `deny`
     Deny,
 }
@@ -57,7 +62,8 @@ pub fn help() -> String {
         "cargo xtask COMMAND
 
   setup                              install what the page's build and tests need
-  web                                build the page into dist/, small, to be published
+  web    [--site URL]                build the page into dist/, small, to be published; with its address there, other
+                                     sites show a picture beside a link to it (default: RG_FLOW_SITE)
   demo   [--port 8080] [--no-open]   set up, build the page quickly and serve it
   serve  [--dir dist] [--port 8080] [--prefix /]
                                      serve a folder; port 0 is any free one
@@ -68,9 +74,12 @@ pub fn help() -> String {
                                      beside ONNX Runtime Web, which are fetched; --no-peers: the CPU alone
   bench-gpu [--no-peers]             measure training on a CUDA card, beside PyTorch; write docs/benchmarks-gpu.md
   film                               make docs/page.gif, a mix on the page as its slider moves
+  pictures                           make web/pictures from the model that the page opens with: the samples shown until
+                                     it is loaded, and the picture beside links on other sites
   deny                               check licences and advisories with cargo-deny
 
 Environment:
+  RG_FLOW_SITE    the address that the page will have, as https://example.org/rg-flow/
   RG_FLOW_TOOLS   the folder for tools (default: rg-flow in XDG_CACHE_HOME or ~/.cache)
   RG_FLOW_WASM    `rustup` or `debian`: take the wasm compiler from there and nowhere else
   RG_FLOW_PYTHON  a Python with torch and safetensors for the step python (default: one in target/python, made for it)
@@ -88,10 +97,11 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Comma
         Some(other) => return Err(other.unexpected().into()),
     };
     let (mut port, mut open, mut dir, mut prefix) = (8080, true, PathBuf::from("dist"), "/".to_owned());
-    let (mut options, mut peers) = (test::Options::default(), true);
+    let (mut options, mut peers, mut site) = (test::Options::default(), true, None);
     while let Some(arg) = parser.next()? {
         match (name.as_str(), arg) {
             (_, Long("help") | Short('h')) => return Ok(Command::Help),
+            ("web", Long("site")) => site = Some(parser.value()?.string()?),
             ("demo" | "serve", Long("port")) => port = parser.value()?.parse()?,
             ("demo", Long("no-open")) => open = false,
             ("serve", Long("dir")) => dir = parser.value()?.into(),
@@ -105,13 +115,14 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Comma
     Ok(match name.as_str() {
         "help" => Command::Help,
         "setup" => Command::Setup,
-        "web" => Command::Web,
+        "web" => Command::Web { site },
         "demo" => Command::Demo { port, open },
         "serve" => Command::Serve { dir, port, prefix },
         "test" => Command::Test(options),
         "bench" => Command::Bench { peers },
         "bench-gpu" => Command::BenchGpu { peers },
         "film" => Command::Film,
+        "pictures" => Command::Pictures,
         "deny" => Command::Deny,
         _ => bail!("there is no command {name}: see `cargo xtask --help`"),
     })
@@ -135,6 +146,8 @@ mod tests {
         assert_eq!((dir, port, prefix.as_str()), ("d".into(), 0, "/p/"));
         assert!(matches!(parsed("bench --no-peers").unwrap(), Command::Bench { peers: false }));
         assert!(matches!(parsed("bench-gpu").unwrap(), Command::BenchGpu { peers: true }));
+        let Command::Web { site } = parsed("web --site https://example.org/").unwrap() else { panic!("not web") };
+        assert_eq!(site.as_deref(), Some("https://example.org/"));
         let Command::Test(options) = parsed("test --only fmt").unwrap() else { panic!("not test") };
         assert_eq!((options.only.as_deref(), options.skip_browser), (Some("fmt"), false));
         for wrong in ["setup --port 1", "demo --port x", "demo --port 65536", "serve --no-open", "nothing", "--port 1"]

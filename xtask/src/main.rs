@@ -27,13 +27,14 @@ fn try_main() -> Result<()> {
             Ok(())
         }
         Command::Setup => setup(&env, Needs::PageAndBrowser),
-        Command::Web => setup(&env, Needs::Page).and_then(|()| page::build(&env, page::Build::Small)),
+        Command::Web { site } => page::web(&env, site),
         Command::Demo { port, open } => page::demo(&env, port, open),
         Command::Serve { dir, port, prefix } => page::serve(&dir, port, &prefix),
         Command::Test(options) => test::test(&env, &options),
         Command::Bench { peers } => bench::bench(&env, peers),
         Command::BenchGpu { peers } => bench::bench_gpu(&env, peers),
         Command::Film => film::film(&env),
+        Command::Pictures => page::pictures(&env),
         Command::Deny => deny::deny(&env),
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::env::Env;
 use crate::process::{on_path, run};
@@ -56,6 +56,62 @@ pub fn build(env: &Env, build: Build) -> Result<()> {
     Ok(())
 }
 
+/// The variable with the address that the page will have.
+const SITE: &str = "RG_FLOW_SITE";
+
+/// Sets up and builds the page to be published, at this address if it is known.
+pub fn web(env: &Env, site: Option<String>) -> Result<()> {
+    let site = site.or_else(|| std::env::var(SITE).ok()).filter(|site| !site.is_empty());
+    // Before minutes of building.
+    let tags = site.as_deref().map(share_tags).transpose()?;
+    setup(env, Needs::Page)?;
+    build(env, Build::Small)?;
+    let Some(tags) = tags else {
+        println!("web: without its address (--site URL or {SITE}), no picture is shown beside links to it");
+        return Ok(());
+    };
+    let path = env.dist().join("index.html");
+    let page = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    std::fs::write(&path, with_tags(&page, &tags)?).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// What sites need to show a picture beside a link to the page: they follow absolute addresses alone.
+fn share_tags(site: &str) -> Result<String> {
+    let odd = |c: char| c.is_whitespace() || c.is_control() || "\"'<>&?#".contains(c);
+    if !(site.starts_with("https://") || site.starts_with("http://")) || site.contains(odd) {
+        bail!("{site:?} is not the page's address: give one like https://example.org/rg-flow/");
+    }
+    let site = site.trim_end_matches('/');
+    let picture = format!("{site}/pictures/share.png");
+    Ok([
+        format!("<meta property=\"og:url\" content=\"{site}/\">"),
+        format!("<meta property=\"og:image\" content=\"{picture}\">"),
+        "<meta property=\"og:image:width\" content=\"1200\">".to_owned(),
+        "<meta property=\"og:image:height\" content=\"630\">".to_owned(),
+        format!("<meta property=\"og:image:alt\" content=\"{PICTURE}\">"),
+        "<meta name=\"twitter:card\" content=\"summary_large_image\">".to_owned(),
+        format!("<meta name=\"twitter:image\" content=\"{picture}\">"),
+        format!("<meta name=\"twitter:image:alt\" content=\"{PICTURE}\">"),
+    ]
+    .join("\n"))
+}
+
+/// What is to be seen on it.
+const PICTURE: &str = "A face growing from coarse squares to a picture, and four other faces, all made up by the model";
+
+/// The page with more in its head.
+fn with_tags(page: &str, tags: &str) -> Result<String> {
+    let (head, rest) = page.split_once("</head>").context("dist/index.html has no head")?;
+    Ok(format!("{head}{tags}\n</head>{rest}"))
+}
+
+/// Makes the pictures in web/pictures, which web/tests/pictures.rs compares with the shipped model.
+pub fn pictures(env: &Env) -> Result<()> {
+    // Without WebGPU, which takes minutes to compile.
+    let words = ["run", "--quiet", "--package", "web", "--no-default-features", "--example", "pictures"];
+    run(env.cargo().args(words))
+}
+
 /// Sets up, builds and serves the page.
 pub fn demo(env: &Env, port: u16, open: bool) -> Result<()> {
     setup(env, Needs::Page)?;
@@ -86,5 +142,31 @@ fn show(url: &str) {
     let opener = if cfg!(target_os = "macos") { Some("open") } else { screen.then_some("xdg-open") };
     if let Some(opener) = opener.and_then(on_path) {
         let _ = Command::new(opener).arg(url).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_have_a_picture_where_the_address_is_known() {
+        let page = "<html><head><title>x</title></head><body></body></html>";
+        for site in ["https://example.org/rg-flow", "https://example.org/rg-flow/"] {
+            let made = with_tags(page, &share_tags(site).unwrap()).unwrap();
+            let picture = "<meta property=\"og:image\" content=\"https://example.org/rg-flow/pictures/share.png\">";
+            assert!(made.split("</head>").next().unwrap().contains(picture), "{made}");
+            assert!(made.contains("og:url\" content=\"https://example.org/rg-flow/\"") && made.ends_with("</html>"));
+        }
+        assert!(with_tags("no page", "").is_err());
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        for site in
+            ["", "example.org", "/rg-flow/", "https://x/\"><script>", "https://x/ y", "https://x/?a", "ftp://x/"]
+        {
+            assert!(share_tags(site).is_err(), "{site}");
+        }
     }
 }

@@ -6,8 +6,8 @@ import time
 
 import brotli
 
-# The grid's first picture.
-FIRST = "!!document.querySelector('#grid canvas[data-painted]')"
+# Live pictures in the grid: stored ones cannot be chosen yet.
+LIVE = "document.querySelectorAll('#grid .cell:enabled canvas[data-painted]').length"
 QUIET = "document.documentElement.dataset.state === 'done' && document.documentElement.dataset.busy === 'false'"
 OPENINGS = 5
 # Moves of the slider's latent, and milliseconds until the picture is another one.
@@ -68,13 +68,18 @@ def show(browser, address):
         time.sleep(0.02)
 
 
-def first_sample(start, url):
-    """Milliseconds from the navigation to the first picture, with nothing kept from before."""
+def opening(start, url):
+    """Milliseconds from the navigation to the first paint, the first live picture and all sixteen, with nothing kept from
+    before."""
     with profile_folder() as profile:
         browser = start(profile)
         try:
             browser.post("/url", {"url": url})
-            script = f"while (!({FIRST})) await pause(5); return performance.now();"
+            script = f"""
+                const wait = async (count) => {{ while ({LIVE} < count) await pause(5); return performance.now(); }};
+                const [first, sixteen] = [await wait(1), await wait(16)];
+                const [paint] = performance.getEntriesByName("first-contentful-paint");
+                return [paint.startTime, first, sixteen];"""
             return browser.run(script)
         finally:
             browser.end()
@@ -82,8 +87,9 @@ def first_sample(start, url):
 
 def measure(start, url, dist):
     """`start` starts a browser on a folder for its profile; `url` is the page's, `dist` its files."""
-    times = [first_sample(start, url) for _ in range(OPENINGS)]
-    result = {"first_sample_ms": round(statistics.median(times))}
+    times = zip(*[opening(start, url) for _ in range(OPENINGS)])
+    names = ("first_paint_ms", "first_sample_ms", "sixteen_ms")
+    result = {name: round(statistics.median(of)) for name, of in zip(names, times)}
     with profile_folder() as profile:
         browser = start(profile)
         try:

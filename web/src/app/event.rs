@@ -1,5 +1,7 @@
 //! What can happen to the page as a whole. What happens within a panel is the panel's own.
 
+use std::rc::Rc;
+
 use serde_bytes::ByteBuf;
 use shared::Temperature;
 use shared::sampler::Latents;
@@ -7,7 +9,7 @@ use shared::sampler::Latents;
 use super::panel::Panel;
 use super::slot::Slot;
 use crate::address::Pick;
-use crate::protocol::{BackendChoice, Response};
+use crate::protocol::{BackendChoice, Image, Response};
 
 /// Said where the worker is of another version than the page.
 pub const OTHER_VERSION: &str = "The page was updated. Reload it to go on.";
@@ -63,4 +65,6 @@ pub enum Event {
     AddressWanted,
     /// Something is to be said to the reader.
     Notice(String),
+    /// The stored first samples were read, in the order of their numbers.
+    Preview(Vec<Rc<Image>>),
 }

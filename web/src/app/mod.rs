@@ -28,6 +28,7 @@ use effect::Effect;
 use event::Event;
 use page::{Input, State, View, show_breakdown};
 use panel::Panel;
+use widgets::dialog::DIALOG;
 use worker_link::Link;
 
 /// Starts the page.
@@ -130,6 +131,21 @@ impl App {
         }
     }
 
+    /// Writes the address over what is there, or as another step. Some browsers limit how often this may be done; the next
+    /// change catches up.
+    fn write_address(&self, fragment: &str, step: bool) -> Result<()> {
+        let (history, address) = (self.window.history()?, format!("#{fragment}"));
+        // An open dialog has the last step, which goes when it does.
+        if self.view.get().is_some_and(View::has_dialog) {
+            let _ = history.replace_state_with_url(&JsValue::from_str(DIALOG), "", Some(&address));
+        } else if step {
+            let _ = history.push_state_with_url(&JsValue::NULL, "", Some(&address));
+        } else {
+            let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&address));
+        }
+        Ok(())
+    }
+
     fn perform(&self, effect: Effect) -> Result<()> {
         match effect {
             Effect::StartEngine => {
@@ -143,15 +159,8 @@ impl App {
                     engine.send(&request)?;
                 }
             }
-            // Some browsers limit how often these may be called; the next change catches up.
-            Effect::WriteAddress(fragment) => {
-                let address = format!("#{fragment}");
-                let _ = self.window.history()?.replace_state_with_url(&JsValue::NULL, "", Some(&address));
-            }
-            Effect::PushAddress(fragment) => {
-                let address = format!("#{fragment}");
-                let _ = self.window.history()?.push_state_with_url(&JsValue::NULL, "", Some(&address));
-            }
+            Effect::WriteAddress(fragment) => self.write_address(&fragment, false)?,
+            Effect::PushAddress(fragment) => self.write_address(&fragment, true)?,
         }
         Ok(())
     }

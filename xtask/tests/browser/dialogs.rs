@@ -37,10 +37,10 @@ async fn the_gallery_is_there_when_its_dialog_opens() {
 #[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
 async fn back_closes_a_dialog_and_changes_nothing_else() {
     let (browser, _server) = open("model=faces&seed=3").await;
-    click(&browser, "#grid .cell").await;
-    is(&browser, "document.querySelector('#viewer').open").await;
+    click(&browser, "#door-own").await;
+    is(&browser, PICKER).await;
     browser.eval("history.back()").await.unwrap();
-    is(&browser, "!document.querySelector('#viewer').open").await;
+    is(&browser, &format!("!{PICKER}")).await;
     click(&browser, "#tab-mix").await;
     is(&browser, QUIET).await;
     click(&browser, "#mix-choose-a").await;

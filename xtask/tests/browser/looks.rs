@@ -38,26 +38,6 @@ async fn the_story_has_its_room_before_it_has_its_pictures() {
 
 #[tokio::test]
 #[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
-async fn how_it_is_made_is_shown_without_motion_too() {
-    let server = serve();
-    let browser = Browser::start(&["--force-prefers-reduced-motion"]).await.unwrap();
-    browser.open(&format!("{}#model=faces32", server.url())).await.unwrap();
-    browser.wait_for(QUIET, PATIENCE).await.unwrap();
-    assert_eq!(browser.eval("matchMedia('(prefers-reduced-motion: reduce)').matches").await.unwrap(), true);
-    click(&browser, "#grid .cell").await;
-    browser
-        .wait_for("document.querySelectorAll('#viewer-steps canvas[data-painted]').length === 4", PATIENCE)
-        .await
-        .unwrap();
-    click(&browser, "#viewer-grow").await;
-    let step = |i: usize| format!("getComputedStyle(document.querySelector('#viewer-stack canvas:nth-child({i})'))");
-    assert_eq!(browser.eval(&format!("{}.animationName", step(4))).await.unwrap(), "appear");
-    browser.wait_for(&format!("{}.visibility === 'visible'", step(4)), PATIENCE).await.unwrap();
-    browser.finish().await.unwrap();
-}
-
-#[tokio::test]
-#[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
 async fn what_is_selected_is_told_in_the_readers_own_colours() {
     let (browser, _server) = open("panel=mix&model=faces32&cut=2").await;
     let forced = json!({"features": [{"name": "forced-colors", "value": "active"}]});

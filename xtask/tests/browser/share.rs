@@ -111,3 +111,64 @@ async fn a_files_address_outlives_the_click() {
     assert_eq!(browser.eval("self.revoked").await.unwrap(), 0);
     browser.finish().await.unwrap();
 }
+
+#[tokio::test]
+#[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
+async fn title_and_description_follow_the_panel() {
+    let (browser, _server) = open("model=faces32").await;
+    let told = "[document.title, document.querySelector('meta[name=description]').content].join()";
+    let first = browser.eval(told).await.unwrap();
+    let tags = "['og:title', 'og:description'].map(name => document.querySelector(`meta[property=\"${name}\"]`).content).join()";
+    assert_eq!(browser.eval(tags).await.unwrap(), first);
+    click(&browser, "#tab-mix").await;
+    browser.wait_for("document.title === 'Mix · RG-Flow'", PATIENCE).await.unwrap();
+    let mix = browser.eval(told).await.unwrap();
+    assert!(mix.as_str().unwrap().contains("mix two faces"), "{mix}");
+    browser.eval("history.back()").await.unwrap();
+    browser.wait_for(&format!("{told} === {first}"), PATIENCE).await.unwrap();
+    browser.finish().await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
+async fn the_address_chooses_the_theme_and_links_do_not_carry_it() {
+    let server = super::page::serve();
+    let browser = Browser::start(&[]).await.unwrap();
+    browser
+        .before_pages(
+            "self.copied = null; Object.defineProperty(Navigator.prototype, 'clipboard', \
+             { get: () => ({ writeText: async (text) => { self.copied = text; } }) });",
+        )
+        .await
+        .unwrap();
+    let paper = "getComputedStyle(document.body).backgroundColor";
+    let (light, dark) = ("rgb(247, 244, 238)", "rgb(20, 23, 31)");
+    for (device, query, expected) in [
+        ("light", "", light),
+        ("dark", "", dark),
+        ("light", "?theme=dark", dark),
+        ("dark", "?theme=light", light),
+        ("dark", "?theme=auto", dark),
+        ("light", "?theme=%3Cscript%3E", light),
+    ] {
+        let features = serde_json::json!({"features": [{"name": "prefers-color-scheme", "value": device}]});
+        browser.chromium("Emulation.setEmulatedMedia", features).await.unwrap();
+        browser.open("about:blank").await.unwrap();
+        browser.open(&format!("{}{query}#model=faces32", server.url())).await.unwrap();
+        assert_eq!(browser.eval(paper).await.unwrap(), expected, "{device} {query}");
+    }
+    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+    let choose = "(s => { s.value = 'dark'; s.dispatchEvent(new Event('change', {bubbles: true})); })\
+                  (document.querySelector('#theme'))";
+    browser.eval(choose).await.unwrap();
+    browser.wait_for(&format!("{paper} === '{dark}' && location.search === '?theme=dark'"), PATIENCE).await.unwrap();
+    click(&browser, "#copy-link").await;
+    browser.wait_for("self.copied !== null", PATIENCE).await.unwrap();
+    let link = browser.eval("self.copied").await.unwrap().as_str().unwrap().to_owned();
+    assert!(!link.contains("theme") && link.contains("#model=faces32"), "{link}");
+    // A reload keeps it, since the address does; nothing else does.
+    browser.driver().refresh().await.unwrap();
+    assert_eq!(browser.eval(paper).await.unwrap(), dark);
+    assert_eq!(browser.eval("localStorage.length + document.cookie.length").await.unwrap(), 0);
+    browser.finish().await.unwrap();
+}

@@ -128,12 +128,14 @@ impl State {
         (self.entry, self.settings.model) = (Some(entry), None);
         self.notices.clear();
         // What a link says was meant for these weights; else the model before had other temperatures.
-        if !std::mem::take(&mut self.missed_weights) {
+        let missed = std::mem::take(&mut self.missed_weights);
+        if !missed {
             self.settings.temperature = None;
             self.settings.release_picks();
         }
         let mut effects = self.ready(info);
-        effects.push(Effect::WriteAddress(self.address()));
+        let address = self.address();
+        effects.push(if missed { Effect::WriteAddress(address) } else { Effect::PushAddress(address) });
         effects
     }
 

@@ -49,11 +49,11 @@ impl History {
         }
         let (model, pick, image) = (model.to_owned(), pick.clone(), Rc::clone(image));
         self.kept.insert(0, Kept { model, pick, image, pinned: false });
-        let last = self.kept.iter().rposition(|kept| !kept.pinned);
-        let loose = self.kept.iter().filter(|kept| !kept.pinned).count();
-        if let (Some(last), true) = (last, loose > MOST) {
-            self.kept.remove(last);
-        }
+        let mut loose = 0;
+        self.kept.retain(|kept| {
+            loose += usize::from(!kept.pinned);
+            kept.pinned || loose <= MOST
+        });
     }
 
     /// A picture stays, or does not any more.

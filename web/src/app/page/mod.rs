@@ -4,6 +4,7 @@ mod drop;
 mod engine;
 mod history;
 mod model;
+mod preview;
 mod quantities;
 mod settings;
 mod share;
@@ -12,6 +13,7 @@ mod status;
 mod tabs;
 #[cfg(test)]
 mod tests;
+mod title;
 mod tour;
 mod view;
 

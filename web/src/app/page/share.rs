@@ -7,7 +7,8 @@ use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
-    Clipboard, Document, HtmlButtonElement, HtmlDocument, HtmlElement, HtmlInputElement, Location, Url, Window,
+    Clipboard, Document, HtmlAnchorElement, HtmlButtonElement, HtmlDocument, HtmlElement, HtmlInputElement, Location,
+    Url, Window,
 };
 
 use super::state::{Phase, State};
@@ -28,6 +29,8 @@ pub struct ShareView {
     /// The link itself, where it cannot be copied otherwise.
     link: HtmlInputElement,
     smooth: HtmlInputElement,
+    /// Leads from another page to the whole of this one.
+    credit: HtmlAnchorElement,
     address: RefCell<String>,
     /// Whether the link lacks the reader's own weights.
     lacks_weights: Cell<bool>,
@@ -51,6 +54,7 @@ impl ShareView {
             told: by_id(document, "told")?,
             link: by_id(document, "link")?,
             smooth: by_id(document, "smooth")?,
+            credit: by_id(document, "credit")?,
             address: RefCell::default(),
             lacks_weights: Cell::default(),
         });
@@ -80,6 +84,12 @@ impl ShareView {
             // What was said is about the state before.
             set_text(&self.told, "");
             self.link.set_hidden(true);
+            if self.is_embedded()
+                && let Ok(link) = link(&self.window.location(), &address)
+            {
+                self.credit.set_href(&link);
+                self.credit.set_hidden(false);
+            }
             self.address.replace(address);
         }
     }
@@ -103,11 +113,15 @@ impl ShareView {
             self.link.set_hidden(true);
             return if self.lacks_weights.get() { "Link copied; your weights are not in it" } else { "Link copied" };
         }
-        if self.document.document_element().is_some_and(|root| root.has_attribute("data-embed")) {
+        if self.is_embedded() {
             "This browser does not let the page copy: copy the link from this field"
         } else {
             "This browser does not let the page copy: copy the link from the address bar or from this field"
         }
+    }
+
+    fn is_embedded(&self) -> bool {
+        self.document.document_element().is_some_and(|root| root.has_attribute("data-embed"))
     }
 
     /// How old browsers copy, and pages without https.
@@ -126,7 +140,10 @@ impl ShareView {
 /// The page's address with a fragment: the whole page, also from inside another one.
 fn link(location: &Location, fragment: &str) -> Result<String> {
     let url = Url::new(&location.href()?)?;
-    url.search_params().delete("embed");
+    // The other page's choices, and this reader's.
+    for key in ["embed", "fit", "theme"] {
+        url.search_params().delete(key);
+    }
     url.set_hash(fragment);
     Ok(url.href())
 }

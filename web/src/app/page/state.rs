@@ -1,12 +1,14 @@
 //! What the page shows, and how it follows from what happened. Nothing here knows of a browser.
 
+use std::rc::Rc;
+
 use shared::Temperature;
 use shared::sampler::Latents;
 
 use super::history::History;
 use super::settings::{Seed, Settings, VERSION_DIGITS};
 use super::tour::STOPS;
-use crate::address::{MAX_SEED, MAX_TEMPERATURE, Pick, parse_seed};
+use crate::address::{GOOD_SEED, MAX_SEED, MAX_TEMPERATURE, Pick, parse_seed};
 use crate::app::effect::{Effect, Ids};
 use crate::app::event::Event;
 use crate::app::panel::Panel;
@@ -15,7 +17,7 @@ use crate::app::panels::sample::state::{Sample, SampleEvent};
 use crate::app::panels::{Bench, PanelState, Scene};
 use crate::app::slot::{self, Slot};
 use crate::index::{ModelEntry, ModelIndex};
-use crate::protocol::{BackendChoice, Drawing, ModelInfo, RequestId};
+use crate::protocol::{BackendChoice, Drawing, Image, ModelInfo, RequestId};
 
 /// Where a model's card recommends none.
 const DEFAULT_TEMPERATURE: f32 = 0.8;
@@ -88,6 +90,8 @@ pub struct State {
     pub history: History,
     /// Whether a panel waits for pictures.
     pub busy: bool,
+    /// The stored first samples, if they were read.
+    preview: Vec<Rc<Image>>,
     /// The task of fetching the list or the model.
     pub(super) loading: RequestId,
     /// The task of reading the reader's own weights.
@@ -117,6 +121,7 @@ impl State {
             panels: Panels::default(),
             history: History::default(),
             busy: false,
+            preview: vec![],
             loading: 0,
             opening: None,
             ids: Ids::default(),
@@ -206,6 +211,18 @@ impl State {
         !self.entry.as_ref().is_some_and(|entry| entry.crisp)
     }
 
+    /// The stored first samples, while nothing is set that would draw others.
+    pub fn first_samples(&self) -> &[Rc<Image>] {
+        let first = self.index.as_ref().and_then(ModelIndex::first_choice).map(|model| &model.id);
+        let set = &self.settings;
+        let as_at_first = (set.model.is_none() || set.model.as_ref() == first)
+            && set.seed == Seed(GOOD_SEED)
+            && set.temperature.is_none()
+            && set.latents.is_none()
+            && !self.has_own_weights();
+        if as_at_first { &self.preview } else { &[] }
+    }
+
     /// What all panels share.
     pub fn scene(&self) -> Scene<'_> {
         Scene {
@@ -215,6 +232,7 @@ impl State {
             seed: self.settings.seed.0,
             seed_refused: self.seed_refused,
             smooth: self.is_smooth(),
+            preview: self.first_samples(),
         }
     }
 
@@ -245,7 +263,8 @@ impl State {
             Event::Show(panel) => self.show(panel),
             Event::NewSamples(seed) => {
                 self.settings.seed = Seed(seed.min(MAX_SEED));
-                self.changed()
+                // Back leads to the ones before.
+                self.changed_by_a_step()
             }
             Event::SeedTyped(text) => match parse_seed(text.trim()) {
                 Some(seed) => {
@@ -294,7 +313,7 @@ impl State {
                 self.settings.release_picks();
                 self.missed_weights = false;
                 let mut effects = self.load();
-                effects.push(Effect::WriteAddress(self.address()));
+                effects.push(Effect::PushAddress(self.address()));
                 effects
             }
             Event::Backend(backend) => {
@@ -311,6 +330,10 @@ impl State {
             Event::AddressWanted => vec![Effect::WriteAddress(self.address())],
             Event::Gallery => self.ask(Panel::Sample),
             Event::Picked(slot, pick) => self.pick(slot, pick),
+            Event::Preview(samples) => {
+                self.preview = samples;
+                vec![]
+            }
             Event::Recall(pick) => match slot::landing(&slots(), self.settings.panel, None) {
                 Some(slot) => self.pick(slot, pick),
                 None => self.pick(&Sample::SLOTS[0], pick),
@@ -389,11 +412,22 @@ impl State {
 
     /// After a change of the settings.
     fn changed(&mut self) -> Vec<Effect> {
-        self.notices.clear();
-        self.seed_refused = false;
-        let mut effects = self.refresh();
+        let mut effects = self.follow_settings();
         effects.push(Effect::WriteAddress(self.address()));
         effects
+    }
+
+    /// The same, so that the reader can go back to what was before.
+    fn changed_by_a_step(&mut self) -> Vec<Effect> {
+        let mut effects = self.follow_settings();
+        effects.push(Effect::PushAddress(self.address()));
+        effects
+    }
+
+    fn follow_settings(&mut self) -> Vec<Effect> {
+        self.notices.clear();
+        self.seed_refused = false;
+        self.refresh()
     }
 
     /// Asks for what the shown panel needs.

@@ -1,5 +1,6 @@
 mod links;
 mod panels;
+mod preview;
 
 use super::state::{Phase, State};
 use crate::address::{GOOD_SEED, Own, Pick};

@@ -8,10 +8,12 @@ use web_sys::{Document, HtmlElement};
 use super::drop;
 use super::history::HistoryView;
 use super::model::ModelView;
+use super::preview;
 use super::share::ShareView;
 use super::state::{Input, State};
 use super::status::StatusView;
 use super::tabs::TabsView;
+use super::title::TitleView;
 use super::tour::TourView;
 use crate::app::dispatch::{Dispatch, narrowed};
 use crate::app::event::Event;
@@ -28,12 +30,14 @@ pub struct View {
     root: HtmlElement,
     status: StatusView,
     tabs: TabsView,
+    title: TitleView,
     share: Rc<ShareView>,
     model: ModelView,
     history: HistoryView,
     tour: TourView,
     picker: Rc<Picker>,
     panels: Rc<PanelViews>,
+    dialogs: Rc<Dialogs>,
     /// The shown panel.
     shown: Rc<Cell<Panel>>,
 }
@@ -49,6 +53,7 @@ impl View {
         let dialogs = Dialogs::new(document, move || returned(Event::AddressWanted))?;
         let picker = Picker::new(document, &page, &dialogs, slots())?;
         drop::listen(document, &page, &picker)?;
+        preview::listen(document, &page)?;
         let panels = PanelViews::new(document, &narrowed(dispatch, Input::Panel), &page, &picker)?;
         let (panels, shown) = (Rc::new(panels), Rc::new(Cell::new(Panel::default())));
         let (to_save, panel, paper) = (Rc::clone(&panels), Rc::clone(&shown), document.clone());
@@ -60,14 +65,21 @@ impl View {
             root: root(document)?,
             status: StatusView::new(document, &page)?,
             tabs: TabsView::new(document, &page)?,
+            title: TitleView::new(document)?,
             share: ShareView::new(document, &page, save)?,
             model: ModelView::new(document, &page)?,
             history: HistoryView::new(document, &page)?,
             tour: TourView::new(document, &page)?,
             picker,
             panels,
+            dialogs,
             shown,
         })
+    }
+
+    /// Whether a dialog lies over the page, with an entry of its own in the browser's history.
+    pub fn has_dialog(&self) -> bool {
+        self.dialogs.is_any_open()
     }
 
     /// Shows a state.
@@ -76,9 +88,11 @@ impl View {
         let _ = data.set("state", state.word());
         let _ = data.set("busy", if state.busy { "true" } else { "false" });
         let _ = data.set("seed", &state.settings.seed.0.to_string());
+        let _ = data.set("preview", if state.first_samples().is_empty() { "" } else { "shown" });
         let _ = data.set("backend", state.info.as_ref().map_or("", |info| info.backend.name()));
         self.status.render(state);
         self.tabs.render(state);
+        self.title.render(state.settings.panel);
         self.share.render(state);
         self.picker.render(&offer(state));
         self.shown.set(state.settings.panel);

@@ -28,7 +28,7 @@ use super::slot::Slot;
 use crate::address::{Pick, Verdict};
 use crate::error::Result;
 use crate::index::ModelEntry;
-use crate::protocol::{Answer, Drawing, ModelInfo, RequestId, Source};
+use crate::protocol::{Answer, Drawing, Image, ModelInfo, RequestId, Source};
 use live::Live;
 
 /// What the reader sets in a panel, which is the panel's part of the address.
@@ -180,9 +180,16 @@ pub struct Scene<'a> {
     pub seed_refused: bool,
     /// Whether pictures are shown smooth.
     pub smooth: bool,
+    /// The stored samples of the page's first seed, or none where others are wanted: see [`Scene::preview_of`].
+    pub preview: &'a [Rc<Image>],
 }
 
 impl Scene<'_> {
+    /// The stored picture of a sample that the model is going to draw, to show until then; the two are equal.
+    pub fn preview_of(&self, index: usize) -> Option<&Rc<Image>> {
+        self.preview.get(index)
+    }
+
     /// Levels of the loaded model.
     pub fn level_count(&self) -> usize {
         self.info.map_or(0, |info| info.config.level_count())

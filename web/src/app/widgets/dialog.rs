@@ -13,6 +13,8 @@ use crate::error::{Error, Result};
 
 /// Marks the entry that a dialog's entry follows.
 const BEHIND: &str = "behind a dialog";
+/// Marks a dialog's entry.
+pub const DIALOG: &str = "a dialog";
 
 /// All dialogs of the page.
 pub struct Dialogs {
@@ -48,9 +50,14 @@ impl Dialogs {
         let d = Rc::clone(&dialogs);
         on(&dialogs.window, "popstate", move |event| {
             let state = event.dyn_ref::<PopStateEvent>().map_or(JsValue::NULL, PopStateEvent::state);
-            d.moved(state.as_string().as_deref() == Some(BEHIND));
+            d.moved(state.as_string().as_deref());
         });
         Ok(dialogs)
+    }
+
+    /// Whether a dialog has an entry.
+    pub fn is_any_open(&self) -> bool {
+        !self.open.borrow().is_empty()
     }
 
     /// The dialog of that id.
@@ -73,7 +80,7 @@ impl Dialogs {
         }
         let entered = self.window.history().and_then(|history| {
             history.replace_state(&JsValue::from_str(BEHIND), "")?;
-            history.push_state(&JsValue::NULL, "")
+            history.push_state(&JsValue::from_str(DIALOG), "")
         });
         if entered.is_ok() {
             self.open.borrow_mut().push(dialog.clone());
@@ -86,22 +93,33 @@ impl Dialogs {
         let place = self.open.borrow().iter().position(|open| open == dialog);
         if let Some(place) = place {
             self.open.borrow_mut().remove(place);
-            if self.window.history().and_then(|history| history.back()).is_ok() {
-                self.leaving.set(self.leaving.get() + 1);
-            }
+            self.take_back();
         }
     }
 
-    /// The browser went to another entry of its history.
-    fn moved(&self, behind: bool) {
+    /// Goes back by an entry, of which nobody else needs to hear.
+    fn take_back(&self) {
+        if self.window.history().and_then(|history| history.back()).is_ok() {
+            self.leaving.set(self.leaving.get() + 1);
+        }
+    }
+
+    /// The browser went to another entry of its history, with this mark.
+    fn moved(&self, mark: Option<&str>) {
         if self.leaving.get() > 0 {
             self.leaving.set(self.leaving.get() - 1);
         } else {
             let top = self.open.borrow_mut().pop();
-            let Some(dialog) = top else { return };
+            let Some(dialog) = top else {
+                // Forward, to a dialog that was left: it is not there any more, and neither is its entry.
+                if mark == Some(DIALOG) {
+                    self.take_back();
+                }
+                return;
+            };
             dialog.close();
             // A link that was typed meanwhile is followed.
-            if !behind {
+            if mark != Some(BEHIND) {
                 return;
             }
         }

@@ -8,6 +8,7 @@ use web_sys::{Document, HtmlButtonElement, HtmlCanvasElement, HtmlElement, Keybo
 use super::state::{GRID, Sample, SampleEvent};
 use crate::address::rounded;
 use crate::app::dispatch::Dispatch;
+use crate::app::panels::Scene;
 use crate::app::widgets::canvas::Picture;
 use crate::app::widgets::dom::{by_id, on, set_columns, set_pressed};
 use crate::error::Result;
@@ -35,14 +36,14 @@ impl GridView {
         Ok(Self { cells: (0..GRID).map(cell).collect::<Result<_>>()? })
     }
 
-    pub fn render(&self, samples: &Sample) {
+    pub fn render(&self, samples: &Sample, page: &Scene<'_>) {
         for (place, ((button, picture), shown)) in self.cells.iter().zip(&samples.shown).enumerate() {
             button.set_disabled(shown.is_none());
             let _ = button.class_list().toggle_with_force("stale", shown.is_some() && samples.is_stale(place));
             let bits = shown.as_ref().map(|shown| format!("{:.2} bits/dim", rounded(shown.bits))).unwrap_or_default();
             button.set_title(&bits);
             set_pressed(button, samples.main_place() == Some(place));
-            picture.show(shown.as_ref().map(|shown| &shown.image));
+            picture.show(shown.as_ref().map(|shown| &shown.image).or(page.preview_of(place)));
         }
     }
 

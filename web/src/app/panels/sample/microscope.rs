@@ -309,8 +309,15 @@ mod tests {
         let config = RgFlowConfig::tiny();
         let entry = ModelEntry { scales: vec!["the sky".into()], ..ModelEntry::default() };
         let drawing = Drawing::independent(Temperature::uniform(1.0));
-        let scene =
-            |entry| Scene { info: None, entry, drawing: drawing.clone(), seed: 1, seed_refused: false, smooth: true };
+        let scene = |entry| Scene {
+            info: None,
+            entry,
+            drawing: drawing.clone(),
+            seed: 1,
+            seed_refused: false,
+            smooth: true,
+            preview: &[],
+        };
         assert_eq!(caption(&scene(Some(&entry)), &config, 1), "4×4 decides the sky: 48 numbers.");
         assert_eq!(
             caption(&scene(Some(&entry)), &config, 2),

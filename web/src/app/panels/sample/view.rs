@@ -38,7 +38,7 @@ impl PanelView for SampleView {
 
     fn render(&self, seen: &Seen<'_, Sample>) {
         self.controls.render(seen.page);
-        self.grid.render(seen.panel);
+        self.grid.render(seen.panel, seen.page);
         self.microscope.render(seen);
     }
 

@@ -88,6 +88,24 @@ impl Sampler {
         self.directions.chunks_exact(self.mean.len()).nth(k)
     }
 
+    /// How many directions there are.
+    pub fn count(&self) -> usize {
+        self.variances.len()
+    }
+
+    /// Where latents `[dims]` are along direction `k`, in standard deviations from the mean of encoded pictures; `None`
+    /// if there is no such direction, or the latents are not as many.
+    pub fn position(&self, latents: &[f32], k: usize) -> Option<f32> {
+        let direction = self.direction(k).filter(|direction| direction.len() == latents.len())?;
+        let off: f32 = direction.iter().zip(latents).zip(&self.mean).map(|((v, z), mean)| v * (z - mean)).sum();
+        Some(off / self.deviation(k))
+    }
+
+    /// The standard deviation along direction `k` that samples are drawn with at temperature 1; 1 if there is none.
+    pub fn deviation(&self, k: usize) -> f32 {
+        self.variances.get(k).copied().unwrap_or(1.0).max(1.0).sqrt()
+    }
+
     /// The latents of sample number `index` of a seed, as a flat picture [C, L, L]. The same numbers as
     /// [`prior::draw_latents`]'s are used, so that a sample resembles the one with independent latents.
     ///
@@ -177,13 +195,6 @@ mod tests {
         Sampler::new(mean, direction(0).chain(direction(1)).collect(), vec![9.0, 0.5]).unwrap()
     }
 
-    /// Where latents are along a direction, in standard deviations from the mean.
-    fn position(sampler: &Sampler, latents: &[f32], k: usize) -> f32 {
-        let direction = sampler.direction(k).unwrap();
-        let off: f32 = direction.iter().zip(latents).zip(&sampler.mean).map(|((v, z), mean)| v * (z - mean)).sum();
-        off / sampler.variances[k].max(1.0).sqrt()
-    }
-
     fn config(prior: PriorKind) -> RgFlowConfig {
         RgFlowConfig { prior, ..RgFlowConfig::tiny() }
     }
@@ -213,7 +224,7 @@ mod tests {
             };
             // √9 at 0.9, and no less than the prior's variance, at 0.9 as well; in standard deviations.
             for k in 0..2 {
-                let (mean, deviation) = spread(draws.iter().map(|z| position(&sampler, z, k)).collect());
+                let (mean, deviation) = spread(draws.iter().map(|z| sampler.position(z, k).unwrap()).collect());
                 assert!(mean.abs() < 0.12 && (deviation - 0.9).abs() < 0.08, "{prior:?} {k}: {mean} {deviation}");
             }
             let levels = Levels::new(&config).of_picture();
@@ -239,6 +250,17 @@ mod tests {
         };
         assert!(likeness(1) > 0.9 && likeness(2).abs() < 0.2, "{} {}", likeness(1), likeness(2));
         assert_ne!(joint, sampler.draw(&config, 3, 2, &t).unwrap());
+    }
+
+    #[test]
+    fn a_position_is_in_standard_deviations_from_the_mean() {
+        let config = config(PriorKind::Laplace);
+        let sampler = sampler(&config);
+        let moved: Vec<f32> =
+            sampler.mean().iter().zip(sampler.direction(0).unwrap()).map(|(mean, v)| mean - 6.0 * v).collect();
+        assert!((sampler.position(&moved, 0).unwrap() + 2.0).abs() < 1e-3);
+        assert!(sampler.position(&moved, 1).unwrap().abs() < 1e-3);
+        assert_eq!((sampler.count(), sampler.position(&moved, 2), sampler.position(&[0.0], 0)), (2, None, None));
     }
 
     #[test]

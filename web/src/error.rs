@@ -49,6 +49,9 @@ pub enum Error {
     /// The model cannot be used.
     #[error(transparent)]
     Model(#[from] shared::Error),
+    /// The weights of the face finder are not what they should be.
+    #[error("the face finder’s file is damaged: {0}")]
+    Faces(String),
     /// A request that the engine cannot serve.
     #[error("the engine cannot do that: {0}")]
     Request(String),

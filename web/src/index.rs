@@ -12,10 +12,15 @@ pub const MAX_INDEX_BYTES: u64 = 64 * 1024;
 /// The most holes of a model, and the most letters of a hole's name.
 const MAX_HOLES: usize = 8;
 const MAX_HOLE_NAME: usize = 24;
+/// The most named directions of a model, and the most letters of such a name.
+const MAX_DIRECTIONS: usize = 16;
+const MAX_DIRECTION_NAME: usize = 40;
 /// The most letters of what a scale decides.
 const MAX_SCALE_WORDS: usize = 80;
 /// The most eyes of a face.
 const MAX_EYES: usize = 2;
+/// The most letters of a sentence about a mixture.
+const MAX_SENTENCE: usize = 120;
 /// The most bytes of a model that the page fetches.
 pub const MAX_MODEL_BYTES: u64 = 256 * 1024 * 1024;
 
@@ -53,10 +58,50 @@ pub struct ModelEntry {
     /// Ready-made holes for its pictures, the best one to start with first.
     #[serde(default)]
     pub holes: Vec<NamedHole>,
+    /// A model of another architecture for the same pictures, to compare with. It is not on offer by itself.
+    #[serde(default)]
+    pub rival: Option<Box<ModelEntry>>,
+    /// The id of a model that differs in one thing, its prior, to compare with.
+    #[serde(default)]
+    pub twin: Option<String>,
+    /// Names of its leading directions, the first one's first: what several pictures agree on. Empty where they do not.
+    #[serde(default)]
+    pub directions: Vec<String>,
     /// Where the eyes are, if its pictures are faces: column and row, in hundredths of the picture's edge. Guides for
     /// the reader's own photograph.
     #[serde(default)]
     pub eyes: Vec<[u8; 2]>,
+    /// Two samples that show at a glance what mixing does.
+    #[serde(default)]
+    pub pair: Option<Pair>,
+}
+
+/// Two samples of the good seed ([`crate::address::GOOD_SEED`]), drawn as the model recommends, and what their mixtures show.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pair {
+    /// Which sample is A.
+    pub a: u32,
+    /// Which is B.
+    pub b: u32,
+    /// The dividing level that shows it best.
+    pub cut: u8,
+    /// For each dividing level from 1 up to the last but one, what either picture gives, in a sentence. `{coarse}` and
+    /// `{fine}` stand for the names of the two.
+    #[serde(default)]
+    pub says: Vec<String>,
+}
+
+impl Pair {
+    /// What the mixture at a dividing level shows.
+    pub fn sentence(&self, cut: usize, coarse: &str, fine: &str) -> Option<String> {
+        let says = self.says.get(cut.checked_sub(1)?)?;
+        Some(says.replace("{coarse}", coarse).replace("{fine}", fine))
+    }
+
+    fn is_sound(&self) -> bool {
+        let brief = |text: &String| (1..=MAX_SENTENCE).contains(&text.chars().count());
+        self.says.len() <= MAX_LEVELS && usize::from(self.cut) <= MAX_LEVELS && self.says.iter().all(brief)
+    }
 }
 
 /// A ready-made hole.
@@ -122,6 +167,11 @@ impl ModelIndex {
         named.filter(has_weights).or_else(|| self.models.iter().find(has_weights)).or(named)
     }
 
+    /// The first model with a rival.
+    pub fn first_with_rival(&self) -> Option<&ModelEntry> {
+        self.models.iter().find(|model| model.rival.is_some())
+    }
+
     /// The model to start with.
     pub fn first_choice(&self) -> Option<&ModelEntry> {
         self.models.iter().find(|model| model.default).or(self.models.first())
@@ -135,6 +185,12 @@ impl ModelEntry {
     }
 
     fn check(&self) -> Result<()> {
+        if let Some(rival) = &self.rival {
+            if rival.rival.is_some() {
+                return Err(Error::Index(format!("{}'s rival has a rival", shorten(&self.id))));
+            }
+            rival.check()?;
+        }
         let fail = |what: String| Err(Error::Index(what));
         if !is_id(&self.id) {
             return fail(format!("{:?} cannot be a model's id", shorten(&self.id)));
@@ -152,12 +208,19 @@ impl ModelEntry {
         if self.holes.len() > MAX_HOLES || !self.holes.iter().all(NamedHole::is_sound) {
             return fail(format!("{} has holes that are not inside its pictures", self.id));
         }
+        let named = |name: &String| name.chars().count() <= MAX_DIRECTION_NAME;
+        if self.directions.len() > MAX_DIRECTIONS || !self.directions.iter().all(named) {
+            return fail(format!("{} has too many directions, or too long names for them", self.id));
+        }
         let sound = |words: &String| (1..=MAX_SCALE_WORDS).contains(&words.chars().count());
         if self.scales.len() > MAX_LEVELS || !self.scales.iter().all(sound) {
             return fail(format!("{} says too much of its scales", self.id));
         }
         if self.eyes.len() > MAX_EYES || self.eyes.iter().flatten().any(|&share| share > 100) {
             return fail(format!("{} has eyes that are not inside its pictures", self.id));
+        }
+        if !self.pair.as_ref().is_none_or(Pair::is_sound) {
+            return fail(format!("{} has a pair that cannot be mixed or described", self.id));
         }
         Ok(())
     }
@@ -227,6 +290,31 @@ mod tests {
     }
 
     #[test]
+    fn a_rival_is_checked_like_a_model_and_has_none_of_its_own() {
+        let with = |rival: serde_json::Value| {
+            let mut model = entry("a", true);
+            model["rival"] = rival;
+            parse(serde_json::json!([entry("b", false), model]))
+        };
+        let index = with(entry("a-realnvp", false)).unwrap();
+        assert_eq!(index.first_with_rival().unwrap().rival.as_ref().unwrap().file, "a-realnvp.safetensors");
+        assert!(index.get("a-realnvp").is_none());
+        let mut bad = entry("a-realnvp", false);
+        bad["file"] = "../secret".into();
+        assert!(with(bad).unwrap_err().to_string().contains("not a file's name"));
+        let mut deep = entry("a-realnvp", false);
+        deep["rival"] = entry("c", false);
+        assert!(with(deep).unwrap_err().to_string().contains("rival has a rival"));
+    }
+
+    #[test]
+    fn a_pair_says_what_each_picture_gives() {
+        let pair = Pair { a: 1, b: 2, cut: 1, says: vec!["{fine} lends the eyes; {coarse} keeps the rest.".into()] };
+        assert_eq!(pair.sentence(1, "A", "B").unwrap(), "B lends the eyes; A keeps the rest.");
+        assert_eq!((pair.sentence(0, "A", "B"), pair.sentence(2, "A", "B")), (None, None));
+    }
+
+    #[test]
     fn no_models_is_a_valid_list() {
         assert!(parse(serde_json::json!([])).unwrap().first_choice().is_none());
     }
@@ -252,8 +340,16 @@ mod tests {
         for holes in [hole("Eyes", [50, 0, 20, 100]), hole("Eyes", [0, 0, 101, 9]), hole("", [0, 0, 9, 9])] {
             assert!(spoiled("holes", holes).contains("holes"));
         }
+        assert!(spoiled("directions", serde_json::json!(["x".repeat(41)])).contains("directions"));
         for eyes in [serde_json::json!([[30, 101]]), serde_json::json!([[1, 1], [2, 2], [3, 3]])] {
             assert!(spoiled("eyes", eyes).contains("eyes"));
+        }
+        for pair in [
+            serde_json::json!({"a": 0, "b": 1, "cut": 99}),
+            serde_json::json!({"a": 0, "b": 1, "cut": 1, "says": [""]}),
+            serde_json::json!({"a": 0, "b": 1, "cut": 1, "says": ["x".repeat(200)]}),
+        ] {
+            assert!(spoiled("pair", pair).contains("pair"));
         }
         assert!(parse(serde_json::json!([entry("a", false), entry("a", true)])).is_err());
         assert!(ModelIndex::parse(b"").is_err());

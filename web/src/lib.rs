@@ -1,12 +1,13 @@
 //! The demo in the browser.
 //!
 //! Two programs share this crate: [`app`] is the page, which draws and listens, and [`worker`] runs beside it and
-//! holds the [`engine`]. They talk in [`protocol`]. [`address`] has the words of a link, [`index`] is the list of models.
+//! holds the [`engine`] and finds [`faces`] in photographs. They talk in [`protocol`]. [`address`] has the words of a link, [`index`] is the list of models.
 
 pub mod address;
 pub mod app;
 pub mod engine;
 mod error;
+pub mod faces;
 pub mod index;
 pub mod protocol;
 pub mod worker;

@@ -12,10 +12,11 @@ use std::rc::Rc;
 use burn::backend::Autodiff;
 use burn_flex::Flex;
 use sha2::{Digest, Sha256};
+use shared::ModelConfig;
 use shared::edit::inpaint::{Free, Inpainting, Mask, Wish};
 use shared::logit;
-use shared::weights::ModelFile;
-use web::index::ModelIndex;
+use shared::weights::{AnyModelFile, ModelFile};
+use web::index::{ModelEntry, ModelIndex};
 
 /// What a model may weigh, so that the page opens in seconds.
 const MAX_BYTES: u64 = 12_000_000;
@@ -28,19 +29,25 @@ fn index() -> ModelIndex {
     ModelIndex::parse(&fs::read(folder().join("index.json")).unwrap()).unwrap()
 }
 
+/// All models, those to compare with included.
+fn every(index: &ModelIndex) -> Vec<&ModelEntry> {
+    index.models.iter().flat_map(|model| std::iter::once(model).chain(model.rival.as_deref())).collect()
+}
+
 #[test]
 fn files_are_those_of_the_index() {
     let index = index();
     assert!(!index.models.is_empty());
-    for model in &index.models {
+    for model in every(&index) {
         let bytes = fs::read(folder().join(&model.file)).unwrap();
         assert_eq!(bytes.len() as u64, model.bytes, "{}", model.id);
         assert!(model.bytes <= MAX_BYTES, "{}", model.id);
         let digest: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
         assert_eq!(digest, model.sha256, "{}", model.id);
-        let file = ModelFile::from_bytes(&bytes).unwrap();
-        assert!(file.card.bits_per_dim.is_some_and(|b| (0.5..8.0).contains(&b)), "{}", model.id);
-        assert!(!file.card.licence.is_empty() && file.card.images_seen > 0, "{}", model.id);
+        let file = AnyModelFile::from_bytes(&bytes).unwrap();
+        let card = file.card();
+        assert!(card.bits_per_dim.is_some_and(|b| (0.5..8.0).contains(&b)), "{}", model.id);
+        assert!(!card.licence.is_empty() && card.images_seen > 0, "{}", model.id);
         assert!(folder().join(format!("{}.md", model.id)).is_file(), "{} has no card", model.id);
     }
 }
@@ -51,8 +58,23 @@ fn no_model_is_left_out_of_the_index() {
     for entry in fs::read_dir(folder()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         if name.ends_with(".safetensors") {
-            assert!(index.models.iter().any(|m| m.file == name), "{name}");
+            assert!(every(&index).iter().any(|m| m.file == name), "{name}");
         }
+    }
+}
+
+#[test]
+fn rivals_are_real_nvps_of_the_same_size() {
+    let open = |entry: &ModelEntry| AnyModelFile::from_bytes(&fs::read(folder().join(&entry.file)).unwrap()).unwrap();
+    let index = index();
+    let pairs: Vec<_> = index.models.iter().filter_map(|model| Some((model, model.rival.as_deref()?))).collect();
+    assert!(!pairs.is_empty());
+    for (model, rival) in pairs {
+        let (ours, theirs) = (open(model).config(), open(rival).config());
+        assert!(matches!(theirs, ModelConfig::RealNvp(_)), "{}", rival.id);
+        assert_eq!(ours.image_shape(), theirs.image_shape(), "{}", rival.id);
+        let ratio = theirs.param_count() as f64 / ours.param_count() as f64;
+        assert!((0.9..1.1).contains(&ratio), "{}: {ratio}", rival.id);
     }
 }
 

@@ -316,7 +316,7 @@ fn table(head: &str) -> HashMap<&'static str, f64> {
 
 #[test]
 fn the_pages_numbers_are_those_of_the_shipped_models() {
-    for name in ["web/models/faces32.safetensors", "docs/models/msds1-realnvp.safetensors"] {
+    for name in ["web/models/faces32.safetensors", "web/models/msds1-realnvp.safetensors"] {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
         let bytes = std::fs::read(path).unwrap();
         let reader = Reader::new(&bytes).unwrap();

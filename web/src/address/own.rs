@@ -45,6 +45,11 @@ impl Own {
         Some(Self { size, rgb, code: code.to_owned() })
     }
 
+    /// Its edge.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
     /// The address's spelling.
     pub fn code(&self) -> &str {
         &self.code

@@ -1,5 +1,8 @@
 //! What can follow from an event.
 
+use std::rc::Rc;
+
+use crate::address::Own;
 use crate::protocol::{Request, RequestId, Task};
 
 /// What to do, in this order.
@@ -13,6 +16,8 @@ pub enum Effect {
     WriteAddress(String),
     /// The same, so that the reader can go back to what was before.
     PushAddress(String),
+    /// Keep these pictures of the reader's, and no others.
+    KeepPhotos(Vec<Rc<Own>>),
 }
 
 impl Effect {

@@ -8,8 +8,8 @@ use shared::sampler::Latents;
 
 use super::panel::Panel;
 use super::slot::Slot;
-use crate::address::Pick;
-use crate::protocol::{BackendChoice, Image, Response};
+use crate::address::{Own, Pick};
+use crate::protocol::{BackendChoice, Image, Response, Snapshot};
 
 /// Said where the worker is of another version than the page.
 pub const OTHER_VERSION: &str = "The page was updated. Reload it to go on.";
@@ -63,6 +63,14 @@ pub enum Event {
     Smooth(bool),
     /// The browser's address has to be brought up to date.
     AddressWanted,
+    /// The reader chose a photograph, which has a number of its own; this is a small copy.
+    Photo(u32, Snapshot),
+    /// The browser kept these pictures of the reader's.
+    Photos(Vec<Rc<Own>>),
+    /// The browser keeps none of them.
+    PhotosLost,
+    /// A picture of the reader's is not wanted any more.
+    RemovePhoto(Rc<Own>),
     /// Something is to be said to the reader.
     Notice(String),
     /// The stored first samples were read, in the order of their numbers.

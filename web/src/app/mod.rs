@@ -2,6 +2,7 @@
 //!
 //! The words that the panels and the page share are below them both: `panel`, `slot`, `event`, `effect` and `dispatch`.
 
+mod album;
 mod dispatch;
 mod effect;
 mod event;
@@ -90,6 +91,10 @@ fn try_start() -> Result<()> {
         }
     })
     .forget();
+    app.read_album();
+    let album = Rc::clone(&app);
+    // Another window changed it.
+    EventListener::new(&window, "storage", move |_| album.read_album()).forget();
     app.take(Event::Retry.into());
     Ok(())
 }
@@ -106,6 +111,12 @@ fn embedded(fragment: &str, query: &str) -> String {
 }
 
 impl App {
+    /// Takes over the pictures that the browser kept.
+    fn read_album(&self) {
+        let event = album::read(&self.window, page::MOST_PHOTOS).map_or(Event::PhotosLost, Event::Photos);
+        self.take(event.into());
+    }
+
     fn take(&self, event: Input) {
         self.events.borrow_mut().push_back(event);
         if self.taking.replace(true) {
@@ -157,6 +168,11 @@ impl App {
             Effect::Send(request) => {
                 if let Some(engine) = &*self.engine.borrow() {
                     engine.send(&request)?;
+                }
+            }
+            Effect::KeepPhotos(photos) => {
+                if album::write(&self.window, &photos).is_err() {
+                    (self.dispatch)(Event::PhotosLost.into());
                 }
             }
             Effect::WriteAddress(fragment) => self.write_address(&fragment, false)?,

@@ -11,7 +11,7 @@ use super::Engine;
 use super::pixels::{numbers, to_rgba};
 use super::session::Session;
 use crate::error::{Error, Result};
-use crate::protocol::{Change, Image, MixCell, Source};
+use crate::protocol::{Change, Image, MixCell, Move, Source};
 
 impl<B: FlowBackend> Engine<B> {
     /// A picture's latents. A sample's are those that it was drawn with.
@@ -22,6 +22,13 @@ impl<B: FlowBackend> Engine<B> {
     /// # Errors
     /// [`Error::Request`] if the picture is not of the model's size, or the backend fails.
     pub async fn latents(&self, source: &Source) -> Result<Tensor<B, 4>> {
+        let Source::Moved { from, moves } = source else { return self.unmoved_latents(source).await };
+        let latents = self.unmoved_latents(from).await?;
+        moves.iter().try_fold(latents, |latents, &one| self.moved(latents, one))
+    }
+
+    /// The latents of a picture that was not moved along a direction.
+    async fn unmoved_latents(&self, source: &Source) -> Result<Tensor<B, 4>> {
         let Source::Rerolled { of, rerolls, drawing } = source else { return self.plain_latents(source) };
         let mut latents = match &**of {
             // These need not be read from the device first.
@@ -44,10 +51,21 @@ impl<B: FlowBackend> Engine<B> {
                 let (logits, _) = image_to_logit(&planar(self.config(), rgb)?, || 0.5);
                 Ok(self.flow.forward(self.flow.batch(logits, &self.device)?).latents)
             }
-            Source::Rerolled { .. } => {
-                Err(Error::Request("a picture that was drawn anew is drawn anew step by step".to_owned()))
+            Source::Moved { .. } | Source::Rerolled { .. } => {
+                Err(Error::Request("a picture is drawn anew once, and then moved once".to_owned()))
             }
         }
+    }
+
+    /// Latents moved along a leading direction v, of deviation d, to the place p: z + v·(p·d − v·(z − μ)).
+    fn moved(&self, latents: Tensor<B, 4>, Move { direction, to }: Move) -> Result<Tensor<B, 4>> {
+        let missing = || Error::Request(format!("the model has no leading direction {direction}"));
+        let sampler = self.sampler.as_ref().ok_or_else(missing)?;
+        let unit = sampler.direction(direction as usize).ok_or_else(missing)?;
+        let unit = self.flow.batch(unit.to_vec(), &self.device)?;
+        let mean = self.flow.batch(sampler.mean().to_vec(), &self.device)?;
+        let here: Tensor<B, 4> = ((latents.clone() - mean) * unit.clone()).sum().reshape([1, 1, 1, 1]);
+        Ok(latents + unit * (here.neg() + to * sampler.deviation(direction as usize)))
     }
 
     /// The pictures of some latents, one after the other.

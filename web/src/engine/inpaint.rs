@@ -22,6 +22,14 @@ impl<B: FlowBackend> Engine<B> {
     /// [`Error::Request`] if the picture or a pixel does not belong to the model, [`Error::Model`] if all pixels or none
     /// are unknown.
     pub async fn inpainting(&self, hole: &Hole) -> Result<Filling<B>> {
+        let (mask, logits) = self.holed(hole).await?;
+        let wish = Wish::new(hole.samples as usize, hole.seed, self.card.recommended(Latents::Independent).as_ref());
+        let flow: Rc<dyn ImageFlow<Autodiff<B>>> = self.differentiable();
+        Ok(Inpainting::new(flow, logits, &mask, Free::Coarse, wish, &self.device)?)
+    }
+
+    /// The unknown pixels and the picture's logits, [C·L²].
+    pub(super) async fn holed(&self, hole: &Hole) -> Result<(Mask, Vec<f32>)> {
         let size = self.config().size;
         let mut flags = vec![false; size * size];
         for &pixel in &hole.unknown {
@@ -29,10 +37,7 @@ impl<B: FlowBackend> Engine<B> {
             *flag.ok_or_else(|| Error::Request(format!("there is no pixel {pixel}")))? = true;
         }
         let mask = Mask::new(size, flags)?;
-        let logits = numbers(self.flow.inverse(self.latents(&hole.source).await?).0).await?;
-        let wish = Wish::new(hole.samples as usize, hole.seed, self.card.recommended(Latents::Independent).as_ref());
-        let flow: Rc<dyn ImageFlow<Autodiff<B>>> = self.differentiable();
-        Ok(Inpainting::new(flow, logits, &mask, Free::Coarse, wish, &self.device)?)
+        Ok((mask, numbers(self.flow.inverse(self.latents(&hole.source).await?).0).await?))
     }
 
     /// Takes one step; false if there was none left to take.
@@ -59,7 +64,7 @@ impl<B: FlowBackend> Engine<B> {
     }
 
     /// The flow with gradients, made at its first use.
-    fn differentiable(&self) -> Rc<Flow<Autodiff<B>>> {
+    pub(super) fn differentiable(&self) -> Rc<Flow<Autodiff<B>>> {
         let mut made = self.trainable.borrow_mut();
         Rc::clone(made.get_or_insert_with(|| Rc::new(self.flow.with_gradients())))
     }

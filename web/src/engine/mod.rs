@@ -3,9 +3,11 @@
 mod edit;
 mod inpaint;
 mod pixels;
+pub mod race;
 pub mod random;
 mod receptive;
 mod session;
+mod strips;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -33,6 +35,8 @@ pub struct Engine<B: FlowBackend> {
     card: Card,
     sampler: Option<Sampler>,
     trainable: RefCell<Option<Rc<Flow<Autodiff<B>>>>>,
+    /// Strengths of all latents, once they were searched.
+    strengths: RefCell<Option<Rc<Vec<f32>>>>,
 }
 
 /// A sample.
@@ -57,9 +61,9 @@ impl<B: FlowBackend> Engine<B> {
                 file.config.channels
             )));
         }
-        let (session, trainable) = Default::default();
+        let (session, trainable, strengths) = Default::default();
         let (card, sampler) = (file.card.clone(), file.sampler.clone());
-        Ok(Self { flow: file.into_flow(&device)?, device, session, card, sampler, trainable })
+        Ok(Self { flow: file.into_flow(&device)?, device, session, card, sampler, trainable, strengths })
     }
 
     /// The architecture.

@@ -1,13 +1,17 @@
 //! What single latents do to the picture (eq. 8).
 
+use std::rc::Rc;
+
 use burn::tensor::Tensor;
 use shared::FlowBackend;
 use shared::Temperature;
 use shared::edit::receptive::{Jacobian, leading, push_forward};
+use shared::geometry::Levels;
 use shared::prior::draw_latents;
 
 use super::Engine;
 use super::pixels::numbers;
+use super::strips::histogram;
 use crate::error::{Error, Result};
 use crate::protocol::Factor;
 
@@ -62,6 +66,7 @@ impl<B: FlowBackend> Engine<B> {
     pub async fn go_on(&self, search: &mut Search<B>) -> Result<bool> {
         let end = (search.next + COLUMNS).min(self.config().dims());
         if search.next == end {
+            self.strengths.replace(Some(Rc::new(search.strengths.clone())));
             return Ok(false);
         }
         let places: Vec<usize> = (search.next..end).collect();
@@ -70,6 +75,17 @@ impl<B: FlowBackend> Engine<B> {
         search.strengths.extend(numbers(totals).await?);
         search.next = end;
         Ok(true)
+    }
+
+    /// Whether all strengths are known from a search before.
+    pub fn is_searched(&self) -> bool {
+        self.strengths.borrow().is_some()
+    }
+
+    /// How many latents of a level have which strength, after a search.
+    pub fn strengths_of(&self, search: &Search<B>, level: usize) -> Vec<u32> {
+        let places = Levels::new(self.config()).indices(level);
+        histogram(places.iter().filter_map(|&place| search.strengths.get(place).copied()))
     }
 
     /// What a search found: the `count` leading latents of a level, with their fields.

@@ -6,6 +6,7 @@ use shared::RgFlowConfig;
 use shared::weights::Card;
 
 use super::backend::Backend;
+use crate::faces::Face;
 use crate::index::ModelIndex;
 
 /// Said unasked, about the worker itself.
@@ -46,6 +47,8 @@ pub enum Part {
     Picture(Picture),
     /// A hole, partly filled in.
     Completion(Completion),
+    /// How a race stands.
+    Race(Standing),
 }
 
 /// The end of a task's answer.
@@ -58,6 +61,8 @@ pub enum Last {
     Ready(Box<ModelInfo>),
     /// What a panel asked for.
     Answer(Answer),
+    /// The faces in a photograph, the largest first.
+    Faces(Vec<Face>),
     /// Everything was sent in parts, or there was nothing to send.
     Done,
     /// The task was cancelled.
@@ -79,10 +84,16 @@ pub enum Answer {
     Latents(Vec<f32>),
     /// A receptive field, row by row, its largest value 1.
     Field(Vec<f32>),
-    /// The leading latents of each level, finest first.
-    Leading(Vec<Vec<Factor>>),
+    /// The leading latents, and how strong all are.
+    Leading(Leading),
+    /// Places along leading directions, in standard deviations.
+    Positions(Vec<f32>),
+    /// A strip for each latent.
+    Strips(Vec<Strip>),
     /// Unknown pixels, partly or completely filled in.
     Completion(Completion),
+    /// A race under way or over.
+    Race(Standing),
 }
 
 /// A loaded model.
@@ -139,6 +150,28 @@ pub struct Completion {
     pub of: u32,
 }
 
+/// What a search for the strongest receptive fields found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Leading {
+    /// The leading latents of each level, finest first.
+    pub levels: Vec<Vec<Factor>>,
+    /// How many latents of each level have a strength in each of [`STRENGTH_BINS`].
+    pub histogram: Vec<Vec<u32>>,
+}
+
+/// Bins of strengths: how many, and the powers of ten that the first begins and the last ends with. What is outside
+/// counts in the nearest.
+pub const STRENGTH_BINS: (usize, [f32; 2]) = (30, [-2.0, 4.0]);
+
+/// The picture for several values of one latent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Strip {
+    /// The latent's place in the flat picture.
+    pub index: u32,
+    /// The pictures.
+    pub images: Vec<Image>,
+}
+
 /// A latent and what it does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Factor {
@@ -148,4 +181,34 @@ pub struct Factor {
     pub strength: f32,
     /// The field, row by row, its largest value 1.
     pub field: Vec<f32>,
+}
+
+/// How a race stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Standing {
+    /// Bytes of the rival that are here.
+    pub loaded: u64,
+    /// Its bytes in all.
+    pub total: u64,
+    /// The loaded model's lane and the rival's; none before both are here.
+    pub lanes: Vec<Lane>,
+}
+
+/// One model's lane.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Lane {
+    /// The picture as completed so far.
+    pub image: Image,
+    /// Latents that have changed so far.
+    pub touched: u32,
+    /// Latents that the completion may change.
+    pub reach: u32,
+    /// Latents in all.
+    pub latents: u32,
+    /// Gradients taken.
+    pub taken: u32,
+    /// Gradients in all.
+    pub of: u32,
+    /// What they took.
+    pub millis: f64,
 }

@@ -10,15 +10,19 @@ mod message;
 mod picture;
 mod task;
 
-pub use answer::{Answer, Completion, Factor, Image, Last, ModelInfo, Part, Picture, Worker};
+pub use answer::{
+    Answer, Completion, Factor, Image, Lane, Last, Leading, ModelInfo, Part, Picture, STRENGTH_BINS, Standing, Strip,
+    Worker,
+};
 pub use backend::{Backend, BackendChoice};
 pub use message::{PROTOCOL, Request, RequestId, Response, from_js, to_js};
-pub use picture::{Change, Drawing, Hole, MixCell, Reroll, Source, Walk};
-pub use task::{Draw, Edit, GpuTask, Load, Task};
+pub use picture::{Change, Drawing, Hole, MixCell, Move, Race, Reroll, Snapshot, Source, Walk};
+pub use task::{Beside, Draw, Edit, GpuTask, Load, Task, Which};
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::faces::Face;
     use crate::index::{ModelEntry, ModelIndex};
     use serde::{Deserialize, Serialize};
     use serde_bytes::ByteBuf;
@@ -63,7 +67,30 @@ mod tests {
             Load::Own { bytes: ByteBuf::from([1]) }.into(),
             Draw::Mix { sources: vec![sample.clone(), own.clone()], cells }.into(),
             Edit::Interpolate { a: sample.clone(), b: own, share: 0.5 }.into(),
+            Beside {
+                base: "http://x/".into(),
+                model: ModelEntry::default().into(),
+                edit: Edit::Strips {
+                    source: Source::Moved {
+                        from: Box::new(sample.clone()),
+                        moves: vec![Move { direction: 1, to: -0.5 }],
+                    },
+                    which: Which::Leading(4),
+                    values: vec![-1.0, 1.0],
+                },
+            }
+            .into(),
+            Race {
+                hole: Hole { source: sample, unknown: vec![1], samples: 0, seed: 0 },
+                base: "http://x/".into(),
+                rival: ModelEntry { id: "faces-realnvp".into(), ..ModelEntry::default() }.into(),
+            }
+            .into(),
             Edit::Steps { source: rerolled }.into(),
+            Task::Faces {
+                base: "http://x/".into(),
+                photo: Snapshot { width: 1, height: 1, rgb: vec![1, 2, 3].into() },
+            },
         ] {
             survives(&Request::Serve { id: 8, task });
         }
@@ -90,6 +117,19 @@ mod tests {
             Part::Progress { loaded: 1, total: 2 },
             Part::Picture(Picture { index: 3, size: 1, rgba, bits: 3.5, millis: 2.0 }),
             Part::Completion(Completion { image: image.clone(), samples: vec![], taken: 1, of: 2 }),
+            Part::Race(Standing {
+                loaded: 1,
+                total: 1,
+                lanes: vec![Lane {
+                    image: image.clone(),
+                    touched: 1,
+                    reach: 2,
+                    latents: 3,
+                    taken: 1,
+                    of: 2,
+                    millis: 0.5,
+                }],
+            }),
         ] {
             survives(&Response::Part { id: 1, part });
         }
@@ -97,6 +137,7 @@ mod tests {
             Last::Index(ModelIndex { format: 1, models: vec![] }),
             Last::Ready(Box::new(info)),
             Last::Answer(Answer::Images(vec![image])),
+            Last::Faces(vec![Face { eyes: [(1.0, 2.0), (3.0, 2.5)], frame: [0.0, 1.0, 4.0, 4.0] }]),
             Last::Done,
             Last::Cancelled,
         ] {

@@ -5,6 +5,8 @@ use serde_bytes::ByteBuf;
 use shared::Temperature;
 use shared::sampler::Latents;
 
+use crate::index::ModelEntry;
+
 /// A picture to start from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -22,6 +24,13 @@ pub enum Source {
     Own {
         /// Three bytes per pixel, row by row, of the model's edge.
         rgb: ByteBuf,
+    },
+    /// Another picture, moved along leading directions of encoded pictures.
+    Moved {
+        /// The picture, not moved itself.
+        from: Box<Source>,
+        /// Where it is to be along them.
+        moves: Vec<Move>,
     },
     /// A picture with its finer levels drawn anew.
     Rerolled {
@@ -41,6 +50,27 @@ pub struct Reroll {
     pub below: u32,
     /// What the others are drawn from.
     pub seed: u64,
+}
+
+/// A place along one of a sampler's directions.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Move {
+    /// Which direction.
+    pub direction: u32,
+    /// Standard deviations from the mean.
+    pub to: f32,
+}
+
+/// A photograph, small enough to look for faces in it: its longer side has at most
+/// [`MAX_SIDE`](crate::faces::MAX_SIDE) pixels.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Pixels in a row.
+    pub width: u32,
+    /// Pixels in a column.
+    pub height: u32,
+    /// Three bytes per pixel, row by row.
+    pub rgb: ByteBuf,
 }
 
 /// How samples are drawn.
@@ -99,4 +129,15 @@ pub struct Hole {
     pub samples: u32,
     /// What these are drawn from.
     pub seed: u64,
+}
+
+/// A hole that two models fill side by side.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Race {
+    /// The hole; other completions are not made.
+    pub hole: Hole,
+    /// The address of the models' folder, with its last slash.
+    pub base: String,
+    /// The model that runs beside the loaded one; it is fetched if it is not here.
+    pub rival: Box<ModelEntry>,
 }

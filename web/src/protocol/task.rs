@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use super::backend::BackendChoice;
-use super::picture::{Change, Drawing, Hole, MixCell, Source, Walk};
+use super::picture::{Change, Drawing, Hole, MixCell, Race, Snapshot, Source, Walk};
 use crate::index::ModelEntry;
 
 /// Everything that the page can want.
@@ -27,6 +27,17 @@ pub enum Task {
     Draw(Draw),
     /// Something else about one picture, from the CPU.
     Edit(Edit),
+    /// A race against another model, on the CPU. Parts come before the answer.
+    Race(Race),
+    /// The same edit by another model, on the CPU.
+    Beside(Box<Beside>),
+    /// The faces in a photograph. Needs no model and waits for nobody. Answered by [`Last::Faces`](super::Last::Faces).
+    Faces {
+        /// The address of the folder with the finder's weights, with its last slash.
+        base: String,
+        /// Where to look.
+        photo: Snapshot,
+    },
 }
 
 /// What the worker with the GPU serves.
@@ -107,6 +118,22 @@ pub enum Edit {
         /// The latent that is walked along, and its values.
         walk: Option<Walk>,
     },
+    /// Where a picture is along the model's leading directions; nowhere if the model has none.
+    Positions {
+        /// The picture.
+        source: Source,
+        /// How many directions.
+        count: u32,
+    },
+    /// A strip for each of some latents (fig. 5): the picture for each value of that latent.
+    Strips {
+        /// The picture.
+        source: Source,
+        /// Which latents.
+        which: Which,
+        /// The values.
+        values: Vec<f32>,
+    },
     /// The coarse-to-fine pictures from which a picture grows (fig. 4a), coarsest first.
     Steps {
         /// The picture.
@@ -126,6 +153,40 @@ pub enum Edit {
     Inpaint(Hole),
 }
 
+/// Which latents strips are made of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Which {
+    /// Those at these places in the flat picture.
+    These(Vec<u32>),
+    /// Those of the coarsest level with the strongest receptive fields, that many.
+    Leading(u32),
+}
+
+/// An edit of a picture by another model than the loaded one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Beside {
+    /// The address of the models' folder, with its last slash.
+    pub base: String,
+    /// The model; it is fetched if it is not here.
+    pub model: Box<ModelEntry>,
+    /// The edit.
+    pub edit: Edit,
+}
+
+impl From<Beside> for Task {
+    fn from(beside: Beside) -> Self {
+        Self::Beside(Box::new(beside))
+    }
+}
+
+impl Task {
+    /// Whether it needs neither the model nor what other tasks leave behind, so that it is served beside them.
+    pub fn is_apart(&self) -> bool {
+        matches!(self, Self::Faces { .. })
+    }
+}
+
 impl From<Load> for Task {
     fn from(load: Load) -> Self {
         Self::Load(load)
@@ -141,6 +202,12 @@ impl From<Draw> for Task {
 impl From<Edit> for Task {
     fn from(edit: Edit) -> Self {
         Self::Edit(edit)
+    }
+}
+
+impl From<Race> for Task {
+    fn from(race: Race) -> Self {
+        Self::Race(race)
     }
 }
 

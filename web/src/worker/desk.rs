@@ -25,6 +25,11 @@ pub trait Service {
     /// Serves a task; the end of its answer is what this returns.
     async fn serve(self: &Rc<Self>, task: Self::Task, turn: &Turn) -> Result<Last>;
 
+    /// Whether a task is served at once, beside whatever else is.
+    fn is_apart(_task: &Self::Task) -> bool {
+        false
+    }
+
     /// Hears that the task being served is no longer wanted.
     fn cancelled(&self, _request: RequestId) {}
 }
@@ -87,6 +92,14 @@ struct Desk<S: Service> {
 
 impl<S: Service + 'static> Desk<S> {
     fn arrive(self: &Rc<Self>, request: Request<S::Task>) {
+        let request = match request {
+            Request::Serve { id, task } if S::is_apart(&task) => {
+                let desk = Rc::clone(self);
+                spawn_local(async move { desk.serve(id, task, Rc::default()).await });
+                return;
+            }
+            request => request,
+        };
         let arrival = self.queue.borrow_mut().arrive(request);
         match arrival {
             Arrival::Wait => {}
@@ -102,13 +115,17 @@ impl<S: Service + 'static> Desk<S> {
     async fn serve_all(&self) {
         loop {
             let Some(Serving { id, task, stopped }) = self.queue.borrow_mut().take_next() else { return };
-            let turn = Turn { id, stopped, since: Cell::new(now()) };
-            let last = match self.service.serve(task, &turn).await {
-                Ok(last) => last,
-                Err(Error::Cancelled) => Last::Cancelled,
-                Err(error) => Last::Failed { message: error.to_string() },
-            };
-            end(id, last);
+            self.serve(id, task, stopped).await;
         }
+    }
+
+    async fn serve(&self, id: RequestId, task: S::Task, stopped: Rc<Cell<bool>>) {
+        let turn = Turn { id, stopped, since: Cell::new(now()) };
+        let last = match self.service.serve(task, &turn).await {
+            Ok(last) => last,
+            Err(Error::Cancelled) => Last::Cancelled,
+            Err(error) => Last::Failed { message: error.to_string() },
+        };
+        end(id, last);
     }
 }

@@ -103,6 +103,12 @@ pub fn check_count(count: usize) -> Result<()> {
 pub fn check(source: &Source) -> Result<()> {
     match source {
         Source::Sample { seed, drawing, .. } => check_sample(*seed, drawing),
+        Source::Moved { from, moves } => {
+            if matches!(**from, Source::Moved { .. }) || moves.iter().any(|one| !one.to.is_finite()) {
+                return Err(Error::Request("a picture is moved once, to a place that there is".to_owned()));
+            }
+            check(from)
+        }
         Source::Own { .. } => Ok(()),
         Source::Rerolled { of, rerolls, drawing } => {
             if rerolls.len() > MAX_LEVELS || matches!(**of, Source::Rerolled { .. }) {

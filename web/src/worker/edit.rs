@@ -7,7 +7,7 @@ use super::draw::{MAX_PICTURES, check, check_count};
 use super::scope::now;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::protocol::{Answer, Change, Edit, Hole, Part};
+use crate::protocol::{Answer, Change, Edit, Hole, Leading, Part, Source, Strip, Which};
 
 /// The most completions of a picture at once.
 const MAX_COMPLETIONS: usize = 16;
@@ -60,17 +60,54 @@ pub async fn serve<B: FlowBackend>(engine: &Engine<B>, edit: Edit, turn: &Turn) 
             while engine.go_on(&mut search).await? {
                 turn.pause().await?;
             }
-            let mut levels = Vec::new();
+            let (mut levels, mut histogram) = (Vec::new(), Vec::new());
             for level in 0..engine.config().level_count() {
                 levels.push(engine.found(&search, level, (count as usize).min(MAX_PICTURES)).await?);
+                histogram.push(engine.strengths_of(&search, level));
             }
-            Ok(Answer::Leading(levels))
+            Ok(Answer::Leading(Leading { levels, histogram }))
         }
+        Edit::Positions { source, count } => {
+            check(&source)?;
+            Ok(Answer::Positions(engine.positions(&source, count as usize).await?))
+        }
+        Edit::Strips { source, which, values } => strips(engine, &source, &which, &values, turn).await,
         Edit::Steps { source } => {
             check(&source)?;
             Ok(Answer::Images(engine.steps(&source).await?))
         }
     }
+}
+
+async fn strips<B: FlowBackend>(
+    engine: &Engine<B>,
+    source: &Source,
+    which: &Which,
+    values: &[f32],
+    turn: &Turn,
+) -> Result<Answer> {
+    check(source)?;
+    if matches!(which, Which::Leading(_)) && !engine.is_searched() {
+        let mut search = engine.search()?;
+        while engine.go_on(&mut search).await? {
+            turn.pause().await?;
+        }
+    }
+    let places = engine.places(which)?;
+    check_count(places.len().saturating_mul(values.len()))?;
+    if values.iter().any(|value| !value.is_finite()) {
+        return Err(Error::Request("a latent's value must be finite".to_owned()));
+    }
+    let mut strips = Vec::new();
+    for index in places {
+        let mut images = Vec::new();
+        for &value in values {
+            turn.pause().await?;
+            images.push(engine.changed(source, &[Change { index, value }]).await?);
+        }
+        strips.push(Strip { index, images });
+    }
+    Ok(Answer::Strips(strips))
 }
 
 async fn fill<B: FlowBackend>(engine: &Engine<B>, hole: Hole, turn: &Turn) -> Result<Answer> {

@@ -6,9 +6,12 @@ use std::rc::Rc;
 use burn_flex::Flex;
 use wasm_bindgen_futures::spawn_local;
 
+use super::beside::Other;
 use super::desk::{self, Service, Turn};
 use super::draw::Batch;
+use super::faces::Faces;
 use super::models::Models;
+use super::race::Rivals;
 use super::remote::Remote;
 use super::scope::{breathe, now, part, report_panics, tell};
 use super::trial::{self, Run};
@@ -26,12 +29,15 @@ pub fn start() {
     report_panics("The engine broke down");
     desk::open(Front {
         cpu: Models::new(Default::default(), Backend::Cpu, BATCH),
+        rivals: Rivals::default(),
+        other: Other::default(),
         choice: Cell::default(),
         loaded: RefCell::default(),
         remote: RefCell::default(),
         gpu: Cell::default(),
         trials: Cell::default(),
         sound: Cell::default(),
+        faces: Faces::default(),
     });
 }
 
@@ -46,6 +52,8 @@ enum Gpu {
 
 struct Front {
     cpu: Models<Flex>,
+    rivals: Rivals,
+    other: Other,
     choice: Cell<BackendChoice>,
     /// What loaded the model.
     loaded: RefCell<Option<Load>>,
@@ -55,6 +63,7 @@ struct Front {
     trials: Cell<RequestId>,
     /// Whether the CPU's arithmetic is right, once that was looked at.
     sound: Cell<Option<bool>>,
+    faces: Faces,
 }
 
 impl Service for Front {
@@ -74,8 +83,15 @@ impl Service for Front {
                 Ok(last)
             }
             Task::Draw(draw) => self.draw(draw, turn).await,
+            Task::Faces { base, photo } => Ok(Last::Faces(self.faces.find(&base, photo).await?)),
             Task::Edit(edit) => Ok(Last::Answer(edit::serve(&*self.cpu.engine()?, edit, turn).await?)),
+            Task::Beside(beside) => Ok(Last::Answer(self.other.serve(*beside, turn).await?)),
+            Task::Race(race) => Ok(Last::Answer(self.rivals.run(&*self.cpu.engine()?, race, turn).await?)),
         }
+    }
+
+    fn is_apart(task: &Task) -> bool {
+        task.is_apart()
     }
 
     fn cancelled(&self, request: RequestId) {

@@ -6,9 +6,11 @@
 //! else. Both load and draw with `models`, behind a `desk`; what else is done with a picture (`edit`) is the CPU's.
 
 mod adapter;
+mod beside;
 mod desk;
 mod draw;
 mod edit;
+mod faces;
 pub mod fetch;
 mod front;
 // Native builds leave it out, since the backend takes minutes to compile; clippy compiles nothing.
@@ -16,6 +18,7 @@ mod front;
 mod gpu;
 mod models;
 pub mod queue;
+mod race;
 mod remote;
 mod scope;
 mod store;

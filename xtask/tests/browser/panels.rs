@@ -17,7 +17,7 @@ pub const QUIET: &str =
     "document.documentElement.dataset.state === 'done' && document.documentElement.dataset.busy === 'false'";
 
 /// A hole is filled, and others beside it.
-const FILLED: &str = "document.documentElement.dataset.busy === 'false' && \
+pub const FILLED: &str = "document.documentElement.dataset.busy === 'false' && \
     (p => p.max > 1 && p.value === p.max)(document.querySelector('#inpaint-progress'))";
 
 /// RGB bytes of the canvas that a selector finds.
@@ -211,7 +211,11 @@ async fn a_hole_is_filled_and_all_else_stays() {
     let (browser, _server) = open("panel=inpaint&model=faces&t=0.7&p=3.0").await;
     // The panel opens with the lower half under way.
     browser.wait_for(FILLED, PATIENCE).await.unwrap();
+    // The truth is shown on demand; then back to the most likely completion.
+    click(&browser, "#inpaint-reveal").await;
     let original = pixels(&browser, "#inpaint-original").await;
+    assert_eq!(pixels(&browser, "#inpaint-board canvas").await, original);
+    click(&browser, "#inpaint-choices button").await;
     let changed = |now: &[u8]| -> Vec<(usize, usize)> {
         let both = original.chunks(3).zip(now.chunks(3)).enumerate();
         both.filter(|(_, (a, b))| a != b).map(|(i, _)| (i / 64, i % 64)).collect()
@@ -226,7 +230,7 @@ async fn a_hole_is_filled_and_all_else_stays() {
     let mouth = changed(&completed);
     assert!(!mouth.is_empty());
     assert!(mouth.iter().all(|&(row, col)| (40..54).contains(&row) && (18..46).contains(&col)), "{mouth:?}");
-    assert_ne!(pixels(&browser, "#inpaint-samples canvas").await, completed);
+    assert_ne!(pixels(&browser, "#inpaint-choices button:nth-child(2) canvas").await, completed);
     click(&browser, "#inpaint-undo").await;
     browser.wait_for(FILLED, PATIENCE).await.unwrap();
     assert_eq!(changed(&pixels(&browser, "#inpaint-board canvas").await), lower);

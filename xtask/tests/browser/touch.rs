@@ -91,8 +91,8 @@ async fn a_pinch_enlarges_the_cut_out() {
     ] {
         browser.chromium("Input.dispatchTouchEvent", json!({"type": kind, "touchPoints": points})).await.unwrap();
     }
-    // Twice as large: a third of the way to eight times.
-    let zoom = "Math.abs(document.querySelector('#crop-zoom').value - 1 / 3) < 0.02";
+    // Twice as large: a fifth of the way to thirty-two times.
+    let zoom = "Math.abs(document.querySelector('#crop-zoom').value - 1 / 5) < 0.02";
     browser.wait_for(zoom, PATIENCE).await.unwrap();
     browser.screenshot("crop-phone").await.unwrap();
     browser.finish().await.unwrap();

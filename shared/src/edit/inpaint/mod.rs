@@ -210,10 +210,10 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
         (touched, self.flow.dims())
     }
 
-    /// The best completion of each image so far, as logits `[C, L, L]`, known pixels exactly as given. Until the first
-    /// stage is over it is the smooth fill.
+    /// The best completion of each image so far, as logits `[C, L, L]`, known pixels exactly as given. Until the first of
+    /// several stages is over it is the smooth fill.
     pub fn images(&self) -> Vec<Vec<f32>> {
-        let early = self.phase == Phase::Best && self.at.0 == 0;
+        let early = self.phase == Phase::Best && self.at.0 == 0 && self.free == Free::Coarse;
         self.best.iter().map(|row| if early { row.given.clone() } else { self.completed(row) }).collect()
     }
 

@@ -11,6 +11,7 @@ use crate::protocol::{Answer, Last, Load, ModelInfo, PROTOCOL, Part, RequestId, 
 
 impl State {
     pub(super) fn restart(&mut self) -> Vec<Effect> {
+        self.photos.abandon("the engine was started again");
         (self.alive, self.info, self.phase) = (false, None, Phase::Starting);
         vec![Effect::StartEngine]
     }
@@ -18,6 +19,7 @@ impl State {
     /// The worker can no longer be used.
     pub(super) fn die(&mut self, message: String) {
         self.panels.sample.forget();
+        self.photos.abandon(&message);
         (self.alive, self.info, self.phase) = (false, None, Phase::Failed(message));
         // The reader's own weights go with it, and only the reader can bring them back.
         if self.has_own_weights() {
@@ -65,6 +67,7 @@ impl State {
             Part::Progress { loaded, total } if id == self.loading => self.phase = Phase::Loading { loaded, total },
             Part::Picture(picture) if id == self.panels.sample.request => self.panels.sample.arrived(picture),
             Part::Completion(completion) => self.take(id, Answer::Completion(completion)),
+            Part::Race(standing) => self.take(id, Answer::Race(standing)),
             Part::Progress { .. } | Part::Picture(_) => {}
         }
     }
@@ -88,6 +91,7 @@ impl State {
                 self.take(id, answer);
                 return self.panels.over(id, &mut self.ids).unwrap_or_default();
             }
+            Last::Faces(faces) => self.photos.found(id, faces),
             Last::Cancelled => return self.panels.over(id, &mut self.ids).unwrap_or_default(),
             Last::Index(_) | Last::Done => {}
         }
@@ -95,6 +99,9 @@ impl State {
     }
 
     fn hear_failure(&mut self, id: RequestId, message: String) -> Vec<Effect> {
+        if self.photos.failed(id, &message) {
+            return vec![];
+        }
         // What the page as a whole waits for.
         if id == self.loading || id == self.panels.sample.request {
             self.panels.sample.forget();
@@ -182,8 +189,7 @@ impl State {
         self.loading = self.ids.fresh();
         self.entry = Some(model.clone());
         self.settings.model = Some(model.id.clone());
-        // The list's own address without its name.
-        let base = self.index_url.rsplit_once('/').map(|(base, _)| format!("{base}/")).unwrap_or_default();
+        let base = self.models_url();
         effects.push(Effect::serve(self.loading, Load::Listed { base, model: Box::new(model) }));
         effects
     }

@@ -4,6 +4,7 @@ mod drop;
 mod engine;
 mod history;
 mod model;
+mod photos;
 mod preview;
 mod quantities;
 mod settings;
@@ -17,5 +18,6 @@ mod title;
 mod tour;
 mod view;
 
+pub use photos::MOST as MOST_PHOTOS;
 pub use state::{Input, State};
 pub use view::{View, show_breakdown};

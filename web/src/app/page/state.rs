@@ -6,6 +6,7 @@ use shared::Temperature;
 use shared::sampler::Latents;
 
 use super::history::History;
+use super::photos::Photos;
 use super::settings::{Seed, Settings, VERSION_DIGITS};
 use super::tour::STOPS;
 use crate::address::{GOOD_SEED, MAX_SEED, MAX_TEMPERATURE, Pick, parse_seed};
@@ -86,9 +87,11 @@ pub struct State {
     pub seed_refused: bool,
     /// The panels.
     pub panels: Panels,
+    /// The reader's own pictures.
+    pub photos: Photos,
     /// What was looked at.
     pub history: History,
-    /// Whether a panel waits for pictures.
+    /// Whether a panel waits for pictures, or the picker for faces.
     pub busy: bool,
     /// The stored first samples, if they were read.
     preview: Vec<Rc<Image>>,
@@ -119,6 +122,7 @@ impl State {
             notices,
             seed_refused: false,
             panels: Panels::default(),
+            photos: Photos::default(),
             history: History::default(),
             busy: false,
             preview: vec![],
@@ -223,6 +227,16 @@ impl State {
         if as_at_first { &self.preview } else { &[] }
     }
 
+    /// The address of the models' folder, with its last slash: the list's own without its name.
+    pub(super) fn models_url(&self) -> String {
+        self.index_url.rsplit_once('/').map(|(base, _)| format!("{base}/")).unwrap_or_default()
+    }
+
+    /// The model that the loaded one is to be compared with.
+    fn twin(&self) -> Option<&ModelEntry> {
+        self.index.as_ref()?.get(self.entry.as_ref()?.twin.as_ref()?)
+    }
+
     /// What all panels share.
     pub fn scene(&self) -> Scene<'_> {
         Scene {
@@ -233,6 +247,8 @@ impl State {
             seed_refused: self.seed_refused,
             smooth: self.is_smooth(),
             preview: self.first_samples(),
+            twin: self.twin(),
+            racer: self.index.as_ref().and_then(ModelIndex::first_with_rival),
         }
     }
 
@@ -248,7 +264,7 @@ impl State {
             self.settings.hold_picks(&drawing);
         }
         self.remember();
-        self.busy = self.panels.is_busy();
+        self.busy = self.panels.is_busy() || self.photos.is_busy();
         effects
     }
 
@@ -310,6 +326,8 @@ impl State {
                     self.settings.latents = None;
                 }
                 self.settings.panels.explore.at = None;
+                self.settings.panels.explore.moves.clear();
+                self.settings.panels.mix.forget_samples();
                 self.settings.release_picks();
                 self.missed_weights = false;
                 let mut effects = self.load();
@@ -334,6 +352,16 @@ impl State {
                 self.preview = samples;
                 vec![]
             }
+            Event::Photo(number, photo) => self.look(number, photo),
+            Event::Photos(kept) => {
+                self.photos.kept = kept;
+                vec![]
+            }
+            Event::PhotosLost => {
+                self.photos.forgotten = true;
+                vec![]
+            }
+            Event::RemovePhoto(own) => self.remove_photo(&own),
             Event::Recall(pick) => match slot::landing(&slots(), self.settings.panel, None) {
                 Some(slot) => self.pick(slot, pick),
                 None => self.pick(&Sample::SLOTS[0], pick),
@@ -368,10 +396,11 @@ impl State {
 
     /// Lets a panel ask for pictures, if there is a model to make them.
     fn with_bench(&mut self, f: impl FnOnce(&mut Self, &mut Bench<'_>) -> Vec<Effect>) -> Vec<Effect> {
-        let Some(ModelInfo { config, card, .. }) = self.info.clone() else { return vec![] };
-        let (mut ids, entry) = (std::mem::take(&mut self.ids), self.entry.clone());
-        let (drawing, seed) = (self.drawing(), self.settings.seed.0);
-        let mut bench = Bench { config: &config, card: &card, entry: entry.as_ref(), drawing, seed, ids: &mut ids };
+        let Some(ModelInfo { config, card, joint, .. }) = self.info.clone() else { return vec![] };
+        let (mut ids, entry, twin) = (std::mem::take(&mut self.ids), self.entry.clone(), self.twin().cloned());
+        let (drawing, seed, models) = (self.drawing(), self.settings.seed.0, self.models_url());
+        let (config, card, entry, twin) = (&config, &card, entry.as_ref(), twin.as_ref());
+        let mut bench = Bench { config, card, entry, twin, joint, models: &models, drawing, seed, ids: &mut ids };
         let effects = f(self, &mut bench);
         self.ids = ids;
         effects
@@ -403,11 +432,17 @@ impl State {
     }
 
     fn pick(&mut self, slot: &Slot, pick: Pick) -> Vec<Effect> {
+        let kept = match &pick {
+            Pick::Own(own) => Some(self.keep_photo(own)),
+            _ => None,
+        };
         if let Some(place) = self.settings.panels.picks(slot.panel).into_iter().nth(slot.place) {
             *place = pick;
         }
         self.panels.exchanged(slot.panel, &mut self.settings.panels);
-        if self.settings.panel == slot.panel { self.changed() } else { self.show(slot.panel) }
+        let mut effects = if self.settings.panel == slot.panel { self.changed() } else { self.show(slot.panel) };
+        effects.extend(kept);
+        effects
     }
 
     /// After a change of the settings.

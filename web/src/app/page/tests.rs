@@ -1,5 +1,6 @@
 mod links;
 mod panels;
+mod photos;
 mod preview;
 
 use super::state::{Phase, State};

@@ -54,7 +54,7 @@ impl View {
         let picker = Picker::new(document, &page, &dialogs, slots())?;
         drop::listen(document, &page, &picker)?;
         preview::listen(document, &page)?;
-        let panels = PanelViews::new(document, &narrowed(dispatch, Input::Panel), &page, &picker)?;
+        let panels = PanelViews::new(document, &narrowed(dispatch, Input::Panel), &page, &picker, &dialogs)?;
         let (panels, shown) = (Rc::new(panels), Rc::new(Cell::new(Panel::default())));
         let (to_save, panel, paper) = (Rc::clone(&panels), Rc::clone(&shown), document.clone());
         let save = move || {
@@ -110,6 +110,9 @@ fn offer(state: &State) -> Offer<'_> {
         panel: state.settings.panel,
         edge: state.info.as_ref().map_or(0, |info| info.config.size),
         eyes: state.entry.as_ref().map_or(&[], |entry| &entry.eyes),
+        looked: state.photos.looked.clone(),
+        photos: &state.photos.kept,
+        forgotten: state.photos.forgotten,
         samples: shown.map(|(place, shown)| shown.as_ref().map(|shown| (shown.pick(place), &shown.image))).collect(),
     }
 }

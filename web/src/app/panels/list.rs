@@ -14,6 +14,7 @@ use crate::app::event::Event;
 use crate::app::panel::{Panel, each_panel};
 use crate::app::picker::Picker;
 use crate::app::slot::Slot;
+use crate::app::widgets::dialog::Dialogs;
 use crate::error::Result;
 use crate::protocol::{Answer, RequestId};
 
@@ -142,6 +143,7 @@ macro_rules! list_panels {
                 dispatch: &Dispatch<PanelEvent>,
                 page: &Dispatch<Event>,
                 picker: &Rc<Picker>,
+                dialogs: &Rc<Dialogs>,
             ) -> Result<Self> {
                 Ok(Self {
                     $($folder: $View::new(&Site {
@@ -149,6 +151,7 @@ macro_rules! list_panels {
                         own: narrowed(dispatch, PanelEvent::$State),
                         page: Rc::clone(page),
                         picker,
+                        dialogs,
                     })?,)+
                 })
             }

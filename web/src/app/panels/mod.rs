@@ -25,6 +25,7 @@ use super::effect::{Effect, Ids};
 use super::event::Event;
 use super::picker::Picker;
 use super::slot::Slot;
+use super::widgets::dialog::Dialogs;
 use crate::address::{Pick, Verdict};
 use crate::error::Result;
 use crate::index::ModelEntry;
@@ -113,6 +114,12 @@ pub struct Bench<'a> {
     pub card: &'a Card,
     /// What the list of models says of it.
     pub entry: Option<&'a ModelEntry>,
+    /// The model on offer that it is to be compared with.
+    pub twin: Option<&'a ModelEntry>,
+    /// Whether it has leading directions.
+    pub joint: bool,
+    /// The address of the models' folder, with its last slash.
+    pub models: &'a str,
     /// How samples are drawn.
     pub drawing: Drawing,
     /// The samples' seed.
@@ -130,6 +137,9 @@ impl<'a> Bench<'a> {
             config,
             card: &CARD,
             entry: None,
+            twin: None,
+            joint: false,
+            models: "http://x/models/",
             drawing: Drawing::independent(Temperature::uniform(0.5)),
             seed: 1,
             ids,
@@ -154,6 +164,8 @@ pub struct Site<'a, E> {
     pub page: Dispatch<Event>,
     /// Where pictures are chosen.
     pub picker: &'a Rc<Picker>,
+    /// The page's dialogs.
+    pub dialogs: &'a Rc<Dialogs>,
 }
 
 /// What a view shows.
@@ -182,6 +194,10 @@ pub struct Scene<'a> {
     pub smooth: bool,
     /// The stored samples of the page's first seed, or none where others are wanted: see [`Scene::preview_of`].
     pub preview: &'a [Rc<Image>],
+    /// The model on offer that the loaded one is to be compared with.
+    pub twin: Option<&'a ModelEntry>,
+    /// The first model on offer that has a rival to race with.
+    pub racer: Option<&'a ModelEntry>,
 }
 
 impl Scene<'_> {

@@ -1,84 +1,55 @@
-//! The square that is cut out of the reader's picture.
+//! The page on which a square is cut out of the reader's picture: by a face that was found, by two taps, or by hand.
 
 use std::cell::{Cell, RefCell};
-use std::ops::RangeInclusive;
 use std::rc::Rc;
 
 use wasm_bindgen::JsCast;
 use web_sys::{
-    CanvasRenderingContext2d, Document, HtmlCanvasElement, HtmlElement, HtmlInputElement, ImageBitmap, KeyboardEvent,
-    PointerEvent, WheelEvent,
+    Document, HtmlButtonElement, HtmlCanvasElement, HtmlElement, HtmlInputElement, ImageBitmap, KeyboardEvent,
+    MouseEvent, PointerEvent, WheelEvent,
 };
 
+use super::aim::{Aim, Looked, Tapped};
+use super::frame::{Frame, Place, ZOOMS, edge};
+use super::paint::{self, Fit};
 use crate::address::{MAX_EDGE, resize};
-use crate::app::widgets::canvas::{context, context_to_read, paint};
-use crate::app::widgets::dom::{by_id, create, on};
+use crate::app::widgets::canvas::{context, context_to_read, paint as show};
+use crate::app::widgets::dom::{by_id, create, create_button, on, set_pressed, set_text};
+use crate::app::widgets::list::List;
 use crate::app::widgets::slider::{Scale, Slider};
 use crate::error::Result;
-use crate::protocol::Image;
+use crate::protocol::{Image, Snapshot};
 
 /// Drawn pixels for each of the result's, before they are averaged.
 const OVERSAMPLING: usize = 8;
-/// The strongest enlargement.
-const MAX_ZOOM: f64 = 8.0;
 /// A key moves by this share of the square.
 const STEP: f64 = 0.02;
-
-/// The square: its centre and edge, in the picture's pixels.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Square {
-    x: f64,
-    y: f64,
-    edge: f64,
-}
-
-impl Square {
-    /// The largest in a picture.
-    fn whole(width: f64, height: f64) -> Self {
-        Self { x: width / 2.0, y: height / 2.0, edge: width.min(height) }
-    }
-
-    /// The nearest that lies in the picture.
-    fn inside(self, width: f64, height: f64) -> Self {
-        let edge = self.edge.min(width.min(height));
-        let within = |at: f64, length: f64| at.clamp(edge / 2.0, length - edge / 2.0);
-        Self { x: within(self.x, width), y: within(self.y, height), edge }
-    }
-
-    /// After fingers moved, in shares of the edge: what was under them stays under them. The edge stays in `range`.
-    fn dragged(self, from: &[(f64, f64)], to: &[(f64, f64)], range: RangeInclusive<f64>) -> Self {
-        let ((from, near), (to, far)) = (middle(from), middle(to));
-        let zoom = if near > 0.0 && far > 0.0 { near / far } else { 1.0 };
-        let edge = (self.edge * zoom).clamp(*range.start(), *range.end());
-        let moved = |at: f64, from: f64, to: f64| at + (from - 0.5) * self.edge - (to - 0.5) * edge;
-        Self { x: moved(self.x, from.0, to.0), y: moved(self.y, from.1, to.1), edge }
-    }
-}
-
-/// The middle of some places, and their mean distance from it.
-fn middle(places: &[(f64, f64)]) -> ((f64, f64), f64) {
-    let count = places.len().max(1) as f64;
-    let (x, y) = places.iter().fold((0.0, 0.0), |(x, y), place| (x + place.0 / count, y + place.1 / count));
-    let spread = places.iter().map(|place| (place.0 - x).hypot(place.1 - y)).sum::<f64>() / count;
-    ((x, y), spread)
-}
+/// A key turns by this much, in radians.
+const TURN: f64 = std::f64::consts::PI / 180.0;
 
 /// The elements, and the picture.
 pub struct Crop {
+    document: Document,
     canvas: HtmlCanvasElement,
     preview: HtmlCanvasElement,
     sampler: HtmlCanvasElement,
     zoom: Slider,
+    turn: Slider,
     guides: HtmlInputElement,
     /// The row of their switch.
     guides_row: HtmlElement,
-    /// Where the eyes are in the model's pictures, column and row in hundredths of the edge.
-    eyes: RefCell<Vec<[u8; 2]>>,
+    said: HtmlElement,
+    tap: HtmlButtonElement,
+    /// Where there are several faces.
+    several: HtmlElement,
+    overview: HtmlCanvasElement,
+    faces: List<usize, HtmlButtonElement>,
     bitmap: RefCell<Option<ImageBitmap>>,
-    square: Cell<Square>,
+    frame: Cell<Frame>,
     edge: Cell<usize>,
+    aim: RefCell<Aim>,
     /// The fingers or the button that hold the picture: their numbers, and where they are in shares of the edge.
-    held: RefCell<Vec<(i32, (f64, f64))>>,
+    held: RefCell<Vec<(i32, Place)>>,
 }
 
 impl Crop {
@@ -87,40 +58,80 @@ impl Crop {
     /// # Errors
     /// [`crate::Error::Browser`] if the page lacks one.
     pub fn new(document: &Document) -> Result<Rc<Self>> {
+        let zooms = Scale { min: *ZOOMS.start() as f32, max: *ZOOMS.end() as f32, step: 0.01 };
         let crop = Rc::new(Self {
+            document: document.clone(),
             canvas: by_id(document, "crop")?,
             preview: by_id(document, "crop-preview")?,
             sampler: create(document, "canvas")?,
-            zoom: Slider::by_id(document, "crop-zoom", Scale { min: 0.0, max: 1.0, step: 0.01 })?,
+            zoom: Slider::by_id(document, "crop-zoom", zooms)?,
+            turn: Slider::by_id(document, "crop-turn", Scale { min: -180.0, max: 180.0, step: 1.0 })?,
             guides: by_id(document, "crop-guides")?,
             guides_row: by_id(document, "crop-guides-row")?,
-            eyes: RefCell::default(),
+            said: by_id(document, "crop-said")?,
+            tap: by_id(document, "crop-tap")?,
+            several: by_id(document, "crop-several")?,
+            overview: by_id(document, "crop-overview")?,
+            faces: List::by_id(document, "crop-faces")?,
             bitmap: RefCell::default(),
-            square: Cell::default(),
+            frame: Cell::default(),
             edge: Cell::new(1),
+            aim: RefCell::default(),
             held: RefCell::default(),
         });
         listen(&crop);
         Ok(crop)
     }
 
-    /// Shows guides for a photograph of a face, if the model's pictures are faces: their eyes are here.
+    /// Where the eyes are wanted, column and row in hundredths of the edge; nowhere unless the model's pictures are faces.
     pub fn guide(&self, eyes: &[[u8; 2]]) {
-        self.guides_row.set_hidden(eyes.is_empty());
-        if self.eyes.borrow()[..] != *eyes {
-            self.eyes.replace(eyes.to_vec());
+        if self.aim.borrow_mut().want(eyes) {
+            self.guides_row.set_hidden(eyes.is_empty());
+            self.tap.set_hidden(eyes.is_empty());
         }
     }
 
-    /// Starts with a picture, for a result of this edge.
-    pub fn start(&self, bitmap: ImageBitmap, edge: usize) -> Result<()> {
-        self.square.set(Square::whole(f64::from(bitmap.width()), f64::from(bitmap.height())));
+    /// Starts with a picture, for a result of this edge. What is to be looked at for faces has the number that
+    /// [`Crop::looked`] takes; there is nothing to look for unless the model's pictures are faces.
+    ///
+    /// # Errors
+    /// [`crate::Error::Browser`] if the picture cannot be drawn.
+    pub fn start(self: &Rc<Self>, bitmap: ImageBitmap, edge: usize) -> Result<Option<(u32, Snapshot)>> {
+        self.frame.set(Frame::whole(paint::size(&bitmap)));
         self.edge.set(edge.min(MAX_EDGE));
+        self.held.take();
+        let wanted = match self.aim.borrow().wants_eyes() {
+            true => Some(paint::snapshot(&self.document, &bitmap)?),
+            false => None,
+        };
         if let Some(old) = self.bitmap.replace(Some(bitmap)) {
             old.close();
         }
-        self.zoom.show(0.0, "");
-        self.draw()
+        let scale = wanted.as_ref().map_or(1.0, |(_, scale)| *scale);
+        let number = self.aim.borrow_mut().start(scale);
+        self.show();
+        Ok(wanted.map(|(snapshot, _)| (number, snapshot)))
+    }
+
+    /// What was found in the picture of that number.
+    pub fn looked(self: &Rc<Self>, number: u32, looked: &Looked) {
+        if !self.aim.borrow().waits_for(number) {
+            return;
+        }
+        let frame = self.aim.borrow_mut().looked(looked);
+        self.settle(frame);
+    }
+
+    /// Takes a new frame over, if there is one, and shows everything.
+    fn settle(self: &Rc<Self>, frame: Option<Frame>) {
+        if let (Some(frame), Some(size)) = (frame, self.size()) {
+            self.frame.set(frame.kept(size));
+        }
+        self.show();
+    }
+
+    fn size(&self) -> Option<(f64, f64)> {
+        self.bitmap.borrow().as_ref().map(paint::size)
     }
 
     /// The result's edge and RGB bytes.
@@ -130,64 +141,113 @@ impl Crop {
         self.sampler.set_width(large as u32);
         self.sampler.set_height(large as u32);
         let drawing = context_to_read(&self.sampler)?;
-        self.draw_square(&drawing, large as f64)?;
+        if let Some(bitmap) = &*self.bitmap.borrow() {
+            paint::draw_frame(&drawing, bitmap, self.frame.get(), large as f64)?;
+        }
         let rgba = drawing.get_image_data(0.0, 0.0, large as f64, large as f64)?.data();
         let rgb: Vec<u8> = rgba.chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
         Ok((edge, resize(&rgb, large, edge)))
     }
 
-    fn draw_square(&self, drawing: &CanvasRenderingContext2d, size: f64) -> Result<()> {
-        let Some(bitmap) = &*self.bitmap.borrow() else { return Ok(()) };
-        // What is transparent lies on white.
-        drawing.set_fill_style_str("#fff");
-        drawing.fill_rect(0.0, 0.0, size, size);
-        let Square { x, y, edge } = self.square.get();
-        let (left, top) = (x - edge / 2.0, y - edge / 2.0);
-        Ok(drawing.draw_image_with_image_bitmap_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(
-            bitmap, left, top, edge, edge, 0.0, 0.0, size, size,
-        )?)
+    /// Shows the frame, the faces, and what there is to say.
+    fn show(self: &Rc<Self>) {
+        let (frame, aim) = (self.frame.get(), self.aim.borrow());
+        if let Some(size) = self.size() {
+            self.zoom.show(frame.zoom(size) as f32, "");
+        }
+        let degrees = (frame.turn / TURN).round() as f32;
+        self.turn.show(degrees, &format!("{degrees}°"));
+        set_text(&self.said, &aim.said());
+        set_pressed(&self.tap, aim.taps().is_some());
+        self.several.set_hidden(!aim.offers_faces());
+        let _ = self.faces.fit(0..aim.faces().len(), |&face| {
+            let button = create_button(&self.document, "button compact chip")?;
+            button.set_text_content(Some(&format!("Face {}", face + 1)));
+            let crop = Rc::clone(self);
+            on(&button, "click", move |_| {
+                let frame = crop.aim.borrow_mut().choose(face);
+                crop.settle(frame);
+            });
+            Ok((button.clone().into(), button))
+        });
+        self.faces.for_each(|&face, button| set_pressed(button, aim.chosen() == Some(face)));
+        // A canvas that cannot be drawn on leaves the reader with the sliders.
+        let _ = self.draw(&aim);
     }
 
-    fn draw(&self) -> Result<()> {
+    fn draw(&self, aim: &Aim) -> Result<()> {
+        let Some(bitmap) = self.bitmap.borrow().clone() else { return Ok(()) };
         let drawing = context(&self.canvas)?;
-        let size = f64::from(self.canvas.width());
-        self.draw_square(&drawing, size)?;
-        if self.guides.checked() {
-            for [x, y] in self.eyes.borrow().iter().map(|eye| eye.map(|share| f64::from(share) / 100.0)) {
-                draw_cross(&drawing, x * size, y * size);
+        let edge = f64::from(self.canvas.width());
+        if let Some(taps) = aim.taps() {
+            let fit = paint::draw_whole(&self.canvas, &drawing, &bitmap)?;
+            for &place in taps.iter().chain(aim.cursor()) {
+                paint::draw_cross(&drawing, fit.out(place));
             }
+        } else {
+            paint::draw_frame(&drawing, &bitmap, self.frame.get(), edge)?;
+            if self.guides.checked() {
+                aim.wanted().iter().for_each(|&(x, y)| paint::draw_cross(&drawing, (x * edge, y * edge)));
+            }
+        }
+        if aim.offers_faces() {
+            self.draw_faces(aim, &bitmap)?;
         }
         let (edge, rgb) = self.cut_out()?;
         let rgba: Vec<u8> = rgb.chunks_exact(3).flat_map(|pixel| [pixel[0], pixel[1], pixel[2], u8::MAX]).collect();
-        paint(&self.preview, &Image { size: edge as u32, rgba: rgba.into() })
+        show(&self.preview, &Image { size: edge as u32, rgba: rgba.into() })
     }
 
-    fn change(&self, f: impl FnOnce(Square) -> Square) {
-        let size = self.bitmap.borrow().as_ref().map(|b| (f64::from(b.width()), f64::from(b.height())));
-        let Some((width, height)) = size else { return };
-        self.square.set(f(self.square.get()).inside(width, height));
-        let _ = self.draw();
+    fn draw_faces(&self, aim: &Aim, bitmap: &ImageBitmap) -> Result<()> {
+        let drawing = context(&self.overview)?;
+        let fit = paint::draw_whole(&self.overview, &drawing, bitmap)?;
+        for (i, [left, top, width, height]) in aim.boxes().enumerate() {
+            let size = (fit.length(width), fit.length(height));
+            paint::draw_box(&drawing, fit.out((left, top)), size, i + 1, aim.chosen() == Some(i));
+        }
+        Ok(())
+    }
+
+    /// Changes the frame by hand.
+    fn change(self: &Rc<Self>, f: impl FnOnce(Frame) -> Frame) {
+        if self.size().is_some() {
+            self.aim.borrow_mut().touch();
+            self.settle(Some(f(self.frame.get())));
+        }
     }
 
     /// Moves the square by shares of its edge.
-    fn shift(&self, x: f64, y: f64) {
-        self.change(|square| Square { x: square.x + x * square.edge, y: square.y + y * square.edge, ..square });
+    fn shift(self: &Rc<Self>, x: f64, y: f64) {
+        self.change(|frame| {
+            let (x, y) = frame.place((0.5 + x, 0.5 + y));
+            Frame { x, y, ..frame }
+        });
     }
 
-    /// Enlarges; 0 is the whole picture, 1 the most.
-    fn magnify(&self, zoom: f64) {
-        let whole = self.bitmap.borrow().as_ref().map(|b| f64::from(b.width().min(b.height())));
-        let edge = whole.unwrap_or_default() / MAX_ZOOM.powf(zoom.clamp(0.0, 1.0));
-        self.zoom.show(zoom.clamp(0.0, 1.0) as f32, "");
-        self.change(|square| Square { edge, ..square });
+    /// An eye was pointed at, at a place of the picture.
+    fn point(self: &Rc<Self>, place: Place) {
+        let Some(size) = self.size() else { return };
+        let tapped = self.aim.borrow_mut().tap(place, size);
+        self.settle(if let Tapped::Both(frame) = tapped { Some(frame) } else { None });
+    }
+
+    /// Where an event is on a canvas, in shares of its edges.
+    fn share(canvas: &HtmlCanvasElement, event: &MouseEvent) -> Place {
+        let area = canvas.get_bounding_client_rect();
+        let share = |at: i32, start: f64, length: f64| (f64::from(at) - start) / length.max(1.0);
+        (share(event.client_x(), area.left(), area.width()), share(event.client_y(), area.top(), area.height()))
+    }
+
+    /// Which place of the picture an event is at, on a canvas that shows all of it.
+    fn place(&self, canvas: &HtmlCanvasElement, event: &MouseEvent) -> Option<Place> {
+        let (across, down) = (f64::from(canvas.width()), f64::from(canvas.height()));
+        let (x, y) = Self::share(canvas, event);
+        Some(Fit::new(self.size()?, (across, down)).back((x * across, y * down)))
     }
 
     /// Fingers came, moved or went: what is left of them holds the picture.
     fn hold(&self, event: &PointerEvent, down: bool) {
-        let area = self.canvas.get_bounding_client_rect();
-        let share = |at: i32, start: f64, length: f64| (f64::from(at) - start) / length.max(1.0);
-        let at =
-            (share(event.client_x(), area.left(), area.width()), share(event.client_y(), area.top(), area.height()));
+        let at = Self::share(&self.canvas, event);
         let mut held = self.held.borrow_mut();
         held.retain(|(id, _)| *id != event.pointer_id());
         if down {
@@ -196,42 +256,59 @@ impl Crop {
         }
     }
 
-    fn places(&self) -> Vec<(f64, f64)> {
+    fn places(&self) -> Vec<Place> {
         self.held.borrow().iter().map(|(_, at)| *at).collect()
     }
 
-    fn drag(&self, event: &PointerEvent) {
-        if !self.held.borrow().iter().any(|(id, _)| *id == event.pointer_id()) {
+    fn drag(self: &Rc<Self>, event: &PointerEvent) {
+        let is_held = self.held.borrow().iter().any(|(id, _)| *id == event.pointer_id());
+        if !is_held || self.aim.borrow().taps().is_some() {
             return;
         }
         let before = self.places();
         self.hold(event, true);
-        let whole = self.bitmap.borrow().as_ref().map_or(1.0, |b| f64::from(b.width().min(b.height())));
-        self.change(|square| square.dragged(&before, &self.places(), whole / MAX_ZOOM..=whole));
-        self.zoom.show(((whole / self.square.get().edge).ln() / MAX_ZOOM.ln()) as f32, "");
+        self.change(|frame| frame.dragged(&before, &self.places()));
     }
 
-    fn zoom_by(&self, by: f64) {
-        self.magnify(f64::from(self.zoom.value().unwrap_or(0.0)) + by);
+    fn zoom_by(self: &Rc<Self>, at: Place, by: f64) {
+        self.change(|frame| frame.zoomed(at, super::frame::MAX_ZOOM.powf(by)));
     }
-}
 
-/// A cross that is seen on any ground.
-fn draw_cross(drawing: &CanvasRenderingContext2d, x: f64, y: f64) {
-    for (colour, width) in [("#000c", 5.0), ("#fff", 2.0)] {
-        drawing.set_stroke_style_str(colour);
-        drawing.set_line_width(width);
-        drawing.begin_path();
-        drawing.move_to(x - 11.0, y);
-        drawing.line_to(x + 11.0, y);
-        drawing.move_to(x, y - 11.0);
-        drawing.line_to(x, y + 11.0);
-        drawing.stroke();
+    /// Whether a key was taken.
+    fn key(self: &Rc<Self>, key: &str, shift: bool) -> bool {
+        let step = match key {
+            "ArrowLeft" => (-STEP, 0.0),
+            "ArrowRight" => (STEP, 0.0),
+            "ArrowUp" => (0.0, -STEP),
+            "ArrowDown" => (0.0, STEP),
+            _ => (0.0, 0.0),
+        };
+        let taps = self.aim.borrow().taps().is_some();
+        match key {
+            "Enter" | " " if taps => {
+                let cursor = self.aim.borrow().cursor().copied();
+                cursor.into_iter().for_each(|place| self.point(place));
+            }
+            _ if taps && step != (0.0, 0.0) => {
+                if let Some(size) = self.size() {
+                    self.aim.borrow_mut().move_cursor(step, size);
+                    self.show();
+                }
+            }
+            "ArrowLeft" | "ArrowRight" if shift => {
+                self.change(|frame| Frame { turn: frame.turn + TURN * step.0.signum(), ..frame });
+            }
+            "+" | "=" if !taps => self.zoom_by((0.5, 0.5), STEP),
+            "-" if !taps => self.zoom_by((0.5, 0.5), -STEP),
+            _ if step != (0.0, 0.0) => self.shift(step.0, step.1),
+            _ => return false,
+        }
+        true
     }
 }
 
 fn listen(crop: &Rc<Crop>) {
-    let pointer = |name: &'static str, heard: fn(&Crop, &PointerEvent)| {
+    let pointer = |name: &'static str, heard: fn(&Rc<Crop>, &PointerEvent)| {
         let c = Rc::clone(crop);
         on(&crop.canvas, name, move |event| {
             if let Some(event) = event.dyn_ref::<PointerEvent>() {
@@ -247,64 +324,48 @@ fn listen(crop: &Rc<Crop>) {
     pointer("pointerup", |crop, event| crop.hold(event, false));
     pointer("pointercancel", |crop, event| crop.hold(event, false));
     let c = Rc::clone(crop);
+    on(&crop.canvas, "click", move |event| {
+        let place = event.dyn_ref::<MouseEvent>().and_then(|event| c.place(&c.canvas, event));
+        if let Some(place) = place.filter(|_| c.aim.borrow().taps().is_some()) {
+            c.point(place);
+        }
+    });
+    let c = Rc::clone(crop);
+    on(&crop.overview, "click", move |event| {
+        let place = event.dyn_ref::<MouseEvent>().and_then(|event| c.place(&c.overview, event));
+        let face = place.and_then(|place| c.aim.borrow().face_at(place));
+        if let Some(face) = face {
+            let frame = c.aim.borrow_mut().choose(face);
+            c.settle(frame);
+        }
+    });
+    let c = Rc::clone(crop);
     on(&crop.canvas, "wheel", move |event| {
         event.prevent_default();
-        let delta = event.dyn_ref::<WheelEvent>().map_or(0.0, WheelEvent::delta_y);
-        c.zoom_by(-delta.signum() * 2.0 * STEP);
+        let Some(event) = event.dyn_ref::<WheelEvent>() else { return };
+        if c.aim.borrow().taps().is_none() {
+            c.zoom_by(Crop::share(&c.canvas, event), -event.delta_y().signum() * 2.0 * STEP);
+        }
     });
     let c = Rc::clone(crop);
     on(&crop.canvas, "keydown", move |event| {
-        let key = event.dyn_ref::<KeyboardEvent>().map(KeyboardEvent::key).unwrap_or_default();
-        match key.as_str() {
-            "ArrowLeft" => c.shift(-STEP, 0.0),
-            "ArrowRight" => c.shift(STEP, 0.0),
-            "ArrowUp" => c.shift(0.0, -STEP),
-            "ArrowDown" => c.shift(0.0, STEP),
-            "+" | "=" => c.zoom_by(STEP),
-            "-" => c.zoom_by(-STEP),
-            _ => return,
+        let key = event.dyn_ref::<KeyboardEvent>().map(|event| (event.key(), event.shift_key()));
+        if key.is_some_and(|(key, shift)| c.key(&key, shift)) {
+            event.prevent_default();
         }
-        event.prevent_default();
     });
     let c = Rc::clone(crop);
-    crop.zoom.on_input(move |_| c.zoom_by(0.0));
+    crop.zoom.on_input(move |zoom| {
+        let edge = c.size().map(|size| edge(f64::from(zoom), size));
+        c.change(|frame| Frame { edge: edge.unwrap_or(frame.edge), ..frame });
+    });
     let c = Rc::clone(crop);
-    on(&crop.guides, "change", move |_| drop(c.draw()));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_square_stays_in_the_picture() {
-        let whole = Square::whole(300.0, 200.0);
-        assert_eq!(whole, Square { x: 150.0, y: 100.0, edge: 200.0 });
-        let moved = Square { x: 0.0, y: 500.0, edge: 100.0 }.inside(300.0, 200.0);
-        assert_eq!(moved, Square { x: 50.0, y: 150.0, edge: 100.0 });
-        assert_eq!(Square { edge: 900.0, ..whole }.inside(300.0, 200.0), whole);
-    }
-
-    #[test]
-    fn what_is_under_the_fingers_stays_there() {
-        let square = Square { x: 150.0, y: 100.0, edge: 200.0 };
-        // Where the picture is seen that lies at a share of the square's edge.
-        let under = |square: Square, at: (f64, f64)| {
-            (square.x + (at.0 - 0.5) * square.edge, square.y + (at.1 - 0.5) * square.edge)
-        };
-        let one = square.dragged(&[(0.5, 0.5)], &[(0.6, 0.4)], 25.0..=200.0);
-        assert_eq!((one.edge, under(one, (0.6, 0.4))), (200.0, under(square, (0.5, 0.5))));
-        let (from, to) = ([(0.4, 0.5), (0.6, 0.5)], [(0.2, 0.6), (0.6, 0.6)]);
-        let two = square.dragged(&from, &to, 25.0..=200.0);
-        assert!((two.edge - 100.0).abs() < 1e-9);
-        for (from, to) in from.into_iter().zip(to) {
-            let ((x, y), (u, v)) = (under(square, from), under(two, to));
-            assert!((x - u).abs() < 1e-9 && (y - v).abs() < 1e-9, "{x},{y} is now {u},{v}");
-        }
-        // A pinch ends where the picture does, or the strongest enlargement.
-        assert_eq!(square.dragged(&to, &from, 25.0..=200.0).edge, 200.0);
-        assert_eq!(square.dragged(&[(0.5, 0.5), (0.51, 0.5)], &to, 25.0..=200.0).edge, 25.0);
-        // Fingers that meet, or go, change no size.
-        assert_eq!(square.dragged(&from, &[(0.5, 0.5), (0.5, 0.5)], 25.0..=200.0).edge, 200.0);
-    }
+    crop.turn.on_input(move |degrees| c.change(|frame| Frame { turn: f64::from(degrees) * TURN, ..frame }));
+    let c = Rc::clone(crop);
+    on(&crop.guides, "change", move |_| c.show());
+    let c = Rc::clone(crop);
+    on(&crop.tap, "click", move |_| {
+        c.aim.borrow_mut().toggle_taps();
+        c.show();
+    });
 }

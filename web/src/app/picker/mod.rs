@@ -1,8 +1,12 @@
 //! The dialog in which a picture is chosen: a sample, or one of the reader's own, which [`crop`] cuts out.
 
+mod aim;
 mod camera;
 mod crop;
 pub mod files;
+mod frame;
+mod own;
+mod paint;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -24,9 +28,11 @@ use crate::address::{Own, Pick};
 use crate::error::{Error, Result};
 use crate::index::shorten;
 use crate::protocol::Image;
+pub use aim::Looked;
 use camera::Camera;
 use crop::Crop;
 use files::Kind;
+use own::OwnView;
 
 /// The largest file that is opened, in bytes: no photograph is larger.
 const MAX_FILE: f64 = 40e6;
@@ -43,6 +49,7 @@ pub struct Picker {
     gallery: List<usize, (HtmlButtonElement, Picture)>,
     camera: Camera,
     crop: Rc<Crop>,
+    own: OwnView,
     /// What the picture is for; where nobody has said so yet, `place` asks.
     slot: Cell<Option<&'static Slot>>,
     slots: Vec<&'static Slot>,
@@ -62,6 +69,12 @@ pub struct Offer<'a> {
     pub edge: usize,
     /// Where the eyes are in the model's pictures, column and row in hundredths of the edge.
     pub eyes: &'a [[u8; 2]],
+    /// What was found in the photograph of that number.
+    pub looked: Option<(u32, Rc<Looked>)>,
+    /// The reader's own pictures, the newest first.
+    pub photos: &'a [Rc<Own>],
+    /// Whether the browser does not keep them.
+    pub forgotten: bool,
     /// The samples, as far as they are drawn.
     pub samples: Vec<Option<(Pick, &'a Rc<Image>)>>,
 }
@@ -100,6 +113,7 @@ impl Picker {
             gallery: List::by_id(document, "picker-gallery")?,
             camera: Camera::new(document)?,
             crop: Crop::new(document)?,
+            own: OwnView::new(document)?,
             slot: Cell::default(),
             slots,
             place: by_id(document, "picker-slot")?,
@@ -162,6 +176,13 @@ impl Picker {
         self.panel.set(offer.panel);
         self.edge.set(offer.edge);
         self.crop.guide(offer.eyes);
+        if let Some((number, looked)) = &offer.looked {
+            self.crop.looked(*number, looked);
+        }
+        let (picker, page) = (Rc::clone(self), self.page.clone());
+        let use_it: Rc<dyn Fn(Rc<Own>)> = Rc::new(move |own| picker.choose(Pick::Own(own)));
+        let remove: Rc<dyn Fn(Rc<Own>)> = Rc::new(move |own| page(Event::RemovePhoto(own)));
+        self.own.render(offer.photos, offer.forgotten, &use_it, &remove);
         // Also behind a closed dialog: when it opens, everything may have come already.
         let _ = self.gallery.fit(0..offer.samples.len(), |place| self.cell(*place));
         self.gallery.for_each(|&place, (button, picture)| {
@@ -213,8 +234,11 @@ impl Picker {
     }
 
     fn cut(&self, bitmap: ImageBitmap) -> Result<()> {
-        self.crop.start(bitmap, self.edge.get())?;
+        let photo = self.crop.start(bitmap, self.edge.get())?;
         self.turn(Page::Crop);
+        if let Some((number, snapshot)) = photo {
+            (self.page)(Event::Photo(number, snapshot));
+        }
         Ok(())
     }
 

@@ -107,7 +107,7 @@ pub fn context_to_read(canvas: &HtmlCanvasElement) -> Result<CanvasRenderingCont
 }
 
 /// Whether the style sheet shows a canvas smooth, not in squares.
-fn is_smooth(canvas: &HtmlCanvasElement) -> bool {
+pub fn is_smooth(canvas: &HtmlCanvasElement) -> bool {
     let style = web_sys::window().and_then(|window| window.get_computed_style(canvas).ok().flatten());
     let rendering = style.and_then(|style| style.get_property_value("image-rendering").ok());
     rendering.is_some_and(|rendering| rendering == "auto")

@@ -17,9 +17,17 @@ const EDGE: usize = 256;
 /// # Errors
 /// [`Error::Request`] if there are no pictures, or of several sizes.
 pub fn gif(pictures: &[Image], smooth: bool) -> Result<Vec<u8>> {
+    paced(&pictures.iter().collect::<Vec<_>>(), smooth, DELAY)
+}
+
+/// The same with each frame shown for `delay` hundredths of a second.
+///
+/// # Errors
+/// As [`gif`].
+pub fn paced(pictures: &[&Image], smooth: bool, delay: u16) -> Result<Vec<u8>> {
     let failed = |problem: String| Error::Request(format!("no GIF can be made: {problem}"));
     let size = pictures.first().map_or(0, |picture| picture.size) as usize;
-    let fits = |picture: &Image| picture.size as usize == size && picture.rgba.len() == size * size * 4;
+    let fits = |picture: &&Image| picture.size as usize == size && picture.rgba.len() == size * size * 4;
     if size == 0 || size > usize::from(u16::MAX) || !pictures.iter().all(fits) {
         return Err(failed("there are no pictures of one size".to_owned()));
     }
@@ -34,10 +42,10 @@ pub fn gif(pictures: &[Image], smooth: bool) -> Result<Vec<u8>> {
             frame.buffer = enlarged(&frame.buffer, size, zoom).into();
             frame
         };
-        (frame.width, frame.height, frame.delay) = (edge, edge, DELAY);
+        (frame.width, frame.height, frame.delay) = (edge, edge, delay);
         frame
     };
-    let frames: Vec<_> = pictures.iter().map(frame).collect();
+    let frames: Vec<_> = pictures.iter().copied().map(frame).collect();
     let mut bytes = Vec::new();
     let mut encoder = gif::Encoder::new(&mut bytes, edge, edge, &[]).map_err(|error| failed(error.to_string()))?;
     encoder.set_repeat(gif::Repeat::Infinite).map_err(|error| failed(error.to_string()))?;

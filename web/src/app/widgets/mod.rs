@@ -2,6 +2,7 @@
 
 pub mod board;
 pub mod canvas;
+pub mod chart;
 pub mod dialog;
 pub mod dom;
 pub mod film;

@@ -19,6 +19,20 @@ pub struct LatentEdit {
     pub value: f32,
 }
 
+/// Leading directions that the panel offers.
+pub const DIRECTIONS: usize = 8;
+/// The farthest that a link moves a picture along one, in standard deviations.
+const MAX_MOVE: f32 = 5.0;
+
+/// A leading direction and the place that the picture is moved to along it, in standard deviations.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DirectionMove {
+    /// Its number.
+    pub direction: usize,
+    /// The place.
+    pub to: f32,
+}
+
 /// What is explored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExploreSettings {
@@ -26,13 +40,15 @@ pub struct ExploreSettings {
     pub pick: Pick,
     /// What was done to it. The model may lack some of the latents.
     pub edits: Vec<LatentEdit>,
+    /// Where it was moved along leading directions, before the edits.
+    pub moves: Vec<DirectionMove>,
     /// The chosen latent.
     pub at: Option<LatentAddress>,
 }
 
 impl Default for ExploreSettings {
     fn default() -> Self {
-        Self { pick: Pick::Sample { seed: GOOD_SEED, index: 12 }, edits: vec![], at: None }
+        Self { pick: Pick::Sample { seed: GOOD_SEED, index: 12 }, edits: vec![], moves: vec![], at: None }
     }
 }
 
@@ -41,6 +57,7 @@ impl PanelSettings for ExploreSettings {
         match key {
             "x" => set(&mut self.pick, Pick::parse(value), "is not a picture"),
             "z" => set(&mut self.edits, parse_edits(value), "is not a list of changed latents"),
+            "d" => set(&mut self.moves, parse_moves(value), "is not a list of moves along directions"),
             "at" => set(&mut self.at, value.parse().ok().map(Some), "is not a latent"),
             _ => Ok(()),
         }
@@ -51,6 +68,10 @@ impl PanelSettings for ExploreSettings {
         if !self.edits.is_empty() {
             let spell = |edit: &LatentEdit| format!("{}:{}", edit.at, number(edit.value));
             push("z", &self.edits.iter().map(spell).collect::<Vec<_>>().join(","));
+        }
+        if !self.moves.is_empty() {
+            let spell = |one: &DirectionMove| format!("{}:{}", one.direction, number(one.to));
+            push("d", &self.moves.iter().map(spell).collect::<Vec<_>>().join(","));
         }
         if let Some(at) = self.at {
             push("at", &at.to_string());
@@ -70,4 +91,15 @@ fn parse_edits(text: &str) -> Option<Vec<LatentEdit>> {
     };
     let edits: Vec<_> = text.split(',').map(edit).collect::<Option<_>>()?;
     (edits.len() <= MAX_EDITS).then_some(edits)
+}
+
+fn parse_moves(text: &str) -> Option<Vec<DirectionMove>> {
+    let one = |text: &str| {
+        let (direction, to) = text.split_once(':')?;
+        let direction = direction.parse().ok().filter(|&direction: &usize| direction < DIRECTIONS)?;
+        Some(DirectionMove { direction, to: to.parse().ok().filter(|to: &f32| to.abs() <= MAX_MOVE)? })
+    };
+    let moves: Vec<_> = text.split(',').map(one).collect::<Option<_>>()?;
+    let twice = |i: usize| moves[..i].iter().any(|other: &DirectionMove| other.direction == moves[i].direction);
+    (!(0..moves.len()).any(twice)).then_some(moves)
 }

@@ -12,10 +12,11 @@ use crate::app::dispatch::Dispatch;
 use crate::app::panels::Site;
 use crate::app::widgets::board::Layer;
 use crate::app::widgets::canvas::is_new;
+use crate::app::widgets::chart::{Anchor, Chart, grouped};
 use crate::app::widgets::dom::{by_id, create, create_button, on, set_columns, set_text};
 use crate::app::widgets::slider::Slider;
 use crate::error::Result;
-use crate::protocol::Factor;
+use crate::protocol::{Factor, Leading, STRENGTH_BINS};
 
 /// What a field is drawn with.
 const FIELD: [u8; 3] = [255, 138, 40];
@@ -29,7 +30,9 @@ pub struct LeadingView {
     slider: Slider,
     search: HtmlButtonElement,
     rows: HtmlElement,
-    shown: RefCell<Option<Rc<Vec<Vec<Factor>>>>>,
+    strengths: HtmlElement,
+    chart: Chart,
+    shown: RefCell<Option<Rc<Leading>>>,
 }
 
 impl LeadingView {
@@ -41,6 +44,8 @@ impl LeadingView {
             slider: slider.clone(),
             search: by_id(site.document, "explore-search")?,
             rows: by_id(site.document, "explore-leading")?,
+            strengths: by_id(site.document, "explore-strengths")?,
+            chart: Chart::by_id(site.document, "explore-strengths-chart")?,
             shown: RefCell::default(),
         };
         set_columns(&view.rows, LEADING)?;
@@ -54,7 +59,11 @@ impl LeadingView {
         self.search.set_disabled(searching || explore.leading.is_some());
         set_text(&self.search, if searching { "Searching…" } else { "Find the leading latents" });
         if is_new(self.shown.borrow().as_ref(), explore.leading.as_ref()) {
-            let _ = self.show(explore.leading.as_deref().map_or(&[], Vec::as_slice), config);
+            let (levels, histogram) =
+                explore.leading.as_deref().map_or((&[][..], &[][..]), |found| (&found.levels, &found.histogram));
+            let _ = self.show(levels, config);
+            self.strengths.set_hidden(histogram.is_empty());
+            let _ = self.draw(histogram);
             self.shown.replace(explore.leading.clone());
         }
     }
@@ -78,6 +87,34 @@ impl LeadingView {
         Ok(())
     }
 
+    /// How many latents have which strength, a row for each level, coarsest first.
+    fn draw(&self, levels: &[Vec<u32>]) -> Result<()> {
+        self.chart.begin(&in_words(levels));
+        let (count, [from, to]) = STRENGTH_BINS;
+        let (left, wide) = (62.0, 382.0);
+        let width = wide / count as f64;
+        let height = 240.0 / levels.len().max(1) as f64;
+        for (row, (level, bins)) in levels.iter().enumerate().rev().enumerate() {
+            let bottom = height * (row + 1) as f64;
+            self.chart.text((left - 8.0, bottom - 4.0), &format!("Level {level}"), Anchor::End, "")?;
+            self.chart.line(&[(left, bottom), (left + wide, bottom)], "grid-line")?;
+            let most = f64::from(bins.iter().copied().max().unwrap_or(1).max(1));
+            for (i, &bin) in bins.iter().enumerate().filter(|&(_, &bin)| bin > 0) {
+                let tall = (height - 8.0) * f64::from(bin) / most;
+                self.chart.bar((left + i as f64 * width + 0.5, bottom - tall), (width - 1.0, tall), "bar")?;
+            }
+        }
+        for power in from as i32..=to as i32 {
+            let x = left + wide * f64::from(power as f32 - from) / f64::from(to - from);
+            let text = if power < 0 { format!("{}", 10f64.powi(power)) } else { grouped(10usize.pow(power as u32)) };
+            self.chart.text((x, 256.0), &text, Anchor::Middle, "")?;
+            if power == 0 {
+                self.chart.line(&[(x, 4.0), (x, 240.0)], "curve-1")?;
+            }
+        }
+        Ok(())
+    }
+
     fn button(&self, factor: &Factor, config: &RgFlowConfig) -> Result<Option<HtmlButtonElement>> {
         let Ok(at) = Levels::new(config).address(factor.index as usize) else { return Ok(None) };
         let button = create_button(&self.document, "cell")?;
@@ -96,5 +133,29 @@ impl LeadingView {
             let _ = slider.input().focus();
         });
         Ok(Some(button))
+    }
+}
+
+/// The chart for a screen reader.
+fn in_words(levels: &[Vec<u32>]) -> String {
+    let (count, [from, to]) = STRENGTH_BINS;
+    // The bin that begins with a strength of one.
+    let one = (count as f32 * -from / (to - from)).round() as usize;
+    let of = |(level, bins): (usize, &Vec<u32>)| {
+        let above: u32 = bins.iter().skip(one).sum();
+        format!("level {level}: {above} of {} above one", bins.iter().sum::<u32>())
+    };
+    format!("Strengths of the latents. {}", levels.iter().enumerate().rev().map(of).collect::<Vec<_>>().join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strengths_above_one_are_counted() {
+        let mut bins = vec![0; STRENGTH_BINS.0];
+        (bins[9], bins[10], bins[29]) = (5, 2, 1);
+        assert_eq!(in_words(&[bins]), "Strengths of the latents. level 0: 3 of 8 above one");
     }
 }

@@ -2,11 +2,13 @@
 
 mod address;
 mod colours;
+mod directions;
 mod field;
 mod leading;
 mod named;
 mod pyramid;
 mod state;
+mod strips;
 mod view;
 
 pub use state::Explore;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use shared::RgFlowConfig;
 use shared::geometry::{Cone, LatentAddress, Levels, generation_cone, inference_cone};
 
-use super::address::{ExploreSettings, LatentEdit, MAX_EDITS};
+use super::address::{DIRECTIONS, DirectionMove, ExploreSettings, LatentEdit, MAX_EDITS};
 use super::field::strong;
 use crate::app::effect::Effect;
 use crate::app::panel::Panel;
@@ -13,13 +13,22 @@ use crate::app::panels::live::Live;
 use crate::app::panels::pyramid::draw_level;
 use crate::app::panels::{Bench, PanelState};
 use crate::app::slot::Slot;
-use crate::protocol::{Answer, Change, Edit, Factor, Image, RequestId, Walk};
+use crate::protocol::{Answer, Beside, Change, Edit, Image, Leading, Move, RequestId, Source, Strip, Walk, Which};
 
 /// Values of the strip below the slider, in standard deviations.
 pub const WALK: [f32; 7] = [-4.0, -2.5, -1.2, 0.0, 1.2, 2.5, 4.0];
 
 /// Frames of a film, and the last value of the latent in standard deviations; the first is its negative.
 const FILM: (u8, f32) = (25, 3.0);
+
+/// Values of the strips that show what a latent does, in standard deviations.
+pub const STRIP: [f32; 5] = [-3.0, -1.5, 0.0, 1.5, 3.0];
+
+/// The most strips of named latents, and those of leading ones.
+const STRIPS: (usize, u32) = (10, 6);
+
+/// Strips of each of the two models that are compared.
+const COMPARED: u32 = 5;
 
 /// Leading latents of each level.
 pub const LEADING: usize = 6;
@@ -35,6 +44,12 @@ pub enum ExploreEvent {
     Pixel(usize, usize),
     /// The chosen latent is given a value.
     Value(f32),
+    /// The picture is moved along a leading direction, to that place.
+    Direction(usize, f32),
+    /// Strips of the named or the leading latents are wanted.
+    Strips,
+    /// Strips of this model and of its twin are wanted.
+    Compare,
     /// The slider was let go.
     Settled,
     /// The last edit is taken back.
@@ -56,10 +71,20 @@ pub struct Explore {
     reach: Live,
     search: Live,
     film: Live,
+    place: Live,
+    strips: Live,
+    own_leading: Live,
+    twin_leading: Live,
+    /// Where the picture is along the leading directions, in standard deviations, before all moves.
+    pub places: Vec<f32>,
+    /// What the named or the leading latents do, once that was asked for.
+    pub shown: Option<Rc<Vec<Strip>>>,
+    /// What the leading latents of this model and of its twin do to the same picture.
+    pub compared: [Option<Rc<Vec<Strip>>>; 2],
     /// Where the receptive field of the chosen latent is strong.
     pub field: Option<Rc<Vec<(usize, usize)>>>,
-    /// The leading latents of each level, finest first, once they were asked for.
-    pub leading: Option<Rc<Vec<Vec<Factor>>>>,
+    /// The leading latents, once they were asked for.
+    pub leading: Option<Rc<Leading>>,
     /// The picture as it is now.
     pub image: Option<Rc<Image>>,
     /// The picture for each value of [`WALK`].
@@ -72,21 +97,87 @@ pub struct Explore {
     original: Vec<f32>,
     /// The chosen pixel.
     pub pixel: Option<(usize, usize)>,
-    past: Vec<Vec<LatentEdit>>,
+    past: Vec<Past>,
     /// Whether the slider is moving: its steps are one edit.
     moving: bool,
+    /// Whether the picture was moved along a direction since its latents came.
+    moved: bool,
+}
+
+/// What an edit can be taken back to.
+type Past = (Vec<LatentEdit>, Vec<DirectionMove>);
+
+fn present(settings: &ExploreSettings) -> Past {
+    (settings.edits.clone(), settings.moves.clone())
 }
 
 impl Explore {
-    fn replace(
-        &mut self,
-        edits: Vec<LatentEdit>,
-        settings: &mut ExploreSettings,
-        bench: &mut Bench<'_>,
-    ) -> Vec<Effect> {
-        (settings.edits, self.moving) = (edits, false);
+    fn replace(&mut self, (edits, moves): Past, settings: &mut ExploreSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
+        let moved = settings.moves != moves;
+        (settings.edits, settings.moves, self.moving) = (edits, moves, false);
         let mut effects = self.ask_change(settings, bench);
+        if moved {
+            self.forget_strips();
+            effects.extend(self.ask_latents(settings, bench));
+        }
         effects.extend(self.ask_walk(settings, bench));
+        effects
+    }
+
+    fn ask_latents(&mut self, settings: &ExploreSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
+        self.moved = false;
+        self.latents.ask(Edit::Latents { source: source(settings, bench) }, bench.ids)
+    }
+
+    /// They are of another picture.
+    fn forget_strips(&mut self) {
+        (self.shown, self.compared) = (None, [None, None]);
+    }
+
+    /// Whether a slider is being moved.
+    pub fn is_moving(&self) -> bool {
+        self.moving
+    }
+
+    /// Whether strips of named or leading latents are being made.
+    pub fn is_stripping(&self) -> bool {
+        self.strips.is_busy()
+    }
+
+    /// Whether two models are being compared.
+    pub fn is_comparing(&self) -> bool {
+        self.own_leading.is_busy() || self.twin_leading.is_busy()
+    }
+
+    /// Where the picture is along a leading direction now, if the model has it.
+    pub fn place(&self, settings: &ExploreSettings, direction: usize) -> Option<f32> {
+        let here = *self.places.get(direction)?;
+        Some(settings.moves.iter().find(|one| one.direction == direction).map_or(here, |one| one.to))
+    }
+
+    fn ask_strips(&mut self, settings: &ExploreSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
+        let levels = Levels::new(bench.config);
+        let known = bench.card.known_factors(&levels);
+        let named: Vec<u32> = known
+            .iter()
+            .filter_map(|factor| levels.index(factor.at).ok())
+            .map(|index| index as u32)
+            .take(STRIPS.0)
+            .collect();
+        let which = if named.is_empty() { Which::Leading(STRIPS.1) } else { Which::These(named) };
+        let source = source(settings, bench);
+        self.strips.ask(Edit::Strips { source, which, values: STRIP.to_vec() }, bench.ids)
+    }
+
+    /// Both models encode the picture as it is shown, and each moves its own leading latents.
+    fn ask_comparison(&mut self, bench: &mut Bench<'_>) -> Vec<Effect> {
+        let (Some(twin), Some(image)) = (bench.twin.cloned(), self.image.as_ref()) else { return vec![] };
+        let rgb: Vec<u8> = image.rgba.chunks_exact(4).flat_map(|pixel| pixel[..3].to_vec()).collect();
+        let source = Source::Own { rgb: rgb.into() };
+        let edit = Edit::Strips { source, which: Which::Leading(COMPARED), values: STRIP.to_vec() };
+        let mut effects = self.own_leading.ask(edit.clone(), bench.ids);
+        let beside = Beside { base: bench.models.to_owned(), model: Box::new(twin), edit };
+        effects.extend(self.twin_leading.ask(beside, bench.ids));
         effects
     }
 
@@ -108,7 +199,7 @@ impl Explore {
 
     fn ask_change(&mut self, settings: &ExploreSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
         self.draw_pyramid(settings, bench.config);
-        let source = bench.source(&settings.pick);
+        let source = source(settings, bench);
         self.change.ask(Edit::Change { source, changes: changes(settings, bench.config), walk: None }, bench.ids)
     }
 
@@ -167,8 +258,18 @@ fn first_choice(bench: &Bench<'_>) -> LatentAddress {
 /// The chosen latent at these values, the other edits as they are.
 fn walk_task(settings: &ExploreSettings, bench: &Bench<'_>, values: Vec<f32>) -> Option<Edit> {
     let index = Levels::new(bench.config).index(settings.at?).ok()?;
-    let (source, walk) = (bench.source(&settings.pick), Some(Walk { index: index as u32, values }));
+    let (source, walk) = (source(settings, bench), Some(Walk { index: index as u32, values }));
     Some(Edit::Change { source, changes: changes(settings, bench.config), walk })
+}
+
+/// The picture that the edits start from.
+fn source(settings: &ExploreSettings, bench: &Bench<'_>) -> Source {
+    let from = bench.source(&settings.pick);
+    if settings.moves.is_empty() {
+        return from;
+    }
+    let moves = settings.moves.iter().map(|one| Move { direction: one.direction as u32, to: one.to }).collect();
+    Source::Moved { from: Box::new(from), moves }
 }
 
 /// The edits as the engine takes them.
@@ -217,7 +318,7 @@ impl PanelState for Explore {
             ExploreEvent::Value(value) => {
                 let Some(at) = settings.at else { return vec![] };
                 if !std::mem::replace(&mut self.moving, true) {
-                    self.past.push(settings.edits.clone());
+                    self.past.push(present(settings));
                 }
                 settings.edits.retain(|edit| edit.at != at);
                 if settings.edits.len() < MAX_EDITS {
@@ -225,20 +326,40 @@ impl PanelState for Explore {
                 }
                 self.ask_change(settings, bench)
             }
+            ExploreEvent::Direction(direction, to) => {
+                if direction >= self.places.len() {
+                    return vec![];
+                }
+                if !std::mem::replace(&mut self.moving, true) {
+                    self.past.push(present(settings));
+                }
+                self.forget_strips();
+                self.moved = true;
+                settings.moves.retain(|one| one.direction != direction);
+                settings.moves.push(DirectionMove { direction, to });
+                self.ask_change(settings, bench)
+            }
             ExploreEvent::Settled => {
                 self.moving = false;
-                vec![]
+                if !self.moved {
+                    return vec![];
+                }
+                let mut effects = self.ask_latents(settings, bench);
+                effects.extend(self.ask_walk(settings, bench));
+                effects
             }
+            ExploreEvent::Strips => self.ask_strips(settings, bench),
+            ExploreEvent::Compare => self.ask_comparison(bench),
             ExploreEvent::Undo => match self.past.pop() {
-                Some(edits) => self.replace(edits, settings, bench),
+                Some(past) => self.replace(past, settings, bench),
                 None => vec![],
             },
             ExploreEvent::Reset => {
-                if settings.edits.is_empty() {
+                if settings.edits.is_empty() && settings.moves.is_empty() {
                     return vec![];
                 }
-                self.past.push(settings.edits.clone());
-                self.replace(vec![], settings, bench)
+                self.past.push(present(settings));
+                self.replace(Past::default(), settings, bench)
             }
             ExploreEvent::Search => self.search.ask(Edit::Leading { count: LEADING as u32 }, bench.ids),
             ExploreEvent::Film => {
@@ -258,7 +379,15 @@ impl PanelState for Explore {
         if settings.at.is_none() && self.pixel.is_none() {
             settings.at = Some(first_choice(bench));
         }
-        let mut effects = self.latents.ask(Edit::Latents { source: bench.source(&settings.pick) }, bench.ids);
+        if !bench.joint {
+            settings.moves.clear();
+        }
+        self.forget_strips();
+        let mut effects = self.ask_latents(settings, bench);
+        if bench.joint {
+            let (source, count) = (bench.source(&settings.pick), DIRECTIONS as u32);
+            effects.extend(self.place.ask(Edit::Positions { source, count }, bench.ids));
+        }
         effects.extend(self.ask_change(settings, bench));
         effects.extend(self.ask_field(settings, bench));
         effects.extend(self.ask_walk(settings, bench));
@@ -268,11 +397,23 @@ impl PanelState for Explore {
     fn exchanged(&mut self, settings: &mut ExploreSettings) {
         // Its edits are gone with it.
         settings.edits.clear();
+        settings.moves.clear();
         (self.past, self.moving) = (vec![], false);
     }
 
     fn lives(&mut self) -> Vec<&mut Live> {
-        vec![&mut self.latents, &mut self.change, &mut self.walk, &mut self.reach, &mut self.search, &mut self.film]
+        vec![
+            &mut self.latents,
+            &mut self.change,
+            &mut self.walk,
+            &mut self.reach,
+            &mut self.search,
+            &mut self.film,
+            &mut self.place,
+            &mut self.strips,
+            &mut self.own_leading,
+            &mut self.twin_leading,
+        ]
     }
 
     fn take(&mut self, id: RequestId, answer: Answer, settings: &ExploreSettings, config: &RgFlowConfig) {
@@ -295,8 +436,12 @@ impl PanelState for Explore {
                 let radius = settings.at.map_or(0, |at| at.level.saturating_sub(1));
                 self.field = Some(Rc::new(strong(&field, config.size, radius)));
             }
-            Answer::Leading(levels) => self.leading = Some(Rc::new(levels)),
-            Answer::Completion(_) => {}
+            Answer::Leading(leading) => self.leading = Some(Rc::new(leading)),
+            Answer::Positions(places) => self.places = places,
+            Answer::Strips(strips) if self.own_leading.waits_for(id) => self.compared[0] = Some(Rc::new(strips)),
+            Answer::Strips(strips) if self.twin_leading.waits_for(id) => self.compared[1] = Some(Rc::new(strips)),
+            Answer::Strips(strips) => self.shown = Some(Rc::new(strips)),
+            Answer::Completion(_) | Answer::Race(_) => {}
         }
     }
 

@@ -1,16 +1,18 @@
 //! The explore panel's elements.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use shared::geometry::{LatentAddress, LevelCone, Levels};
 use web_sys::{Document, HtmlButtonElement, HtmlCanvasElement, HtmlElement, HtmlInputElement};
 
 use super::colours::{CHOSEN, CONE};
+use super::directions::DirectionsView;
 use super::leading::LeadingView;
 use super::named::{NamedView, short};
 use super::pyramid::PyramidView;
 use super::state::{Explore, ExploreEvent, WALK};
+use super::strips::StripsView;
 use crate::address::rounded;
 use crate::app::dispatch::Dispatch;
 use crate::app::event::Event;
@@ -34,7 +36,12 @@ pub struct ExploreView {
     said: HtmlElement,
     value: Slider,
     strip: List<usize, (HtmlButtonElement, Picture)>,
-    show_field: HtmlInputElement,
+    /// Whether outlines stay.
+    outlined: HtmlInputElement,
+    /// Whether a pointer is over the picture.
+    hovered: Rc<Cell<bool>>,
+    directions: DirectionsView,
+    strips: StripsView,
     undo: HtmlButtonElement,
     reset: HtmlButtonElement,
     film: HtmlButtonElement,
@@ -64,10 +71,13 @@ impl PanelView for ExploreView {
             said: by_id(document, "explore-said")?,
             named: NamedView::new(site, show_slider.clone())?,
             pyramid: PyramidView::new(site)?,
+            strips: StripsView::new(site, show_slider.clone())?,
             leading: LeadingView::new(site, show_slider, &value)?,
+            directions: DirectionsView::new(site)?,
+            hovered: Rc::default(),
             value,
             strip: List::by_id(document, "explore-strip")?,
-            show_field: by_id(document, "explore-field")?,
+            outlined: by_id(document, "explore-field")?,
             undo: by_id(document, "explore-undo")?,
             reset: by_id(document, "explore-reset")?,
             film: by_id(document, "explore-film")?,
@@ -83,10 +93,14 @@ impl PanelView for ExploreView {
         let cone = explore.cone(settings, config);
         self.picture.show(explore.image.as_ref(), config.size);
         if let Some(marks) = self.picture.marks() {
-            if let (Some(cone), Some(_)) = (&cone, settings.at) {
+            // The picture is what counts: outlines come when a hand is on it or on a latent's slider.
+            let focused = self.picture.element().matches(":focus-visible").unwrap_or(false);
+            let moving = explore.is_moving() && self.value.input().matches(":focus").unwrap_or(false);
+            let outlined = self.outlined.checked() || self.hovered.get() || focused || moving;
+            if let (Some(cone), Some(_), true) = (&cone, settings.at, outlined) {
                 marks.shade_others(&cone[0].pixels, OUTSIDE);
                 marks.outline(&cone[0].pixels, CONE);
-                if let (Some(field), true) = (&explore.field, self.show_field.checked()) {
+                if let Some(field) = &explore.field {
                     marks.outline(field, CHOSEN);
                 }
             }
@@ -110,7 +124,7 @@ impl PanelView for ExploreView {
             picture.show(explore.strip.get(i));
         });
         self.undo.set_disabled(!explore.can_undo());
-        self.reset.set_disabled(settings.edits.is_empty());
+        self.reset.set_disabled(settings.edits.is_empty() && settings.moves.is_empty());
         self.film.set_disabled(settings.at.is_none() || explore.is_filming());
         set_text(&self.film, if explore.is_filming() { "Making the GIF…" } else { "Save as GIF" });
         if is_new(self.filmed.borrow().as_ref(), explore.frames.as_ref()) {
@@ -120,6 +134,8 @@ impl PanelView for ExploreView {
             }
         }
         self.leading.render(explore, config);
+        self.directions.render(explore, settings, seen.page.entry);
+        self.strips.render(explore, config, &known, seen.page);
     }
 
     fn sheet(&self) -> Vec<Vec<HtmlCanvasElement>> {
@@ -136,7 +152,14 @@ impl ExploreView {
             on(button, "click", move |_| d(event.clone()));
         }
         let page = Rc::clone(&site.page);
-        on(&self.show_field, "change", move |_| page(Event::Redraw));
+        on(&self.outlined, "change", move |_| page(Event::Redraw));
+        for (name, over) in [("pointerenter", true), ("pointerleave", false)] {
+            let (hovered, page) = (Rc::clone(&self.hovered), Rc::clone(&site.page));
+            on(self.picture.element(), name, move |_| {
+                hovered.set(over);
+                page(Event::Redraw);
+            });
+        }
         let (d, page) = (Rc::clone(&site.own), Rc::clone(&site.page));
         let chosen = move |row, col| d(ExploreEvent::Pixel(row, col));
         board::listen_to_choices(&self.picture, chosen, move || page(Event::Redraw));

@@ -6,6 +6,9 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use crate::address::{GOOD_SEED, MAX_EDGE, Pick, Verdict, parse_seed, set};
 use crate::app::panels::PanelSettings;
 
+/// Completions to choose from, besides the most likely one.
+pub const SAMPLES: usize = 4;
+
 /// Which pixels of a square picture are unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mask {
@@ -69,11 +72,13 @@ pub struct InpaintSettings {
     pub mask: Mask,
     /// The seed of the completions.
     pub attempt: u64,
+    /// The completion that is shown: the most likely one is 0.
+    pub choice: usize,
 }
 
 impl Default for InpaintSettings {
     fn default() -> Self {
-        Self { pick: Pick::Sample { seed: GOOD_SEED, index: 6 }, mask: Mask::default(), attempt: 0 }
+        Self { pick: Pick::Sample { seed: GOOD_SEED, index: 10 }, mask: Mask::default(), attempt: 0, choice: 0 }
     }
 }
 
@@ -82,6 +87,7 @@ impl PanelSettings for InpaintSettings {
         match key {
             "p" => set(&mut self.pick, Pick::parse(value), "is not a picture"),
             "mask" => set(&mut self.mask, Mask::parse(value), "is not a mask"),
+            "choice" => set(&mut self.choice, parse_choice(value), "is not a completion"),
             "try" => set(&mut self.attempt, parse_seed(value), "is not a seed of completions"),
             _ => Ok(()),
         }
@@ -93,11 +99,18 @@ impl PanelSettings for InpaintSettings {
             push("mask", &self.mask.spell());
         }
         push("try", &self.attempt.to_string());
+        if self.choice > 0 {
+            push("choice", &self.choice.to_string());
+        }
     }
 
     fn picks(&mut self) -> Vec<&mut Pick> {
         vec![&mut self.pick]
     }
+}
+
+fn parse_choice(text: &str) -> Option<usize> {
+    parse_seed(text).and_then(|choice| usize::try_from(choice).ok()).filter(|choice| (0..=SAMPLES).contains(choice))
 }
 
 #[cfg(test)]

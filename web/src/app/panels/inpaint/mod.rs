@@ -1,6 +1,9 @@
 //! The inpaint panel: holes are painted into a picture, and filled from the latents that they reach (fig. 7).
 
 mod address;
+mod growth;
+mod race;
+mod score;
 mod state;
 mod view;
 

@@ -5,17 +5,15 @@ use std::rc::Rc;
 use shared::RgFlowConfig;
 use shared::geometry::{Cone, inference_cone};
 
-use super::address::{InpaintSettings, Mask};
+use super::address::{InpaintSettings, Mask, SAMPLES};
+use super::growth::{Growth, growth};
 use crate::app::effect::Effect;
 use crate::app::panel::Panel;
 use crate::app::panels::live::Live;
 use crate::app::panels::{Bench, PanelState};
 use crate::app::slot::Slot;
 use crate::index::{ModelEntry, NamedHole};
-use crate::protocol::{Answer, Completion, Edit, Hole, Image, RequestId};
-
-/// Completions to choose from, besides the best one.
-pub const SAMPLES: usize = 4;
+use crate::protocol::{Answer, Completion, Edit, Hole, Image, Race, RequestId, Standing};
 
 /// Edge of the largest brush, in pixels.
 pub const MAX_BRUSH: usize = 9;
@@ -58,6 +56,28 @@ pub enum InpaintEvent {
     Clear,
     /// Other completions.
     Again,
+    /// A completion is chosen: 0 is the most likely one.
+    Choose(usize),
+    /// The truth is wanted.
+    Reveal,
+    /// The model's rival is to fill the same hole.
+    Race,
+    /// The race is called off.
+    StopRace,
+    /// The race is wanted with another model, which is about to be loaded.
+    RaceElsewhere,
+}
+
+/// Where the truth is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Truth {
+    /// Not to be seen.
+    #[default]
+    Hidden,
+    /// Shown instead of a completion.
+    Shown,
+    /// Known, beside the completion that is shown.
+    Known,
 }
 
 /// What the panel shows besides its settings.
@@ -65,6 +85,15 @@ pub enum InpaintEvent {
 pub struct Inpaint {
     whole: Live,
     run: Live,
+    race: Live,
+    /// How the race stands.
+    pub standing: Option<Rc<Standing>>,
+    /// Whether a race was wanted with the model that is being loaded.
+    race_wanted: bool,
+    /// Where the truth is.
+    pub truth: Truth,
+    /// What the hole would cost in larger pictures, and the hole.
+    grown: Option<(Mask, Rc<Vec<Growth>>)>,
     /// The picture without holes.
     pub original: Option<Rc<Image>>,
     /// The best completion so far.
@@ -91,6 +120,11 @@ impl Default for Inpaint {
         Self {
             whole: Live::default(),
             run: Live::default(),
+            race: Live::default(),
+            standing: None,
+            race_wanted: false,
+            truth: Truth::Hidden,
+            grown: None,
             original: None,
             completion: None,
             samples: vec![],
@@ -107,23 +141,64 @@ impl Default for Inpaint {
 
 impl Inpaint {
     fn ask(&mut self, settings: &InpaintSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
-        self.drop_completion();
-        let mut effects = self.run.stop();
+        let mut effects = self.drop_completion();
+        self.grown = Some((settings.mask.clone(), Rc::new(growth(&settings.mask, bench.config))));
         if settings.mask.count() > 0 {
-            let hole = Hole {
-                source: bench.source(&settings.pick),
-                unknown: settings.mask.places().iter().map(|&(r, c)| (r * bench.config.size + c) as u32).collect(),
-                samples: SAMPLES as u32,
-                seed: settings.attempt,
-            };
-            effects.extend(self.run.ask(Edit::Inpaint(hole), bench.ids));
+            effects.extend(self.run.ask(Edit::Inpaint(hole(settings, bench, SAMPLES)), bench.ids));
         }
         effects
     }
 
-    fn drop_completion(&mut self) {
-        (self.completion, self.progress) = (None, (0, 0));
+    /// Another hole, or other completions: what was chosen and what was made do not fit any more.
+    fn ask_anew(&mut self, settings: &mut InpaintSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
+        settings.choice = 0;
+        self.ask(settings, bench)
+    }
+
+    /// What was made does not fit any more.
+    fn drop_completion(&mut self) -> Vec<Effect> {
+        (self.completion, self.progress, self.truth) = (None, (0, 0), Truth::Hidden);
         self.samples.clear();
+        let mut effects = self.run.stop();
+        effects.extend(self.stop_race());
+        effects
+    }
+
+    fn stop_race(&mut self) -> Vec<Effect> {
+        self.standing = None;
+        self.race.stop()
+    }
+
+    fn start_race(&mut self, settings: &InpaintSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
+        let Some(rival) = bench.entry.and_then(|entry| entry.rival.clone()) else { return vec![] };
+        if settings.mask.count() == 0 {
+            return vec![];
+        }
+        let mut effects = self.stop_race();
+        let race = Race { hole: hole(settings, bench, 0), base: bench.models.to_owned(), rival };
+        effects.extend(self.race.ask(race, bench.ids));
+        effects
+    }
+
+    /// Whether a race is under way.
+    pub fn is_racing(&self) -> bool {
+        self.race.is_busy()
+    }
+
+    /// What the hole would cost in pictures of several sizes.
+    pub fn growth(&self) -> Option<&Rc<Vec<Growth>>> {
+        self.grown.as_ref().map(|(_, grown)| grown)
+    }
+
+    /// A completion: the most likely one is 0.
+    pub fn candidate(&self, i: usize) -> Option<&Rc<Image>> {
+        if i == 0 { self.completion.as_ref() } else { self.samples.get(i - 1) }
+    }
+
+    /// What is on the board: the chosen completion if it is there already, else the most likely one.
+    pub fn shown(&self, settings: &InpaintSettings) -> Option<&Rc<Image>> {
+        let chosen = || self.candidate(settings.choice).or(self.completion.as_ref());
+        if self.truth == Truth::Shown { self.original.as_ref() } else { chosen().or(self.original.as_ref()) }
     }
 
     /// Whether an edit can be undone.
@@ -134,6 +209,16 @@ impl Inpaint {
     /// The latents that may change, level by level.
     pub fn cone(&self, settings: &InpaintSettings, config: &RgFlowConfig) -> Cone {
         inference_cone(config, &settings.mask.places())
+    }
+}
+
+/// The hole as the engine takes it, with that many completions besides the most likely one.
+fn hole(settings: &InpaintSettings, bench: &Bench<'_>, samples: usize) -> Hole {
+    Hole {
+        source: bench.source(&settings.pick),
+        unknown: settings.mask.places().iter().map(|&(r, c)| (r * bench.config.size + c) as u32).collect(),
+        samples: samples as u32,
+        seed: settings.attempt,
     }
 }
 
@@ -192,21 +277,37 @@ impl PanelState for Inpaint {
                         }
                     }
                 }
-                // What was made does not fit any more, and the brush must not wait.
-                self.drop_completion();
-                self.run.stop()
+                // The brush must not wait.
+                self.drop_completion()
             }
-            InpaintEvent::Lifted => self.ask(settings, bench),
+            InpaintEvent::Lifted => self.ask_anew(settings, bench),
             InpaintEvent::Again => {
                 settings.attempt += 1;
-                self.ask(settings, bench)
+                self.ask_anew(settings, bench)
+            }
+            InpaintEvent::Choose(choice) => {
+                settings.choice = choice.min(SAMPLES);
+                if self.truth == Truth::Shown {
+                    self.truth = Truth::Known;
+                }
+                vec![]
+            }
+            InpaintEvent::Reveal => {
+                self.truth = Truth::Shown;
+                vec![]
+            }
+            InpaintEvent::Race => self.start_race(settings, bench),
+            InpaintEvent::StopRace => self.stop_race(),
+            InpaintEvent::RaceElsewhere => {
+                self.race_wanted = true;
+                vec![]
             }
             InpaintEvent::Preset(preset) => {
                 let holes = holes(bench.entry);
                 let Some(hole) = holes.get(preset) else { return vec![] };
                 self.past.push(std::mem::replace(&mut settings.mask, paint(hole, bench.config.size)));
                 self.preset = true;
-                self.ask(settings, bench)
+                self.ask_anew(settings, bench)
             }
             InpaintEvent::Size(size) => {
                 self.brush = size.clamp(1, bench.config.size);
@@ -220,14 +321,14 @@ impl PanelState for Inpaint {
                 Some(mask) => {
                     self.preset = false;
                     settings.mask = mask;
-                    self.ask(settings, bench)
+                    self.ask_anew(settings, bench)
                 }
                 None => vec![],
             },
             InpaintEvent::Clear => {
                 self.preset = false;
                 self.past.push(std::mem::replace(&mut settings.mask, Mask::new(bench.config.size)));
-                self.ask(settings, bench)
+                self.ask_anew(settings, bench)
             }
         }
     }
@@ -245,11 +346,18 @@ impl PanelState for Inpaint {
         let source = bench.source(&settings.pick);
         let mut effects = self.whole.ask(Edit::Change { source, changes: vec![], walk: None }, bench.ids);
         effects.extend(self.ask(settings, bench));
+        if std::mem::take(&mut self.race_wanted) {
+            effects.extend(self.start_race(settings, bench));
+        }
         effects
     }
 
+    fn exchanged(&mut self, settings: &mut InpaintSettings) {
+        settings.choice = 0;
+    }
+
     fn lives(&mut self) -> Vec<&mut Live> {
-        vec![&mut self.whole, &mut self.run]
+        vec![&mut self.whole, &mut self.run, &mut self.race]
     }
 
     fn take(&mut self, _: RequestId, answer: Answer, _: &InpaintSettings, _: &RgFlowConfig) {
@@ -260,11 +368,13 @@ impl PanelState for Inpaint {
                 self.samples = samples.into_iter().map(Rc::new).collect();
                 self.progress = (taken, of);
             }
-            Answer::Latents(_) | Answer::Field(_) | Answer::Leading(_) => {}
+            Answer::Race(standing) => self.standing = Some(Rc::new(standing)),
+            Answer::Latents(_) | Answer::Field(_) | Answer::Leading(_) | Answer::Positions(_) | Answer::Strips(_) => {}
         }
     }
 
     fn clear(&mut self) {
-        *self = Self { brush: self.brush, erase: self.erase, preset: self.preset, ..Self::default() };
+        let Self { brush, erase, preset, race_wanted, .. } = *self;
+        *self = Self { brush, erase, preset, race_wanted, ..Self::default() };
     }
 }

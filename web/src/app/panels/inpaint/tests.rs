@@ -1,9 +1,9 @@
 use super::address::InpaintSettings;
-use super::state::{Inpaint, InpaintEvent};
+use super::state::{Inpaint, InpaintEvent, Truth};
 use crate::app::effect::{Effect, Ids};
 use crate::app::panels::{Bench, PanelState};
 use crate::index::{ModelEntry, NamedHole};
-use crate::protocol::{Edit, Hole, Request, Task};
+use crate::protocol::{Answer, Completion, Edit, Hole, Image, Request, Standing, Task};
 use shared::RgFlowConfig;
 
 fn sent(effects: Vec<Effect>) -> Vec<Request<Task>> {
@@ -86,4 +86,59 @@ fn the_panel_opens_with_the_models_own_hole() {
     settings.mask.set(3, 3, true);
     inpaint.clear();
     assert_eq!(open(&mut inpaint, &mut settings, hole("One oval", [0, 0, 25, 25])), 1);
+}
+
+#[test]
+fn a_completion_is_chosen_and_the_truth_waits_to_be_asked_for() {
+    let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
+    let (mut inpaint, mut settings) = (Inpaint::default(), InpaintSettings::default());
+    let image = |grey: u8| Image { size: 16, rgba: vec![grey; 16 * 16 * 4].into() };
+    inpaint.refresh(&mut settings, &mut Bench::nameless(&config, &mut ids));
+    inpaint.take(1, Answer::Images(vec![image(9)]), &settings, &config);
+    let completion = Completion { image: image(1), samples: vec![image(2), image(3)], taken: 1, of: 2 };
+    inpaint.take(2, Answer::Completion(completion), &settings, &config);
+    let grey = |inpaint: &Inpaint, settings: &InpaintSettings| inpaint.shown(settings).unwrap().rgba[0];
+    let mut go = |inpaint: &mut Inpaint, settings: &mut InpaintSettings, event| {
+        inpaint.update(event, settings, &mut Bench::nameless(&config, &mut ids))
+    };
+    assert_eq!(grey(&inpaint, &settings), 1);
+    go(&mut inpaint, &mut settings, InpaintEvent::Choose(2));
+    assert_eq!((grey(&inpaint, &settings), settings.choice, inpaint.truth), (3, 2, Truth::Hidden));
+    // One that is still being made: the most likely one stands in for it.
+    go(&mut inpaint, &mut settings, InpaintEvent::Choose(4));
+    assert_eq!(grey(&inpaint, &settings), 1);
+    go(&mut inpaint, &mut settings, InpaintEvent::Reveal);
+    assert_eq!((grey(&inpaint, &settings), inpaint.truth), (9, Truth::Shown));
+    go(&mut inpaint, &mut settings, InpaintEvent::Choose(1));
+    assert_eq!((grey(&inpaint, &settings), inpaint.truth), (2, Truth::Known));
+    // Another hole is another riddle.
+    go(&mut inpaint, &mut settings, InpaintEvent::Preset(1));
+    assert_eq!((settings.choice, inpaint.truth), (0, Truth::Hidden));
+}
+
+#[test]
+fn a_race_runs_against_the_models_rival_and_ends_with_its_hole() {
+    let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
+    let (mut inpaint, mut settings) = (Inpaint::default(), InpaintSettings::default());
+    let rival = ModelEntry { id: "rival".to_owned(), ..ModelEntry::default() };
+    let entry = ModelEntry { rival: Some(Box::new(rival.clone())), ..ModelEntry::default() };
+    let mut bench = Bench { entry: Some(&entry), ..Bench::nameless(&config, &mut ids) };
+    inpaint.refresh(&mut settings, &mut bench);
+    let started = sent(inpaint.update(InpaintEvent::Race, &mut settings, &mut bench));
+    let [Request::Serve { id, task: Task::Race(race) }] = &started[..] else { panic!("{started:?}") };
+    assert_eq!((&*race.rival, race.base.as_str(), race.hole.samples), (&rival, "http://x/models/", 0));
+    assert_eq!(race.hole.unknown.len(), settings.mask.count());
+    inpaint.take(*id, Answer::Race(Standing { loaded: 1, total: 2, lanes: vec![] }), &settings, &config);
+    assert!(inpaint.is_racing() && inpaint.standing.is_some());
+    let stopped = sent(inpaint.update(InpaintEvent::Preset(1), &mut settings, &mut bench));
+    assert!(stopped.contains(&Request::Cancel { id: *id }), "{stopped:?}");
+    assert!(inpaint.standing.is_none());
+    // A model without a rival runs no race, but it can send the reader to one that has.
+    let mut alone = Bench::nameless(&config, bench.ids);
+    assert!(inpaint.update(InpaintEvent::Race, &mut settings, &mut alone).is_empty());
+    inpaint.update(InpaintEvent::RaceElsewhere, &mut settings, &mut alone);
+    inpaint.clear();
+    let mut bench = Bench { entry: Some(&entry), ..Bench::nameless(&config, &mut ids) };
+    let begun = sent(inpaint.refresh(&mut settings, &mut bench));
+    assert!(matches!(begun.last(), Some(Request::Serve { task: Task::Race(_), .. })), "{begun:?}");
 }

@@ -6,13 +6,16 @@ use web_sys::{
     Document, Element, HtmlButtonElement, HtmlCanvasElement, HtmlElement, HtmlInputElement, HtmlProgressElement,
 };
 
-use super::state::{Inpaint, InpaintEvent, MAX_BRUSH, SAMPLES, holes};
+use super::address::SAMPLES;
+use super::race::RaceView;
+use super::score::psnr;
+use super::state::{Inpaint, InpaintEvent, MAX_BRUSH, Truth, holes};
 use crate::app::dispatch::Dispatch;
 use crate::app::event::Event;
 use crate::app::panels::{PanelState, PanelView, Seen, Site};
 use crate::app::widgets::board::{self, Board, Layer, Touch};
 use crate::app::widgets::canvas::Picture;
-use crate::app::widgets::dom::{by_id, create, create_button, on, on_click, set_text};
+use crate::app::widgets::dom::{by_id, create, create_button, on, on_click, set_pressed, set_text};
 use crate::app::widgets::list::List;
 use crate::app::widgets::slider::{Scale, Slider};
 use crate::error::Result;
@@ -33,12 +36,23 @@ pub struct InpaintView {
     undo: HtmlButtonElement,
     again: HtmlButtonElement,
     clear: HtmlButtonElement,
+    /// The most likely completion, and others.
+    choices: List<usize, Candidate>,
+    reveal: HtmlButtonElement,
     original: Picture,
-    samples: List<usize, Picture>,
+    truth: HtmlElement,
+    race: RaceView,
     /// A button for each ready-made hole.
-    presets: List<(usize, String), ()>,
+    presets: List<(usize, String), HtmlButtonElement>,
     /// A small map for each level, with its caption.
     levels: List<usize, (Layer, HtmlElement)>,
+}
+
+/// One completion, which is a button.
+struct Candidate {
+    button: HtmlButtonElement,
+    picture: Picture,
+    caption: HtmlElement,
 }
 
 impl PanelView for InpaintView {
@@ -57,15 +71,15 @@ impl PanelView for InpaintView {
             undo: by_id(document, "inpaint-undo")?,
             again: by_id(document, "inpaint-again")?,
             clear: by_id(document, "inpaint-clear")?,
+            choices: List::by_id(document, "inpaint-choices")?,
+            reveal: by_id(document, "inpaint-reveal")?,
             original: Picture::by_id(document, "inpaint-original")?,
-            samples: List::by_id(document, "inpaint-samples")?,
+            truth: by_id(document, "inpaint-truth")?,
+            race: RaceView::new(site)?,
             presets: List::by_id(document, "inpaint-presets")?,
             levels: List::reversed_by_id(document, "inpaint-cone")?,
         };
-        view.samples.fit(0..SAMPLES, |_| {
-            let picture = Picture::create(document)?;
-            Ok((picture.canvas().clone().into(), picture))
-        })?;
+        view.choices.fit(0..=SAMPLES, |&i| view.candidate(i))?;
         let (d, page) = (Rc::clone(&site.own), Rc::clone(&site.page));
         let touched = move |touch, row, col| {
             d(match touch {
@@ -75,9 +89,12 @@ impl PanelView for InpaintView {
             });
         };
         board::listen(&view.board, touched, move || page(Event::Redraw));
-        for (button, event) in
-            [(&view.undo, InpaintEvent::Undo), (&view.again, InpaintEvent::Again), (&view.clear, InpaintEvent::Clear)]
-        {
+        for (button, event) in [
+            (&view.undo, InpaintEvent::Undo),
+            (&view.again, InpaintEvent::Again),
+            (&view.clear, InpaintEvent::Clear),
+            (&view.reveal, InpaintEvent::Reveal),
+        ] {
             let d = Rc::clone(&site.own);
             on(button, "click", move |_| d(event.clone()));
         }
@@ -95,7 +112,7 @@ impl PanelView for InpaintView {
         let Some(info) = seen.page.info else { return };
         let (settings, inpaint, config) = (seen.settings, seen.panel, &info.config);
         let unknown = settings.mask.places();
-        self.board.show(inpaint.completion.as_ref().or(inpaint.original.as_ref()), config.size);
+        self.board.show(inpaint.shown(settings), config.size);
         if let Some(marks) = self.board.marks() {
             if inpaint.completion.is_some() {
                 marks.outline(&unknown, BORDER);
@@ -104,18 +121,19 @@ impl PanelView for InpaintView {
             }
             self.board.mark_cursor(&marks);
         }
-        self.original.show(inpaint.original.as_ref());
-        self.samples.for_each(|&i, picture| match inpaint.samples.get(i) {
-            None if unknown.is_empty() => picture.wipe(),
-            sample => picture.show(sample),
-        });
+        self.render_choices(seen, &unknown);
+        self.race.render(inpaint, &unknown, seen.page);
         let (taken, of) = inpaint.progress;
         self.progress.set_max(f64::from(of.max(1)));
         self.progress.set_value(f64::from(taken));
         let _ = self.progress.class_list().toggle_with_force("over", taken >= of);
         let _ = self.levels.fit(0..config.level_count(), |_| self.level());
-        let names = holes(seen.page.entry).into_iter().map(|hole| hole.name).enumerate();
+        let holes = holes(seen.page.entry);
+        let names = holes.iter().map(|hole| hole.name.clone()).enumerate();
         let _ = self.presets.fit(names, |(i, name)| self.preset(*i, name));
+        self.presets.for_each(|&(i, _), button| {
+            set_pressed(button, holes.get(i).is_some_and(|hole| hole.pixels(config.size).eq(unknown.iter().copied())));
+        });
         let cone = inpaint.cone(settings, config);
         self.levels.for_each(|&level, (layer, text)| {
             let latents = &cone[level].latents;
@@ -134,12 +152,47 @@ impl PanelView for InpaintView {
     }
 
     fn sheet(&self) -> Vec<Vec<HtmlCanvasElement>> {
-        let first = [self.original.canvas().clone(), self.board.canvas().clone()];
-        vec![first.into_iter().chain(self.samples.map(|_, picture| picture.canvas().clone())).collect()]
+        let first = [self.board.canvas().clone()];
+        vec![first.into_iter().chain(self.choices.map(|_, choice| choice.picture.canvas().clone())).collect()]
     }
 }
 
 impl InpaintView {
+    fn render_choices(&self, seen: &Seen<'_, Inpaint>, unknown: &[(usize, usize)]) {
+        let (inpaint, chosen) = (seen.panel, seen.settings.choice);
+        let truth = inpaint.original.as_ref().filter(|_| inpaint.truth != Truth::Hidden);
+        self.choices.for_each(|&i, Candidate { button, picture, caption }| {
+            let candidate = inpaint.candidate(i);
+            button.set_disabled(candidate.is_none());
+            set_pressed(button, inpaint.truth != Truth::Shown && i == chosen);
+            match candidate {
+                None if unknown.is_empty() => picture.wipe(),
+                candidate => picture.show(candidate),
+            }
+            let score = truth.zip(candidate).and_then(|(truth, image)| psnr(truth, image, unknown));
+            set_text(caption, &score.map_or_else(|| name(i), |score| format!("{score:.1} dB")));
+        });
+        self.reveal.set_disabled(inpaint.completion.is_none());
+        set_pressed(&self.reveal, inpaint.truth == Truth::Shown);
+        let _ = self.reveal.class_list().toggle_with_force("covered", truth.is_none());
+        match truth {
+            Some(_) => self.original.show(truth),
+            None => self.original.wipe(),
+        }
+        set_text(&self.truth, if truth.is_some() { "The truth" } else { "Reveal it" });
+    }
+
+    fn candidate(&self, i: usize) -> Result<(Element, Candidate)> {
+        let button = create_button(&self.document, "column")?;
+        let (picture, caption) = (Picture::create(&self.document)?, create::<HtmlElement>(&self.document, "span")?);
+        button.append_child(picture.canvas())?;
+        button.append_child(&caption)?;
+        caption.set_text_content(Some(&name(i)));
+        let d = Rc::clone(&self.dispatch);
+        on(&button, "click", move |_| d(InpaintEvent::Choose(i)));
+        Ok((button.clone().into(), Candidate { button, picture, caption }))
+    }
+
     fn level(&self) -> Result<(Element, (Layer, HtmlElement))> {
         let figure: Element = create(&self.document, "figure")?;
         let (layer, caption) = (Layer::create(&self.document)?, create::<HtmlElement>(&self.document, "figcaption")?);
@@ -148,13 +201,18 @@ impl InpaintView {
         Ok((figure, (layer, caption)))
     }
 
-    fn preset(&self, i: usize, name: &str) -> Result<(Element, ())> {
-        let button = create_button(&self.document, "button compact")?;
+    fn preset(&self, i: usize, name: &str) -> Result<(Element, HtmlButtonElement)> {
+        let button = create_button(&self.document, "button compact chip")?;
         button.set_text_content(Some(name));
         let d = Rc::clone(&self.dispatch);
         on(&button, "click", move |_| d(InpaintEvent::Preset(i)));
-        Ok((button.into(), ()))
+        Ok((button.clone().into(), button))
     }
+}
+
+/// What a completion is called.
+fn name(i: usize) -> String {
+    if i == 0 { "Most likely".to_owned() } else { format!("Another, {i}") }
 }
 
 /// A sentence about what is shown.
@@ -163,9 +221,7 @@ fn said(holes: usize, latents: usize, size: usize) -> String {
     if holes == 0 {
         return "Paint over part of the picture, or choose one of the holes.".to_owned();
     }
-    format!(
-        "{holes} pixels are unknown. Only the latents at {latents} of {all} places reach them and may change; everything else stays as it is."
-    )
+    format!("{holes} pixels are unknown. Only the latents at {latents} of {all} places reach them and may change.")
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use crate::address::{GOOD_SEED, MAX_LEVELS, Pick, Verdict, number, set};
 use crate::app::panels::PanelSettings;
+use crate::index::ModelEntry;
 use crate::protocol::Drawing;
 
 /// What is mixed, and how.
@@ -15,16 +16,31 @@ pub struct MixSettings {
     pub cut: usize,
     /// A's share λ in the interpolation.
     pub share: f32,
+    /// Whether a link or the reader chose the pictures; otherwise each model has a pair of its own.
+    pub chosen: bool,
 }
 
 impl Default for MixSettings {
     fn default() -> Self {
         let [a, b] = [12, 6].map(|index| Pick::Sample { seed: GOOD_SEED, index });
-        Self { a, b, cut: 2, share: 0.5 }
+        Self { a, b, cut: 2, share: 0.5, chosen: false }
     }
 }
 
 impl MixSettings {
+    /// Takes the pair over that the list of models has for this one, unless there was a choice.
+    pub fn suit(&mut self, entry: Option<&ModelEntry>) {
+        if let (Some(pair), false) = (entry.and_then(|entry| entry.pair.as_ref()), self.chosen) {
+            let pick = |index| Pick::Sample { seed: GOOD_SEED, index };
+            (self.a, self.b, self.cut) = (pick(pair.a), pick(pair.b), pair.cut.into());
+        }
+    }
+
+    /// Another model draws other samples: they were no choice.
+    pub fn forget_samples(&mut self) {
+        self.chosen &= self.a.draw().is_none() || self.b.draw().is_none();
+    }
+
     /// Whether A and B are the same picture while this temperature is set.
     pub fn is_one_picture(&self, set: &Drawing) -> bool {
         self.a.relative_to(set) == self.b.relative_to(set)
@@ -34,8 +50,12 @@ impl MixSettings {
 impl PanelSettings for MixSettings {
     fn read(&mut self, key: &str, value: &str) -> Verdict {
         match key {
-            "a" => set(&mut self.a, Pick::parse(value), "is not a picture"),
-            "b" => set(&mut self.b, Pick::parse(value), "is not a picture"),
+            "a" | "b" => {
+                let pick = if key == "a" { &mut self.a } else { &mut self.b };
+                set(pick, Pick::parse(value), "is not a picture")?;
+                self.chosen = true;
+                Ok(())
+            }
             "cut" => {
                 let cut = value.parse().ok().filter(|&cut| cut <= MAX_LEVELS);
                 set(&mut self.cut, cut, "is not a dividing level")

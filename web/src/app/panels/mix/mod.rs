@@ -1,6 +1,7 @@
 //! The mix panel: coarse levels of one picture with fine levels of another (eq. 9, fig. 6).
 
 mod address;
+mod card;
 pub mod state;
 mod view;
 

@@ -27,6 +27,8 @@ pub enum MixEvent {
     Swap,
     /// Another A and B.
     Pair([Pick; 2]),
+    /// A mixture of the table was chosen, by its row and column: its pictures become A and B.
+    Cell(usize, usize),
 }
 
 /// What the panel shows besides its settings.
@@ -39,6 +41,8 @@ pub struct Mix {
     pub mixtures: Vec<Rc<Image>>,
     /// The interpolation.
     pub interpolation: Option<Rc<Image>>,
+    /// What the table mixes: the coarse sources, then the fine ones.
+    sources: Vec<Pick>,
     /// The coarse sources, the fine sources, then their mixtures row by row.
     pub examples: Vec<Rc<Image>>,
 }
@@ -54,17 +58,28 @@ impl Mix {
         let gallery = (0..).map(|index| Pick::Sample { seed: bench.seed, index });
         let taken = [settings.a.draw(), settings.b.draw()];
         let mut others = gallery.filter(|pick| !taken.contains(&pick.draw()));
-        let mut led = |first: &Pick| -> Vec<Source> {
-            let rest = others.by_ref().take(TABLE - 1).map(|pick| bench.source(&pick));
-            std::iter::once(bench.source(first)).chain(rest).collect()
+        let mut led = |first: &Pick| -> Vec<Pick> {
+            std::iter::once(first.clone()).chain(others.by_ref().take(TABLE - 1)).collect()
         };
-        let sources = [led(&settings.a), led(&settings.b)].concat();
+        self.sources = [led(&settings.a), led(&settings.b)].concat();
+        let sources: Vec<Source> = self.sources.iter().map(|pick| bench.source(pick)).collect();
         let count = TABLE as u32;
         let own = (0..2 * count).map(|i| MixCell { high: i, low: i, cut: 0 });
         let cut = settings.cut as u32;
         let mixed = (0..count * count).map(|i| MixCell { high: i / count, low: count + i % count, cut });
         let cells = own.chain(mixed).collect();
         self.table.ask(Draw::Mix { sources, cells }, bench.ids)
+    }
+
+    /// The pair that a mixture of the table is made of.
+    fn pair_of(&self, row: usize, column: usize) -> Option<[Pick; 2]> {
+        let (coarse, fine) = self.sources.split_at_checked(TABLE)?;
+        Some([coarse.get(row)?.clone(), fine.get(column)?.clone()])
+    }
+
+    /// The mixture of A's coarse levels and B's fine ones, from all of A to all of B.
+    pub fn travel(&self) -> Vec<Rc<Image>> {
+        self.mixtures.iter().step_by(2).cloned().collect()
     }
 
     /// The mixtures at the dividing level: A over B, and B over A.
@@ -100,6 +115,8 @@ impl PanelState for Mix {
     fn update(&mut self, event: MixEvent, settings: &mut MixSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
         match event {
             MixEvent::Cut(cut) => {
+                // From here on the level is the reader's, and so the pair that it belongs to.
+                settings.chosen = true;
                 settings.cut = cut.min(bench.config.level_count());
                 self.ask_table(settings, bench)
             }
@@ -108,17 +125,23 @@ impl PanelState for Mix {
                 self.ask_interpolation(settings, bench)
             }
             MixEvent::Swap => {
+                settings.chosen = true;
                 std::mem::swap(&mut settings.a, &mut settings.b);
                 self.refresh(settings, bench)
             }
             MixEvent::Pair([a, b]) => {
-                (settings.a, settings.b) = (a, b);
+                (settings.a, settings.b, settings.chosen) = (a, b, true);
                 self.refresh(settings, bench)
             }
+            MixEvent::Cell(row, column) => match self.pair_of(row, column) {
+                Some(pair) => self.update(MixEvent::Pair(pair), settings, bench),
+                None => vec![],
+            },
         }
     }
 
     fn refresh(&mut self, settings: &mut MixSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
+        settings.suit(bench.entry);
         settings.cut = settings.cut.min(bench.config.level_count());
         let cuts = 0..=bench.config.level_count() as u32;
         let both = |cut| [MixCell { high: 0, low: 1, cut }, MixCell { high: 1, low: 0, cut }];
@@ -150,5 +173,9 @@ impl PanelState for Mix {
 
     fn clear(&mut self) {
         *self = Self::default();
+    }
+
+    fn exchanged(&mut self, settings: &mut MixSettings) {
+        settings.chosen = true;
     }
 }

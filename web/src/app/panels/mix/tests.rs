@@ -1,8 +1,9 @@
 use super::address::MixSettings;
 use super::state::{Mix, MixEvent, TABLE};
-use crate::address::Pick;
+use crate::address::{GOOD_SEED, Own, Pick};
 use crate::app::effect::{Effect, Ids};
-use crate::app::panels::{Bench, PanelState};
+use crate::app::panels::{Bench, PanelSettings, PanelState};
+use crate::index::{ModelEntry, Pair};
 use crate::protocol::{Draw, Drawing, Request, Task};
 use shared::{RgFlowConfig, Temperature};
 
@@ -30,4 +31,37 @@ fn one_picture_in_both_places_is_noticed() {
     assert!(
         !pair(pick(2), pick(3)) && !pair(pick(2), pick(2).held_at(&Drawing::independent(Temperature::uniform(0.9))))
     );
+}
+
+#[test]
+fn a_model_opens_with_its_own_pair_until_there_is_a_choice() {
+    let entry = |a, b| ModelEntry { pair: Some(Pair { a, b, cut: 1, says: vec![] }), ..ModelEntry::default() };
+    let pick = |index| Pick::Sample { seed: GOOD_SEED, index };
+    let mut settings = MixSettings::default();
+    settings.suit(Some(&entry(4, 5)));
+    assert_eq!((&settings.a, &settings.b, settings.cut), (&pick(4), &pick(5), 1));
+    settings.suit(Some(&entry(6, 7)));
+    assert_eq!(settings.a, pick(6));
+    settings.read("a", "9.9").unwrap();
+    settings.suit(Some(&entry(4, 5)));
+    assert_eq!(settings.a, Pick::Sample { seed: 9, index: 9 });
+    // Another model draws other samples, but a picture of the reader's stays what it is.
+    settings.forget_samples();
+    assert!(!settings.chosen);
+    settings.read("b", &format!("own.{}", Own::new(1, vec![1, 2, 3]).unwrap().code())).unwrap();
+    settings.forget_samples();
+    assert!(settings.chosen);
+}
+
+#[test]
+fn a_mixture_of_the_table_becomes_the_pair() {
+    let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
+    let mut bench = Bench::nameless(&config, &mut ids);
+    let pick = |index| Pick::Sample { seed: 1, index };
+    let (mut mix, mut settings) = (Mix::default(), MixSettings { a: pick(2), b: pick(0), ..MixSettings::default() });
+    assert_eq!(mix.update(MixEvent::Cell(0, 0), &mut settings, &mut bench), []);
+    mix.refresh(&mut settings, &mut bench);
+    // The others of the gallery follow, each once: 1, 3, 4 in the rows, 5, 6, 7 in the columns.
+    mix.update(MixEvent::Cell(1, 2), &mut settings, &mut bench);
+    assert_eq!((settings.a, settings.b, settings.chosen), (pick(1), pick(6), true));
 }

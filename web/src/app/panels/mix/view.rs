@@ -1,27 +1,33 @@
 //! The mix panel's elements.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
-use web_sys::{Document, HtmlButtonElement, HtmlCanvasElement, HtmlElement};
+use web_sys::{Document, Element, HtmlButtonElement, HtmlCanvasElement, HtmlElement};
 
 use super::address::MixSettings;
+use super::card::{Card, Shown};
 use super::state::{Mix, MixEvent, TABLE};
 use crate::address::Pick;
 use crate::app::dispatch::Dispatch;
 use crate::app::panels::{PanelState, PanelView, Seen, Site};
 use crate::app::widgets::canvas::Picture;
 use crate::app::widgets::dom::{
-    by_id, capital, create, create_button, fresh_seed, on, on_click, set_columns, set_pressed, set_text,
+    by_id, capital, create, create_button, fresh_seed, on, on_click, reveal, set_columns, set_pressed, set_text,
 };
 use crate::app::widgets::list::List;
 use crate::app::widgets::slider::{Scale, Slider};
 use crate::error::Result;
+use crate::index::ModelEntry;
+use crate::protocol::Image;
 
 /// Said where there is nothing to mix.
 const SAME: &str = "A and B are the same picture, so every mixture of them is that picture. Choose another one.";
 
 /// The elements.
-pub struct MixView {
+pub struct MixView(Rc<Parts>);
+
+struct Parts {
     document: Document,
     dispatch: Dispatch<MixEvent>,
     /// A, A over B, B over A, B.
@@ -29,13 +35,26 @@ pub struct MixView {
     names: [HtmlElement; 2],
     /// What the two mixtures are.
     captions: [HtmlElement; 2],
+    says: HtmlElement,
     said: HtmlElement,
+    card: Rc<Card>,
+    make_card: HtmlButtonElement,
+    /// What a card would show.
+    shown: RefCell<Option<CardTexts>>,
     cut: Slider,
     share: Slider,
     between: Picture,
     /// A column for each dividing level and number of levels.
     strip: List<(usize, usize), Column>,
     table: Vec<Picture>,
+}
+
+/// What a card says, and its film.
+#[derive(Clone)]
+struct CardTexts {
+    names: [String; 4],
+    says: String,
+    travel: Vec<Rc<Image>>,
 }
 
 /// The two mixtures at one dividing level.
@@ -51,19 +70,23 @@ impl PanelView for MixView {
         let document = site.document;
         let picture = |id| Picture::by_id(document, id);
         let levels = Scale { min: 0.0, max: 0.0, step: 1.0 };
-        let view = Self {
+        let view = Rc::new(Parts {
             document: document.clone(),
             dispatch: Rc::clone(&site.own),
             row: [picture("mix-picture-a")?, picture("mix-ab")?, picture("mix-ba")?, picture("mix-picture-b")?],
             names: [by_id(document, "mix-name-a")?, by_id(document, "mix-name-b")?],
             captions: [by_id(document, "mix-caption-ab")?, by_id(document, "mix-caption-ba")?],
+            says: by_id(document, "mix-says")?,
             said: by_id(document, "mix-said")?,
+            card: Card::new(document, &site.page, site.dialogs)?,
+            make_card: by_id(document, "mix-make-card")?,
+            shown: RefCell::default(),
             cut: Slider::by_id(document, "mix-cut", levels)?,
             share: Slider::by_id(document, "mix-share", Scale { min: 0.0, max: 1.0, step: 0.02 })?,
             between: picture("mix-between")?,
             strip: List::by_id(document, "mix-strip")?,
-            table: build_table(document)?,
-        };
+            table: build_table(document, &site.own)?,
+        });
         for (slot, ids) in Mix::SLOTS.iter().zip([["mix-a", "mix-choose-a"], ["mix-b", "mix-choose-b"]]) {
             for id in ids {
                 let picker = Rc::clone(site.picker);
@@ -81,9 +104,21 @@ impl PanelView for MixView {
         view.cut.on_input(move |cut| d(MixEvent::Cut(cut as usize)));
         let d = Rc::clone(&site.own);
         view.share.on_input(move |share| d(MixEvent::Share(share)));
-        Ok(view)
+        let v = Rc::clone(&view);
+        on(&view.make_card, "click", move |_| v.open_card());
+        Ok(Self(view))
     }
 
+    fn render(&self, seen: &Seen<'_, Mix>) {
+        self.0.render(seen);
+    }
+
+    fn sheet(&self) -> Vec<Vec<HtmlCanvasElement>> {
+        vec![self.0.canvases().to_vec()]
+    }
+}
+
+impl Parts {
     fn render(&self, seen: &Seen<'_, Mix>) {
         let Seen { settings, panel: mix, page } = seen;
         let [ab, ba] = mix.shown(settings.cut);
@@ -111,14 +146,26 @@ impl PanelView for MixView {
             }
             set_pressed(&column.button, cut == settings.cut);
         });
+        let says = sentence(settings.cut, levels, page.entry);
+        set_text(&self.says, &says);
+        self.make_card.set_disabled(mix.mixtures.is_empty());
+        let caption = |coarse, fine| caption_text(settings.cut, levels, coarse, fine);
+        let names = ["A".to_owned(), caption("A", "B"), caption("B", "A"), "B".to_owned()];
+        self.shown.replace(Some(CardTexts { names, says, travel: mix.travel() }));
     }
 
-    fn sheet(&self) -> Vec<Vec<HtmlCanvasElement>> {
-        vec![self.row.iter().map(|picture| picture.canvas().clone()).collect()]
+    fn canvases(&self) -> [HtmlCanvasElement; 4] {
+        self.row.each_ref().map(|picture| picture.canvas().clone())
     }
-}
 
-impl MixView {
+    fn open_card(&self) {
+        // Opening it renders anew.
+        let texts = self.shown.borrow().clone();
+        if let Some(CardTexts { names, says, travel }) = texts {
+            self.card.open(Shown { pictures: self.canvases(), names, says, travel });
+        }
+    }
+
     /// Shows the dividing level, and what it means for the two mixtures.
     fn render_cut(&self, settings: &MixSettings, levels: usize) {
         self.cut.input().set_max(&levels.max(settings.cut).to_string());
@@ -150,24 +197,57 @@ impl MixView {
     }
 }
 
-/// The table's canvases in the order of [`Mix::examples`].
-fn build_table(document: &Document) -> Result<Vec<Picture>> {
-    let table: HtmlElement = by_id(document, "mix-table")?;
+/// The table's pictures in the order of [`Mix::examples`]. The first row's source is A, the first column's is B; each mixture
+/// is a button that makes its two sources A and B.
+fn build_table(document: &Document, own: &Dispatch<MixEvent>) -> Result<Vec<Picture>> {
+    let (table, pair): (HtmlElement, HtmlElement) = (by_id(document, "mix-table")?, by_id(document, "mix-pair")?);
     set_columns(&table, 1 + TABLE)?;
-    let pictures: Vec<Picture> =
-        (0..2 * TABLE + TABLE * TABLE).map(|_| Picture::create(document)).collect::<Result<_>>()?;
+    let (mut pictures, mut cells) = (Vec::new(), Vec::<Element>::new());
+    for place in 0..2 * TABLE {
+        let (picture, cell): (_, HtmlElement) = (Picture::create(document)?, create(document, "div")?);
+        cell.set_class_name("source");
+        cell.append_child(picture.canvas())?;
+        if let Some(name) = [(0, "A"), (TABLE, "B")].iter().find(|(at, _)| *at == place).map(|(_, name)| *name) {
+            let mark: HtmlElement = create(document, "b")?;
+            mark.set_text_content(Some(name));
+            cell.append_child(&mark)?;
+        }
+        pictures.push(picture);
+        cells.push(cell.into());
+    }
+    for (row, column) in (0..TABLE * TABLE).map(|i| (i / TABLE, i % TABLE)) {
+        let label = format!("Row {}, column {}: make these two A and B", row + 1, column + 1);
+        let (button, picture) = Picture::in_button(document, &label)?;
+        let (d, pair) = (Rc::clone(own), pair.clone());
+        on(&button, "click", move |_| {
+            d(MixEvent::Cell(row, column));
+            reveal(&pair);
+        });
+        pictures.push(picture);
+        cells.push(button.into());
+    }
     let corner: HtmlElement = create(document, "span")?;
     table.append_child(&corner)?;
-    let (coarse, rest) = pictures.split_at(TABLE);
-    let (fine, mixtures) = rest.split_at(TABLE);
-    for picture in coarse.iter().chain(fine) {
-        picture.canvas().set_class_name("pixels source");
-    }
+    let (sources, mixtures) = cells.split_at(2 * TABLE);
+    let (coarse, fine) = sources.split_at(TABLE);
     let rows = coarse.iter().zip(mixtures.chunks(TABLE)).flat_map(|(first, row)| std::iter::once(first).chain(row));
-    for picture in fine.iter().chain(rows) {
-        table.append_child(picture.canvas())?;
+    for cell in fine.iter().chain(rows) {
+        table.append_child(cell)?;
     }
     Ok(pictures)
+}
+
+/// What A keeps and what B gives.
+fn sentence(cut: usize, levels: usize, entry: Option<&ModelEntry>) -> String {
+    let pair = entry.and_then(|entry| entry.pair.as_ref());
+    match cut {
+        _ if levels == 0 => String::new(),
+        0 => "All of A. Move the slider, and B takes over level by level, the finest first.".to_owned(),
+        _ if cut >= levels => "All of B. Move the slider back, and A takes over, the coarsest level first.".to_owned(),
+        _ => pair
+            .and_then(|pair| pair.sentence(cut, "A", "B"))
+            .unwrap_or_else(|| "B lends what is small; A keeps what is large.".to_owned()),
+    }
 }
 
 /// What a mixture is at a dividing level.
@@ -185,9 +265,9 @@ fn cut_text(cut: usize, levels: usize) -> String {
         |from: usize, to: usize| if from == to { format!("level {from}") } else { format!("levels {from}–{to}") };
     match cut {
         _ if levels == 0 => String::new(),
-        0 => "everything from one".to_owned(),
-        _ if cut >= levels => "everything from the other".to_owned(),
-        _ => format!("{} from one, {} from the other", span(cut, levels - 1), span(0, cut - 1)),
+        0 => "everything from A".to_owned(),
+        _ if cut >= levels => "everything from B".to_owned(),
+        _ => format!("{} from A, {} from B", span(cut, levels - 1), span(0, cut - 1)),
     }
 }
 
@@ -197,11 +277,22 @@ mod tests {
 
     #[test]
     fn dividing_levels_are_put_in_words() {
-        assert_eq!(cut_text(0, 4), "everything from one");
-        assert_eq!(cut_text(1, 4), "levels 1–3 from one, level 0 from the other");
-        assert_eq!(cut_text(3, 4), "level 3 from one, levels 0–2 from the other");
-        assert_eq!(cut_text(4, 4), "everything from the other");
+        assert_eq!(cut_text(0, 4), "everything from A");
+        assert_eq!(cut_text(1, 4), "levels 1–3 from A, level 0 from B");
+        assert_eq!(cut_text(3, 4), "level 3 from A, levels 0–2 from B");
+        assert_eq!(cut_text(4, 4), "everything from B");
         assert_eq!(cut_text(2, 0), "");
+    }
+
+    #[test]
+    fn a_sentence_says_who_gives_what() {
+        let says = vec!["{fine} lends the eyes; {coarse} keeps the rest.".to_owned()];
+        let pair = Some(crate::index::Pair { a: 0, b: 1, cut: 1, says });
+        let entry = ModelEntry { pair, ..ModelEntry::default() };
+        assert_eq!(sentence(1, 3, Some(&entry)), "B lends the eyes; A keeps the rest.");
+        assert!(sentence(2, 3, Some(&entry)).starts_with("B lends what is small"));
+        assert!(sentence(0, 3, None).starts_with("All of A.") && sentence(3, 3, None).starts_with("All of B."));
+        assert_eq!(sentence(0, 0, None), "");
     }
 
     #[test]

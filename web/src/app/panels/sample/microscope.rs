@@ -317,6 +317,8 @@ mod tests {
             seed_refused: false,
             smooth: true,
             preview: &[],
+            twin: None,
+            racer: None,
         };
         assert_eq!(caption(&scene(Some(&entry)), &config, 1), "4×4 decides the sky: 48 numbers.");
         assert_eq!(

@@ -93,17 +93,33 @@ pub fn json<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<T> {
     serde_json::from_str(&text).with_context(|| format!("{} holds something else", path.display()))
 }
 
-/// The tables, in Markdown.
-pub fn tables(measured: &Measured, peers: &Peers) -> String {
-    let mut text = String::new();
+/// Above the rates, a table for each kind of processor.
+const RATES: &str = "## Images per second on the CPU\n";
+
+/// The tables, in Markdown: of this processor, and those of others in the document that was made before.
+pub fn tables(measured: &Measured, peers: &Peers, processor: &str, earlier: &str) -> String {
+    let mut text = format!(
+        "{RATES}\nA ratio above 1 means that ours is faster. \"Products alone\" are the matrix products of a training step, one \
+         after the\nother, in the gemm library that Burn's Flex uses.\n\n### {processor}\n\n"
+    );
     rates(&mut text, measured, peers);
+    for other in others(earlier, processor) {
+        let _ = writeln!(text, "\n### {other}");
+    }
+    let _ = writeln!(text);
     local(&mut text, measured);
     text
 }
 
+/// The rates of other processors, each beginning with its name.
+fn others<'a>(earlier: &'a str, processor: &str) -> Vec<&'a str> {
+    let all = earlier.split_once(RATES).map_or("", |(_, after)| after.split("\n## ").next().unwrap_or_default());
+    let tables = all.split("\n### ").skip(1).map(str::trim_end);
+    tables.filter(|table| table.lines().next() != Some(processor)).collect()
+}
+
 fn rates(text: &mut String, measured: &Measured, peers: &Peers) {
     let peer = format!("PyTorch {}", peers.torch);
-    let _ = writeln!(text, "## Images per second on the CPU\n");
     let _ = writeln!(
         text,
         "| what | preset | batch | ours | {} | ratio | candle-core | ratio | products alone | ratio |",
@@ -129,11 +145,6 @@ fn rates(text: &mut String, measured: &Measured, peers: &Peers) {
             let _ = writeln!(text);
         }
     }
-    let _ = writeln!(
-        text,
-        "\nA ratio above 1 means that ours is faster. \"Products alone\" are the matrix products of a training step, one after \
-         the\nother, in the gemm library that Burn's Flex uses.\n"
-    );
 }
 
 /// Training on a GPU: what the program `gpu` measured, beside PyTorch.
@@ -198,9 +209,20 @@ mod tests {
     fn rates_are_images_over_seconds_and_ratios_those_of_rates() {
         let measured = measured(&[("train/bench/64", 5e8), ("train/bench, products alone/64", 2.5e8)]);
         let peers: Peers = serde_json::from_str(r#"{"torch": "2.0", "threads": 2, "train/bench/64": 64.0}"#).unwrap();
-        let text = tables(&measured, &peers);
+        let text = tables(&measured, &peers, "this one", "");
         assert!(text.contains("| train | `bench` | 64 | 128 | 64 | 2.00 | – | – | 256 | 0.50 |"), "{text}");
         assert!(text.contains("| PyTorch 2.0 |"));
+    }
+
+    #[test]
+    fn the_rates_of_other_processors_stay() {
+        let at = |rate: f64| measured(&[("train/bench/64", 64e9 / rate)]);
+        let first = tables(&at(10.0), &Peers::default(), "one", "# Benchmarks\n");
+        let both = tables(&at(20.0), &Peers::default(), "another", &first);
+        let again = tables(&at(30.0), &Peers::default(), "one", &both);
+        assert!(both.contains("| 64 | 20 |") && both.contains("| 64 | 10 |"), "{both}");
+        assert!(again.contains("| 64 | 30 |") && again.contains("| 64 | 20 |") && !again.contains("| 64 | 10 |"), "{again}");
+        assert_eq!(again.matches("## Local edits").count(), 1);
     }
 
     #[test]
@@ -215,7 +237,7 @@ mod tests {
     #[test]
     fn edits_show_their_blocks() {
         let measured = measured(&[("local/one pixel, 28 blocks/32", 2e6), ("local/Real NVP, whole pass/32", 3.21e7)]);
-        let text = tables(&measured, &Peers::default());
+        let text = tables(&measured, &Peers::default(), "this one", "");
         assert!(text.contains("| 32 | 2.00 (28 blocks) | – | – | 32.1 |"), "{text}");
     }
 

@@ -128,8 +128,8 @@ pub enum Command {
     /// Train two flows on the plane, one with a Gaussian and one with a sparse prior, and draw their axes.
     #[command(after_help = "Example:\n  trainer pinwheel --out pinwheel.png")]
     Pinwheel(PinwheelArgs),
-    /// Print what a weights file or a checkpoint holds.
-    #[command(after_help = "Example:\n  trainer info faces.safetensors")]
+    /// Print what a weights file or a checkpoint holds, or what this machine computes with.
+    #[command(after_help = "Example:\n  trainer info faces.safetensors\n  trainer info --machine")]
     Info(InfoArgs),
     /// Write a data set as PNG images and labels.csv.
     #[command(after_help = "Example:\n  trainer data msds1 --limit 1000 --out msds1-images")]

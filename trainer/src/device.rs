@@ -37,6 +37,27 @@ pub enum DeviceChoice {
     Candle,
 }
 
+impl DeviceChoice {
+    /// Its name without a number, which is that of its feature too.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Cuda(_) => "cuda",
+            Self::Wgpu => "wgpu",
+            Self::Cpu => "cpu",
+            Self::Candle => "candle",
+        }
+    }
+
+    fn not_built(self) -> Error {
+        let name = self.kind();
+        Error::Device(format!(
+            "{name} is not in this build; build it in with `cargo run --release -p trainer --features {name} -- …`, or use \
+             --device cpu"
+        ))
+    }
+}
+
 impl FromStr for DeviceChoice {
     type Err = String;
 
@@ -143,9 +164,7 @@ pub fn dispatch<J: Job>(choice: DeviceChoice, job: J) -> Result<J::Output> {
             job.run::<Autodiff<burn::backend::Cuda>>(burn::backend::cuda::CudaDevice::new(index))
         }
         #[allow(unreachable_patterns)]
-        other => {
-            Err(Error::Device(format!("{other:?} is not in this build; build with its feature, or use --device cpu")))
-        }
+        missing => Err(missing.not_built()),
     }
 }
 
@@ -176,7 +195,7 @@ fn cuda_device(index: usize) -> Result<()> {
 
 #[cfg(not(feature = "cuda"))]
 fn cuda_device(_: usize) -> Result<()> {
-    Err(Error::Device("CUDA is not in this build".into()))
+    Err(DeviceChoice::Cuda(0).not_built())
 }
 
 /// One addition on the device. Backends panic where a driver or a card is missing; this turns that into an error.

@@ -4,12 +4,15 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use trainer::cli::{self, Cli};
-use trainer::error::Error;
+use trainer::error::{Error, Result};
 use trainer::output;
+
+/// Names the bits of the CPU kernels' vectors, 256 or 512, to compare them or where the choice is wrong.
+const VECTORS: &str = "RG_FLOW_VECTORS";
 
 fn main() -> ExitCode {
     let ended = match Cli::try_parse() {
-        Ok(cli) => cli::run(cli),
+        Ok(cli) => vectors().and_then(|()| cli::run(cli)),
         Err(said) => match said.print() {
             Ok(()) => return u8::try_from(said.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from),
             Err(error) => cli::unless_closed(Err(Error::Output { source: error })),
@@ -22,4 +25,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Takes the vectors that the environment asks for.
+fn vectors() -> Result<()> {
+    let Some(bits) = std::env::var_os(VECTORS) else { return Ok(()) };
+    if bits.to_str().and_then(|bits| bits.parse().ok()).is_some_and(shared::backend::use_vectors) {
+        return Ok(());
+    }
+    let problem = format!("this processor has no vectors of {} bits", bits.display());
+    Err(Error::Usage { option: VECTORS.into(), problem, advice: "give 256 or 512, or leave it unset".into() })
 }

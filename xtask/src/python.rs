@@ -9,7 +9,7 @@ use crate::process::{on_path, output, run_within};
 use crate::versions::{SAFETENSORS, TORCH};
 
 /// Where PyTorch's wheels without CUDA are.
-const CPU_WHEELS: &str = "https://download.pytorch.org/whl/cpu";
+const CPU_WHEELS: [&str; 2] = ["--index-url", "https://download.pytorch.org/whl/cpu"];
 
 /// As long as an installation may take.
 const LIMIT: Duration = Duration::from_secs(600);
@@ -29,19 +29,26 @@ pub fn with_torch(env: &Env) -> Result<PathBuf, String> {
         return Ok(python);
     }
     let system = on_path("python3").ok_or("there is no python3")?;
-    let words = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let mut steps = vec![(system, [words(&["-m", "venv"]), vec![folder.display().to_string()]].concat())];
-    let install = words(&["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-    // On a Mac PyTorch's usual wheels have no CUDA either.
-    let index = if cfg!(target_os = "macos") { vec![] } else { words(&["--index-url", CPU_WHEELS]) };
-    steps.push((python.clone(), [install.clone(), index, vec![format!("torch=={TORCH}")]].concat()));
-    steps.push((python.clone(), [install, vec![format!("safetensors=={SAFETENSORS}")]].concat()));
+    let failed = |why| format!("PyTorch could not be installed: {why:#}; RG_FLOW_PYTHON names a Python that has it");
+    run_within(Command::new(system).args(["-m", "venv"]).arg(&folder), LIMIT).map_err(failed)?;
     println!("installing PyTorch {TORCH} for the CPU into {}; RG_FLOW_PYTHON names another Python", folder.display());
-    for (program, words) in steps {
-        run_within(Command::new(program).args(words), LIMIT).map_err(|why| {
-            format!("PyTorch could not be installed: {why:#}; RG_FLOW_PYTHON names a Python that has it")
-        })?;
-    }
+    let install = |index: &[&str], package: &str| {
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+        run_within(Command::new(&python).args(pip).args(index).arg(package), LIMIT)
+    };
+    let torch = format!("torch=={TORCH}");
+    // On a Mac PyTorch's usual wheels have no CUDA either.
+    let small = if cfg!(target_os = "macos") { install(&[], &torch) } else { install(&CPU_WHEELS, &torch) };
+    small
+        .or_else(|why| {
+            if cfg!(target_os = "macos") {
+                return Err(why);
+            }
+            println!("{why:#}\nfetching PyTorch from Python's usual index instead; with CUDA it is several gigabytes");
+            install(&[], &torch)
+        })
+        .map_err(failed)?;
+    install(&[], &format!("safetensors=={SAFETENSORS}")).map_err(failed)?;
     if imports(&python) { Ok(python) } else { Err("PyTorch was installed but cannot be imported".into()) }
 }
 

@@ -104,12 +104,17 @@ fn fmt(env: &Env) -> Result<Done> {
     passed(env.cargo().args(["fmt", "--all", "--check"]))
 }
 
+/// The trainer's devices that its default build leaves out.
+const ALL_DEVICES: [&str; 2] = ["--features", "trainer/wgpu,trainer/candle"];
+
 fn clippy(env: &Env) -> Result<Done> {
-    passed(env.cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+    passed(
+        env.cargo().args(["clippy", "--workspace", "--all-targets"]).args(ALL_DEVICES).args(["--", "-D", "warnings"]),
+    )
 }
 
 fn doc(env: &Env) -> Result<Done> {
-    passed(env.cargo().args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
+    passed(env.cargo().args(["doc", "--workspace", "--no-deps"]).args(ALL_DEVICES).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 /// Tests without the native GPU backends, which no test runs: they are a fifth of the crates, and slow to compile. Clippy

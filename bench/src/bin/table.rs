@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use bench::browser::{self, Browser};
 use bench::results::{Measured, Peers, gpu_table, json, tables};
+use shared::backend::{CpuVectors, cpu_vectors};
 use sysinfo::System;
 
 fn main() -> Result<()> {
@@ -19,12 +20,17 @@ fn main() -> Result<()> {
     let measured = Measured::read(Path::new(criterion))?;
     let browser = peers.get(1).map(|path| json::<Browser>(Path::new(path))).transpose()?;
     let peers = peers.first().map(|path| json::<Peers>(Path::new(path))).transpose()?.unwrap_or_default();
+    // Rates of other processors stay.
+    let earlier = std::fs::read_to_string(out).unwrap_or_default();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let CpuVectors { processor, instructions, .. } = cpu_vectors();
+    let processor = format!("{processor}, {threads} threads, kernels in {instructions}");
     let text = format!(
         "# Benchmarks\n\nMade by `cargo xtask bench` on {}; machine: {}.\nAll times are medians, measured one after the \
          other.\n\n{}",
         jiff::Zoned::now().date(),
         machine(),
-        (tables(&measured, &peers) + &browser.as_ref().map(browser::tables).unwrap_or_default()).trim_end(),
+        (tables(&measured, &peers, &processor, &earlier) + &browser.as_ref().map(browser::tables).unwrap_or_default()).trim_end(),
     );
     write(out, &(text + "\n"))
 }

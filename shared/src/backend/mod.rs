@@ -13,6 +13,8 @@ use burn::tensor::ops::FloatTensor;
 
 use crate::shape::{BijectorShape, Direction};
 
+#[cfg(feature = "flex")]
+pub use cpu::{CpuVectors, cpu_vectors, use_vectors};
 pub use optimizer::{Adam, Moments, adam, blend, sum_of_squares};
 
 /// A backend that the model runs on, with or without kernels of its own.

@@ -1,11 +1,13 @@
-//! `trainer info`: what a file says about its model.
+//! `trainer info`: what a file says about its model, or what the machine computes with.
 
 use std::path::PathBuf;
 
 use clap::Args;
+use shared::backend::{CpuVectors, cpu_vectors};
 
 use crate::args::WhichArgs;
-use crate::error::Result;
+use crate::device::{self, DeviceChoice};
+use crate::error::{Error, Result};
 use crate::open::{About, about};
 use crate::output::say;
 
@@ -13,18 +15,23 @@ use crate::output::say;
 #[derive(Args, Debug, Clone)]
 pub struct InfoArgs {
     /// Weights file, checkpoint, or run folder.
-    pub model: PathBuf,
+    #[arg(required_unless_present = "machine")]
+    pub model: Option<PathBuf>,
+    /// Print this machine's processor, which kernels run on it, and which devices answer.
+    #[arg(long, conflicts_with = "model")]
+    pub machine: bool,
     /// Which checkpoint of a run folder.
     #[command(flatten)]
     pub which: WhichArgs,
 }
 
-/// Prints a model's card and configuration, and a checkpoint's recipe.
+/// Prints a model's card and configuration, and a checkpoint's recipe; or what the machine computes with.
 ///
 /// # Errors
 /// A file that cannot be read.
 pub fn run(args: InfoArgs) -> Result<()> {
-    let About { config, card, state } = about(&args.model, args.which.which)?;
+    let Some(model) = args.model else { return machine() };
+    let About { config, card, state } = about(&model, args.which.which)?;
     let (parameters, macs) = (config.param_count(), config.macs() as f64 / 1e6);
     let mut text = format!("{parameters} parameters, {macs:.1} million multiply-adds an image\n");
     text += &format!("card   {}\n", serde_json::to_string_pretty(&card).unwrap_or_default());
@@ -34,4 +41,37 @@ pub fn run(args: InfoArgs) -> Result<()> {
         text += &format!("recipe {}\n", serde_json::to_string_pretty(&state.recipe).unwrap_or_default());
     }
     say!("{}", text.trim_end())
+}
+
+/// The processor, its kernels, and the devices.
+fn machine() -> Result<()> {
+    let CpuVectors { processor, instructions, lanes, why } = cpu_vectors();
+    say!("processor  {processor}, {} threads", rayon::current_num_threads())?;
+    say!("kernels    {instructions}, {lanes} numbers at a time: {why}")?;
+    say!("device     cpu     answers")?;
+    let mut cards =
+        (0..).map(DeviceChoice::Cuda).map_while(|card| device::check(card).is_ok().then_some(card)).peekable();
+    let first = if cards.peek().is_some() { "cuda:0" } else { "cpu" };
+    if cards.peek().is_none() {
+        answer(DeviceChoice::Cuda(0))?;
+    }
+    for card in cards {
+        answer(card)?;
+    }
+    answer(DeviceChoice::Wgpu)?;
+    answer(DeviceChoice::Candle)?;
+    say!("auto       {first}")
+}
+
+/// A line for a device: that it answers, or why not.
+fn answer(choice: DeviceChoice) -> Result<()> {
+    let name = match choice {
+        DeviceChoice::Cuda(card) => format!("cuda:{card}"),
+        other => other.kind().to_owned(),
+    };
+    match device::check(choice) {
+        Ok(()) => say!("device     {name:<7} answers"),
+        Err(Error::Device(why)) => say!("device     {name:<7} {why}"),
+        Err(error) => Err(error),
+    }
 }

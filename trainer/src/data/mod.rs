@@ -28,6 +28,7 @@ mod names;
 mod open;
 mod options;
 mod parts;
+mod pixels;
 mod profile;
 mod set;
 mod skipped;

@@ -1,6 +1,9 @@
 //! Sets of pictures in memory.
 
+use std::borrow::Cow;
+
 use super::labels::Labels;
+use super::pixels::Pixels;
 use crate::error::{Error, Result};
 
 /// Square pictures of one size, in memory.
@@ -14,7 +17,7 @@ pub struct ImageSet {
     pub size: usize,
     /// Channels of a picture: 3 (red, green, blue) as loaded, 1 of [`ImageSet::grey`].
     pub channels: usize,
-    pixels: Vec<u8>,
+    pixels: Pixels,
     pub(super) labels: Option<Labels>,
 }
 
@@ -51,21 +54,36 @@ pub struct TestSet {
 impl ImageSet {
     /// A set from planar pixels `[n, 3, size, size]` and, if known, a row of labels per picture.
     pub fn new(name: impl Into<String>, size: usize, pixels: Vec<u8>, labels: Option<Labels>) -> Result<Self> {
-        let name = name.into();
-        let set = Self { name, size, channels: CHANNELS, pixels, labels };
+        let (name, found) = (name.into(), pixels.len());
+        let set = Self { name, size, channels: CHANNELS, pixels: Pixels::Stored(pixels), labels };
         let bytes = set.image_len();
-        if bytes == 0 || set.pixels.is_empty() || !set.pixels.len().is_multiple_of(bytes) {
-            let found = set.pixels.len();
+        if bytes == 0 || found == 0 || !found.is_multiple_of(bytes) {
             let problem = format!("{found} bytes are not a multiple of a picture's, {size}x{size}");
             return Err(Error::content(set.name, problem, "give at least one whole picture"));
         }
-        if let Some(labels) = &set.labels
-            && labels.len() != set.len()
+        set.checked()
+    }
+
+    /// A set of `count` pictures, each of which `make` makes, `[3, size, size]`, when it is first looked at.
+    pub(super) fn made(
+        name: String,
+        size: usize,
+        count: usize,
+        labels: Option<Labels>,
+        make: impl Fn(usize) -> Box<[u8]> + Send + Sync + 'static,
+    ) -> Result<Self> {
+        Self { name, size, channels: CHANNELS, pixels: Pixels::made(count, make), labels }.checked()
+    }
+
+    /// The set, if its labels are as many as its pictures.
+    fn checked(self) -> Result<Self> {
+        if let Some(labels) = &self.labels
+            && labels.len() != self.len()
         {
-            let problem = format!("{} labels for {} pictures", labels.len(), set.len());
-            return Err(Error::content(set.name, problem, "give one row of labels per picture"));
+            let problem = format!("{} labels for {} pictures", labels.len(), self.len());
+            return Err(Error::content(self.name, problem, "give one row of labels per picture"));
         }
-        Ok(set)
+        Ok(self)
     }
 
     /// The same pictures in greyscale, `[n, 1, size, size]`: luma with BT.601's weights, which leave grey pictures exact.
@@ -74,13 +92,13 @@ impl ImageSet {
         let luma = |image: &[u8]| -> Vec<u8> {
             if self.channels == CHANNELS { to_grey(image, plane) } else { image.to_vec() }
         };
-        let pixels = self.iter().flat_map(luma).collect();
+        let pixels = Pixels::Stored(self.iter().flat_map(luma).collect());
         Self { name: self.name.clone(), size: self.size, channels: 1, pixels, labels: self.labels.clone() }
     }
 
     /// How many pictures.
     pub fn len(&self) -> usize {
-        self.pixels.len().checked_div(self.image_len()).unwrap_or(0)
+        self.pixels.count(self.image_len())
     }
 
     /// Whether there are none (a set that was loaded has at least one).
@@ -95,18 +113,17 @@ impl ImageSet {
 
     /// Picture `i`, planar `[3, size, size]`. Panics beyond the end, as a slice does.
     pub fn image(&self, i: usize) -> &[u8] {
-        let bytes = self.image_len();
-        &self.pixels[i * bytes..(i + 1) * bytes]
+        self.pixels.picture(i, self.image_len())
     }
 
     /// All pictures in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> {
-        self.pixels.chunks_exact(self.image_len().max(1))
+        (0..self.len()).map(|i| self.image(i))
     }
 
     /// All pixels, `[n, 3, size, size]`.
-    pub fn pixels(&self) -> &[u8] {
-        &self.pixels
+    pub fn pixels(&self) -> Cow<'_, [u8]> {
+        self.pixels.all()
     }
 
     /// The labels, where known: row `i` belongs to picture `i`.
@@ -124,12 +141,13 @@ impl ImageSet {
             return Err(Error::content(&self.name, "no picture was picked", "pick at least one"));
         }
         let labels = self.labels.as_ref().map(|labels| labels.subset(indexes));
-        Ok(Self { name: self.name.clone(), pixels: self.gather(indexes, &[]), labels, ..*self })
+        Ok(Self { name: self.name.clone(), pixels: Pixels::Stored(self.gather(indexes, &[])), labels, ..*self })
     }
 
     /// A batch: the pixels of the pictures at `indexes`, `[indexes, 3, size, size]`, the `i`-th
     /// mirrored left to right where `flips[i]` (a missing entry means no). Panics beyond the end.
     pub fn gather(&self, indexes: &[usize], flips: &[bool]) -> Vec<u8> {
+        self.pixels.prepare(indexes);
         let mut batch = Vec::with_capacity(indexes.len() * self.image_len());
         for (i, &index) in indexes.iter().enumerate() {
             let start = batch.len();
@@ -193,7 +211,7 @@ mod tests {
         );
         let grey = set.unwrap().grey();
         assert_eq!((grey.channels, grey.len(), grey.image_len()), (1, 2, 4));
-        assert_eq!(grey.pixels(), [7, 7, 7, 7, 76, 150, 29, 9]);
+        assert_eq!(grey.pixels()[..], [7, 7, 7, 7, 76, 150, 29, 9]);
         assert_eq!(grey.grey(), grey);
         assert_eq!(grey.subset(&[1]).unwrap().image(0), [76, 150, 29, 9]);
         assert!(grey.subset(&[]).is_err());

@@ -32,11 +32,12 @@ fn trainer(line: &str, folder: &Path, configure: impl FnOnce(&mut Command)) -> O
 }
 
 /// Every command that prints.
-const PRINT: [&str; 22] = [
+const PRINT: [&str; 23] = [
     "inpaint a.png mask.png --model m.safetensors --samples 1 --device cpu",
     "eval-inpaint m.safetensors --limit 8 --test-limit 2 --images 1 --samples 1 --hole centre --device cpu",
     "bench tiny --batch 1 --seconds 0.01 --device cpu",
     "info m.safetensors",
+    "info --machine",
     "presets",
     "sample m.safetensors --count 2 --device cpu",
     "eval m.safetensors --test-limit 2 --limit 1 --device cpu",
@@ -225,6 +226,24 @@ fn a_device_that_is_not_there_is_said_before_anything_is_read() {
         let error = run(&format!("{line} --device cuda:97")).unwrap_err();
         assert!(error.starts_with("device: "), "{line}: {error}");
     }
+}
+
+#[test]
+fn vectors_are_those_that_the_environment_asks_for_or_it_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let asked = |bits: &str| {
+        trainer("info --machine", dir.path(), |command| {
+            command.env("RG_FLOW_VECTORS", bits);
+        })
+    };
+    for wrong in ["300", "wide", ""] {
+        let refused = asked(wrong);
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success() && said.contains("RG_FLOW_VECTORS") && said.contains("256 or 512"), "{said}");
+    }
+    let narrow = asked("256");
+    let said = String::from_utf8_lossy(&narrow.stdout).into_owned();
+    assert!(!narrow.status.success() || said.contains("AVX2, 8 numbers at a time: as asked for"), "{said}");
 }
 
 #[test]

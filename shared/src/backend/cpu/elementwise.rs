@@ -3,14 +3,15 @@
 //!
 //! Where a parameter belongs to a column, the lanes are those of one strip or of several one after the other.
 
-use pulp::{Arch, Scalar, Simd, WithSimd};
+use pulp::{Scalar, Simd, WithSimd};
 
 use super::exponential::{exp, sigmoid_of_negative, tanh};
 use super::strip::{Lane, NARROW};
+use super::vectors::arch_for;
 
 /// act = x·σ(αx), on one strip; σ is stored if there is memory for it.
 pub fn swish<const N: usize>(x: &[Lane<N>], alpha: &[f32], act: &mut [Lane<N>], sigma: Option<&mut [Lane<N>]>) {
-    Arch::new().dispatch(Swish { x, alpha, act, sigma });
+    arch_for::<N>().dispatch(Swish { x, alpha, act, sigma });
 }
 
 struct Swish<'a, const N: usize> {
@@ -53,7 +54,7 @@ fn gated<S: Simd, const N: usize>(simd: S, alpha: f32, x: &Lane<N>, act: &mut La
 
 /// act = x·σ.
 pub fn gate<const N: usize>(x: &[Lane<N>], sigma: &[Lane<N>], act: &mut [Lane<N>]) {
-    Arch::new().dispatch(
+    arch_for::<N>().dispatch(
         #[inline(always)]
         || {
             for ((x, sigma), act) in x.iter().zip(sigma).zip(act) {
@@ -73,7 +74,7 @@ pub fn swish_grad<const N: usize>(
     mut d_alpha: Option<&mut [f32]>,
 ) {
     let n = alpha.len();
-    Arch::new().dispatch(
+    arch_for::<N>().dispatch(
         #[inline(always)]
         || {
             let strips = x.chunks_exact(n).zip(act.chunks_exact(n)).zip(sigma.chunks_exact(n));
@@ -111,7 +112,7 @@ fn sum<const N: usize>(lane: &Lane<N>) -> f32 {
 
 /// sums += the sums over all rows of each column of y.
 pub fn add_sums<const N: usize>(y: &[Lane<N>], sums: &mut [f32]) {
-    Arch::new().dispatch(
+    arch_for::<N>().dispatch(
         #[inline(always)]
         || {
             for y in y.chunks_exact(sums.len()) {
@@ -125,7 +126,7 @@ pub fn add_sums<const N: usize>(y: &[Lane<N>], sums: &mut [f32]) {
 
 /// y += x.
 pub fn add<const N: usize>(y: &mut [Lane<N>], x: &[Lane<N>]) {
-    Arch::new().dispatch(
+    arch_for::<N>().dispatch(
         #[inline(always)]
         || {
             for (y, x) in y.iter_mut().zip(x) {
@@ -139,7 +140,7 @@ pub fn add<const N: usize>(y: &mut [Lane<N>], x: &[Lane<N>]) {
 
 /// y ← f·y.
 pub fn scale<const N: usize>(y: &mut [Lane<N>], f: f32) {
-    Arch::new().dispatch(
+    arch_for::<N>().dispatch(
         #[inline(always)]
         || {
             for y in y {
@@ -154,7 +155,7 @@ pub fn scale<const N: usize>(y: &mut [Lane<N>], f: f32) {
 /// Turns the two nets' outputs into s = tanh(scale·raw) and t = scale·raw, in place.
 pub fn finish<const N: usize>(s: &mut [Lane<N>], t: &mut [Lane<N>], [scale_s, scale_t]: [&[f32]; 2]) {
     let n = scale_s.len();
-    Arch::new().dispatch(
+    arch_for::<N>().dispatch(
         #[inline(always)]
         || {
             for (s, t) in s.chunks_exact_mut(n).zip(t.chunks_exact_mut(n)) {
@@ -171,7 +172,7 @@ pub fn finish<const N: usize>(s: &mut [Lane<N>], t: &mut [Lane<N>], [scale_s, sc
 
 /// One affine half-step, in place: v·e^s + t, or its inverse (v − t)·e^−s.
 pub fn affine<const N: usize>(value: &mut [Lane<N>], s: &[Lane<N>], t: &[Lane<N>], forward: bool) {
-    Arch::new().dispatch(
+    arch_for::<N>().dispatch(
         #[inline(always)]
         || {
             for ((v, s), t) in value.iter_mut().zip(s).zip(t) {
@@ -186,7 +187,7 @@ pub fn affine<const N: usize>(value: &mut [Lane<N>], s: &[Lane<N>], t: &[Lane<N>
 /// Adds each row's sum of s, times `sign`, to its strip's lane.
 pub fn add_rows<const N: usize>(sums: &mut [Lane<N>], s: &[Lane<N>], sign: f32) {
     let n = s.len() / sums.len().max(1);
-    Arch::new().dispatch(
+    arch_for::<N>().dispatch(
         #[inline(always)]
         || {
             for (sum, s) in sums.iter_mut().zip(s.chunks_exact(n)) {
@@ -210,7 +211,7 @@ pub fn affine_grad<const N: usize>(
     forward: bool,
 ) {
     let n = before.len() / d_log_det.len().max(1);
-    Arch::new().dispatch(
+    arch_for::<N>().dispatch(
         #[inline(always)]
         || {
             let values = before.chunks_exact(n).zip(after.chunks_exact(n)).zip(d_log_det);
@@ -248,7 +249,7 @@ pub fn scale_grad<const N: usize>(
     mut d_scale: Option<&mut [f32]>,
 ) {
     let n = scale.len();
-    Arch::new().dispatch(
+    arch_for::<N>().dispatch(
         #[inline(always)]
         || {
             for (raw, grad) in raw.chunks_exact(n).zip(grad.chunks_exact_mut(n)) {

@@ -10,7 +10,10 @@ mod simd128;
 mod strip;
 mod threads;
 mod update;
+mod vectors;
 mod weight_norm;
+
+pub use vectors::{CpuVectors, cpu_vectors, use_vectors};
 
 use burn::tensor::ops::FloatTensor;
 use burn_flex::{Flex, FlexTensor};

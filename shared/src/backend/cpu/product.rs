@@ -4,9 +4,10 @@
 //! product. In strips the rows are the vectors and the weights are broadcast: nothing needs packing, the bias is where
 //! the sums start, and the weights' gradient is added where it belongs.
 
-use pulp::{Arch, Scalar, Simd, WithSimd};
+use pulp::{Scalar, Simd, WithSimd};
 
 use super::strip::Lane;
+use super::vectors::arch_for;
 
 /// A linear's weights as used, a matrix of `inputs`×`outputs` inside a flat vector.
 #[derive(Clone, Copy, Debug)]
@@ -24,18 +25,18 @@ pub struct Matrix {
 /// y = wᵀx + bias, on one strip.
 pub fn apply<const N: usize>(theta: &[f32], w: Matrix, bias: &[f32], x: &[Lane<N>], y: &mut [Lane<N>]) {
     let (x, y) = (&x[..w.inputs], &mut y[..w.outputs]);
-    Arch::new().dispatch(Product { source: Columns { theta, w, bias }, x, y });
+    arch_for::<N>().dispatch(Product { source: Columns { theta, w, bias }, x, y });
 }
 
 /// dx = w·dy, on one strip.
 pub fn apply_transposed<const N: usize>(theta: &[f32], w: Matrix, dy: &[Lane<N>], dx: &mut [Lane<N>]) {
     let (dy, dx) = (&dy[..w.outputs], &mut dx[..w.inputs]);
-    Arch::new().dispatch(Product { source: Rows { theta, w }, x: dy, y: dx });
+    arch_for::<N>().dispatch(Product { source: Rows { theta, w }, x: dy, y: dx });
 }
 
 /// d_theta += x·dyᵀ, summed over all rows of all strips.
 pub fn add_outer<const N: usize>(d_theta: &mut [f32], w: Matrix, x: &[Lane<N>], dy: &[Lane<N>]) {
-    Arch::new().dispatch(Outer { d_theta, w, x, dy });
+    arch_for::<N>().dispatch(Outer { d_theta, w, x, dy });
 }
 
 /// Where a product's terms come from.
@@ -169,6 +170,9 @@ impl<const N: usize> WithSimd for Outer<'_, N> {
     fn with_simd<S: Simd>(self, simd: S) {
         if S::F32_LANES > N {
             self.blocks::<Scalar, 1, 1>(Scalar);
+        } else if S::F32_LANES >= 16 && self.w.inputs >= 4 && self.w.outputs >= 4 {
+            // AVX-512 has 32 registers.
+            self.blocks::<S, 4, 4>(simd);
         } else if self.w.inputs >= 6 && self.w.outputs >= 2 {
             self.blocks::<S, 6, 2>(simd);
         } else {

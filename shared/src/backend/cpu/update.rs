@@ -1,9 +1,9 @@
 //! The optimizer's passes over the parameters, in place where a tensor has no other owner.
 
 use burn_flex::FlexTensor;
-use pulp::Arch;
 
 use super::threads::each;
+use super::vectors::arch;
 use crate::backend::optimizer::{Adam, Moments};
 
 /// Numbers that a thread takes at a time.
@@ -13,7 +13,7 @@ const CHUNK: usize = 1 << 16;
 pub fn blend(mut mean: FlexTensor, towards: &FlexTensor, keep: f32) -> FlexTensor {
     let chunks = mean.storage_mut::<f32>().chunks_mut(CHUNK).zip(towards.storage::<f32>().chunks(CHUNK));
     each(chunks.collect(), |(mean, towards)| {
-        Arch::new().dispatch(
+        arch().dispatch(
             #[inline(always)]
             || {
                 for (m, x) in mean.iter_mut().zip(towards) {
@@ -34,7 +34,7 @@ pub fn adam(mut parameter: Moments<FlexTensor>, grad: &FlexTensor, adam: Adam) -
     let moments = first.storage_mut::<f32>().chunks_mut(CHUNK).zip(second.storage_mut::<f32>().chunks_mut(CHUNK));
     let values = value.storage_mut::<f32>().chunks_mut(CHUNK).zip(grad.storage::<f32>().chunks(CHUNK));
     each(values.zip(moments).collect(), |((value, grad), (first, second))| {
-        Arch::new().dispatch(
+        arch().dispatch(
             #[inline(always)]
             || {
                 for (((value, g), m), v) in value.iter_mut().zip(grad).zip(first).zip(second) {

@@ -1,9 +1,9 @@
 //! Weight norm and its gradient, net by net.
 
 use super::threads::each;
+use super::vectors::arch;
 use burn::tensor::{Bytes, DType};
 use burn_flex::{FlexTensor, Layout};
-use pulp::Arch;
 
 /// See [`crate::backend::Kernels::weight_norm`].
 pub fn run(v: &FlexTensor, g: &FlexTensor) -> FlexTensor {
@@ -57,7 +57,7 @@ fn like(tensor: &FlexTensor, values: Vec<f32>) -> FlexTensor {
 /// sums += column sums of x·y.
 fn column_products(x: &[f32], y: &[f32], sums: &mut [f32]) {
     let n = sums.len();
-    Arch::new().dispatch(
+    arch().dispatch(
         #[inline(always)]
         || {
             for (x, y) in x.chunks_exact(n).zip(y.chunks_exact(n)) {
@@ -72,7 +72,7 @@ fn column_products(x: &[f32], y: &[f32], sums: &mut [f32]) {
 /// y = x with each column multiplied by its factor.
 fn scale_columns(x: &[f32], factors: &[f32], y: &mut [f32]) {
     let n = factors.len();
-    Arch::new().dispatch(
+    arch().dispatch(
         #[inline(always)]
         || {
             for (x, y) in x.chunks_exact(n).zip(y.chunks_exact_mut(n)) {
@@ -87,7 +87,7 @@ fn scale_columns(x: &[f32], factors: &[f32], y: &mut [f32]) {
 /// The weight norm's gradient in its directions: f·(grad − along·v), column by column.
 fn norm_grad(v: &[f32], grad: &[f32], factors: &[f32], along: &[f32], d_v: &mut [f32]) {
     let n = factors.len();
-    Arch::new().dispatch(
+    arch().dispatch(
         #[inline(always)]
         || {
             for ((v, grad), d_v) in v.chunks_exact(n).zip(grad.chunks_exact(n)).zip(d_v.chunks_exact_mut(n)) {

@@ -173,7 +173,7 @@ fn score(model: &Model, args: &FactorsArgs, data: &str) -> Result<()> {
         let problem = format!("{} has no known factors that vary", images.name);
         return Err(Error::usage("--data", problem, "give msds1, msds2, or images with a .csv of labels"));
     }
-    let latents = model.engine.encode(&middles(images.pixels()))?.latents;
+    let latents = model.engine.encode(&middles(&images.pixels()))?.latents;
     let levels = Levels::new(&model.config);
     say!("{} images of {}, {} factors", images.len(), images.name, factors.len())?;
     say!("level  MIG    disentanglement  completeness  informativeness (DCI, lasso)")?;

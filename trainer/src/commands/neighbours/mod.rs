@@ -57,8 +57,9 @@ pub fn run(args: NeighboursArgs) -> Result<()> {
     let samples =
         model.engine.sample(args.seed, args.count, &args.temperature.drawing(model.joint.as_ref(), &model.card))?;
     let test: Vec<_> = (0..dataset.test.len().min(samples.len())).collect();
-    let near_samples = nearest(&samples.concat(), dataset.train.pixels(), dims, size);
-    let near_test = nearest(dataset.test.subset(&test)?.pixels(), dataset.train.pixels(), dims, size);
+    let train = dataset.train.pixels();
+    let near_samples = nearest(&samples.concat(), &train, dims, size);
+    let near_test = nearest(&dataset.test.subset(&test)?.pixels(), &train, dims, size);
     say!("distance to the nearest of {} training images, in grey levels (root mean square)", dataset.train.len())?;
     say!("             smallest   5 %  median")?;
     for (name, found) in [("samples", &near_samples), ("test images", &near_test)] {

@@ -97,7 +97,7 @@ struct Effect {
 /// What latents of each level do to the images, level by level, those that do most first.
 fn effects(engine: &dyn Engine, images: &ImageSet, change: f32, seed: u64) -> Result<Vec<Vec<Effect>>> {
     let (dims, size) = (images.image_len(), images.size);
-    let latents = engine.encode(&middles(images.pixels()))?.latents;
+    let latents = engine.encode(&middles(&images.pixels()))?.latents;
     let decode = |latents: &[f32]| engine.decode(latents).map(|logits| to_pixels(&logits));
     let base = decode(&latents)?;
     let effect = |place: usize| {

@@ -152,6 +152,15 @@ pub fn info(room: &Room) {
     room.run("info @run").unwrap();
     room.refuses("sample @run --device cpu --out @no.png", "not a complete checkpoint");
     room.refuses("info @a.png", "a.png");
+    // The machine: what runs on it, and how to get what does not.
+    let text = room.said("info --machine");
+    let line = |start: &str| text.lines().find(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{text}"));
+    assert!(line("kernels").contains("numbers at a time"), "{text}");
+    assert!(line("auto").ends_with("cpu") || line("auto").ends_with("cuda:0"), "{text}");
+    if cfg!(not(feature = "wgpu")) {
+        assert!(line("device     wgpu").contains("-p trainer --features wgpu"), "{text}");
+    }
+    assert_eq!(line("device     candle").ends_with("answers"), cfg!(feature = "candle"), "{text}");
 }
 
 pub fn data(room: &Room) {

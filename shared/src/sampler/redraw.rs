@@ -24,7 +24,7 @@ impl Sampler {
     /// - latents, output: a flat picture [C, L, L]
     ///
     /// # Errors
-    /// [`Error::Input`] if the latents are not as many as the model's and the sampler's.
+    /// [`Error::Input`](crate::Error::Input) if the latents are not as many as the model's and the sampler's.
     pub fn redraw(
         &self,
         config: &RgFlowConfig,

@@ -1,7 +1,7 @@
 //! Faces in a photograph, and where their eyes are: it finds faces, and recognises nobody.
 //!
-//! Two small nets of other people's, whose weights web/faces/README.md describes: [`detector`] draws boxes about faces,
-//! [`landmarks`] finds the eyes in one. Here they are run by plain loops ([`map`]), in the worker, when a photograph was
+//! Two small nets of other people's, whose weights web/faces/README.md describes: `detector` draws boxes about faces,
+//! `landmarks` finds the eyes in one. Here they are run by plain loops (`map`), in the worker, when a photograph was
 //! chosen.
 
 mod detector;

@@ -16,7 +16,7 @@ pub struct MixSettings {
     pub cut: usize,
     /// A's share λ in the interpolation.
     pub share: f32,
-    /// Whether a link or the reader chose the pictures; otherwise each model has a pair of its own.
+    /// Whether a link or the reader chose the pictures or Θ; otherwise each model has a pair of its own.
     pub chosen: bool,
 }
 
@@ -58,7 +58,9 @@ impl PanelSettings for MixSettings {
             }
             "cut" => {
                 let cut = value.parse().ok().filter(|&cut| cut <= MAX_LEVELS);
-                set(&mut self.cut, cut, "is not a dividing level")
+                set(&mut self.cut, cut, "is not a dividing level")?;
+                self.chosen = true;
+                Ok(())
             }
             "share" => {
                 let share = value.parse().ok().filter(|share| (0.0..=1.0).contains(share));

@@ -113,8 +113,8 @@ impl HistoryView {
         let (page, chosen) = (Rc::clone(&self.page), pick.clone());
         on(&button, "click", move |_| page(Event::Recall(chosen.clone())));
         let pin = create_button(&self.document, "pin")?;
-        pin.set_text_content(Some("📌"));
-        pin.set_attribute("aria-label", "Keep this picture")?;
+        pin.set_text_content(Some("Pin"));
+        pin.set_attribute("aria-label", "Pin this picture")?;
         pin.set_title("Keep it, however many follow");
         let (page, pinned) = (Rc::clone(&self.page), pick.clone());
         on(&pin, "click", move |_| page(Event::Pin(pinned.clone())));

@@ -113,7 +113,7 @@ impl RaceView {
         self.elsewhere.set_hidden(elsewhere.is_none());
         if let Some(entry) = elsewhere {
             let _ = self.elsewhere.dataset().set("model", &entry.id);
-            set_text(&self.elsewhere, &format!("Race with “{}”", entry.title));
+            set_text(&self.elsewhere, &format!("Race on “{}”, with a hole of its own", entry.title));
         }
         let standing = inpaint.standing.as_ref();
         let scores = scores(inpaint, unknown);

@@ -184,15 +184,20 @@ mod tests {
     use super::*;
     use crate::config::RgFlowConfig;
 
-    /// Two directions across levels, the first far from the prior's variance.
-    fn sampler(config: &RgFlowConfig) -> Sampler {
+    /// Two directions across levels, with these variances.
+    pub(super) fn with_variances(config: &RgFlowConfig, variances: [f32; 2]) -> Sampler {
         let dims = config.dims();
         let direction = |parity: usize| {
             let value = (2.0 / dims as f32).sqrt();
             (0..dims).map(move |i| if i % 2 == parity { value } else { 0.0 })
         };
         let mean = (0..dims).map(|i| (i % 5) as f32 * 0.1).collect();
-        Sampler::new(mean, direction(0).chain(direction(1)).collect(), vec![9.0, 0.5]).unwrap()
+        Sampler::new(mean, direction(0).chain(direction(1)).collect(), variances.to_vec()).unwrap()
+    }
+
+    /// The first is far from the prior's variance.
+    fn sampler(config: &RgFlowConfig) -> Sampler {
+        with_variances(config, [9.0, 0.5])
     }
 
     fn config(prior: PriorKind) -> RgFlowConfig {

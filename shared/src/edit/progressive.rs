@@ -1,4 +1,4 @@
-//! How the images after each inverse RG step are shown (fig. 4a), on the page and in reports.
+//! How the images after each inverse RG step are shown in reports (fig. 4a).
 
 /// The logits of the images x^(h) after each inverse RG step as they are shown: each channel of a coarse image with the
 /// mean and the standard deviation of the finished image's channel.

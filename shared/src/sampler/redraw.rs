@@ -161,16 +161,13 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::with_variances;
     use super::*;
     use crate::config::PriorKind;
 
-    /// Two directions across all latents, the first far from the prior's variance.
+    /// Along the first direction latents vary by ±18.
     fn sampler(config: &RgFlowConfig) -> Sampler {
-        let dims = config.dims();
-        let value = (2.0 / dims as f32).sqrt();
-        let direction = |parity: usize| (0..dims).map(move |i| if i % 2 == parity { value } else { 0.0 });
-        let mean = (0..dims).map(|i| (i % 5) as f32 * 0.1).collect();
-        Sampler::new(mean, direction(0).chain(direction(1)).collect(), vec![400.0, 0.5]).unwrap()
+        with_variances(config, [400.0, 0.5])
     }
 
     fn position(sampler: &Sampler, latents: &[f32], k: usize) -> f32 {

@@ -1,22 +1,12 @@
 //! The mix panel: its pair, its table, and the card that it ends in.
 
-use super::harness::Browser;
-use super::page::{PATIENCE, serve};
-use super::panels::{QUIET, click, pixels, slide};
-
-async fn at(fragment: &str, script: &str) -> (Browser, xtask::server::Server) {
-    let server = serve();
-    let browser = Browser::start(&[]).await.unwrap();
-    browser.before_pages(script).await.unwrap();
-    browser.open(&format!("{}#{fragment}", server.url())).await.unwrap();
-    browser.wait_for(QUIET, PATIENCE).await.unwrap();
-    (browser, server)
-}
+use super::page::PATIENCE;
+use super::panels::{QUIET, click, open, open_after, pixels, slide};
 
 #[tokio::test]
 #[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
 async fn each_model_opens_with_its_pair_and_says_what_it_shows() {
-    let (browser, _server) = at("panel=mix&model=faces", "").await;
+    let (browser, _server) = open("panel=mix&model=faces").await;
     let says = "document.querySelector('#mix-says').textContent";
     let said = browser.eval(says).await.unwrap();
     assert_eq!(said, "B lends eyes, nose and mouth; A keeps the light, the colours and the hair.");
@@ -40,7 +30,7 @@ async fn each_model_opens_with_its_pair_and_says_what_it_shows() {
 #[tokio::test]
 #[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
 async fn a_mixture_of_the_table_becomes_the_pair() {
-    let (browser, _server) = at("panel=mix&model=faces32&a=3.1&b=3.2&cut=2", "").await;
+    let (browser, _server) = open("panel=mix&model=faces32&a=3.1&b=3.2&cut=2").await;
     let cell = "#mix-table button:nth-of-type(7)";
     let (before, sources) = (pixels(&browser, &format!("{cell} canvas")).await, "#mix-table .source:nth-of-type");
     // Four fine sources come first, then each row's coarse one.
@@ -67,7 +57,7 @@ const SHARES: &str = "self.made = []; self.shared = null; \
 #[tokio::test]
 #[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
 async fn a_card_is_made_saved_and_shared() {
-    let (browser, _server) = at("panel=mix&model=faces", SHARES).await;
+    let (browser, _server) = open_after(SHARES, "panel=mix&model=faces").await;
     click(&browser, "#mix-make-card").await;
     browser.wait_for("document.querySelector('#mix-card').open", PATIENCE).await.unwrap();
     browser.screenshot("mix-card").await.unwrap();
@@ -99,7 +89,7 @@ async fn a_card_is_made_saved_and_shared() {
 #[tokio::test]
 #[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
 async fn where_nothing_can_be_shared_nothing_offers_to() {
-    let (browser, _server) = at("panel=mix&model=faces32", "delete Navigator.prototype.share;").await;
+    let (browser, _server) = open_after("delete Navigator.prototype.share;", "panel=mix&model=faces32").await;
     click(&browser, "#mix-make-card").await;
     browser.wait_for("document.querySelector('#mix-card').open", PATIENCE).await.unwrap();
     assert_eq!(browser.eval("document.querySelector('#card-share').checkVisibility()").await.unwrap(), false);

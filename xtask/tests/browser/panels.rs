@@ -46,8 +46,14 @@ pub async fn slide(browser: &Browser, selector: &str, value: &str) {
 
 /// A browser at the page, with this address, when all is quiet.
 pub async fn open(fragment: &str) -> (Browser, xtask::server::Server) {
+    open_after("", fragment).await
+}
+
+/// The same, in a browser that runs a script before the page's own.
+pub async fn open_after(script: &str, fragment: &str) -> (Browser, xtask::server::Server) {
     let server = serve();
     let browser = Browser::start(&[]).await.unwrap();
+    browser.before_pages(script).await.unwrap();
     browser.open(&format!("{}#{fragment}", server.url())).await.unwrap();
     browser.wait_for(QUIET, PATIENCE).await.unwrap();
     (browser, server)

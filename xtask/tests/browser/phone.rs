@@ -5,6 +5,7 @@ use serde_json::json;
 use super::harness::Browser;
 use super::page::{PATIENCE, serve};
 use super::panels::{QUIET, click};
+use super::share::COPIED;
 
 /// CSS pixels of a usual phone.
 const UPRIGHT: (u32, u32) = (390, 844);
@@ -109,13 +110,7 @@ async fn nothing_is_too_small_for_a_finger() {
 async fn the_menu_holds_what_the_line_has_no_room_for() {
     let server = serve();
     let browser = phone(UPRIGHT).await;
-    browser
-        .before_pages(
-            "self.copied = null; Object.defineProperty(Navigator.prototype, 'clipboard', \
-        { get: () => ({ writeText: async (text) => { self.copied = text; } }) });",
-        )
-        .await
-        .unwrap();
+    browser.before_pages(COPIED).await.unwrap();
     show(&browser, &server.url(), "mix").await;
     let visible = async |selector: &str| {
         browser.eval(&format!("document.querySelector('{selector}').checkVisibility()")).await.unwrap()

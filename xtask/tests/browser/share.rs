@@ -1,19 +1,13 @@
 //! What is taken out of the page: links and files.
 
 use super::harness::Browser;
-use super::page::{PATIENCE, serve};
-use super::panels::{QUIET, click, open, slide};
+use super::page::PATIENCE;
+use super::panels::{QUIET, click, open, open_after, slide};
 
+/// Keeps what the page copies.
+pub const COPIED: &str = "self.copied = null; Object.defineProperty(Navigator.prototype, 'clipboard', \
+                          { get: () => ({ writeText: async (text) => { self.copied = text; } }) });";
 const TOLD: &str = "document.querySelector('#told').textContent";
-
-async fn at(script: &str, fragment: &str) -> (Browser, xtask::server::Server) {
-    let server = serve();
-    let browser = Browser::start(&[]).await.unwrap();
-    browser.before_pages(script).await.unwrap();
-    browser.open(&format!("{}#{fragment}", server.url())).await.unwrap();
-    browser.wait_for(QUIET, PATIENCE).await.unwrap();
-    (browser, server)
-}
 
 #[tokio::test]
 #[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
@@ -25,7 +19,7 @@ async fn without_a_clipboard_the_page_says_how_to_copy() {
             "Object.defineProperty(Navigator.prototype, 'clipboard', {{ get: () => {clipboard} }}); \
              self.may = false; Document.prototype.execCommand = () => self.may;"
         );
-        let (browser, _server) = at(&script, "model=faces&seed=4").await;
+        let (browser, _server) = open_after(&script, "model=faces&seed=4").await;
         click(&browser, "#copy-link").await;
         browser.wait_for(&format!("{TOLD}.includes('address bar')"), PATIENCE).await.unwrap();
         let same = "document.querySelector('#link').value === location.href && location.hash.includes('seed=4')";
@@ -49,7 +43,7 @@ async fn without_a_clipboard_the_page_says_how_to_copy() {
 async fn a_link_holds_what_is_seen_though_nothing_was_touched() {
     let script = "self.copied = null; Object.defineProperty(Navigator.prototype, 'clipboard', \
                   { get: () => ({ writeText: async (text) => { self.copied = text; } }) });";
-    let (browser, _server) = at(script, "smooth=0").await;
+    let (browser, _server) = open_after(script, "smooth=0").await;
     click(&browser, "#copy-link").await;
     browser.wait_for(&format!("{TOLD} === 'Link copied'"), PATIENCE).await.unwrap();
     let link = browser.eval("self.copied").await.unwrap().as_str().unwrap().to_owned();
@@ -103,7 +97,7 @@ async fn a_files_address_outlives_the_click() {
     let script = "self.made = 0; self.revoked = 0; const make = URL.createObjectURL, revoke = URL.revokeObjectURL;
         URL.createObjectURL = (blob) => { self.made += 1; return make.call(URL, blob); };
         URL.revokeObjectURL = (url) => { self.revoked += 1; return revoke.call(URL, url); };";
-    let (browser, _server) = at(script, "model=faces").await;
+    let (browser, _server) = open_after(script, "model=faces").await;
     click(&browser, "#save").await;
     browser.wait_for("self.made === 1", PATIENCE).await.unwrap();
     // Longer than any browser takes to begin.
@@ -134,13 +128,7 @@ async fn title_and_description_follow_the_panel() {
 async fn the_address_chooses_the_theme_and_links_do_not_carry_it() {
     let server = super::page::serve();
     let browser = Browser::start(&[]).await.unwrap();
-    browser
-        .before_pages(
-            "self.copied = null; Object.defineProperty(Navigator.prototype, 'clipboard', \
-             { get: () => ({ writeText: async (text) => { self.copied = text; } }) });",
-        )
-        .await
-        .unwrap();
+    browser.before_pages(COPIED).await.unwrap();
     let paper = "getComputedStyle(document.body).backgroundColor";
     let (light, dark) = ("rgb(247, 244, 238)", "rgb(20, 23, 31)");
     for (device, query, expected) in [

@@ -4,6 +4,7 @@ mod drop;
 mod engine;
 mod history;
 mod model;
+mod navigate;
 mod photos;
 mod preview;
 mod quantities;

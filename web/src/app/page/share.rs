@@ -8,13 +8,13 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
     Clipboard, Document, HtmlAnchorElement, HtmlButtonElement, HtmlDocument, HtmlElement, HtmlInputElement, Location,
-    Url, Window,
+    Window,
 };
 
 use super::state::{Phase, State};
 use crate::app::dispatch::Dispatch;
 use crate::app::event::Event;
-use crate::app::widgets::dom::{by_id, on, set_text};
+use crate::app::widgets::dom::{by_id, on, set_text, whole_page};
 use crate::error::{Error, Result};
 
 /// The elements.
@@ -137,13 +137,9 @@ impl ShareView {
     }
 }
 
-/// The page's address with a fragment: the whole page, also from inside another one.
+/// The whole page's address with a fragment.
 fn link(location: &Location, fragment: &str) -> Result<String> {
-    let url = Url::new(&location.href()?)?;
-    // The other page's choices, and this reader's.
-    for key in ["embed", "fit", "theme"] {
-        url.search_params().delete(key);
-    }
+    let url = whole_page(location)?;
     url.set_hash(fragment);
     Ok(url.href())
 }

@@ -8,15 +8,14 @@ use shared::sampler::Latents;
 use super::history::History;
 use super::photos::Photos;
 use super::settings::{Seed, Settings, VERSION_DIGITS};
-use super::tour::STOPS;
-use crate::address::{GOOD_SEED, MAX_SEED, MAX_TEMPERATURE, Pick, parse_seed};
+use crate::address::{GOOD_SEED, MAX_SEED, MAX_TEMPERATURE, parse_seed};
 use crate::app::effect::{Effect, Ids};
 use crate::app::event::Event;
 use crate::app::panel::Panel;
 use crate::app::panels::list::{PanelEvent, Panels, slots};
 use crate::app::panels::sample::state::{Sample, SampleEvent};
 use crate::app::panels::{Bench, PanelState, Scene};
-use crate::app::slot::{self, Slot};
+use crate::app::slot;
 use crate::index::{ModelEntry, ModelIndex};
 use crate::protocol::{BackendChoice, Drawing, Image, ModelInfo, RequestId};
 
@@ -92,7 +91,7 @@ pub struct State {
     /// What was looked at.
     pub history: History,
     /// The address from which the tour began.
-    before_tour: Option<String>,
+    pub(super) before_tour: Option<String>,
     /// Whether a panel waits for pictures, or the picker for faces.
     pub busy: bool,
     /// The stored first samples, if they were read.
@@ -410,65 +409,8 @@ impl State {
         effects
     }
 
-    fn show(&mut self, panel: Panel) -> Vec<Effect> {
-        if self.settings.panel == panel {
-            return vec![];
-        }
-        // The panel that is left must not keep the next one waiting.
-        let mut effects = self.panels.stop();
-        self.settings.panel = panel;
-        self.notices.clear();
-        effects.extend(self.refresh());
-        effects.push(Effect::PushAddress(self.address()));
-        effects
-    }
-
-    /// Goes to a stop of the tour; one that is not there ends it, and leads back to where it began.
-    fn tour(&mut self, stop: Option<usize>) -> Vec<Effect> {
-        let mut effects = self.panels.stop();
-        match stop.and_then(|at| Some((at, STOPS.get(at)?))) {
-            Some((at, stop)) => {
-                if self.settings.tour.is_none() {
-                    self.before_tour = Some(self.address());
-                }
-                effects.extend(self.follow(&format!("{}&tour={}", stop.fragment, at + 1)));
-            }
-            None => {
-                self.settings.tour = None;
-                let before = self.before_tour.take().unwrap_or_else(|| self.address());
-                effects.extend(self.follow(&before));
-                effects.extend(self.refresh());
-            }
-        }
-        effects.push(Effect::PushAddress(self.address()));
-        effects
-    }
-
-    fn pick(&mut self, slot: &Slot, pick: Pick) -> Vec<Effect> {
-        // Whoever put their own picture under the microscope meets it in the other panels, too.
-        if let (Panel::Sample, Pick::Own(_)) = (slot.panel, &pick) {
-            for &other in Panel::ALL.iter().filter(|&&panel| panel != Panel::Sample) {
-                if let Some(place) = self.settings.panels.picks(other).into_iter().next() {
-                    *place = pick.clone();
-                    self.panels.exchanged(other, &mut self.settings.panels);
-                }
-            }
-        }
-        let kept = match &pick {
-            Pick::Own(own) => Some(self.keep_photo(own)),
-            _ => None,
-        };
-        if let Some(place) = self.settings.panels.picks(slot.panel).into_iter().nth(slot.place) {
-            *place = pick;
-        }
-        self.panels.exchanged(slot.panel, &mut self.settings.panels);
-        let mut effects = if self.settings.panel == slot.panel { self.changed() } else { self.show(slot.panel) };
-        effects.extend(kept);
-        effects
-    }
-
     /// After a change of the settings.
-    fn changed(&mut self) -> Vec<Effect> {
+    pub(super) fn changed(&mut self) -> Vec<Effect> {
         let mut effects = self.follow_settings();
         effects.push(Effect::WriteAddress(self.address()));
         effects
@@ -494,31 +436,5 @@ impl State {
 
     fn ask(&mut self, panel: Panel) -> Vec<Effect> {
         self.with_bench(|state, bench| state.panels.refresh(panel, &mut state.settings.panels, bench))
-    }
-
-    fn follow(&mut self, fragment: &str) -> Vec<Effect> {
-        let (mut settings, notices) = Settings::parse(fragment);
-        // The address that is there already, as when a dialog is left.
-        if notices.is_empty() && settings == Settings::parse(&self.address()).0 {
-            return vec![];
-        }
-        self.notices = notices;
-        self.seed_refused = false;
-        // An address speaks of its own panel only.
-        let here = self.settings.clone();
-        let told = std::mem::replace(&mut settings.panels, here.panels);
-        settings.panels.adopt(settings.panel, told);
-        // One without a model is content with any.
-        if settings.model.is_none() {
-            settings.model = here.model.clone();
-        }
-        self.settings = settings;
-        if self.settings.model == here.model {
-            self.miss_weights();
-            self.refresh()
-        } else {
-            self.settings.release_other_picks();
-            self.load()
-        }
     }
 }

@@ -3,8 +3,8 @@
 use gloo_events::{EventListener, EventListenerOptions};
 use wasm_bindgen::JsCast;
 use web_sys::{
-    Document, Element, Event, EventTarget, HtmlButtonElement, HtmlElement, HtmlInputElement, ScrollIntoViewOptions,
-    ScrollLogicalPosition,
+    Document, Element, Event, EventTarget, HtmlButtonElement, HtmlElement, HtmlInputElement, Location,
+    ScrollIntoViewOptions, ScrollLogicalPosition, Url,
 };
 
 use crate::error::{Error, Result};
@@ -78,6 +78,15 @@ pub fn set_columns(element: &HtmlElement, count: usize) -> Result<()> {
 /// A random seed, short enough to be read out.
 pub fn fresh_seed() -> u64 {
     (js_sys::Math::random() * NEW_SEEDS) as u64
+}
+
+/// The address of the whole page, also from inside another one: without what that page chose, or this reader.
+pub fn whole_page(location: &Location) -> Result<Url> {
+    let url = Url::new(&location.href()?)?;
+    for key in ["embed", "fit", "theme"] {
+        url.search_params().delete(key);
+    }
+    Ok(url)
 }
 
 /// Scrolls an element into view, no farther than needed.

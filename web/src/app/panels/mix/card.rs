@@ -7,15 +7,14 @@ use js_sys::{Array, Object, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
-    Blob, CanvasRenderingContext2d, Document, HtmlButtonElement, HtmlCanvasElement, HtmlElement, Location, ShareData,
-    Url, Window,
+    Blob, CanvasRenderingContext2d, Document, HtmlButtonElement, HtmlCanvasElement, HtmlElement, ShareData, Window,
 };
 
 use crate::app::dispatch::Dispatch;
 use crate::app::event::Event;
 use crate::app::widgets::canvas::{context, download, is_smooth};
 use crate::app::widgets::dialog::{Dialog, Dialogs};
-use crate::app::widgets::dom::{by_id, on_click, set_text};
+use crate::app::widgets::dom::{by_id, on_click, set_text, whole_page};
 use crate::app::widgets::film;
 use crate::error::{Error, Result};
 use crate::protocol::Image;
@@ -124,7 +123,7 @@ impl Card {
     pub fn open(&self, shown: Shown) {
         // The address is that of what is shown.
         (self.page)(Event::AddressWanted);
-        let drawn = link(&self.window.location()).and_then(|link| {
+        let drawn = whole_page(&self.window.location()).map(|page| page.href()).and_then(|link| {
             self.draw(&shown, &link)?;
             self.link.replace(link);
             Ok(())
@@ -215,15 +214,6 @@ fn text(
     drawing.set_font(font);
     // Whatever is too wide is drawn narrower.
     Ok(drawing.fill_text_with_max_width(words, x, y, SIZE.0 - 2.0 * MARGIN)?)
-}
-
-/// The page's address, without what only a page around this one, or this reader, wanted.
-fn link(location: &Location) -> Result<String> {
-    let url = Url::new(&location.href()?)?;
-    for key in ["embed", "theme"] {
-        url.search_params().delete(key);
-    }
-    Ok(url.href())
 }
 
 /// A link in lines; of a long one only the page's own address.

@@ -76,3 +76,14 @@ impl PanelSettings for SampleSettings {
         vec![&mut self.pick]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stored_picture_is_the_one_under_the_microscope() {
+        let page = include_str!("../../../../../index.html");
+        assert!(page.contains(&format!("data-preview=\"{GOOD_INDEX}\"")));
+    }
+}

@@ -3,6 +3,8 @@
 // A test's helpers may fail as the test itself does.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod any;
+mod finite;
 mod flow;
 mod inpaint;
 mod large;

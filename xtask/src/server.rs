@@ -122,8 +122,8 @@ struct Site {
     prefix: String,
 }
 
-/// What the page may use of the browser's powers: the camera, the clipboard and sharing, and no other.
-const PERMISSIONS: &str = "camera=(self), clipboard-write=(self), web-share=(self), display-capture=(), \
+/// What the page may use of the browser's powers: the camera and the clipboard, and no other.
+const PERMISSIONS: &str = "camera=(self), clipboard-write=(self), display-capture=(), \
     geolocation=(), microphone=(), midi=(), payment=(), usb=()";
 
 /// What a request's path leads to.
@@ -332,6 +332,9 @@ mod tests {
         let page = get(&server, "/p/");
         assert!(page.starts_with("HTTP/1.1 200") && page.ends_with("<title>top</title>"), "{page}");
         assert!(get(&server, "/p/?q=1").ends_with("<title>top</title>"));
+        for header in ["permissions-policy: camera=(self), ", "x-content-type-options: nosniff\r\n"] {
+            assert!(page.contains(header), "{page}");
+        }
         assert!(get(&server, "/p/a%20b.wasm").contains("content-type: application/wasm\r\n"));
         assert!(get(&server, "/p").contains("location: /p/\r\n"));
         assert!(get(&server, "/p/../../secret.txt").starts_with("HTTP/1.1 404"));

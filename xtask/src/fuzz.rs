@@ -131,7 +131,7 @@ impl Target<'_> {
         Ok((line(self.name, &said, status.success()), status.success()))
     }
 
-    /// Keeps the small inputs that cover most, in place of those kept before.
+    /// Keeps inputs of those that together cover everything, in place of those kept before.
     fn keep(&self) -> Result<()> {
         let (work, seeds, kept) = (self.folder("work")?, self.folder("work/seeds")?, self.folder("corpus")?);
         let merged = self.folder("work/merged")?;
@@ -154,14 +154,17 @@ impl Target<'_> {
     }
 }
 
-/// The first files of a list that is sorted by size, up to so many and so many bytes.
+/// Files of a list that is sorted by size: so many, from the smallest to the largest alike, but for the largest that are too
+/// many bytes.
 fn within(files: &[(u64, PathBuf)], (most, bytes): (usize, u64)) -> Vec<&Path> {
+    let count = files.len().min(most);
+    let place = |i: usize| i * files.len().saturating_sub(1) / count.saturating_sub(1).max(1);
     let mut sum = 0;
     let fits = |(size, _): &&(u64, PathBuf)| {
         sum += size;
         sum <= bytes
     };
-    files.iter().take(most).take_while(fits).map(|(_, path)| path.as_path()).collect()
+    (0..count).map(|i| &files[place(i)]).take_while(fits).map(|(_, path)| path.as_path()).collect()
 }
 
 /// What libFuzzer's statistics say.
@@ -189,10 +192,12 @@ mod tests {
     }
 
     #[test]
-    fn only_small_inputs_are_kept() {
+    fn inputs_of_every_size_are_kept_up_to_a_bound() {
         let files: Vec<(u64, PathBuf)> = [10, 20, 30].map(|size| (size, size.to_string().into())).to_vec();
         assert_eq!(within(&files, (9, 59)), [Path::new("10"), Path::new("20")]);
         assert_eq!(within(&files, (1, 99)), [Path::new("10")]);
+        assert_eq!(within(&files, (2, 99)), [Path::new("10"), Path::new("30")]);
+        assert!(within(&[], (2, 99)).is_empty());
     }
 
     #[test]

@@ -238,7 +238,7 @@ proptest! {
         for happening in happenings {
             visit.take(happening);
             let address = visit.state.address();
-            let mut fresh = Visit::at(&format!("#{address}"), &config);
+            let fresh = Visit::at(&format!("#{address}"), &config);
             // That a model is not there is said here, too.
             let unread = fresh.state.notices.iter().find(|notice| notice.contains("The link"));
             prop_assert!(unread.is_none(), "{:?} at {}", unread, address);

@@ -27,6 +27,7 @@ use crate::commands::progressive::{self, ProgressiveArgs};
 use crate::commands::quality::{self, QualityArgs};
 use crate::commands::receptive_fields::{self, ReceptiveArgs};
 use crate::commands::sample::{self, SampleArgs};
+use crate::commands::scales::{self, ScalesArgs};
 use crate::commands::train::{self, TrainArgs};
 use crate::device::{self, DeviceChoice};
 use crate::error::{Error, Result};
@@ -89,9 +90,14 @@ pub enum Command {
     /// Vary the leading latents of each level (fig. 5), and score how well they match known factors.
     #[command(after_help = "Example:\n  trainer factors runs/msds1 --data msds1 --out factors")]
     Factors(FactorsArgs),
-    /// Print the bits/dim of test images, with the standard error.
+    /// Print the bits/dim of test images, with the standard error, and how levels share them.
     #[command(after_help = "Example:\n  trainer eval faces.safetensors --data faces-train.zip")]
     Eval(EvalArgs),
+    /// Test whether a shift of the data shows in the likelihood of the scale that it is at.
+    #[command(
+        after_help = "Example:\n  trainer scales faces.safetensors --data faces-train.zip --test-data faces-test.zip --against blurred broken cartoons.zip"
+    )]
+    Scales(ScalesArgs),
     /// Score the samples of models, by scale and as a whole, beside what training images score.
     #[command(after_help = "Example:\n  trainer quality faces.safetensors --data faces-train.zip")]
     Quality(QualityArgs),
@@ -155,6 +161,7 @@ impl Command {
             Self::Mix(args) => &args.figure.device,
             Self::Factors(args) => &args.figure.device,
             Self::Eval(args) => &args.device,
+            Self::Scales(args) => &args.device,
             Self::Quality(args) => &args.device,
             Self::Blind(args) => &args.device,
             Self::FitLatents(args) => &args.device,
@@ -208,6 +215,7 @@ fn command(cli: Cli) -> Result<()> {
         Command::Mix(args) => mix::run(args),
         Command::Factors(args) => factors::run(args),
         Command::Eval(args) => eval::run(args),
+        Command::Scales(args) => scales::run(args),
         Command::Quality(args) => quality::run(args),
         Command::Blind(args) => blind::run(args),
         Command::FitLatents(args) => fit_latents::run(args),

@@ -24,4 +24,5 @@ pub mod progressive;
 pub mod quality;
 pub mod receptive_fields;
 pub mod sample;
+pub mod scales;
 pub mod train;

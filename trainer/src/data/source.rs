@@ -68,6 +68,19 @@ impl DataSource {
         Ok(TestSet { name, images: test, notes })
     }
 
+    /// Loads all pictures as a set to test on: of a generated set and of those with a test part of their own, that part.
+    pub fn load_whole(&self, options: &DataOptions) -> Result<TestSet> {
+        match self {
+            Self::Path(path) if cifar::locate(path).is_none() && mnist::locate(path)?.is_none() => {
+                let name =
+                    path.file_stem().map_or_else(|| self.to_string(), |stem| stem.to_string_lossy().into_owned());
+                let (images, notes) = collection::whole(path, &name, options)?;
+                Ok(TestSet { name, images, notes })
+            }
+            _ => self.load_test(options),
+        }
+    }
+
     fn parts(&self, options: &DataOptions, wanted: Wanted) -> Result<Loaded> {
         match self {
             Self::Msds(kind) => generated(*kind, options, wanted),
@@ -164,12 +177,14 @@ mod tests {
     fn every_kind_of_path_is_recognised() {
         let dir = tempfile::tempdir().unwrap();
         let text = dir.path().display().to_string();
-        let options = DataOptions { size: 4, ..DataOptions::default() };
+        let options = DataOptions { size: 4, test_limit: Some(9), ..DataOptions::default() };
         assert!(load(&text, &options).unwrap_err().to_string().contains("no picture"));
         for i in 0..3 {
             std::fs::write(dir.path().join(format!("{i}.png")), plain(6, [i; 3])).unwrap();
         }
         assert_eq!(load(&text, &options).unwrap().train.len(), 2);
+        let whole = |text: &str| text.parse::<DataSource>().unwrap().load_whole(&options).unwrap();
+        assert_eq!((whole(&text).images.len(), whole(&text).name.is_empty()), (3, false));
         let tested = DataOptions { test_data: Some(dir.path().into()), limit: Some(2), ..options };
         assert_eq!(load("msds1", &DataOptions { size: 8, ..tested.clone() }).unwrap().test.len(), 3);
         std::fs::write(dir.path().join("train-images-idx3-ubyte"), "").unwrap();

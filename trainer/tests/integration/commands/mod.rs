@@ -139,6 +139,7 @@ commands! {
     "mix" edit::mix;
     "factors" look::factors;
     "eval" measure::eval;
+    "scales" measure::scales;
     "quality" measure::quality;
     "blind" look::blind;
     "fit-latents" files::fit_latents;

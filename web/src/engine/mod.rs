@@ -1,5 +1,6 @@
 //! A loaded model and what can be asked of it, on any backend.
 
+mod bits;
 mod edit;
 mod inpaint;
 mod pixels;

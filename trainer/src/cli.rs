@@ -21,6 +21,7 @@ use crate::commands::mix::{self, MixArgs};
 use crate::commands::neighbours::{self, NeighboursArgs};
 use crate::commands::ovals::{self, OvalsArgs};
 use crate::commands::paper::{self, PaperArgs};
+use crate::commands::physics::{self, PhysicsArgs};
 use crate::commands::pinwheel::{self, PinwheelArgs};
 use crate::commands::presets::{self, PresetsArgs};
 use crate::commands::progressive::{self, ProgressiveArgs};
@@ -134,6 +135,11 @@ pub enum Command {
     /// Train two flows on the plane, one with a Gaussian and one with a sparse prior, and draw their axes.
     #[command(after_help = "Example:\n  trainer pinwheel --out pinwheel.png")]
     Pinwheel(PinwheelArgs),
+    /// Compare a model of phi4's fields with a Monte Carlo sampler: observables, effective sample size, distances.
+    #[command(
+        after_help = "Example:\n  trainer physics runs/phi4\nTrain one first:\n  trainer train --preset phi4 --data phi4 --steps 10000 --out runs/phi4"
+    )]
+    Physics(PhysicsArgs),
     /// Print what a weights file or a checkpoint holds, or what this machine computes with.
     #[command(after_help = "Example:\n  trainer info faces.safetensors\n  trainer info --machine")]
     Info(InfoArgs),
@@ -170,6 +176,7 @@ impl Command {
             Self::Paper(args) => &args.device,
             Self::Export(args) => &args.device,
             Self::Pinwheel(args) => &args.device,
+            Self::Physics(args) => &args.device,
             Self::Bench(args) => &args.device,
             Self::Import(_) | Self::Info(_) | Self::Data(_) | Self::Presets(_) => return Vec::new(),
         };
@@ -225,6 +232,7 @@ fn command(cli: Cli) -> Result<()> {
         Command::Export(args) => export::run(args),
         Command::Import(args) => import::run(args),
         Command::Pinwheel(args) => pinwheel::run(args),
+        Command::Physics(args) => physics::run(args),
         Command::Info(args) => info::run(args),
         Command::Data(args) => data::run(args),
         Command::Bench(args) => bench::run(args),

@@ -2,9 +2,9 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-use shared::{FlowBackend, ImageFlow, logit};
+use shared::{DataKind, FlowBackend, ImageFlow};
 
-use crate::data::{ImageSet, dequantise, to_pixels};
+use crate::data::{ImageSet, Values, to_pixels};
 use crate::drawing::{Drawing, of_sampler};
 use crate::error::{Error, Result};
 
@@ -35,17 +35,16 @@ pub fn bits_per_dim<B: FlowBackend>(
     let (dims, shape) = (flow.dims(), flow.image_shape());
     fits(shape, images)?;
     let mut bits = Vec::with_capacity(images.len());
-    for (start, chunk) in images.pixels().chunks(BATCH * dims).enumerate().map(|(i, c)| (i * BATCH, c)) {
-        let count = chunk.len() / dims;
-        let mut terms = vec![Vec::new(); count];
+    for (start, values) in batches(images) {
+        let mut terms = vec![Vec::new(); BATCH.min(images.len() - start)];
         for draw in 0..draws {
             // Each image's noise is its own, whatever the batch size.
             let stream = draw * images.len() as u64 + start as u64;
-            let batch = dequantise::<B>(chunk, shape, EVALUATION_SEED, stream, device);
+            let batch = values.batch::<B>(shape, EVALUATION_SEED, stream, device);
             let log_prob = flow.log_prob(batch.images) + batch.log_det;
             log_prob.into_data().iter::<f64>().zip(&mut terms).for_each(|(p, terms)| terms.push(p));
         }
-        bits.extend(terms.iter().map(|terms| logit::bits_per_dim(log_mean_exp(terms), dims)));
+        bits.extend(terms.iter().map(|terms| images.kind().cost(log_mean_exp(terms), dims)));
     }
     Score::of(&bits, images)
 }
@@ -64,18 +63,27 @@ pub fn bits_by_level<B: FlowBackend>(
     images: &ImageSet,
     device: &B::Device,
 ) -> Result<Vec<Vec<f64>>> {
-    let (dims, shape) = (flow.dims(), flow.image_shape());
+    let shape = flow.image_shape();
     fits(shape, images)?;
     let counts = counts(&flow.latent_levels());
     let mut bits = Vec::with_capacity(images.len());
-    for (i, chunk) in images.pixels().chunks(BATCH * dims).enumerate() {
-        let batch = dequantise::<B>(chunk, shape, EVALUATION_SEED, (i * BATCH) as u64, device);
+    for (start, values) in batches(images) {
+        let batch = values.batch::<B>(shape, EVALUATION_SEED, start as u64, device);
         let parts: Vec<f64> = flow.log_prob_by_level(batch.images).into_data().iter::<f64>().collect();
         let slopes = batch.log_det.into_data().iter::<f64>().collect::<Vec<_>>();
-        bits.extend(parts.chunks_exact(counts.len()).zip(slopes).map(|(parts, slope)| level_bits(parts, slope, &counts)));
+        let of = |(parts, slope): (&[f64], f64)| level_bits(images.kind(), parts, slope, &counts);
+        bits.extend(parts.chunks_exact(counts.len()).zip(slopes).map(of));
     }
     Score::of(&bits.iter().map(|bits| whole(bits, &counts)).collect::<Vec<_>>(), images)?;
     Ok(bits)
+}
+
+/// All images, some at a time, each time with the number of the first.
+fn batches(images: &ImageSet) -> impl Iterator<Item = (usize, Values)> {
+    (0..images.len()).step_by(BATCH).map(move |start| {
+        let indexes: Vec<usize> = (start..images.len().min(start + BATCH)).collect();
+        (start, images.values(&indexes, &[]))
+    })
 }
 
 /// How many numbers each level has, finest first, given the level of each.
@@ -86,9 +94,11 @@ pub fn counts(levels: &[usize]) -> Vec<usize> {
 }
 
 /// Bits of each level's numbers, from what the levels add to log p in nats and the log-determinant of the logit.
-pub fn level_bits(parts: &[f64], logit_log_det: f64, counts: &[usize]) -> Vec<f64> {
+///
+/// Of fields, nats, and the log-determinant is zero.
+pub fn level_bits(kind: DataKind, parts: &[f64], logit_log_det: f64, counts: &[usize]) -> Vec<f64> {
     let pixels = |level: usize| if level == 0 { logit_log_det } else { 0.0 };
-    let bits = |(level, (part, &count)): (usize, (&f64, &usize))| logit::bits_per_dim(part + pixels(level), count);
+    let bits = |(level, (part, &count)): (usize, (&f64, &usize))| kind.cost(part + pixels(level), count);
     parts.iter().zip(counts).enumerate().map(bits).collect()
 }
 
@@ -107,6 +117,21 @@ fn fits(shape: [usize; 2], images: &ImageSet) -> Result<()> {
     let (c, l) = (images.channels, images.size);
     let problem = format!("images of {c}×{l}×{l}, but the model takes {channels}×{size}×{size}");
     Err(Error::usage("--data", problem, "give images of the model's size and channels"))
+}
+
+/// An error if images are given to a model of fields, or fields to one of images.
+///
+/// # Errors
+/// [`Error::Usage`] says what to give.
+pub fn suits(kind: DataKind, images: &ImageSet) -> Result<()> {
+    let (problem, advice) = match (kind, images.kind()) {
+        (DataKind::Field, DataKind::Images) => ("images, for a model of fields", "give phi4 or a .npy file"),
+        (DataKind::Images, DataKind::Field) => {
+            ("fields, for a model of images", "train a model of fields: --preset phi4, with --size for another lattice")
+        }
+        _ => return Ok(()),
+    };
+    Err(Error::usage("--data", problem, advice))
 }
 
 impl Score {
@@ -186,7 +211,9 @@ pub fn random_seed() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::dequantise;
     use burn::backend::Flex;
+    use shared::logit;
     use shared::{Flow, RgFlow, RgFlowConfig, Temperature};
 
     fn flow() -> Flow<Flex> {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use shared::DataKind;
 
 use crate::args::{DeviceArgs, WhichArgs};
 use crate::data::to_pixels;
@@ -43,7 +44,8 @@ pub fn run(args: EncodeArgs) -> Result<()> {
     let logits: Vec<f32> = images.iter().flat_map(|(logits, _)| logits).copied().collect();
     let codes = model.engine.encode(&logits)?;
     if let Some(i) = (0..images.len()).find(|&i| {
-        codes.log_prob[i].iter().any(|part| !part.is_finite()) || codes.latents[i * dims..(i + 1) * dims].iter().any(|z| !z.is_finite())
+        codes.log_prob[i].iter().any(|part| !part.is_finite())
+            || codes.latents[i * dims..(i + 1) * dims].iter().any(|z| !z.is_finite())
     }) {
         let problem = format!("{} has no likelihood under {}", args.images[i].display(), args.model.display());
         return Err(Error::Diverged { problem, advice: "encode it with an earlier checkpoint".into() });
@@ -52,7 +54,7 @@ pub fn run(args: EncodeArgs) -> Result<()> {
     let back = model.engine.decode(&codes.latents)?;
     let counts = counts(&model.engine.latent_levels());
     for (i, (file, (logits, log_det))) in args.images.iter().zip(&images).enumerate() {
-        let levels = level_bits(&codes.log_prob[i], f64::from(*log_det), &counts);
+        let levels = level_bits(DataKind::Images, &codes.log_prob[i], f64::from(*log_det), &counts);
         let bits = whole(&levels, &counts);
         let (given, found) = (to_pixels(logits), to_pixels(&back[i * dims..(i + 1) * dims]));
         let same = given.iter().zip(found).filter(|(a, b)| *a == b).count();

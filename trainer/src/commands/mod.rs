@@ -18,6 +18,7 @@ pub mod mix;
 pub mod neighbours;
 pub mod ovals;
 pub mod paper;
+pub mod physics;
 pub mod pinwheel;
 pub mod presets;
 pub mod progressive;

@@ -7,12 +7,13 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
+use shared::DataKind;
 
 use crate::args::{DataSetArgs, DeviceArgs, WhichArgs, tell};
 use crate::data::{DataOptions, DataSource, ImageSet};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::evaluate::{counts, moments, whole};
+use crate::evaluate::{counts, moments, suits, whole};
 use crate::files::{writable, write_atomically};
 use crate::open::AnyModel;
 use crate::output::say;
@@ -31,7 +32,7 @@ pub struct ScalesArgs {
     #[command(flatten)]
     pub data: DataSetArgs,
     /// What to tell from them: a change of half of these images (mirrored, blurred, jpeg20, broken, moved), or other
-    /// images: msds1, msds2, or all images of a folder or .zip [default: all five changes].
+    /// images: msds1, msds2, or all images of a folder or .zip; for a model of fields phi4:beta=0.66 or a .npy file [default: all five changes].
     #[arg(long, num_args = 1..)]
     pub against: Vec<String>,
     /// Also write the areas to this file, as JSON.
@@ -93,10 +94,15 @@ pub fn run(args: ScalesArgs) -> Result<()> {
         args.data.keep_apart(out)?;
         writable(out)?;
     }
-    let model = AnyModel::open(&args.model, args.which.which, args.device.device)?;
+    let model = AnyModel::open_any(&args.model, args.which.which, args.device.device)?;
     let ([channels, size], engine) = (model.config.image_shape(), &*model.engine);
     // In colour, as changes take them.
     let test = args.data.load_test([3, size])?.images;
+    suits(model.config.data(), &test)?;
+    if test.kind() == DataKind::Field && args.against.is_empty() {
+        let advice = "give other fields, for instance phi4:beta=0.66";
+        return Err(Error::usage("--against", "nothing to tell the fields from", advice));
+    }
     if test.len() < FEWEST {
         let problem = format!("{} has {} test images", args.data.name(), test.len());
         return Err(Error::usage("--data", problem, "give at least 8"));
@@ -115,13 +121,20 @@ pub fn run(args: ScalesArgs) -> Result<()> {
     let mut rows = Vec::new();
     for one in against {
         let (name, images) = match one {
-            Against::Change(change) => (format!("{change:?}").to_lowercase(), change.of(&kept)?),
+            Against::Change(change) if test.kind() == DataKind::Images => {
+                (format!("{change:?}").to_lowercase(), change.of(&kept)?)
+            }
+            Against::Change(_) => {
+                let advice = "give other fields, for instance phi4:beta=0.66";
+                return Err(Error::usage("--against", "fields are not changed like pictures", advice));
+            }
             Against::Images(source) => {
                 // What is drawn from a seed is not drawn as the images were.
                 let seed = args.data.data_seed.unwrap_or(0).wrapping_add(1);
                 let options = DataOptions { size, seed, test_limit: args.data.test_limit, ..DataOptions::default() };
                 let set = source.load_whole(&options)?;
                 tell(&set.notes);
+                suits(model.config.data(), &set.images)?;
                 (set.name, set.images)
             }
         };
@@ -130,8 +143,8 @@ pub fn run(args: ScalesArgs) -> Result<()> {
     print(&rows, counts.len())?;
     match &args.out {
         Some(out) => {
-            let json = 
-                serde_json::to_vec_pretty(&rows).map_err(|e| Error::content(out.display(), e.to_string(), "report it"))?;
+            let json = serde_json::to_vec_pretty(&rows)
+                .map_err(|e| Error::content(out.display(), e.to_string(), "report it"))?;
             write_atomically(out, &json)
         }
         None => Ok(()),
@@ -147,7 +160,7 @@ fn parse(text: &str) -> Result<Against> {
 
 /// In the model's channels.
 fn fitting(images: ImageSet, channels: usize) -> Result<ImageSet> {
-    Ok(if channels == 1 { images.grey() } else { images })
+    Ok(if channels == 1 && images.kind() == DataKind::Images { images.grey() } else { images })
 }
 
 /// The bits of each level's numbers, finest first, and at the end bits/dim, `[image][levels + 1]`.

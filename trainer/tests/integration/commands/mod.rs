@@ -149,6 +149,7 @@ commands! {
     "export" files::export;
     "import" files::import;
     "pinwheel" look::pinwheel;
+    "physics" measure::physics;
     "info" files::info;
     "data" files::data;
     "bench" measure::bench;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::address::MAX_LEVELS;
+use crate::address::{MAX_LEVELS, MAX_SEED};
 use crate::error::{Error, Result};
 
 /// The index's format that this page reads.
@@ -12,6 +12,8 @@ pub const MAX_INDEX_BYTES: u64 = 64 * 1024;
 /// The most holes of a model, and the most letters of a hole's name.
 const MAX_HOLES: usize = 8;
 const MAX_HOLE_NAME: usize = 24;
+/// The most seeds that are offered.
+const MAX_SEEDS: usize = 24;
 /// The most named directions of a model, and the most letters of such a name.
 const MAX_DIRECTIONS: usize = 16;
 const MAX_DIRECTION_NAME: usize = 40;
@@ -52,6 +54,9 @@ pub struct ModelEntry {
     /// Whether its pictures are pixel art, to be shown in squares unless the reader wants them smooth.
     #[serde(default)]
     pub crisp: bool,
+    /// Seeds whose samples were looked at and found good, to be offered.
+    #[serde(default)]
+    pub seeds: Vec<u64>,
     /// What each scale of its pictures decides, coarsest first: after “4×4 decides”.
     #[serde(default)]
     pub scales: Vec<String>,
@@ -216,6 +221,9 @@ impl ModelEntry {
         if self.directions.len() > MAX_DIRECTIONS || !self.directions.iter().all(named) {
             return fail(format!("{} has too many directions, or too long names for them", self.id));
         }
+        if self.seeds.len() > MAX_SEEDS || self.seeds.iter().any(|&seed| seed > MAX_SEED) {
+            return fail(format!("{} has too many seeds, or one that the page cannot take", self.id));
+        }
         let sound = |words: &String| (1..=MAX_SCALE_WORDS).contains(&words.chars().count());
         if self.scales.len() > MAX_LEVELS || !self.scales.iter().all(sound) {
             return fail(format!("{} says too much of its scales", self.id));
@@ -349,6 +357,9 @@ mod tests {
             assert!(spoiled("holes", holes).contains("holes"));
         }
         assert!(spoiled("directions", serde_json::json!(["x".repeat(41)])).contains("directions"));
+        for seeds in [serde_json::json!([MAX_SEED + 1]), serde_json::json!(vec![1; MAX_SEEDS + 1])] {
+            assert!(spoiled("seeds", seeds).contains("seeds"));
+        }
         for eyes in [serde_json::json!([[30, 101]]), serde_json::json!([[1, 1], [2, 2], [3, 3]])] {
             assert!(spoiled("eyes", eyes).contains("eyes"));
         }

@@ -36,7 +36,7 @@ pub struct FitLatentsArgs {
     #[arg(long, default_value_t = 96, value_parser = count(1..=MOST_DIRECTIONS))]
     pub directions: usize,
     /// Temperatures of joint draws for the card, 0 to 1.5: one, or one for each level, finest first, separated by commas
-    /// [default: 0.45 at the two finest levels, 0.7 above].
+    /// [default: from 0.15 at the finest level to 0.75 at the coarsest].
     #[arg(long, value_delimiter = ',', value_parser = within(0.0..=Card::MAX_TEMPERATURE))]
     pub temperatures: Vec<f32>,
     /// Do not mirror images left to right: for a model trained with --no-flips.
@@ -91,10 +91,18 @@ pub fn run(args: FitLatentsArgs) -> Result<()> {
     report(&fit, &file)?;
     file.sampler = Some(fit.sampler().map_err(Error::model(&args.model))?);
     file.card.joint_temperature = match args.temperatures.is_empty() {
-        true => (0..levels).map(|level| if level < 2 { 0.45 } else { 0.7 }).collect(),
+        true => recommended(levels),
         false => args.temperatures.clone(),
     };
     write(file, args.precision, &out)
+}
+
+/// Temperatures by level, finest first, close to those at which the fewest samples of the shipped models failed in blind
+/// counts (docs/experiments.md): the finest latents near their means, the coarsest nearly free.
+fn recommended(levels: usize) -> Vec<f32> {
+    let last = levels.saturating_sub(1).max(1) as f32;
+    let share = |level: usize| if levels > 1 { level as f32 / last } else { 1.0 };
+    (0..levels).map(|level| (20.0 * (0.15 + 0.6 * share(level).powf(1.3))).round() / 20.0).collect()
 }
 
 fn write(file: ModelFile, precision: PrecisionName, out: &Path) -> Result<()> {

@@ -9,7 +9,7 @@ use super::panels::QUIET;
 
 #[tokio::test]
 #[ignore = "needs Chromium, axe-core and the built page: run `cargo xtask test --only browser`"]
-async fn no_panel_has_a_serious_fault_of_accessibility() {
+async fn no_panel_has_a_fault_of_accessibility() {
     let axe = Env::new().unwrap().axe();
     let script = std::fs::read_to_string(&axe).expect("no axe-core: run `cargo xtask setup`");
     let server = serve();
@@ -21,10 +21,7 @@ async fn no_panel_has_a_serious_fault_of_accessibility() {
         // By the driver, since the page's own policy lets in no script.
         browser.driver().execute(&script, Vec::new()).await.unwrap();
         let found = browser
-            .eval(
-                "(await axe.run()).violations.filter(v => ['serious', 'critical'].includes(v.impact)) \
-                 .map(v => `${v.id}: ${v.nodes.map(n => n.target).join(' ')}`)",
-            )
+            .eval("(await axe.run()).violations.map(v => `${v.id}: ${v.nodes.map(n => n.target).join(' ')}`)")
             .await
             .unwrap();
         assert_eq!(found, Value::Array(vec![]), "{panel}");

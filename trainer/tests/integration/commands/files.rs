@@ -180,7 +180,7 @@ pub fn fit_latents(room: &Room) {
     room.run(&format!("{line} --directions 4 --out @joint.safetensors")).unwrap();
     let file = AnyModelFile::from_bytes(&fs::read(room.at("joint.safetensors")).unwrap()).unwrap();
     let AnyModelFile::RgFlow(file) = file else { panic!("not an RG-Flow") };
-    assert_eq!(file.card.joint_temperature, [0.45, 0.45, 0.7]);
+    assert_eq!(file.card.joint_temperature, [0.15, 0.4, 0.75]);
     let variances = file.sampler.as_ref().unwrap().variances().to_vec();
     assert!(variances.len() == 4 && variances.iter().all(|v| v.is_finite() && *v > 0.0), "{variances:?}");
     // From then on samples are drawn jointly, unless it is asked otherwise.

@@ -51,6 +51,8 @@ pub struct Aim {
     chosen: Option<usize>,
     /// Whether the reader has moved the square: nothing moves it then but the reader.
     touched: bool,
+    /// Whether that was since its eyes were put on the crosses.
+    moved: bool,
     /// The eyes that were pointed at, while that is what taps mean.
     taps: Option<Vec<Place>>,
     cursor: Option<Place>,
@@ -115,13 +117,13 @@ impl Aim {
     /// The square about a face.
     pub fn choose(&mut self, face: usize) -> Option<Frame> {
         let eyes = self.faces.get(face)?.eyes.map(|(x, y)| (f64::from(x) * self.scale, f64::from(y) * self.scale));
-        (self.chosen, self.taps, self.progress) = (Some(face), None, Progress::Looked);
+        (self.chosen, self.taps, self.progress, self.moved) = (Some(face), None, Progress::Looked, false);
         Frame::on_eyes(eyes, [*self.wanted.first()?, *self.wanted.get(1)?])
     }
 
     /// The reader moved the square.
     pub fn touch(&mut self) {
-        (self.touched, self.taps) = (true, None);
+        (self.touched, self.moved, self.taps) = (true, true, None);
     }
 
     /// The faces that were found.
@@ -187,7 +189,8 @@ impl Aim {
         }
         taps.push((x, y));
         let (&[one, other], &[left, right]) = (&taps[..], &self.wanted[..]) else { return Tapped::NotYet };
-        (self.touched, self.taps, self.chosen, self.progress) = (true, None, None, Progress::Pointed);
+        (self.touched, self.moved, self.taps, self.chosen) = (true, false, None, None);
+        self.progress = Progress::Pointed;
         Frame::on_eyes([one, other], [left, right]).map_or(Tapped::NotYet, Tapped::Both)
     }
 
@@ -210,6 +213,9 @@ impl Aim {
             (Progress::Looking, _) => "Looking for a face…".to_owned(),
             (Progress::Looked, 1..) if self.chosen.is_none() => {
                 "A face was found. The picture stays as you moved it until you choose the face.".to_owned()
+            }
+            (Progress::Looked | Progress::Pointed, _) if self.moved && !self.wanted.is_empty() => {
+                "Moved by hand. The crosses show where the model’s faces have their eyes.".to_owned()
             }
             (Progress::Looked, 1) => {
                 "A face was found, and its eyes are on the crosses. Drag to correct it.".to_owned()
@@ -292,6 +298,9 @@ mod tests {
         assert_eq!(aim.looked(&Looked::Faces(vec![face(40.0)])), None);
         assert!(aim.offers_faces() && aim.said().contains("stays as you moved it"));
         assert!(aim.choose(0).is_some() && !aim.offers_faces());
+        assert!(aim.said().contains("its eyes are on the crosses"));
+        aim.touch();
+        assert!(aim.said().starts_with("Moved by hand"));
     }
 
     #[test]

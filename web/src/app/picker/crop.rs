@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
     Document, HtmlButtonElement, HtmlCanvasElement, HtmlElement, HtmlInputElement, ImageBitmap, KeyboardEvent,
     MouseEvent, PointerEvent, WheelEvent,
@@ -132,6 +132,11 @@ impl Crop {
 
     fn size(&self) -> Option<(f64, f64)> {
         self.bitmap.borrow().as_ref().map(paint::size)
+    }
+
+    /// Gives the keyboard to the picture.
+    pub fn focus(&self) -> std::result::Result<(), JsValue> {
+        self.canvas.focus()
     }
 
     /// The result's edge and RGB bytes.

@@ -1,5 +1,6 @@
 //! The square that is cut out of a picture: where it lies, how large it is, how far it is turned. No browser here.
 
+use std::f64::consts::PI;
 use std::ops::RangeInclusive;
 
 /// A place, (column, row), in a picture's pixels or in shares of a square's edge.
@@ -73,10 +74,11 @@ impl Frame {
 
     /// After fingers moved, in shares of the edge: what was under them stays under them.
     pub fn dragged(self, from: &[Place], to: &[Place]) -> Self {
+        let turn = bearing(to) - bearing(from);
         let ((from, near), (to, far)) = (middle(from), middle(to));
-        let zoom = if near > 0.0 && far > 0.0 { far / near } else { 1.0 };
+        let (zoom, turn) = if near > 0.0 && far > 0.0 { (far / near, turn) } else { (1.0, 0.0) };
         let wanted = self.place(from);
-        let frame = Self { edge: self.edge / zoom, ..self };
+        let frame = Self { edge: self.edge / zoom, turn: wrapped(self.turn - turn), ..self };
         let (x, y) = frame.place(to);
         Self { x: frame.x + wanted.0 - x, y: frame.y + wanted.1 - y, ..frame }
     }
@@ -102,6 +104,19 @@ pub fn edge(zoom: f64, (width, height): (f64, f64)) -> f64 {
 fn turned((x, y): Place, by: f64) -> Place {
     let (sin, cos) = by.sin_cos();
     (x * cos - y * sin, x * sin + y * cos)
+}
+
+/// The same turn, by at most half a circle either way.
+fn wrapped(turn: f64) -> f64 {
+    (turn + PI).rem_euclid(2.0 * PI) - PI
+}
+
+/// The direction from the first of two fingers to the second; other numbers of fingers have none.
+fn bearing(places: &[Place]) -> f64 {
+    match places {
+        [one, other] => (other.1 - one.1).atan2(other.0 - one.0),
+        _ => 0.0,
+    }
 }
 
 /// The middle of some places, and their mean distance from it.
@@ -158,6 +173,14 @@ mod tests {
         for (from, to) in from.into_iter().zip(to) {
             assert!(near(frame.place(from), two.place(to)), "{two:?}");
         }
+        // Two fingers turn it, too.
+        let round = [(0.5, 0.4), (0.5, 0.6)];
+        let turned = frame.dragged(&from, &round);
+        assert!((turned.turn - (0.4 - PI / 2.0)).abs() < 1e-9);
+        for (from, to) in from.into_iter().zip(round) {
+            assert!(near(frame.place(from), turned.place(to)), "{turned:?}");
+        }
+        assert!((Frame { turn: -3.0, ..frame }.dragged(&from, &round).turn - (1.5 * PI - 3.0)).abs() < 1e-9);
         // Fingers that meet, or go, change no size.
         assert_eq!(frame.dragged(&from, &[(0.5, 0.5), (0.5, 0.5)]).edge, 200.0);
     }

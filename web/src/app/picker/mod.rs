@@ -45,6 +45,8 @@ pub struct Picker {
     title: HtmlElement,
     problem: HtmlElement,
     back: HtmlButtonElement,
+    more: HtmlButtonElement,
+    shoot: HtmlButtonElement,
     pages: [(Page, HtmlElement); 3],
     gallery: List<usize, (HtmlButtonElement, Picture)>,
     camera: Camera,
@@ -105,6 +107,8 @@ impl Picker {
             title: by_id(document, "picker-title")?,
             problem: by_id(document, "picker-problem")?,
             back: by_id(document, "picker-back")?,
+            more: by_id(document, "picker-more")?,
+            shoot: by_id(document, "picker-shoot")?,
             pages: [
                 (Page::Choose, by_id(document, "picker-choose")?),
                 (Page::Camera, by_id(document, "picker-live")?),
@@ -267,6 +271,14 @@ impl Picker {
             element.set_hidden(*other != page);
         }
         self.back.set_hidden(page == Page::Choose);
+        // What had the focus is gone.
+        if self.is_open() {
+            let _ = match page {
+                Page::Choose => self.more.focus(),
+                Page::Camera => self.shoot.focus(),
+                Page::Crop => self.crop.focus(),
+            };
+        }
     }
 
     fn choose(&self, pick: Pick) {

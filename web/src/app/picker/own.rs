@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use wasm_bindgen::JsCast;
 use web_sys::{Document, HtmlElement};
 
 use crate::address::Own;
@@ -60,11 +61,25 @@ impl OwnView {
             away.set_text_content(Some("Remove"));
             away.set_attribute("aria-label", &format!("Remove your picture {number}"))?;
             let (removed, f) = (Rc::clone(own), Rc::clone(remove));
-            on(&away, "click", move |_| f(Rc::clone(&removed)));
+            let (parting, document) = (item.clone(), self.document.clone());
+            on(&away, "click", move |_| {
+                pass_focus(&document, &parting);
+                f(Rc::clone(&removed));
+            });
             item.append_child(&button)?;
             item.append_child(&away)?;
             Ok((item.into(), picture))
         });
+    }
+}
+
+/// Gives the focus to the same button of a neighbour, or to what adds pictures: this one goes.
+fn pass_focus(document: &Document, item: &HtmlElement) {
+    let neighbour = item.next_element_sibling().or_else(|| item.previous_element_sibling());
+    let button = neighbour.and_then(|neighbour| neighbour.last_element_child());
+    let next = button.or_else(|| document.get_element_by_id("picker-file"));
+    if let Some(next) = next.and_then(|next| next.dyn_into::<HtmlElement>().ok()) {
+        let _ = next.focus();
     }
 }
 

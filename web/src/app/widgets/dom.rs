@@ -75,6 +75,21 @@ pub fn set_columns(element: &HtmlElement, count: usize) -> Result<()> {
     Ok(element.style().set_property("--columns", &count.to_string())?)
 }
 
+/// Lets a button do something, or nothing for now. Unlike a disabled one it keeps the focus.
+pub fn set_able(button: &HtmlButtonElement, able: bool) {
+    let _ = button.set_attribute("aria-disabled", if able { "false" } else { "true" });
+}
+
+/// Listens to clicks on a button while it is able.
+pub fn on_able_click(button: &HtmlButtonElement, mut f: impl FnMut() + 'static) {
+    let clicked = button.clone();
+    on(button, "click", move |_| {
+        if clicked.get_attribute("aria-disabled").as_deref() != Some("true") {
+            f();
+        }
+    });
+}
+
 /// A random seed, short enough to be read out.
 pub fn fresh_seed() -> u64 {
     (js_sys::Math::random() * NEW_SEEDS) as u64

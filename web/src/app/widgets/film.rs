@@ -1,5 +1,8 @@
 //! A latent's pictures as an animation in a file.
 
+use std::fmt::Display;
+
+use gloo_timers::future::TimeoutFuture;
 use js_sys::{Array, Uint8Array};
 use web_sys::{Blob, Document};
 
@@ -7,34 +10,33 @@ use super::canvas::download;
 use crate::error::{Error, Result};
 use crate::protocol::Image;
 
-/// How long a frame is shown, in hundredths of a second.
-const DELAY: u16 = 6;
 /// Pixels in a row of the file, at least.
 const EDGE: usize = 256;
 
-/// Pictures of one size as a GIF that runs back and forth for ever, every pixel a crisp square or all of them smooth.
-///
-/// # Errors
-/// [`Error::Request`] if there are no pictures, or of several sizes.
-pub fn gif(pictures: &[Image], smooth: bool) -> Result<Vec<u8>> {
-    paced(&pictures.iter().collect::<Vec<_>>(), smooth, DELAY)
+/// A GIF in the making, frame by frame.
+struct Film {
+    size: usize,
+    zoom: usize,
+    smooth: bool,
+    delay: u16,
+    frames: Vec<gif::Frame<'static>>,
 }
 
-/// The same with each frame shown for `delay` hundredths of a second.
-///
-/// # Errors
-/// As [`gif`].
-pub fn paced(pictures: &[&Image], smooth: bool, delay: u16) -> Result<Vec<u8>> {
-    let failed = |problem: String| Error::Request(format!("no GIF can be made: {problem}"));
-    let size = pictures.first().map_or(0, |picture| picture.size) as usize;
-    let fits = |picture: &&Image| picture.size as usize == size && picture.rgba.len() == size * size * 4;
-    if size == 0 || size > usize::from(u16::MAX) || !pictures.iter().all(fits) {
-        return Err(failed("there are no pictures of one size".to_owned()));
+impl Film {
+    /// A film of these pictures, without a frame yet.
+    fn of(pictures: &[&Image], smooth: bool, delay: u16) -> Result<Self> {
+        let size = pictures.first().map_or(0, |picture| picture.size) as usize;
+        let fits = |picture: &&Image| picture.size as usize == size && picture.rgba.len() == size * size * 4;
+        if size == 0 || size > usize::from(u16::MAX) || !pictures.iter().all(fits) {
+            return Err(failed("there are no pictures of one size"));
+        }
+        Ok(Self { size, zoom: EDGE.div_ceil(size), smooth, delay, frames: vec![] })
     }
-    let zoom = EDGE.div_ceil(size);
-    let edge = (size * zoom) as u16;
-    let frame = |picture: &Image| {
-        let mut frame = if smooth {
+
+    fn add(&mut self, picture: &Image) {
+        let (size, zoom) = (self.size, self.zoom);
+        let edge = (size * zoom) as u16;
+        let mut frame = if self.smooth {
             gif::Frame::from_rgba_speed(edge, edge, &mut smoothed(&picture.rgba, size, zoom), 10)
         } else {
             // Colours are chosen among the picture's own pixels, before they become many.
@@ -42,19 +44,43 @@ pub fn paced(pictures: &[&Image], smooth: bool, delay: u16) -> Result<Vec<u8>> {
             frame.buffer = enlarged(&frame.buffer, size, zoom).into();
             frame
         };
-        (frame.width, frame.height, frame.delay) = (edge, edge, delay);
-        frame
-    };
-    let frames: Vec<_> = pictures.iter().copied().map(frame).collect();
-    let mut bytes = Vec::new();
-    let mut encoder = gif::Encoder::new(&mut bytes, edge, edge, &[]).map_err(|error| failed(error.to_string()))?;
-    encoder.set_repeat(gif::Repeat::Infinite).map_err(|error| failed(error.to_string()))?;
-    // The ends are seen once a round.
-    for frame in frames.iter().chain(frames.iter().rev().skip(1).take(frames.len().saturating_sub(2))) {
-        encoder.write_frame(frame).map_err(|error| failed(error.to_string()))?;
+        (frame.width, frame.height, frame.delay) = (edge, edge, self.delay);
+        frame.make_lzw_pre_encoded();
+        self.frames.push(frame);
     }
-    drop(encoder);
-    Ok(bytes)
+
+    /// The file: it runs back and forth for ever.
+    fn bytes(&self) -> Result<Vec<u8>> {
+        let edge = (self.size * self.zoom) as u16;
+        let mut bytes = Vec::new();
+        let mut encoder = gif::Encoder::new(&mut bytes, edge, edge, &[]).map_err(failed)?;
+        encoder.set_repeat(gif::Repeat::Infinite).map_err(failed)?;
+        // The ends are seen once a round.
+        let back = self.frames.iter().rev().skip(1).take(self.frames.len().saturating_sub(2));
+        for frame in self.frames.iter().chain(back) {
+            encoder.write_lzw_pre_encoded_frame(frame).map_err(failed)?;
+        }
+        drop(encoder);
+        Ok(bytes)
+    }
+}
+
+fn failed(problem: impl Display) -> Error {
+    Error::Request(format!("no GIF can be made: {problem}"))
+}
+
+/// Pictures of one size as a GIF that runs back and forth for ever, every pixel a crisp square or all of them smooth; each
+/// frame is shown for `delay` hundredths of a second. Between two frames the page gets its turn.
+///
+/// # Errors
+/// [`Error::Request`] if there are no pictures, or of several sizes.
+pub async fn gif(pictures: &[&Image], smooth: bool, delay: u16) -> Result<Vec<u8>> {
+    let mut film = Film::of(pictures, smooth, delay)?;
+    for picture in pictures {
+        film.add(picture);
+        TimeoutFuture::new(0).await;
+    }
+    film.bytes()
 }
 
 /// Saves the file.
@@ -99,6 +125,13 @@ mod tests {
 
     fn picture(colour: [u8; 4]) -> Image {
         Image { size: 32, rgba: ByteBuf::from(colour.repeat(32 * 32)) }
+    }
+
+    fn gif(pictures: &[Image], smooth: bool) -> Result<Vec<u8>> {
+        let pictures: Vec<&Image> = pictures.iter().collect();
+        let mut film = Film::of(&pictures, smooth, 6)?;
+        pictures.iter().for_each(|picture| film.add(picture));
+        film.bytes()
     }
 
     #[test]

@@ -43,7 +43,10 @@ impl DirectionsView {
             let known = names.get(k).filter(|name| !name.is_empty());
             known.map_or_else(|| format!("Direction {}", k + 1), |name| capital(name))
         };
-        let _ = self.sliders.fit((0..explore.places.len()).map(|k| (k, name(k))), |(k, name)| self.slider(*k, name));
+        // Those that say what they do come first.
+        let mut order: Vec<usize> = (0..explore.places.len()).collect();
+        order.sort_by_key(|&k| names.get(k).is_none_or(String::is_empty));
+        let _ = self.sliders.fit(order.into_iter().map(|k| (k, name(k))), |(k, name)| self.slider(*k, name));
         self.sliders.for_each(|&(k, _), slider| {
             if let Some(place) = explore.place(settings, k) {
                 slider.show(place, &format!("{:+.2} σ", rounded(place)));

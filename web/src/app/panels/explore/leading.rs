@@ -13,7 +13,7 @@ use crate::app::panels::Site;
 use crate::app::widgets::board::Layer;
 use crate::app::widgets::canvas::is_new;
 use crate::app::widgets::chart::{Anchor, Chart, grouped};
-use crate::app::widgets::dom::{by_id, create, create_button, on, set_columns, set_text};
+use crate::app::widgets::dom::{by_id, create, create_button, on, on_able_click, set_able, set_columns, set_text};
 use crate::app::widgets::slider::Slider;
 use crate::error::Result;
 use crate::protocol::{Factor, Leading, STRENGTH_BINS};
@@ -50,13 +50,13 @@ impl LeadingView {
         };
         set_columns(&view.rows, LEADING)?;
         let d = Rc::clone(&site.own);
-        on(&view.search, "click", move |_| d(ExploreEvent::Search));
+        on_able_click(&view.search, move || d(ExploreEvent::Search));
         Ok(view)
     }
 
     pub fn render(&self, explore: &Explore, config: &RgFlowConfig) {
         let searching = explore.is_searching();
-        self.search.set_disabled(searching || explore.leading.is_some());
+        set_able(&self.search, !searching && explore.leading.is_none());
         set_text(&self.search, if searching { "Searching…" } else { "Find the leading latents" });
         if is_new(self.shown.borrow().as_ref(), explore.leading.as_ref()) {
             let (levels, histogram) =

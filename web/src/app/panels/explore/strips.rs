@@ -13,7 +13,9 @@ use super::state::{Explore, ExploreEvent, STRIP};
 use crate::app::dispatch::Dispatch;
 use crate::app::panels::{Scene, Site};
 use crate::app::widgets::canvas::{Picture, is_new};
-use crate::app::widgets::dom::{by_id, capital, create, create_button, on, set_columns, set_text};
+use crate::app::widgets::dom::{
+    by_id, capital, create, create_button, on, on_able_click, set_able, set_columns, set_text,
+};
 use crate::error::Result;
 use crate::protocol::Strip;
 
@@ -61,19 +63,19 @@ impl StripsView {
         };
         for (button, event) in [(&view.make, ExploreEvent::Strips), (&view.compare, ExploreEvent::Compare)] {
             let d = Rc::clone(&site.own);
-            on(button, "click", move |_| d(event.clone()));
+            on_able_click(button, move || d(event.clone()));
         }
         Ok(view)
     }
 
     pub fn render(&self, explore: &Explore, config: &RgFlowConfig, named: &[&NamedFactor], page: &Scene<'_>) {
         let stripping = explore.is_stripping();
-        self.make.set_disabled(stripping || explore.shown.is_some());
+        set_able(&self.make, !stripping && explore.shown.is_none());
         set_text(&self.make, if stripping { "Making the strips…" } else { "Show what they do" });
         self.put(&self.shelf, explore.shown.as_ref(), config, named, true);
         self.twins.set_hidden(page.twin.is_none());
         let comparing = explore.is_comparing();
-        self.compare.set_disabled(comparing || explore.compared.iter().all(Option::is_some));
+        set_able(&self.compare, !comparing && explore.compared.iter().any(Option::is_none));
         set_text(&self.compare, if comparing { "Comparing…" } else { "Compare both on this picture" });
         for (title, entry) in self.titles.iter().zip([page.entry, page.twin]) {
             set_text(title, entry.map_or("", |entry| &entry.title));

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use shared::geometry::{LatentAddress, LevelCone, Levels};
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{Document, HtmlButtonElement, HtmlCanvasElement, HtmlElement, HtmlInputElement};
 
 use super::colours::{CHOSEN, CONE};
@@ -19,13 +20,15 @@ use crate::app::event::Event;
 use crate::app::panels::{PanelState, PanelView, Seen, Site};
 use crate::app::widgets::board::{self, Board};
 use crate::app::widgets::canvas::{Picture, is_new};
-use crate::app::widgets::dom::{by_id, capital, on, on_click, reveal, set_columns, set_text};
+use crate::app::widgets::dom::{by_id, capital, on, on_able_click, on_click, reveal, set_able, set_columns, set_text};
 use crate::app::widgets::film;
 use crate::app::widgets::list::List;
 use crate::app::widgets::slider::{Scale, Slider};
 use crate::error::Result;
 use crate::protocol::Image;
 
+/// How long a frame of a GIF is shown, in hundredths of a second.
+const DELAY: u16 = 6;
 /// What covers the pixels that the chosen latent cannot change.
 const OUTSIDE: &str = "rgb(12 14 22 / 55%)";
 
@@ -123,9 +126,9 @@ impl PanelView for ExploreView {
             button.set_disabled(explore.strip.is_empty());
             picture.show(explore.strip.get(i));
         });
-        self.undo.set_disabled(!explore.can_undo());
-        self.reset.set_disabled(settings.edits.is_empty() && settings.moves.is_empty());
-        self.film.set_disabled(settings.at.is_none() || explore.is_filming());
+        set_able(&self.undo, explore.can_undo());
+        set_able(&self.reset, !settings.edits.is_empty() || !settings.moves.is_empty());
+        set_able(&self.film, settings.at.is_some() && !explore.is_filming());
         set_text(&self.film, if explore.is_filming() { "Making the GIF…" } else { "Save as GIF" });
         if is_new(self.filmed.borrow().as_ref(), explore.frames.as_ref()) {
             self.filmed.replace(explore.frames.clone());
@@ -149,7 +152,7 @@ impl ExploreView {
             [(&self.undo, ExploreEvent::Undo), (&self.reset, ExploreEvent::Reset), (&self.film, ExploreEvent::Film)]
         {
             let d = Rc::clone(&site.own);
-            on(button, "click", move |_| d(event.clone()));
+            on_able_click(button, move || d(event.clone()));
         }
         let page = Rc::clone(&site.page);
         on(&self.outlined, "change", move |_| page(Event::Redraw));
@@ -177,12 +180,15 @@ impl ExploreView {
         Ok(())
     }
 
-    fn save_film(&self, frames: &[Image], smooth: bool) {
-        let saved =
-            film::gif(frames, smooth).and_then(|bytes| film::save(&self.document, &bytes, "rg-flow-latent.gif"));
-        if let Err(error) = saved {
-            set_text(&self.said, &error.to_string());
-        }
+    fn save_film(&self, frames: &Rc<Vec<Image>>, smooth: bool) {
+        let (document, said, frames) = (self.document.clone(), self.said.clone(), Rc::clone(frames));
+        spawn_local(async move {
+            let frames: Vec<&Image> = frames.iter().collect();
+            let made = film::gif(&frames, smooth, DELAY).await;
+            if let Err(error) = made.and_then(|bytes| film::save(&document, &bytes, "rg-flow-latent.gif")) {
+                set_text(&said, &error.to_string());
+            }
+        });
     }
 }
 

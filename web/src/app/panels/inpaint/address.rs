@@ -32,6 +32,21 @@ impl Mask {
         self.unknown.iter().filter(|&&unknown| unknown).count()
     }
 
+    /// Whether there is something to fill in, and something to go by.
+    pub fn is_mendable(&self) -> bool {
+        (1..self.unknown.len()).contains(&self.count())
+    }
+
+    /// The same hole in pictures of another edge: a pixel is unknown if any that it covers is.
+    pub fn scaled(&self, edge: usize) -> Self {
+        let mut scaled = Self::new(edge);
+        let over = |i: usize| i * edge / self.edge..((i + 1) * edge).div_ceil(self.edge);
+        for (row, col) in self.places() {
+            over(row).for_each(|r| over(col).for_each(|c| scaled.set(r, c, true)));
+        }
+        scaled
+    }
+
     /// The unknown pixels, as rows and columns.
     pub fn places(&self) -> Vec<(usize, usize)> {
         let unknown = self.unknown.iter().enumerate().filter(|&(_, &unknown)| unknown);
@@ -127,5 +142,25 @@ mod tests {
         assert_eq!(Mask::parse(&mask.spell()), Some(mask.clone()));
         mask.set(3, 5, false);
         assert_eq!(mask.count(), 2);
+    }
+
+    #[test]
+    fn a_hole_is_the_same_in_other_sizes() {
+        let mut mask = Mask::new(8);
+        [(2, 3), (7, 7)].into_iter().for_each(|(row, col)| mask.set(row, col, true));
+        let larger = mask.scaled(16);
+        assert_eq!(larger.places(), [(4, 6), (4, 7), (5, 6), (5, 7), (14, 14), (14, 15), (15, 14), (15, 15)]);
+        assert_eq!((larger.scaled(8), mask.scaled(4).places()), (mask, vec![(1, 1), (3, 3)]));
+        assert_eq!(Mask::default().scaled(4), Mask::new(4));
+    }
+
+    #[test]
+    fn something_must_be_known_and_something_not() {
+        let mut mask = Mask::new(2);
+        assert!(!mask.is_mendable());
+        [(0, 0), (0, 1), (1, 0)].into_iter().for_each(|(row, col)| mask.set(row, col, true));
+        assert!(mask.is_mendable());
+        mask.set(1, 1, true);
+        assert!(!mask.is_mendable());
     }
 }

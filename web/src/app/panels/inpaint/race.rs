@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use web_sys::{Document, HtmlButtonElement, HtmlElement, HtmlProgressElement};
 
+use super::address::InpaintSettings;
 use super::growth::Growth;
 use super::score::psnr;
 use super::state::{Inpaint, InpaintEvent};
@@ -23,9 +24,9 @@ const PLOT: [f64; 4] = [68.0, 372.0, 18.0, 206.0];
 
 /// The elements.
 pub struct RaceView {
-    start: HtmlButtonElement,
-    stop: HtmlButtonElement,
-    elsewhere: HtmlButtonElement,
+    /// Starts the race, stops it, or leads to a model that can run one. One button: what goes takes the focus along.
+    button: HtmlButtonElement,
+    does: Rc<RefCell<Does>>,
     status: HtmlElement,
     lanes: HtmlElement,
     truth: HtmlElement,
@@ -34,6 +35,16 @@ pub struct RaceView {
     chart: Chart,
     charted: RefCell<Option<Rc<Vec<Growth>>>>,
     shown: RefCell<Option<Rc<Standing>>>,
+}
+
+/// What the button does.
+#[derive(Clone, Debug, Default)]
+enum Does {
+    #[default]
+    Start,
+    Stop,
+    /// Goes to the model of that id, and races there.
+    Leave(String),
 }
 
 /// One lane.
@@ -65,7 +76,7 @@ impl LaneView {
         self.picture.show(Some(&Rc::new(lane.image.clone())));
         self.bar.set_max(f64::from(lane.latents.max(1)));
         self.bar.set_value(f64::from(lane.touched));
-        set_text(&self.touched, &grouped(lane.touched as usize));
+        set_text(&self.touched, &share(lane));
         set_text(&self.reach, &format!("{} of {}", grouped(lane.reach as usize), grouped(lane.latents as usize)));
         set_text(&self.gradients, &format!("{} of {}", lane.taken, lane.of));
         set_text(&self.time, &format!("{:.1} s", lane.millis / 1000.0));
@@ -77,9 +88,8 @@ impl RaceView {
     pub fn new(site: &Site<'_, InpaintEvent>) -> Result<Self> {
         let document = site.document;
         let view = Self {
-            start: by_id(document, "race-start")?,
-            stop: by_id(document, "race-stop")?,
-            elsewhere: by_id(document, "race-elsewhere")?,
+            button: by_id(document, "race-start")?,
+            does: Rc::default(),
             status: by_id(document, "race-status")?,
             lanes: by_id(document, "race-lanes")?,
             truth: by_id(document, "race-truth")?,
@@ -89,32 +99,34 @@ impl RaceView {
             charted: RefCell::default(),
             shown: RefCell::default(),
         };
-        for (button, event) in [(&view.start, InpaintEvent::Race), (&view.stop, InpaintEvent::StopRace)] {
-            let d = Rc::clone(&site.own);
-            on(button, "click", move |_| d(event.clone()));
-        }
-        let (d, page, button) = (Rc::clone(&site.own), Rc::clone(&site.page), view.elsewhere.clone());
-        on(&view.elsewhere, "click", move |_| {
-            if let Some(id) = button.dataset().get("model") {
-                d(InpaintEvent::RaceElsewhere);
-                page(Event::Model(id));
+        let (d, page, does) = (Rc::clone(&site.own), Rc::clone(&site.page), Rc::clone(&view.does));
+        on(&view.button, "click", move |_| {
+            let does = does.borrow().clone();
+            match does {
+                Does::Start => d(InpaintEvent::Race),
+                Does::Stop => d(InpaintEvent::StopRace),
+                Does::Leave(id) => {
+                    d(InpaintEvent::RaceElsewhere);
+                    page(Event::Model(id));
+                }
             }
         });
         Ok(view)
     }
 
-    pub fn render(&self, inpaint: &Inpaint, unknown: &[(usize, usize)], page: &Scene<'_>) {
+    pub fn render(&self, inpaint: &Inpaint, settings: &InpaintSettings, unknown: &[(usize, usize)], page: &Scene<'_>) {
         let able = page.entry.is_some_and(|entry| entry.rival.is_some());
         let racing = inpaint.is_racing();
-        self.start.set_hidden(!able || racing);
-        self.start.set_disabled(unknown.is_empty());
-        self.stop.set_hidden(!racing);
-        let elsewhere = page.racer.filter(|_| !able);
-        self.elsewhere.set_hidden(elsewhere.is_none());
-        if let Some(entry) = elsewhere {
-            let _ = self.elsewhere.dataset().set("model", &entry.id);
-            set_text(&self.elsewhere, &format!("Race on “{}”, with a hole of its own", entry.title));
-        }
+        let (does, label) = match page.racer.filter(|_| !able) {
+            _ if racing => (Does::Stop, "Stop the race".to_owned()),
+            Some(entry) => (Does::Leave(entry.id.clone()), format!("Race on “{}”", entry.title)),
+            None if inpaint.standing.is_some() => (Does::Start, "Race again".to_owned()),
+            None => (Does::Start, "Start the race".to_owned()),
+        };
+        self.does.replace(does);
+        set_text(&self.button, &label);
+        self.button.set_hidden(!able && page.racer.is_none());
+        self.button.set_disabled(!settings.mask.is_mendable());
         let standing = inpaint.standing.as_ref();
         let scores = scores(inpaint, unknown);
         set_text(&self.status, &said(able, racing, standing.map(Rc::as_ref), scores));
@@ -170,6 +182,12 @@ impl RaceView {
         }
         Ok(())
     }
+}
+
+/// How many latents were touched, and what share of all.
+fn share(lane: &Lane) -> String {
+    let percent = 100.0 * f64::from(lane.touched) / f64::from(lane.latents.max(1));
+    format!("{}, {percent:.0} % of all", grouped(lane.touched as usize))
 }
 
 /// Both models' PSNR, once the race is over.

@@ -143,7 +143,7 @@ impl Inpaint {
     fn ask(&mut self, settings: &InpaintSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
         let mut effects = self.drop_completion();
         self.grown = Some((settings.mask.clone(), Rc::new(growth(&settings.mask, bench.config))));
-        if settings.mask.count() > 0 {
+        if settings.mask.is_mendable() {
             effects.extend(self.run.ask(Edit::Inpaint(hole(settings, bench, SAMPLES)), bench.ids));
         }
         effects
@@ -171,7 +171,7 @@ impl Inpaint {
 
     fn start_race(&mut self, settings: &InpaintSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
         let Some(rival) = bench.entry.and_then(|entry| entry.rival.clone()) else { return vec![] };
-        if settings.mask.count() == 0 {
+        if !settings.mask.is_mendable() {
             return vec![];
         }
         let mut effects = self.stop_race();
@@ -239,10 +239,10 @@ fn paint(hole: &NamedHole, edge: usize) -> Mask {
     mask
 }
 
-/// A mask for pictures of another size is dropped.
+/// A mask for pictures of another size becomes the same hole in one of the model's.
 fn fit(settings: &mut InpaintSettings, config: &RgFlowConfig) {
     if settings.mask.edge() != config.size {
-        settings.mask = Mask::new(config.size);
+        settings.mask = settings.mask.scaled(config.size);
     }
 }
 

@@ -15,7 +15,9 @@ use crate::app::event::Event;
 use crate::app::panels::{PanelState, PanelView, Seen, Site};
 use crate::app::widgets::board::{self, Board, Layer, Touch};
 use crate::app::widgets::canvas::Picture;
-use crate::app::widgets::dom::{by_id, create, create_button, on, on_click, set_pressed, set_text};
+use crate::app::widgets::dom::{
+    by_id, create, create_button, on, on_able_click, on_click, set_able, set_pressed, set_text,
+};
 use crate::app::widgets::list::List;
 use crate::app::widgets::slider::{Scale, Slider};
 use crate::error::Result;
@@ -41,6 +43,8 @@ pub struct InpaintView {
     reveal: HtmlButtonElement,
     original: Picture,
     truth: HtmlElement,
+    /// What the scores mean.
+    scored: HtmlElement,
     race: RaceView,
     /// A button for each ready-made hole.
     presets: List<(usize, String), HtmlButtonElement>,
@@ -52,7 +56,8 @@ pub struct InpaintView {
 struct Candidate {
     button: HtmlButtonElement,
     picture: Picture,
-    caption: HtmlElement,
+    /// How near it is to the truth.
+    score: HtmlElement,
 }
 
 impl PanelView for InpaintView {
@@ -75,6 +80,7 @@ impl PanelView for InpaintView {
             reveal: by_id(document, "inpaint-reveal")?,
             original: Picture::by_id(document, "inpaint-original")?,
             truth: by_id(document, "inpaint-truth")?,
+            scored: by_id(document, "inpaint-scored")?,
             race: RaceView::new(site)?,
             presets: List::by_id(document, "inpaint-presets")?,
             levels: List::reversed_by_id(document, "inpaint-cone")?,
@@ -96,7 +102,7 @@ impl PanelView for InpaintView {
             (&view.reveal, InpaintEvent::Reveal),
         ] {
             let d = Rc::clone(&site.own);
-            on(button, "click", move |_| d(event.clone()));
+            on_able_click(button, move || d(event.clone()));
         }
         let picker = Rc::clone(site.picker);
         on_click(document, "inpaint-choose", move || picker.open(&Inpaint::SLOTS[0]))?;
@@ -122,7 +128,7 @@ impl PanelView for InpaintView {
             self.board.mark_cursor(&marks);
         }
         self.render_choices(seen, &unknown);
-        self.race.render(inpaint, &unknown, seen.page);
+        self.race.render(inpaint, settings, &unknown, seen.page);
         let (taken, of) = inpaint.progress;
         self.progress.set_max(f64::from(of.max(1)));
         self.progress.set_value(f64::from(taken));
@@ -145,10 +151,9 @@ impl PanelView for InpaintView {
         let reaching = cone.iter().map(|level| level.latents.len()).sum();
         set_text(&self.said, &said(unknown.len(), reaching, config.size));
         self.size.show(inpaint.brush as f32, &format!("{0}×{0}", inpaint.brush));
-        self.undo.set_disabled(!inpaint.can_undo());
-        for button in [&self.again, &self.clear] {
-            button.set_disabled(unknown.is_empty());
-        }
+        set_able(&self.undo, inpaint.can_undo());
+        set_able(&self.again, settings.mask.is_mendable());
+        set_able(&self.clear, !unknown.is_empty());
     }
 
     fn sheet(&self) -> Vec<Vec<HtmlCanvasElement>> {
@@ -161,18 +166,18 @@ impl InpaintView {
     fn render_choices(&self, seen: &Seen<'_, Inpaint>, unknown: &[(usize, usize)]) {
         let (inpaint, chosen) = (seen.panel, seen.settings.choice);
         let truth = inpaint.original.as_ref().filter(|_| inpaint.truth != Truth::Hidden);
-        self.choices.for_each(|&i, Candidate { button, picture, caption }| {
+        self.choices.for_each(|&i, Candidate { button, picture, score: shown }| {
             let candidate = inpaint.candidate(i);
             button.set_disabled(candidate.is_none());
             set_pressed(button, inpaint.truth != Truth::Shown && i == chosen);
             match candidate {
-                None if unknown.is_empty() => picture.wipe(),
+                None if !seen.settings.mask.is_mendable() => picture.wipe(),
                 candidate => picture.show(candidate),
             }
             let score = truth.zip(candidate).and_then(|(truth, image)| psnr(truth, image, unknown));
-            set_text(caption, &score.map_or_else(|| name(i), |score| format!("{score:.1} dB")));
+            set_text(shown, &score.map_or_else(String::new, |score| format!("{score:.1} dB")));
         });
-        self.reveal.set_disabled(inpaint.completion.is_none());
+        set_able(&self.reveal, inpaint.completion.is_some());
         set_pressed(&self.reveal, inpaint.truth == Truth::Shown);
         let _ = self.reveal.class_list().toggle_with_force("covered", truth.is_none());
         match truth {
@@ -180,17 +185,20 @@ impl InpaintView {
             None => self.original.wipe(),
         }
         set_text(&self.truth, if truth.is_some() { "The truth" } else { "Reveal it" });
+        self.scored.set_hidden(truth.is_none());
     }
 
     fn candidate(&self, i: usize) -> Result<(Element, Candidate)> {
         let button = create_button(&self.document, "column")?;
-        let (picture, caption) = (Picture::create(&self.document)?, create::<HtmlElement>(&self.document, "span")?);
+        let picture = Picture::create(&self.document)?;
+        let [caption, score] = [create::<HtmlElement>(&self.document, "span")?, create(&self.document, "span")?];
         button.append_child(picture.canvas())?;
         button.append_child(&caption)?;
+        button.append_child(&score)?;
         caption.set_text_content(Some(&name(i)));
         let d = Rc::clone(&self.dispatch);
         on(&button, "click", move |_| d(InpaintEvent::Choose(i)));
-        Ok((button.clone().into(), Candidate { button, picture, caption }))
+        Ok((button.clone().into(), Candidate { button, picture, score }))
     }
 
     fn level(&self) -> Result<(Element, (Layer, HtmlElement))> {
@@ -221,7 +229,12 @@ fn said(holes: usize, latents: usize, size: usize) -> String {
     if holes == 0 {
         return "Paint over part of the picture, or choose one of the holes.".to_owned();
     }
-    format!("{holes} pixels are unknown. Only the latents at {latents} of {all} places reach them and may change.")
+    if holes == all {
+        return "Nothing is left to go by. Undo, or erase part of the hole.".to_owned();
+    }
+    // "Only" nearly all of them would be no news.
+    let which = if 2 * latents <= all { "Only the" } else { "The" };
+    format!("{holes} pixels are unknown. {which} latents at {latents} of {all} places reach them and may change.")
 }
 
 #[cfg(test)]
@@ -231,6 +244,8 @@ mod tests {
     #[test]
     fn what_is_seen_is_put_in_words() {
         assert!(said(0, 0, 32).starts_with("Paint"));
-        assert!(said(9, 300, 32).contains("300 of 1024 places"));
+        assert!(said(9, 300, 32).contains("Only the latents at 300 of 1024 places"));
+        assert!(said(500, 900, 32).contains("The latents at 900"));
+        assert!(said(1024, 1024, 32).starts_with("Nothing is left"));
     }
 }

@@ -23,6 +23,8 @@ use crate::protocol::Image;
 const SIZE: (f64, f64) = (1200.0, 630.0);
 /// Its margin.
 const MARGIN: f64 = 60.0;
+/// Between its margins.
+const WIDTH: f64 = SIZE.0 - 2.0 * MARGIN;
 /// Edges of the pictures: the two that are mixed, and their mixtures.
 const EDGES: [f64; 4] = [210.0, 300.0, 300.0, 210.0];
 /// Between two pictures.
@@ -37,9 +39,9 @@ const ACCENT: &str = "#c23e28";
 const SERIF: &str = "Palatino, 'Book Antiqua', Georgia, serif";
 const SANS: &str = "system-ui, sans-serif";
 /// A longer link would fill the card: those with pictures of one's own have thousands of letters.
-const LONG_LINK: usize = 240;
+const LONG_LINK: usize = 2 * LINE;
 /// Letters of a link in a line.
-const LINE: usize = 120;
+const LINE: usize = 98;
 /// How long each level is shown in the film, in hundredths of a second.
 const DELAY: u16 = 45;
 
@@ -114,7 +116,7 @@ impl Card {
         let done = match deed {
             Deed::Share => self.share().await,
             Deed::Save => self.save().await,
-            Deed::Film => self.film(),
+            Deed::Film => self.film().await,
         };
         set_text(&self.told, &done.map_or_else(|error| error.to_string(), str::to_owned));
     }
@@ -142,20 +144,20 @@ impl Card {
         drawing.fill_rect(0.0, 0.0, SIZE.0, SIZE.1);
         drawing.set_fill_style_str(ACCENT);
         drawing.fill_rect(0.0, 0.0, SIZE.0, 8.0);
-        text(&drawing, &shown.says, (SIZE.0 / 2.0, 92.0), "center", INK, &format!("600 34px {SERIF}"))?;
+        text(&drawing, &shown.says, (SIZE.0 / 2.0, 92.0), "center", INK, &format!("600 34px {SERIF}"), WIDTH)?;
         let mut left = (SIZE.0 - EDGES.iter().sum::<f64>() - GAP * 3.0) / 2.0;
         for ((canvas, name), edge) in shown.pictures.iter().zip(&shown.names).zip(EDGES) {
             drawing.set_image_smoothing_enabled(is_smooth(canvas));
             let top = MIDDLE - edge / 2.0;
             drawing.draw_image_with_html_canvas_element_and_dw_and_dh(canvas, left, top, edge, edge)?;
             let below = (left + edge / 2.0, top + edge + 32.0);
-            text(&drawing, name, below, "center", SOFT, &format!("20px {SANS}"))?;
+            text(&drawing, name, below, "center", SOFT, &format!("24px {SANS}"), edge)?;
             left += edge + GAP;
         }
-        text(&drawing, "RG-Flow", (MARGIN, SIZE.1 - 86.0), "left", ACCENT, &format!("600 24px {SERIF}"))?;
+        text(&drawing, "RG-Flow", (MARGIN, SIZE.1 - 86.0), "left", ACCENT, &format!("600 28px {SERIF}"), WIDTH)?;
         for (row, line) in lines(link).iter().enumerate() {
-            let at = (MARGIN, SIZE.1 - 54.0 + 22.0 * row as f64);
-            text(&drawing, line, at, "left", SOFT, &format!("16px {SANS}"))?;
+            let at = (MARGIN, SIZE.1 - 54.0 + 24.0 * row as f64);
+            text(&drawing, line, at, "left", SOFT, &format!("20px {SANS}"), WIDTH)?;
         }
         Ok(())
     }
@@ -165,12 +167,15 @@ impl Card {
         Ok("Saved")
     }
 
-    fn film(&self) -> Result<&'static str> {
-        let shown = self.shown.borrow();
+    async fn film(&self) -> Result<&'static str> {
         let nothing = || Error::Browser("there are no pictures yet".to_owned());
-        let Shown { travel, pictures, .. } = shown.as_ref().ok_or_else(nothing)?;
+        // Not kept borrowed while the film is made: another card may be opened meanwhile.
+        let (travel, smooth) = match &*self.shown.borrow() {
+            Some(Shown { travel, pictures, .. }) => (travel.clone(), is_smooth(&pictures[1])),
+            None => return Err(nothing()),
+        };
         let travel: Vec<&Image> = travel.iter().map(Rc::as_ref).collect();
-        let bytes = film::paced(&travel, is_smooth(&pictures[1]), DELAY)?;
+        let bytes = film::gif(&travel, smooth, DELAY).await?;
         film::save(&self.document, &bytes, "rg-flow-mix.gif")?;
         Ok("Saved")
     }
@@ -208,12 +213,13 @@ fn text(
     align: &str,
     colour: &str,
     font: &str,
+    width: f64,
 ) -> Result<()> {
     drawing.set_text_align(align);
     drawing.set_fill_style_str(colour);
     drawing.set_font(font);
     // Whatever is too wide is drawn narrower.
-    Ok(drawing.fill_text_with_max_width(words, x, y, SIZE.0 - 2.0 * MARGIN)?)
+    Ok(drawing.fill_text_with_max_width(words, x, y, width)?)
 }
 
 /// A link in lines; of a long one only the page's own address.

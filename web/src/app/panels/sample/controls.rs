@@ -11,7 +11,7 @@ use crate::address::{MAX_SEED, MAX_TEMPERATURE, uniform};
 use crate::app::dispatch::Dispatch;
 use crate::app::event::Event;
 use crate::app::panels::{Scene, Site};
-use crate::app::widgets::dom::{by_id, fresh_seed, on, set_text, set_value};
+use crate::app::widgets::dom::{by_id, create_button, fresh_seed, on, set_pressed, set_text, set_value};
 use crate::app::widgets::list::List;
 use crate::app::widgets::slider::{Scale, Slider};
 use crate::error::Result;
@@ -30,6 +30,9 @@ pub struct ControlsView {
     temperature: Slider,
     seed: HtmlInputElement,
     seed_error: HtmlElement,
+    /// Seeds that are known to be good.
+    good: List<u64, HtmlButtonElement>,
+    good_row: HtmlElement,
     /// A slider for each level, number of levels and edge.
     levels: List<(usize, usize, usize), Slider>,
 }
@@ -48,6 +51,8 @@ impl ControlsView {
             temperature: Slider::by_id(document, "temperature", TEMPERATURES)?,
             seed: by_id(document, "seed")?,
             seed_error: by_id(document, "seed-error")?,
+            good: List::by_id(document, "seed-good")?,
+            good_row: by_id(document, "seed-good-row")?,
             levels: List::reversed_by_id(document, "level-sliders")?,
         };
         let page = Rc::clone(&site.page);
@@ -90,6 +95,10 @@ impl ControlsView {
         let _ = self.seed.set_attribute("aria-invalid", if page.seed_refused { "true" } else { "false" });
         let error = format!("A seed is a whole number from 0 to {MAX_SEED}.");
         set_text(&self.seed_error, if page.seed_refused { &error } else { "" });
+        let seeds = page.entry.map_or(&[][..], |entry| &entry.seeds);
+        self.good_row.set_hidden(seeds.is_empty());
+        let _ = self.good.fit(seeds.iter().copied(), |&seed| self.good_seed(seed));
+        self.good.for_each(|&seed, button| set_pressed(button, seed == page.seed));
         if let Some(info) = page.info {
             let count = info.config.level_count();
             let keys = (0..count).map(|level| (level, count, info.config.size >> level));
@@ -99,6 +108,14 @@ impl ControlsView {
                 slider.show(t, &format!("{t:.2}"));
             });
         }
+    }
+
+    fn good_seed(&self, seed: u64) -> Result<(web_sys::Element, HtmlButtonElement)> {
+        let button = create_button(&self.document, "button compact chip")?;
+        button.set_text_content(Some(&seed.to_string()));
+        let page = Rc::clone(&self.page);
+        on(&button, "click", move |_| page(Event::NewSamples(seed)));
+        Ok((button.clone().into(), button))
     }
 
     fn level(&self, (level, count, edge): (usize, usize, usize)) -> Result<(web_sys::Element, Slider)> {

@@ -22,6 +22,8 @@ use crate::error::Result;
 
 /// How long a step is looked at while the picture grows, in milliseconds.
 const STEP: u32 = 900;
+/// How long what stays is seen alone after a re-roll, in milliseconds.
+const PAUSE: u32 = 450;
 /// How far a wheel turns for a step, in pixels of scrolling.
 const WHEEL: f64 = 60.0;
 
@@ -46,6 +48,8 @@ pub struct Microscope {
     depth: Slider,
     caption: HtmlElement,
     name: HtmlElement,
+    /// The title of the door for pictures of one's own.
+    own_title: HtmlElement,
     buttons: Vec<HtmlButtonElement>,
     /// Steps of the model's pictures.
     count: Rc<Cell<usize>>,
@@ -71,6 +75,7 @@ impl Microscope {
             depth: Slider::by_id(document, "scope-depth", Scale { min: 1.0, max: 2.0, step: 1.0 })?,
             caption: by_id(document, "scope-caption")?,
             name: by_id(document, "scope-name")?,
+            own_title: by_id(document, "door-own-title")?,
             buttons: vec![
                 button("scope-play")?,
                 button("scope-another")?,
@@ -192,6 +197,8 @@ impl Microscope {
         self.shown.set(shown);
         self.main.replace(Some(main.held_at(&page.drawing)));
         set_text(&self.name, &main.name(&page.drawing));
+        let of_faces = page.entry.is_some_and(|entry| !entry.eyes.is_empty());
+        set_text(&self.own_title, if of_faces { "Put yourself in" } else { "Put your own picture in" });
         let _ = self.fit(config);
         let grown = panel.growth();
         let _ = self.scope.class_list().toggle_with_force("waiting", grown.is_none());
@@ -237,7 +244,7 @@ impl Microscope {
             return;
         }
         let (own, ticking) = (Rc::clone(&self.own), Rc::clone(&self.ticking));
-        Timeout::new(STEP, move || {
+        Timeout::new(if panel.rerolled { PAUSE } else { STEP }, move || {
             ticking.set(false);
             own(SampleEvent::Grown);
         })

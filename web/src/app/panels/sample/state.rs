@@ -76,6 +76,8 @@ pub struct Sample {
     weighed: Option<(Pick, Vec<f32>)>,
     /// How many steps are shown while it grows.
     pub playing: Option<usize>,
+    /// Whether it does so after a re-roll: all that is new comes in one step.
+    pub rerolled: bool,
     /// Time for each picture of that request, summed, and their number.
     times: (f64, u32),
 }
@@ -221,7 +223,7 @@ impl PanelState for Sample {
                 let main = settings.main(bench.seed).held_at(&bench.drawing);
                 settings.choose(main.rerolled(below as u32, seed, &bench.drawing));
                 // What stays is seen to stay, and the rest to come.
-                (settings.depth, self.playing) = (None, Some(levels - below));
+                (settings.depth, self.playing, self.rerolled) = (None, Some(levels - below), true);
             }
             SampleEvent::Reroll(..) => {}
             SampleEvent::Depth(depth) => {
@@ -229,9 +231,12 @@ impl PanelState for Sample {
                 self.playing = None;
             }
             SampleEvent::Play(from) => {
-                (settings.depth, self.playing) = (None, Some(from.clamp(1, levels)));
+                (settings.depth, self.playing, self.rerolled) = (None, Some(from.clamp(1, levels)), false);
             }
-            SampleEvent::Grown => self.playing = self.playing.map(|depth| depth + 1).filter(|&depth| depth < levels),
+            SampleEvent::Grown => {
+                let next = |depth| if self.rerolled { levels } else { depth + 1 };
+                self.playing = self.playing.map(next).filter(|&depth| depth < levels);
+            }
         }
         self.ask_growth(settings, bench)
     }

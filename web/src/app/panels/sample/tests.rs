@@ -109,7 +109,11 @@ fn a_reroll_keeps_the_coarse_picture_and_shows_the_rest_coming() {
     // Nothing is coarser than the coarsest, and nothing finer than the finest.
     assert!(update(&mut sample, SampleEvent::Reroll(3, 7)).is_empty());
     assert!(update(&mut sample, SampleEvent::Reroll(0, 7)).is_empty());
+    // All that is new comes at once; played, it comes step by step.
     assert!(update(&mut sample, SampleEvent::Grown).is_empty());
+    assert_eq!(sample.playing, None);
+    update(&mut sample, SampleEvent::Play(1));
+    update(&mut sample, SampleEvent::Grown);
     assert_eq!(sample.playing, Some(2));
     update(&mut sample, SampleEvent::Grown);
     assert_eq!((sample.playing, settings.depth), (None, None));

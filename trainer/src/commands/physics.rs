@@ -26,8 +26,8 @@ pub struct PhysicsArgs {
     /// The couplings, as phi4 or phi4:beta=0.66,lambda=1 [default: those that the model was trained on].
     #[arg(long)]
     pub data: Option<String>,
-    /// Fields of the model and of the sampler, 200 to 1000000.
-    #[arg(long, default_value_t = 20_000, value_parser = count(200..=1_000_000_usize))]
+    /// Fields of the model and of the sampler, 50 to 1000000.
+    #[arg(long, default_value_t = 20_000, value_parser = count(50..=1_000_000_usize))]
     pub count: usize,
     /// Seed of both.
     #[arg(long, default_value_t = 0)]

@@ -3,6 +3,7 @@
 // A test's helpers may fail as the test itself does.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod by_level;
 mod flow;
 mod inpaint;
 mod large;

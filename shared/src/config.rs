@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::logit::bits_per_dim;
 
 /// Largest edge that a configuration may ask for, so that a hostile file cannot ask for terabytes of memory.
 pub const MAX_SIZE: usize = 1024;
@@ -57,6 +58,39 @@ impl CouplingKind {
     }
 }
 
+/// What a model's data are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DataKind {
+    /// Pictures of bytes, which are dequantised and passed through the logit.
+    #[default]
+    Images,
+    /// Fields on a lattice: real numbers, taken as they are.
+    Field,
+}
+
+impl DataKind {
+    fn is_images(&self) -> bool {
+        *self == Self::Images
+    }
+
+    /// What the data cost: bits/dim of pictures (of values in [0, 1]), −log p in nats for each number of fields.
+    pub fn cost(self, log_prob: f64, dims: usize) -> f64 {
+        match self {
+            Self::Images => bits_per_dim(log_prob, dims),
+            Self::Field => -log_prob / dims as f64,
+        }
+    }
+
+    /// The unit of [`DataKind::cost`].
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Images => "bits/dim",
+            Self::Field => "nats/site",
+        }
+    }
+}
+
 /// The bijectors of one level. Disentangler and decimator have the same shape, but not the same weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -96,6 +130,9 @@ pub struct RgFlowConfig {
     /// faces. Blocks share their weights and cannot know where they are. Not in the paper.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub mean_image: bool,
+    /// What the data are.
+    #[serde(default, skip_serializing_if = "DataKind::is_images")]
+    pub data: DataKind,
     /// One entry for each level, finest (h = 0) first.
     pub levels: Vec<LevelConfig>,
 }
@@ -113,6 +150,7 @@ impl RgFlowConfig {
             coupling: CouplingKind::Affine,
             linear_maps: false,
             mean_image: false,
+            data: DataKind::Images,
             levels,
         }
     }
@@ -237,6 +275,18 @@ impl LevelConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn kinds_of_data_are_written_only_where_they_are_not_images() {
+        let images = serde_json::to_string(&RgFlowConfig::tiny()).unwrap();
+        assert!(
+            !images.contains("\"data\"") && serde_json::from_str::<RgFlowConfig>(&images).unwrap().data.is_images()
+        );
+        let field = RgFlowConfig { data: DataKind::Field, ..RgFlowConfig::tiny() };
+        let text = serde_json::to_string(&field).unwrap();
+        assert!(text.contains(r#""data":"field""#) && serde_json::from_str::<RgFlowConfig>(&text).unwrap() == field);
+        assert_eq!((DataKind::Images.cost(0.0, 9), DataKind::Field.cost(18.0, 9)), (8.0, -2.0));
+    }
 
     #[test]
     fn impossible_configurations_are_named() {

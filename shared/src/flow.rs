@@ -12,7 +12,7 @@ use crate::backend::FlowBackend;
 use crate::config::{PriorKind, RgFlowConfig};
 use crate::error::Result;
 use crate::geometry::{Levels, Plan, inference_cone};
-use crate::image_flow::{Encoded, ImageFlow};
+use crate::image_flow::{Encoded, EncodedByLevel, ImageFlow};
 use crate::nn::{Bijector, FoldedBijector};
 use crate::prior::Temperature;
 use crate::shape::{BijectorShape, Direction};
@@ -85,6 +85,14 @@ pub(crate) struct StageOnDevice<B: FlowBackend> {
     pub(crate) latents: Option<Tensor<B, 1, Int>>,
     /// Generation: where this stage's outputs come from.
     ungather: Tensor<B, 1, Int>,
+}
+
+/// What the RG transformation leaves at a stage.
+struct Passed<B: FlowBackend> {
+    /// Of this stage alone, `[batch]`.
+    log_det: Tensor<B, 1>,
+    /// What stays behind, `[batch, latents]`, if anything does.
+    latents: Option<Tensor<B, 2>>,
 }
 
 /// What generation has after a level.
@@ -173,22 +181,30 @@ impl<B: FlowBackend> Flow<B> {
     /// - x: `[batch, C, L, L]`
     pub fn forward(&self, x: Tensor<B, 4>) -> Encoded<B> {
         let dims = x.dims();
-        let (batch, d) = (dims[0], self.config.block_dims());
+        let device = x.device();
+        let (log_dets, latents): (Vec<_>, Vec<_>) =
+            self.pass(x).into_iter().map(|passed| (passed.log_det, passed.latents)).unzip();
+        let log_det = log_dets.into_iter().reduce(|a, b| a + b).unwrap_or_else(|| Tensor::zeros([dims[0]], &device));
+        Encoded { latents: self.picture(latents.into_iter().flatten().collect(), dims), log_det }
+    }
+
+    /// Images through all stages, finest first.
+    fn pass(&self, x: Tensor<B, 4>) -> Vec<Passed<B>> {
+        let (batch, d) = (x.dims()[0], self.config.block_dims());
         let mut current = self.subtract_mean(x).reshape([batch, self.config.dims()]);
-        let mut latents = Vec::new();
-        let mut log_det: Option<Tensor<B, 1>> = None;
-        for stage in &self.stages {
-            let rows = current.select(1, stage.gather.clone()).reshape([batch * stage.blocks, d]);
+        let through = |stage: &StageOnDevice<B>| {
+            let rows = current.clone().select(1, stage.gather.clone()).reshape([batch * stage.blocks, d]);
             let (rows, change) = stage.bijector.run(Direction::Forward, rows);
-            log_det = Some(accumulate(log_det, change, batch, stage.blocks));
             current = rows.reshape([batch, stage.blocks * d]);
-            if let Some(stay) = &stage.latents {
-                latents.push(current.clone().select(1, stay.clone()));
-            }
-        }
-        let latents = Tensor::cat(latents, 1).select(1, self.to_picture.clone()).reshape(dims);
-        let log_det = log_det.unwrap_or_else(|| Tensor::zeros([batch], &latents.device()));
-        Encoded { latents, log_det }
+            let latents = stage.latents.as_ref().map(|stay| current.clone().select(1, stay.clone()));
+            Passed { log_det: accumulate(None, change, batch, stage.blocks), latents }
+        };
+        self.stages.iter().map(through).collect()
+    }
+
+    /// The latents of all levels as a picture of these dimensions.
+    fn picture(&self, latents: Vec<Tensor<B, 2>>, dims: [usize; 4]) -> Tensor<B, 4> {
+        Tensor::cat(latents, 1).select(1, self.to_picture.clone()).reshape(dims)
     }
 
     /// The generator G: latents to images (as logits), with log |det ∂x/∂z|.
@@ -350,6 +366,24 @@ impl<B: FlowBackend> ImageFlow<B> for Flow<B> {
 
     fn forward(&self, x: Tensor<B, 4>) -> Encoded<B> {
         Flow::forward(self, x)
+    }
+
+    fn forward_by_level(&self, x: Tensor<B, 4>) -> EncodedByLevel<B> {
+        let dims = x.dims();
+        let (mut parts, mut latents) = (Vec::new(), Vec::new());
+        let mut log_det: Option<Tensor<B, 1>> = None;
+        for passed in self.pass(x) {
+            let sum = log_det.take().map_or(passed.log_det.clone(), |before| before + passed.log_det);
+            match passed.latents {
+                // The level ends where latents stay behind.
+                Some(stay) => {
+                    parts.push((self.config.prior.log_prob(stay.clone()) + sum).unsqueeze_dim(1));
+                    latents.push(stay);
+                }
+                None => log_det = Some(sum),
+            }
+        }
+        EncodedByLevel { latents: self.picture(latents, dims), log_prob: Tensor::cat(parts, 1) }
     }
 
     fn inverse(&self, latents: Tensor<B, 4>) -> (Tensor<B, 4>, Tensor<B, 1>) {

@@ -18,6 +18,15 @@ pub struct Encoded<B: FlowBackend> {
     pub log_det: Tensor<B, 1>,
 }
 
+/// An image in latent space, with its likelihood level by level.
+#[derive(Clone, Debug)]
+pub struct EncodedByLevel<B: FlowBackend> {
+    /// Latents as a picture, as [`Encoded::latents`].
+    pub latents: Tensor<B, 4>,
+    /// What each level adds to log p(x), `[batch, levels]`, finest first: see [`ImageFlow::log_prob_by_level`].
+    pub log_prob: Tensor<B, 2>,
+}
+
 /// A bijection between images and latents of a factorised prior.
 pub trait ImageFlow<B: FlowBackend> {
     /// Channels and edge of the images.
@@ -37,6 +46,12 @@ pub trait ImageFlow<B: FlowBackend> {
     /// # Shapes
     /// - x: `[batch, C, L, L]`
     fn forward(&self, x: Tensor<B, 4>) -> Encoded<B>;
+
+    /// The same, with the likelihood level by level.
+    ///
+    /// # Shapes
+    /// - x: `[batch, C, L, L]`
+    fn forward_by_level(&self, x: Tensor<B, 4>) -> EncodedByLevel<B>;
 
     /// Latents to images, with log |det ∂x/∂z|.
     ///
@@ -58,6 +73,33 @@ pub trait ImageFlow<B: FlowBackend> {
         let batch = x.dims()[0];
         let Encoded { latents, log_det } = self.forward(x);
         self.prior().log_prob(latents.reshape([batch, self.dims()])) + log_det
+    }
+
+    /// What each level adds to log p(x), in nats: level h's step takes x^(h) to x^(h+1) and z^(h), so
+    /// log p(x^(h)) − log p(x^(h+1)) = log p(z^(h)) + log |det ∂(x^(h+1), z^(h))/∂x^(h)|.
+    ///
+    /// The parts add up to [`ImageFlow::log_prob`]: eq. 1, one level at a time. The numbers of x^(h+1) have no units of
+    /// their own: were they twice as large, a constant would move from one level to the next. So a level's part means
+    /// little by itself; how much it differs between images means more.
+    ///
+    /// # Shapes
+    /// - x: images as logits, `[batch, C, L, L]`; output: `[batch, levels]`, finest first
+    ///
+    /// # Examples
+    /// ```
+    /// use burn::backend::Flex;
+    /// use shared::{ImageFlow, RgFlow, RgFlowConfig, Temperature};
+    ///
+    /// let device = Default::default();
+    /// let flow = RgFlow::<Flex>::random(&RgFlowConfig::tiny(), 0.1, 1, &device)?.fold();
+    /// let images = flow.sample(7, 0..2, &Temperature::uniform(1.0), &device);
+    /// let parts = flow.log_prob_by_level(images.clone());
+    /// assert_eq!(parts.dims(), [2, 3]);
+    /// assert!((parts.sum_dim(1).squeeze_dim::<1>(1) - flow.log_prob(images)).abs().max().into_scalar() < 0.01);
+    /// # Ok::<(), shared::Error>(())
+    /// ```
+    fn log_prob_by_level(&self, x: Tensor<B, 4>) -> Tensor<B, 2> {
+        self.forward_by_level(x).log_prob
     }
 
     /// The samples of a seed with these indices, as logits.

@@ -4,7 +4,7 @@ use burn::module::Module;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::backend::FlowBackend;
-use crate::config::{PriorKind, RgFlowConfig};
+use crate::config::{DataKind, PriorKind, RgFlowConfig};
 use crate::error::{Error, Result};
 use crate::flow::RgFlow;
 use crate::image_flow::ImageFlow;
@@ -114,6 +114,14 @@ impl ModelConfig {
             Self::RealNvp(config) => config.prior = prior,
         }
         self
+    }
+
+    /// What the data are.
+    pub fn data(&self) -> DataKind {
+        match self {
+            Self::RgFlow(config) => config.data,
+            Self::RealNvp(_) => DataKind::Images,
+        }
     }
 
     /// Trainable parameters.

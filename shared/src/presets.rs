@@ -1,6 +1,6 @@
 //! Architectures with a name: the one list that the command line, its help and the README follow.
 
-use crate::config::{BlockOrder, LevelConfig, PriorKind, RgFlowConfig};
+use crate::config::{BlockOrder, DataKind, LevelConfig, PriorKind, RgFlowConfig};
 use crate::model::ModelConfig;
 use crate::real_nvp::{RealNvpConfig, ScaleConfig};
 
@@ -32,12 +32,13 @@ impl Preset {
 }
 
 /// All presets, the default first.
-pub const PRESETS: [Preset; 11] = [
+pub const PRESETS: [Preset; 12] = [
     Preset::new("demo", "two CPU cores; the shipped models", || RgFlowConfig::demo().into()),
     Preset::new("demo16", "`demo` at 16×16", || at_size(RgFlowConfig::demo(), 16)),
     Preset::new("demo64", "`demo` at 64×64", || at_size(RgFlowConfig::demo(), 64)),
     Preset::new("demo128", "`demo` at 128×128, on a GPU", || at_size(RgFlowConfig::demo(), 128)),
     Preset::new("deep", "two CPU cores, less time", || RgFlowConfig::deep().into()).formerly("small"),
+    Preset::new("phi4", "fields of phi4, 16×16", || RgFlowConfig::phi4().into()),
     Preset::new("bench", "the speed comparisons", || RgFlowConfig::bench().into()),
     Preset::new("tiny", "tests, lessons", || RgFlowConfig::tiny().into()),
     Preset::new("official_celeba32", "the authors' model, on a GPU", || RgFlowConfig::official_celeba32().into()),
@@ -87,6 +88,13 @@ impl RgFlowConfig {
         let level = |layers, res_blocks, hidden| LevelConfig { layers, res_blocks, mlp: 2, hidden };
         let levels = vec![level(4, 1, 64), level(4, 1, 128), level(6, 2, 128), level(6, 2, 128)];
         Self { linear_maps: true, mean_image: true, ..Self::new(32, levels) }
+    }
+
+    /// Fields with one channel. Its numbers are nearly Gaussian, and no place differs from another.
+    pub fn phi4() -> Self {
+        let level = LevelConfig { layers: 6, res_blocks: 1, mlp: 1, hidden: 48 };
+        let (channels, prior, data) = (1, PriorKind::Gaussian, DataKind::Field);
+        Self { channels, prior, data, linear_maps: true, ..Self::new(16, vec![level; 3]) }
     }
 
     /// The model of the speed comparisons: 0.143 GMAC per image.

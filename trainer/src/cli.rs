@@ -22,12 +22,14 @@ use crate::commands::mix::{self, MixArgs};
 use crate::commands::neighbours::{self, NeighboursArgs};
 use crate::commands::ovals::{self, OvalsArgs};
 use crate::commands::paper::{self, PaperArgs};
+use crate::commands::physics::{self, PhysicsArgs};
 use crate::commands::pinwheel::{self, PinwheelArgs};
 use crate::commands::presets::{self, PresetsArgs};
 use crate::commands::progressive::{self, ProgressiveArgs};
 use crate::commands::quality::{self, QualityArgs};
 use crate::commands::receptive_fields::{self, ReceptiveArgs};
 use crate::commands::sample::{self, SampleArgs};
+use crate::commands::scales::{self, ScalesArgs};
 use crate::commands::train::{self, TrainArgs};
 use crate::device::{self, DeviceChoice};
 use crate::error::{Error, Result};
@@ -90,9 +92,14 @@ pub enum Command {
     /// Vary the leading latents of each level (fig. 5), and score how well they match known factors.
     #[command(after_help = "Example:\n  trainer factors runs/msds1 --data msds1 --out factors")]
     Factors(FactorsArgs),
-    /// Print the bits/dim of test images, with the standard error.
+    /// Print the bits/dim of test images, with the standard error, and how levels share them.
     #[command(after_help = "Example:\n  trainer eval faces.safetensors --data faces-train.zip")]
     Eval(EvalArgs),
+    /// Test whether a shift of the data shows in the likelihood of the scale that it is at.
+    #[command(
+        after_help = "Example:\n  trainer scales faces.safetensors --data faces-train.zip --test-data faces-test.zip --against blurred broken cartoons.zip"
+    )]
+    Scales(ScalesArgs),
     /// Score the samples of models, by scale and as a whole, beside what training images score.
     #[command(after_help = "Example:\n  trainer quality faces.safetensors --data faces-train.zip")]
     Quality(QualityArgs),
@@ -129,6 +136,11 @@ pub enum Command {
     /// Train two flows on the plane, one with a Gaussian and one with a sparse prior, and draw their axes.
     #[command(after_help = "Example:\n  trainer pinwheel --out pinwheel.png")]
     Pinwheel(PinwheelArgs),
+    /// Compare a model of phi4's fields with a Monte Carlo sampler: observables, effective sample size, distances.
+    #[command(
+        after_help = "Example:\n  trainer physics runs/phi4\nTrain one first:\n  trainer train --preset phi4 --data phi4 --steps 10000 --out runs/phi4"
+    )]
+    Physics(PhysicsArgs),
     /// Print what a weights file or a checkpoint holds, or what this machine computes with.
     #[command(after_help = "Example:\n  trainer info faces.safetensors\n  trainer info --machine")]
     Info(InfoArgs),
@@ -159,6 +171,7 @@ impl Command {
             Self::Mix(args) => &args.figure.device,
             Self::Factors(args) => &args.figure.device,
             Self::Eval(args) => &args.device,
+            Self::Scales(args) => &args.device,
             Self::Quality(args) => &args.device,
             Self::Blind(args) => &args.device,
             Self::FitLatents(args) => &args.device,
@@ -167,6 +180,7 @@ impl Command {
             Self::Paper(args) => &args.device,
             Self::Export(args) => &args.device,
             Self::Pinwheel(args) => &args.device,
+            Self::Physics(args) => &args.device,
             Self::Bench(args) => &args.device,
             Self::Import(_) | Self::Info(_) | Self::Data(_) | Self::Presets(_) | Self::Licences(_) => {
                 return Vec::new();
@@ -214,6 +228,7 @@ fn command(cli: Cli) -> Result<()> {
         Command::Mix(args) => mix::run(args),
         Command::Factors(args) => factors::run(args),
         Command::Eval(args) => eval::run(args),
+        Command::Scales(args) => scales::run(args),
         Command::Quality(args) => quality::run(args),
         Command::Blind(args) => blind::run(args),
         Command::FitLatents(args) => fit_latents::run(args),
@@ -223,6 +238,7 @@ fn command(cli: Cli) -> Result<()> {
         Command::Export(args) => export::run(args),
         Command::Import(args) => import::run(args),
         Command::Pinwheel(args) => pinwheel::run(args),
+        Command::Physics(args) => physics::run(args),
         Command::Info(args) => info::run(args),
         Command::Data(args) => data::run(args),
         Command::Bench(args) => bench::run(args),

@@ -9,13 +9,13 @@ use burn::tensor::Tensor;
 use shared::edit::inpaint::{Free, Inpainting, Mask, Phase, Wish};
 use shared::edit::{mix, receptive};
 use shared::weights::{AnyModelFile, ModelFile};
-use shared::{Encoded, Flow, FlowBackend, ImageFlow};
+use shared::{EncodedByLevel, Flow, FlowBackend, ImageFlow};
 
 use crate::data::{ImageSet, middles, to_pixels};
 use crate::device::{DeviceChoice, Job, TrainBackend, dispatch};
 use crate::drawing::Drawing;
 use crate::error::{Error, Result};
-use crate::evaluate::{Score, bits_per_dim, sample_pictures};
+use crate::evaluate::{Score, bits_by_level, bits_per_dim, sample_pictures};
 
 /// Pictures on the device at once.
 const BATCH: usize = 64;
@@ -24,8 +24,8 @@ const BATCH: usize = 64;
 pub struct Codes {
     /// One flat picture `[C, L, L]` after the other.
     pub latents: Vec<f32>,
-    /// log p of each image, given as logits.
-    pub log_prob: Vec<f64>,
+    /// What each level adds to log p of each image given as logits, `[image][level]`, finest first.
+    pub log_prob: Vec<Vec<f64>>,
 }
 
 /// Completions of images that all lack the same pixels.
@@ -70,6 +70,12 @@ pub trait Engine {
     /// # Errors
     /// As [`bits_per_dim`].
     fn bits_per_dim(&self, images: &ImageSet, draws: u64) -> Result<Score>;
+
+    /// Bits of each level's numbers of each image, `[image][level]`, finest first.
+    ///
+    /// # Errors
+    /// As [`bits_by_level`].
+    fn bits_by_level(&self, images: &ImageSet) -> Result<Vec<Vec<f64>>>;
 
     /// Completes pictures of bytes that all lack the pixels of the mask, by moving the latents that are `free`.
     ///
@@ -224,11 +230,11 @@ impl<B: TrainBackend, F: ImageFlow<B::InnerBackend>> Engine for OnDevice<B, F> {
     fn encode(&self, logits: &[f32]) -> Result<Codes> {
         let mut codes = Codes { latents: Vec::with_capacity(logits.len()), log_prob: Vec::new() };
         for chunk in self.chunks(logits) {
-            let Encoded { latents, log_det } = self.flow.forward(self.tensor(chunk)?);
-            let flat = latents.clone().flatten::<2>(1, 3);
-            let log_prob = self.flow.prior().log_prob(flat) + log_det;
+            let EncodedByLevel { latents, log_prob } = self.flow.forward_by_level(self.tensor(chunk)?);
+            let levels = log_prob.dims()[1];
+            let parts: Vec<f64> = log_prob.into_data().iter::<f64>().collect();
             codes.latents.extend(numbers(latents));
-            codes.log_prob.extend(log_prob.into_data().iter::<f64>());
+            codes.log_prob.extend(parts.chunks_exact(levels).map(<[f64]>::to_vec));
         }
         Ok(codes)
     }
@@ -251,6 +257,10 @@ impl<B: TrainBackend, F: ImageFlow<B::InnerBackend>> Engine for OnDevice<B, F> {
 
     fn bits_per_dim(&self, images: &ImageSet, draws: u64) -> Result<Score> {
         bits_per_dim::<B::InnerBackend>(&self.flow, images, draws, &self.device)
+    }
+
+    fn bits_by_level(&self, images: &ImageSet) -> Result<Vec<Vec<f64>>> {
+        bits_by_level::<B::InnerBackend>(&self.flow, images, &self.device)
     }
 
     fn complete(&self, pictures: &[u8], mask: &Mask, free: &Free, wish: &Wish) -> Result<Completed> {

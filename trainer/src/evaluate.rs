@@ -2,9 +2,9 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-use shared::{FlowBackend, ImageFlow, logit};
+use shared::{DataKind, FlowBackend, ImageFlow};
 
-use crate::data::{ImageSet, dequantise, to_pixels};
+use crate::data::{ImageSet, Values, to_pixels};
 use crate::drawing::{Drawing, of_sampler};
 use crate::error::{Error, Result};
 
@@ -33,37 +33,132 @@ pub fn bits_per_dim<B: FlowBackend>(
     device: &B::Device,
 ) -> Result<Score> {
     let (dims, shape) = (flow.dims(), flow.image_shape());
-    if [images.channels, images.size] != shape {
-        let [channels, size] = shape;
-        let (c, l) = (images.channels, images.size);
-        let problem = format!("images of {c}×{l}×{l}, but the model takes {channels}×{size}×{size}");
-        return Err(Error::usage("--data", problem, "give images of the model's size and channels"));
-    }
+    fits(shape, images)?;
     let mut bits = Vec::with_capacity(images.len());
-    for (start, chunk) in images.pixels().chunks(BATCH * dims).enumerate().map(|(i, c)| (i * BATCH, c)) {
-        let count = chunk.len() / dims;
-        let mut terms = vec![Vec::new(); count];
+    for (start, values) in batches(images) {
+        let mut terms = vec![Vec::new(); BATCH.min(images.len() - start)];
         for draw in 0..draws {
             // Each image's noise is its own, whatever the batch size.
             let stream = draw * images.len() as u64 + start as u64;
-            let batch = dequantise::<B>(chunk, shape, EVALUATION_SEED, stream, device);
+            let batch = values.batch::<B>(shape, EVALUATION_SEED, stream, device);
             let log_prob = flow.log_prob(batch.images) + batch.log_det;
             log_prob.into_data().iter::<f64>().zip(&mut terms).for_each(|(p, terms)| terms.push(p));
         }
-        bits.extend(terms.iter().map(|terms| logit::bits_per_dim(log_mean_exp(terms), dims)));
+        bits.extend(terms.iter().map(|terms| images.kind().cost(log_mean_exp(terms), dims)));
     }
-    if bits.is_empty() {
-        let problem = format!("{} has no images", images.name);
-        return Err(Error::Usage { option: "--data".into(), problem, advice: "give a set with test images".into() });
+    Score::of(&bits, images)
+}
+
+/// Bits of each level's numbers, `[image][level]`, finest first, with one dequantisation sample, the same as
+/// [`bits_per_dim`]'s first.
+///
+/// A level's are the bits that it adds to the image ([`ImageFlow::log_prob_by_level`]), for each number that stays at it;
+/// the logit's and the scale of the pixels in [0, 1] count at the finest, and every number has its own eight bits of a
+/// pixel. Weighted by how many numbers a level has, they add up to bits/dim: see [`whole`].
+///
+/// # Errors
+/// As [`bits_per_dim`].
+pub fn bits_by_level<B: FlowBackend>(
+    flow: &dyn ImageFlow<B>,
+    images: &ImageSet,
+    device: &B::Device,
+) -> Result<Vec<Vec<f64>>> {
+    let shape = flow.image_shape();
+    fits(shape, images)?;
+    let counts = counts(&flow.latent_levels());
+    let mut bits = Vec::with_capacity(images.len());
+    for (start, values) in batches(images) {
+        let batch = values.batch::<B>(shape, EVALUATION_SEED, start as u64, device);
+        let parts: Vec<f64> = flow.log_prob_by_level(batch.images).into_data().iter::<f64>().collect();
+        let slopes = batch.log_det.into_data().iter::<f64>().collect::<Vec<_>>();
+        let of = |(parts, slope): (&[f64], f64)| level_bits(images.kind(), parts, slope, &counts);
+        bits.extend(parts.chunks_exact(counts.len()).zip(slopes).map(of));
     }
-    if let Some(i) = bits.iter().position(|b| !b.is_finite()) {
-        let problem = format!("the likelihood of image {i} of {} is {}", images.name, bits[i]);
-        return Err(Error::Diverged { problem, advice: "evaluate an earlier checkpoint".into() });
+    Score::of(&bits.iter().map(|bits| whole(bits, &counts)).collect::<Vec<_>>(), images)?;
+    Ok(bits)
+}
+
+/// All images, some at a time, each time with the number of the first.
+fn batches(images: &ImageSet) -> impl Iterator<Item = (usize, Values)> {
+    (0..images.len()).step_by(BATCH).map(move |start| {
+        let indexes: Vec<usize> = (start..images.len().min(start + BATCH)).collect();
+        (start, images.values(&indexes, &[]))
+    })
+}
+
+/// How many numbers each level has, finest first, given the level of each.
+pub fn counts(levels: &[usize]) -> Vec<usize> {
+    let mut counts = vec![0; levels.iter().max().map_or(0, |most| most + 1)];
+    levels.iter().for_each(|&level| counts[level] += 1);
+    counts
+}
+
+/// Bits of each level's numbers, from what the levels add to log p in nats and the log-determinant of the logit.
+///
+/// Of fields, nats, and the log-determinant is zero.
+pub fn level_bits(kind: DataKind, parts: &[f64], logit_log_det: f64, counts: &[usize]) -> Vec<f64> {
+    let pixels = |level: usize| if level == 0 { logit_log_det } else { 0.0 };
+    let bits = |(level, (part, &count)): (usize, (&f64, &usize))| kind.cost(part + pixels(level), count);
+    parts.iter().zip(counts).enumerate().map(bits).collect()
+}
+
+/// An image's bits/dim, from the bits of each level's numbers.
+pub fn whole(bits: &[f64], counts: &[usize]) -> f64 {
+    let sum: f64 = bits.iter().zip(counts).map(|(bits, &count)| bits * count as f64).sum();
+    sum / counts.iter().sum::<usize>() as f64
+}
+
+/// An error if images are not of the flow's shape.
+fn fits(shape: [usize; 2], images: &ImageSet) -> Result<()> {
+    if [images.channels, images.size] == shape {
+        return Ok(());
     }
-    let n = bits.len() as f64;
-    let mean = bits.iter().sum::<f64>() / n;
-    let variance = bits.iter().map(|b| (b - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
-    Ok(Score { mean, standard_error: (variance / n).sqrt(), images: bits.len() })
+    let [channels, size] = shape;
+    let (c, l) = (images.channels, images.size);
+    let problem = format!("images of {c}×{l}×{l}, but the model takes {channels}×{size}×{size}");
+    Err(Error::usage("--data", problem, "give images of the model's size and channels"))
+}
+
+/// An error if images are given to a model of fields, or fields to one of images.
+///
+/// # Errors
+/// [`Error::Usage`] says what to give.
+pub fn suits(kind: DataKind, images: &ImageSet) -> Result<()> {
+    let (problem, advice) = match (kind, images.kind()) {
+        (DataKind::Field, DataKind::Images) => ("images, for a model of fields", "give phi4 or a .npy file"),
+        (DataKind::Images, DataKind::Field) => {
+            ("fields, for a model of images", "train a model of fields: --preset phi4, with --size for another lattice")
+        }
+        _ => return Ok(()),
+    };
+    Err(Error::usage("--data", problem, advice))
+}
+
+impl Score {
+    /// The mean of what images have.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] if a value is not finite, [`Error::Usage`] if there is none.
+    pub fn of(bits: &[f64], images: &ImageSet) -> Result<Self> {
+        if bits.is_empty() {
+            let problem = format!("{} has no images", images.name);
+            return Err(Error::usage("--data", problem, "give a set with test images"));
+        }
+        if let Some(i) = bits.iter().position(|b| !b.is_finite()) {
+            let problem = format!("the likelihood of image {i} of {} is {}", images.name, bits[i]);
+            return Err(Error::Diverged { problem, advice: "evaluate an earlier checkpoint".into() });
+        }
+        let (mean, deviation) = moments(bits);
+        Ok(Self { mean, standard_error: deviation / (bits.len() as f64).sqrt(), images: bits.len() })
+    }
+}
+
+/// Mean and standard deviation.
+pub fn moments(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
+    (mean, variance.sqrt())
 }
 
 /// Dequantisation noise of every evaluation, so that two models are compared on the same numbers.
@@ -116,7 +211,9 @@ pub fn random_seed() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::dequantise;
     use burn::backend::Flex;
+    use shared::logit;
     use shared::{Flow, RgFlow, RgFlowConfig, Temperature};
 
     fn flow() -> Flow<Flex> {
@@ -147,6 +244,28 @@ mod tests {
             .sum();
         assert!((all.mean - by_hand).abs() < 1e-5, "{} {by_hand}", all.mean);
         assert!(all.standard_error > 0.0);
+    }
+
+    #[test]
+    fn levels_add_up_to_the_score_of_one_draw() {
+        let flow = flow();
+        let set = ImageSet::new("set", 16, (0..70 * 768).map(|i| (i * 31 % 251) as u8).collect(), None).unwrap();
+        let counts = counts(&flow.latent_levels());
+        assert_eq!(counts, [576, 144, 48]);
+        let bits = bits_by_level(&flow, &set, &Default::default()).unwrap();
+        assert_eq!((bits.len(), bits[0].len()), (70, 3));
+        let all = bits_per_dim(&flow, &set, 1, &Default::default()).unwrap();
+        let sums: Vec<f64> = bits.iter().map(|bits| whole(bits, &counts)).collect();
+        let score = Score::of(&sums, &set).unwrap();
+        assert!((score.mean - all.mean).abs() < 1e-5 && (score.standard_error - all.standard_error).abs() < 1e-5);
+        // Of the two levels above the finest, as the library has them.
+        let batch = dequantise::<Flex>(set.image(69), flow.image_shape(), EVALUATION_SEED, 69, &Default::default());
+        let parts = flow.log_prob_by_level(batch.images).into_data().to_vec::<f32>().unwrap();
+        for level in 1..3 {
+            let expected = 8.0 - f64::from(parts[level]) / counts[level] as f64 / std::f64::consts::LN_2;
+            assert!((bits[69][level] - expected).abs() < 1e-5);
+        }
+        assert!(bits_by_level(&flow, &set.grey(), &Default::default()).unwrap_err().to_string().contains("1×16×16"));
     }
 
     #[test]

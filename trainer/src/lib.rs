@@ -16,6 +16,7 @@ pub mod evaluate;
 pub mod figures;
 pub mod files;
 pub mod latents;
+pub mod lattice;
 pub mod open;
 pub mod output;
 mod panics;

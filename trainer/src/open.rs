@@ -6,7 +6,7 @@ use image::RgbImage;
 use shared::edit::receptive::leading;
 use shared::prior::draw_latents;
 use shared::weights::{AnyModelFile, Card, ModelFile};
-use shared::{ModelConfig, RgFlowConfig, Temperature, logit};
+use shared::{DataKind, ModelConfig, RgFlowConfig, Temperature, logit};
 
 use crate::data::{read_picture, to_grey, to_pixels};
 use crate::device::{Cpu, DeviceChoice};
@@ -136,11 +136,21 @@ pub struct AnyModel {
 }
 
 impl AnyModel {
-    /// Opens a weights file, a checkpoint or a run's folder.
+    /// Opens a weights file, a checkpoint or a run's folder of a model of images.
+    ///
+    /// # Errors
+    /// A model that cannot be read or is one of fields, a device that does not answer.
+    pub fn open(path: &Path, which: Which, device: DeviceChoice) -> Result<Self> {
+        let file = load(path, which)?;
+        of_images(file.config().data(), path)?;
+        Self::of(file, path, device)
+    }
+
+    /// The same, whatever the model's data are.
     ///
     /// # Errors
     /// A model that cannot be read, a device that does not answer.
-    pub fn open(path: &Path, which: Which, device: DeviceChoice) -> Result<Self> {
+    pub fn open_any(path: &Path, which: Which, device: DeviceChoice) -> Result<Self> {
         Self::of(load(path, which)?, path, device)
     }
 
@@ -152,6 +162,15 @@ impl AnyModel {
         let (config, card, joint) = (file.config(), file.card().clone(), Joint::of_any(&file));
         Ok(Self { config, card, joint, engine: engine::open(file, path, device)? })
     }
+}
+
+/// An error for a model of fields, which has no pictures.
+fn of_images(kind: DataKind, path: &Path) -> Result<()> {
+    if kind == DataKind::Images {
+        return Ok(());
+    }
+    let advice = "`trainer physics` and `trainer eval` take such models; give this command a model of images";
+    Err(Error::content(path.display(), "it is a model of fields, not of images", advice))
 }
 
 /// An RG-Flow, on a device.
@@ -168,11 +187,21 @@ pub struct Model {
 }
 
 impl Model {
-    /// Opens a weights file, a checkpoint or a run's folder.
+    /// Opens a weights file, a checkpoint or a run's folder of a model of images.
+    ///
+    /// # Errors
+    /// A model that cannot be read, is not an RG-Flow or is one of fields, a device that does not answer.
+    pub fn open(path: &Path, which: Which, device: DeviceChoice) -> Result<Self> {
+        let file = load_rg_flow(path, which)?;
+        of_images(file.config.data, path)?;
+        Self::of(file, path, device)
+    }
+
+    /// The same, whatever the model's data are.
     ///
     /// # Errors
     /// A model that cannot be read or is not an RG-Flow, a device that does not answer.
-    pub fn open(path: &Path, which: Which, device: DeviceChoice) -> Result<Self> {
+    pub fn open_any(path: &Path, which: Which, device: DeviceChoice) -> Result<Self> {
         Self::of(load_rg_flow(path, which)?, path, device)
     }
 

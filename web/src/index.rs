@@ -27,7 +27,7 @@ const MAX_SENTENCE: usize = 120;
 pub const MAX_MODEL_BYTES: u64 = 256 * 1024 * 1024;
 
 /// One model that can be fetched.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ModelEntry {
     /// Short name, as addresses spell it: letters, digits, `-` and `_`.
     pub id: String,
@@ -60,6 +60,10 @@ pub struct ModelEntry {
     /// What each scale of its pictures decides, coarsest first: after “4×4 decides”.
     #[serde(default)]
     pub scales: Vec<String>,
+    /// How many bits each new number of a scale usually takes, coarsest first: mean and deviation over test pictures, as
+    /// `trainer eval --usual` prints them.
+    #[serde(default)]
+    pub usual: Vec<[f32; 2]>,
     /// Ready-made holes for its pictures, the best one to start with first.
     #[serde(default)]
     pub holes: Vec<NamedHole>,
@@ -133,7 +137,7 @@ impl NamedHole {
 }
 
 /// The list of models.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ModelIndex {
     /// Version of this format.
     pub format: u32,
@@ -223,6 +227,10 @@ impl ModelEntry {
         let sound = |words: &String| (1..=MAX_SCALE_WORDS).contains(&words.chars().count());
         if self.scales.len() > MAX_LEVELS || !self.scales.iter().all(sound) {
             return fail(format!("{} says too much of its scales", self.id));
+        }
+        let sound = |&[mean, deviation]: &[f32; 2]| mean.is_finite() && deviation.is_finite() && deviation > 0.0;
+        if self.usual.len() > MAX_LEVELS || !self.usual.iter().all(sound) {
+            return fail(format!("{} has usual bits that are not a mean and a deviation for each scale", self.id));
         }
         if self.eyes.len() > MAX_EYES || self.eyes.iter().flatten().any(|&share| share > 100) {
             return fail(format!("{} has eyes that are not inside its pictures", self.id));
@@ -354,6 +362,11 @@ mod tests {
         }
         for eyes in [serde_json::json!([[30, 101]]), serde_json::json!([[1, 1], [2, 2], [3, 3]])] {
             assert!(spoiled("eyes", eyes).contains("eyes"));
+        }
+        for usual in
+            [serde_json::json!([[4.0, 0.0]]), serde_json::json!([[1e300, 1.0]]), serde_json::json!(vec![[4, 1]; 99])]
+        {
+            assert!(spoiled("usual", usual).contains("usual"));
         }
         for pair in [
             serde_json::json!({"a": 0, "b": 1, "cut": 99}),

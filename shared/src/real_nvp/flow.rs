@@ -6,7 +6,7 @@ use super::config::{Coupling, RealNvpConfig, Step};
 use super::net::CouplingNet;
 use crate::backend::FlowBackend;
 use crate::config::PriorKind;
-use crate::image_flow::{Encoded, ImageFlow};
+use crate::image_flow::{Encoded, EncodedByLevel, ImageFlow};
 use crate::shape::Direction;
 
 /// A Real NVP ready to run.
@@ -48,6 +48,37 @@ impl<B: FlowBackend> RealNvpFlow<B> {
     pub fn config(&self) -> &RealNvpConfig {
         &self.config
     }
+
+    /// Images through all scales, finest first.
+    fn pass(&self, mut x: Tensor<B, 4>) -> Vec<Scale<B>> {
+        let (mut scales, mut changes) = (Vec::new(), Vec::new());
+        for stage in &self.stages {
+            x = match stage {
+                Stage::Couple { net, kept } => {
+                    let (x, change) = couple(net, kept, Direction::Forward, x);
+                    changes.push(change);
+                    x
+                }
+                Stage::Squeeze => squeeze(x),
+                Stage::Split => {
+                    let half = x.dims()[1] / 2;
+                    let latents = x.clone().narrow(1, half, half).flatten(1, 3);
+                    scales.push(Scale { changes: std::mem::take(&mut changes), latents });
+                    x.narrow(1, 0, half)
+                }
+            };
+        }
+        scales.push(Scale { changes, latents: x.flatten(1, 3) });
+        scales
+    }
+}
+
+/// What the flow leaves at a scale.
+struct Scale<B: FlowBackend> {
+    /// The couplings' log-determinants, `[batch]` each.
+    changes: Vec<Tensor<B, 1>>,
+    /// What stays behind, `[batch, latents]`.
+    latents: Tensor<B, 2>,
 }
 
 impl<B: FlowBackend> ImageFlow<B> for RealNvpFlow<B> {
@@ -70,27 +101,24 @@ impl<B: FlowBackend> ImageFlow<B> for RealNvpFlow<B> {
 
     fn forward(&self, x: Tensor<B, 4>) -> Encoded<B> {
         let dims = x.dims();
-        let flat = |x: Tensor<B, 4>| x.flatten::<2>(1, 3);
         let mut log_det = Tensor::zeros([dims[0]], &x.device());
         let mut latents = Vec::new();
-        let mut x = x;
-        for stage in &self.stages {
-            x = match stage {
-                Stage::Couple { net, kept } => {
-                    let (x, change) = couple(net, kept, Direction::Forward, x);
-                    log_det = log_det + change;
-                    x
-                }
-                Stage::Squeeze => squeeze(x),
-                Stage::Split => {
-                    let half = x.dims()[1] / 2;
-                    latents.push(flat(x.clone().narrow(1, half, half)));
-                    x.narrow(1, 0, half)
-                }
-            };
+        for scale in self.pass(x) {
+            log_det = scale.changes.into_iter().fold(log_det, |sum, change| sum + change);
+            latents.push(scale.latents);
         }
-        latents.push(flat(x));
         Encoded { latents: Tensor::cat(latents, 1).reshape(dims), log_det }
+    }
+
+    fn forward_by_level(&self, x: Tensor<B, 4>) -> EncodedByLevel<B> {
+        let dims = x.dims();
+        let (mut parts, mut latents) = (Vec::new(), Vec::new());
+        for scale in self.pass(x) {
+            let log_prior = self.config.prior.log_prob(scale.latents.clone());
+            parts.push(scale.changes.into_iter().fold(log_prior, |sum, change| sum + change).unsqueeze_dim(1));
+            latents.push(scale.latents);
+        }
+        EncodedByLevel { latents: Tensor::cat(latents, 1).reshape(dims), log_prob: Tensor::cat(parts, 1) }
     }
 
     fn inverse(&self, latents: Tensor<B, 4>) -> (Tensor<B, 4>, Tensor<B, 1>) {

@@ -16,8 +16,10 @@ pub(super) const FIRST_VERSION: &str = "1";
 pub(super) const SECOND_VERSION: &str = "2";
 /// The version with splines.
 pub(super) const THIRD_VERSION: &str = "3";
+/// The version with models of fields.
+pub(super) const FOURTH_VERSION: &str = "4";
 /// What can be read, newest first.
-pub(super) const VERSIONS: [&str; 3] = [THIRD_VERSION, SECOND_VERSION, FIRST_VERSION];
+pub(super) const VERSIONS: [&str; 4] = [FOURTH_VERSION, THIRD_VERSION, SECOND_VERSION, FIRST_VERSION];
 /// How numbers are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use burn::tensor::{Tensor, TensorData};
 
 use super::card::Card;
-use super::container::{self, FIRST_VERSION, Header, Precision, SECOND_VERSION, THIRD_VERSION};
+use super::container::{self, FIRST_VERSION, FOURTH_VERSION, Header, Precision, SECOND_VERSION, THIRD_VERSION};
 use crate::backend::FlowBackend;
-use crate::config::{CouplingKind, RgFlowConfig};
+use crate::config::{CouplingKind, DataKind, RgFlowConfig};
 use crate::error::{Error, Result};
 use crate::flow::{Flow, RgFlow, shapes};
 use crate::geometry::Stage;
@@ -175,6 +175,7 @@ impl ModelFile {
     pub fn to_bytes(&self, precision: Precision) -> Result<Vec<u8>> {
         // The lowest version that has all that is in the file, so that older programs can read it too.
         let version = match self.config.coupling {
+            _ if self.config.data == DataKind::Field => FOURTH_VERSION,
             CouplingKind::Spline(_) => THIRD_VERSION,
             CouplingKind::Affine if self.config.linear_maps || self.config.mean_image => SECOND_VERSION,
             CouplingKind::Affine => FIRST_VERSION,

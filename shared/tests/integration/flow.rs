@@ -17,7 +17,7 @@ fn level(layers: usize, res_blocks: usize, mlp: usize) -> LevelConfig {
     LevelConfig { layers, res_blocks, mlp, hidden: 10 }
 }
 
-fn configs() -> Vec<RgFlowConfig> {
+pub fn configs() -> Vec<RgFlowConfig> {
     let paper = RgFlowConfig::new(16, vec![level(2, 2, 1), level(3, 1, 2), level(1, 3, 1)]);
     let official = RgFlowConfig {
         order: BlockOrder::Official,
@@ -30,11 +30,11 @@ fn configs() -> Vec<RgFlowConfig> {
     vec![paper, official, grey, linear, splines]
 }
 
-fn flow<B: FlowBackend>(config: &RgFlowConfig) -> Flow<B> {
+pub fn flow<B: FlowBackend>(config: &RgFlowConfig) -> Flow<B> {
     RgFlow::<B>::random(config, 0.15, 3, &Default::default()).unwrap().fold()
 }
 
-fn images<B: FlowBackend>(flow: &Flow<B>, batch: u64) -> Tensor<B, 4> {
+pub fn images<B: FlowBackend>(flow: &Flow<B>, batch: u64) -> Tensor<B, 4> {
     let values = (0..batch)
         .flat_map(|i| shared::prior::draw_latents(flow.config(), 11, i, &Temperature::uniform(1.0)))
         .collect();

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod any;
+mod by_level;
 mod finite;
 mod flow;
 mod inpaint;

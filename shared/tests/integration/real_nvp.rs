@@ -12,16 +12,16 @@ use crate::numbers::{largest_difference, values};
 
 type Ad = Autodiff<Flex>;
 
-fn flow<B: FlowBackend>(config: &RealNvpConfig) -> RealNvpFlow<B> {
+pub fn flow<B: FlowBackend>(config: &RealNvpConfig) -> RealNvpFlow<B> {
     RealNvp::random(config, 0.2, 3, &Default::default()).unwrap().fold()
 }
 
-fn three_scales() -> RealNvpConfig {
+pub fn three_scales() -> RealNvpConfig {
     let scale = |couplings| ScaleConfig { couplings, res_blocks: 2, hidden: 5 };
     RealNvpConfig { scales: vec![scale(2), scale(1), scale(3)], ..RealNvpConfig::tiny() }
 }
 
-fn images<B: FlowBackend>(flow: &RealNvpFlow<B>, batch: usize) -> Tensor<B, 4> {
+pub fn images<B: FlowBackend>(flow: &RealNvpFlow<B>, batch: usize) -> Tensor<B, 4> {
     let values = (0..batch * flow.dims()).map(|i| (i as f32 * 0.37).sin()).collect();
     flow.batch(values, &Default::default()).unwrap()
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use shared::DataKind;
 
 use super::numbers::{MOST_IMAGES, count};
 use crate::data::{DataOptions, DataSource, Dataset, ImageSet, TestSet};
@@ -13,7 +14,8 @@ use crate::output::aside;
 #[derive(Args, Debug, Clone)]
 pub struct DataSetArgs {
     /// Images: msds1 or msds2 (generated), a folder or .zip of images, CelebA (the official or Kaggle's archive), CIFAR-10
-    /// (binary or python version) or MNIST, also as torchvision keeps them. A folder or .zip may hold folders train and
+    /// (binary or python version) or MNIST, also as torchvision keeps them; for models of fields phi4 (drawn; its
+    /// couplings as in phi4:beta=0.66,lambda=1) or a .npy file [N, L, L] or [N, C, L, L]. A folder or .zip may hold folders train and
     /// test (or val); otherwise about a tenth of the images, chosen by their names, is held out for testing [default:
     /// msds1, or a resumed run's own data].
     #[arg(long)]
@@ -102,7 +104,7 @@ pub fn test_part(data: &str, options: &DataOptions, channels: usize) -> Result<T
 /// # Errors
 /// [`Error::Usage`] for an empty name.
 pub fn source(data: &str) -> Result<DataSource> {
-    data.parse().map_err(|e| Error::usage("--data", format!("{e}"), "give msds1, msds2 or a path"))
+    data.parse().map_err(|e| Error::usage("--data", format!("{e}"), "give msds1, msds2, phi4 or a path"))
 }
 
 /// Prints what the user should know about the data.
@@ -138,6 +140,8 @@ pub fn keep_apart(data: &str, test_data: Option<&Path>, out: &Path) -> Result<()
 /// The images with as many channels as the model has.
 fn fitting(images: ImageSet, channels: usize) -> Result<ImageSet> {
     match channels {
+        // Whether fields fit is seen where the model is known.
+        _ if images.kind() == DataKind::Field => Ok(images),
         3 => Ok(images),
         1 => Ok(images.grey()),
         _ => {

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use shared::logit;
+use shared::DataKind;
 
 use crate::args::{DeviceArgs, WhichArgs};
 use crate::data::to_pixels;
 use crate::error::{Error, Result};
+use crate::evaluate::{counts, level_bits, whole};
 use crate::latents;
 use crate::open::Model;
 use crate::output::say;
@@ -32,7 +33,7 @@ pub struct EncodeArgs {
     pub device: DeviceArgs,
 }
 
-/// Writes the latents of images, and prints how likely the images are and how many of their values come back exactly.
+/// Writes the latents of images, and prints how likely the images are, in all and by level, and how many of their values come back exactly.
 ///
 /// # Errors
 /// A model or an image that cannot be read, an image without a finite likelihood, a file that cannot be written.
@@ -43,18 +44,23 @@ pub fn run(args: EncodeArgs) -> Result<()> {
     let logits: Vec<f32> = images.iter().flat_map(|(logits, _)| logits).copied().collect();
     let codes = model.engine.encode(&logits)?;
     if let Some(i) = (0..images.len()).find(|&i| {
-        !codes.log_prob[i].is_finite() || codes.latents[i * dims..(i + 1) * dims].iter().any(|z| !z.is_finite())
+        codes.log_prob[i].iter().any(|part| !part.is_finite())
+            || codes.latents[i * dims..(i + 1) * dims].iter().any(|z| !z.is_finite())
     }) {
         let problem = format!("{} has no likelihood under {}", args.images[i].display(), args.model.display());
         return Err(Error::Diverged { problem, advice: "encode it with an earlier checkpoint".into() });
     }
     latents::write(&args.out, &model.config, &codes.latents)?;
     let back = model.engine.decode(&codes.latents)?;
+    let counts = counts(&model.engine.latent_levels());
     for (i, (file, (logits, log_det))) in args.images.iter().zip(&images).enumerate() {
-        let bits = logit::bits_per_dim(codes.log_prob[i] + f64::from(*log_det), dims);
+        let levels = level_bits(DataKind::Images, &codes.log_prob[i], f64::from(*log_det), &counts);
+        let bits = whole(&levels, &counts);
         let (given, found) = (to_pixels(logits), to_pixels(&back[i * dims..(i + 1) * dims]));
         let same = given.iter().zip(found).filter(|(a, b)| *a == b).count();
         say!("{}: {bits:.3} bits/dim; {same} of {dims} values come back exactly", file.display())?;
+        let by_level = levels.iter().enumerate().rev().map(|(level, bits)| format!("{level}: {bits:.3}"));
+        say!("  bits for each number of level {}", by_level.collect::<Vec<_>>().join(", "))?;
     }
     say!("latents of {} images: {}", images.len(), args.out.display())
 }

@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use shared::{DataKind, logit};
 
 use crate::args::numbers::count;
 use crate::args::{DataSetArgs, DeviceArgs, WhichArgs};
+use crate::data::{TestSet, middles};
+use crate::engine::Engine;
 use crate::error::Result;
-use crate::evaluate::Score;
+use crate::evaluate::{Score, counts, level_bits, moments, suits, whole};
 use crate::open::AnyModel;
 use crate::output::say;
 
@@ -19,9 +22,14 @@ pub struct EvalArgs {
     /// The images; the test part is evaluated.
     #[command(flatten)]
     pub data: DataSetArgs,
-    /// Dequantisation samples of each image in the importance-weighted bound, 1 to 10000; more make it tighter.
+    /// Dequantisation samples of each image in the importance-weighted bound, 1 to 10000; more make it tighter. With one, the
+    /// bits of each level are printed too.
     #[arg(long, default_value_t = 1, value_parser = count(1..=10_000_u64))]
     pub draws: u64,
+    /// Also print the usual bits of each level as web/models/index.json has them: mean and deviation over the images
+    /// as they are, without dequantisation noise, coarsest level first.
+    #[arg(long)]
+    pub usual: bool,
     /// Which checkpoint of a run folder.
     #[command(flatten)]
     pub which: WhichArgs,
@@ -30,13 +38,64 @@ pub struct EvalArgs {
     pub device: DeviceArgs,
 }
 
-/// Prints the test set's bits/dim.
+/// Prints the test set's bits/dim, and with one draw how the levels share them.
 ///
 /// # Errors
 /// A model or data that cannot be read.
 pub fn run(args: EvalArgs) -> Result<()> {
-    let model = AnyModel::open(&args.model, args.which.which, args.device.device)?;
+    let model = AnyModel::open_any(&args.model, args.which.which, args.device.device)?;
     let test = args.data.load_test(model.config.image_shape())?;
-    let Score { mean, standard_error, images } = model.engine.bits_per_dim(&test.images, args.draws)?;
-    say!("{mean:.4} ± {standard_error:.4} bits/dim on {images} test images of {} (k = {})", test.name, args.draws)
+    suits(model.config.data(), &test.images)?;
+    let counts = counts(&model.engine.latent_levels());
+    if args.draws > 1 {
+        // The bound is a logarithm of a mean: it has no parts.
+        tell(&model.engine.bits_per_dim(&test.images, args.draws)?, &test, args.draws)?;
+    } else {
+        by_level(&*model.engine, &test, &counts)?;
+    }
+    if args.usual && model.config.data() == DataKind::Images {
+        say!("\"usual\": {}", usual(&*model.engine, &test, &counts)?)?;
+    }
+    Ok(())
+}
+
+/// Prints the score, and how levels share it.
+fn by_level(engine: &dyn Engine, test: &TestSet, counts: &[usize]) -> Result<()> {
+    let bits = engine.bits_by_level(&test.images)?;
+    let sums: Vec<f64> = bits.iter().map(|bits| whole(bits, counts)).collect();
+    tell(&Score::of(&sums, &test.images)?, test, 1)?;
+    let kind = test.images.kind();
+    let (unit, adds) = (if kind == DataKind::Images { "bits" } else { "nats" }, format!("adds to {}", kind.unit()));
+    say!("level  numbers  {unit} for each of them  deviation  {adds:>17}")?;
+    for (level, &count) in counts.iter().enumerate().rev() {
+        let (mean, deviation) = moments(&bits.iter().map(|bits| bits[level]).collect::<Vec<_>>());
+        let adds = mean * count as f64 / counts.iter().sum::<usize>() as f64;
+        say!("{level:>5}  {count:>7}  {mean:>21.4}  {deviation:>9.4}  {adds:>17.4}")?;
+    }
+    Ok(())
+}
+
+/// Mean and deviation of each level's bits as JSON, coarsest first, of images whose values are the middles of their cells.
+fn usual(engine: &dyn Engine, test: &TestSet, counts: &[usize]) -> Result<String> {
+    let mut bits = Vec::with_capacity(test.images.len());
+    for picture in test.images.iter() {
+        let logits = middles(picture);
+        let slopes = logits.iter().map(|&y| logit::log_derivative(y)).sum();
+        bits.extend(
+            engine.encode(&logits)?.log_prob.iter().map(|parts| level_bits(DataKind::Images, parts, slopes, counts)),
+        );
+    }
+    Score::of(&bits.iter().map(|bits| whole(bits, counts)).collect::<Vec<_>>(), &test.images)?;
+    let of = |level: usize| {
+        let (mean, deviation) = moments(&bits.iter().map(|bits: &Vec<f64>| bits[level]).collect::<Vec<_>>());
+        format!("[{mean:.3}, {deviation:.3}]")
+    };
+    Ok(format!("[{}]", (0..counts.len()).rev().map(of).collect::<Vec<_>>().join(", ")))
+}
+
+fn tell(score: &Score, test: &TestSet, draws: u64) -> Result<()> {
+    let Score { mean, standard_error, images } = score;
+    let (unit, name) = (test.images.kind().unit(), &test.name);
+    let what = if test.images.kind() == DataKind::Field { "fields" } else { "images" };
+    say!("{mean:.4} ± {standard_error:.4} {unit} on {images} test {what} of {name} (k = {draws})")
 }

@@ -25,6 +25,7 @@ mod metadata;
 mod mnist;
 mod msds;
 mod names;
+mod npy;
 mod open;
 mod options;
 mod parts;
@@ -37,6 +38,7 @@ mod source;
 mod split;
 #[cfg(test)]
 mod testing;
+mod values;
 
 pub use batches::{Batches, batch_indexes, flips};
 pub use dequantise::{Batch, dequantise, middles, to_pixels};
@@ -50,3 +52,4 @@ pub(crate) use set::to_grey;
 pub use set::{Dataset, ImageSet, TestSet};
 pub(crate) use sniff::sniff;
 pub use source::DataSource;
+pub use values::Values;

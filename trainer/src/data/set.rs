@@ -2,8 +2,12 @@
 
 use std::borrow::Cow;
 
+use shared::DataKind;
+
+use super::dequantise::to_pixels;
 use super::labels::Labels;
 use super::pixels::Pixels;
+use super::values::Values;
 use crate::error::{Error, Result};
 
 /// Square pictures of one size, in memory.
@@ -18,6 +22,8 @@ pub struct ImageSet {
     /// Channels of a picture: 3 (red, green, blue) as loaded, 1 of [`ImageSet::grey`].
     pub channels: usize,
     pixels: Pixels,
+    /// Fields as they are, `[n, channels, size, size]`; their pixels are what they look like.
+    field: Option<Vec<f32>>,
     pub(super) labels: Option<Labels>,
 }
 
@@ -55,7 +61,7 @@ impl ImageSet {
     /// A set from planar pixels `[n, 3, size, size]` and, if known, a row of labels per picture.
     pub fn new(name: impl Into<String>, size: usize, pixels: Vec<u8>, labels: Option<Labels>) -> Result<Self> {
         let (name, found) = (name.into(), pixels.len());
-        let set = Self { name, size, channels: CHANNELS, pixels: Pixels::Stored(pixels), labels };
+        let set = Self { name, size, channels: CHANNELS, pixels: Pixels::Stored(pixels), field: None, labels };
         let bytes = set.image_len();
         if bytes == 0 || found == 0 || !found.is_multiple_of(bytes) {
             let problem = format!("{found} bytes are not a multiple of a picture's, {size}x{size}");
@@ -72,7 +78,23 @@ impl ImageSet {
         labels: Option<Labels>,
         make: impl Fn(usize) -> Box<[u8]> + Send + Sync + 'static,
     ) -> Result<Self> {
-        Self { name, size, channels: CHANNELS, pixels: Pixels::made(count, make), labels }.checked()
+        Self { name, size, channels: CHANNELS, pixels: Pixels::made(count, make), field: None, labels }.checked()
+    }
+
+    /// A set of fields `[n, channels, size, size]`.
+    pub fn of_fields(name: impl Into<String>, channels: usize, size: usize, field: Vec<f32>) -> Result<Self> {
+        let (name, dims) = (name.into(), channels * size * size);
+        if dims == 0 || field.is_empty() || !field.len().is_multiple_of(dims) {
+            let problem = format!("{} numbers are not a multiple of a field's, {channels}×{size}×{size}", field.len());
+            return Err(Error::content(name, problem, "give at least one whole field"));
+        }
+        let pixels = Pixels::Stored(to_pixels(&field));
+        Ok(Self { name, size, channels, pixels, field: Some(field), labels: None })
+    }
+
+    /// What the set holds.
+    pub fn kind(&self) -> DataKind {
+        if self.field.is_some() { DataKind::Field } else { DataKind::Images }
     }
 
     /// The set, if its labels are as many as its pictures.
@@ -93,7 +115,7 @@ impl ImageSet {
             if self.channels == CHANNELS { to_grey(image, plane) } else { image.to_vec() }
         };
         let pixels = Pixels::Stored(self.iter().flat_map(luma).collect());
-        Self { name: self.name.clone(), size: self.size, channels: 1, pixels, labels: self.labels.clone() }
+        Self { name: self.name.clone(), size: self.size, channels: 1, pixels, field: None, labels: self.labels.clone() }
     }
 
     /// How many pictures.
@@ -141,7 +163,9 @@ impl ImageSet {
             return Err(Error::content(&self.name, "no picture was picked", "pick at least one"));
         }
         let labels = self.labels.as_ref().map(|labels| labels.subset(indexes));
-        Ok(Self { name: self.name.clone(), pixels: Pixels::Stored(self.gather(indexes, &[])), labels, ..*self })
+        let pixels = Pixels::Stored(self.gather(indexes, &[]));
+        let field = self.field.as_deref().map(|field| picked(field, self.image_len(), self.size, indexes, &[]));
+        Ok(Self { name: self.name.clone(), pixels, field, labels, ..*self })
     }
 
     /// A batch: the pixels of the pictures at `indexes`, `[indexes, 3, size, size]`, the `i`-th
@@ -158,6 +182,27 @@ impl ImageSet {
         }
         batch
     }
+
+    /// The same of whatever the set holds.
+    pub fn values(&self, indexes: &[usize], flips: &[bool]) -> Values {
+        match &self.field {
+            Some(field) => Values::Field(picked(field, self.image_len(), self.size, indexes, flips)),
+            None => Values::Pixels(self.gather(indexes, flips)),
+        }
+    }
+}
+
+/// Fields of `dims` numbers at `indexes`, the `i`-th mirrored left to right where `flips[i]`.
+fn picked(field: &[f32], dims: usize, size: usize, indexes: &[usize], flips: &[bool]) -> Vec<f32> {
+    let mut all = Vec::with_capacity(indexes.len() * dims);
+    for (i, &index) in indexes.iter().enumerate() {
+        let start = all.len();
+        all.extend_from_slice(&field[index * dims..(index + 1) * dims]);
+        if flips.get(i).copied().unwrap_or(false) {
+            all[start..].chunks_exact_mut(size).for_each(<[f32]>::reverse);
+        }
+    }
+    all
 }
 
 /// Red, green, blue.
@@ -222,6 +267,23 @@ mod tests {
         let batch = set().gather(&[0, 0], &[false, true]);
         assert_eq!(batch[..12], (0..12).collect::<Vec<u8>>());
         assert_eq!(batch[12..], [1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10]);
+    }
+
+    #[test]
+    fn fields_keep_their_numbers_and_look_like_something() {
+        let field: Vec<f32> = (0..12).map(|i| i as f32 - 6.0).collect();
+        let pictures = set();
+        let set = ImageSet::of_fields("f", 1, 2, field.clone()).unwrap();
+        assert_eq!((set.len(), set.image_len(), set.kind()), (3, 4, DataKind::Field));
+        // Zero is grey, and what is far from it black or white.
+        assert_eq!((set.image(0)[0], set.image(1)[2], set.image(2)[3]), (0, 128, 255));
+        assert_eq!(
+            set.values(&[1, 0], &[false, true]),
+            Values::Field(vec![-2.0, -1.0, 0.0, 1.0, -5.0, -6.0, -3.0, -4.0])
+        );
+        assert_eq!(set.subset(&[2]).unwrap().values(&[0], &[]), Values::Field(field[8..].to_vec()));
+        assert!(ImageSet::of_fields("f", 1, 2, field[1..].to_vec()).is_err());
+        assert_eq!(pictures.values(&[0], &[]), Values::Pixels((0..12).collect()));
     }
 
     #[test]

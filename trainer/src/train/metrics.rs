@@ -165,18 +165,18 @@ impl Metrics {
         &self.lines
     }
 
-    /// Draws bits/dim against images seen.
+    /// Draws what the data cost, in this unit, against images seen.
     ///
     /// # Errors
     /// [`Error::Plot`] if the picture cannot be drawn.
-    pub fn draw(&self, path: &Path) -> Result<()> {
+    pub fn draw(&self, path: &Path, unit: &str) -> Result<()> {
         let points =
             |of: fn(&Line) -> Option<f64>| self.lines.iter().filter_map(|l| Some((l.images as f64, of(l)?))).collect();
         let curves = [
             Curve { name: "training", points: points(|l| l.train) },
             Curve { name: "test", points: points(|l| l.test) },
         ];
-        plot::curves(path, "images seen", "bits/dim", &curves)
+        plot::curves(path, "images seen", unit, &curves)
     }
 }
 
@@ -271,11 +271,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut metrics = Metrics::create(dir.path()).unwrap();
         let png = dir.path().join("curve.png");
-        metrics.draw(&png).unwrap();
+        metrics.draw(&png, "bits/dim").unwrap();
         for step in 1..=4 {
             metrics.add(line(step)).unwrap();
         }
-        metrics.draw(&png).unwrap();
+        metrics.draw(&png, "bits/dim").unwrap();
         let picture = image::open(&png).unwrap().to_rgb8();
         let colours: std::collections::HashSet<_> = picture.pixels().collect();
         assert!(picture.width() >= 600 && colours.len() > 2);

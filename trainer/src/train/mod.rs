@@ -48,7 +48,7 @@ use crate::data::{Batches, Dataset, flips};
 use crate::device::{Devices, Job, TrainBackend, dispatch};
 use crate::drawing::Drawing;
 use crate::error::{Error, Result};
-use crate::evaluate::bits_per_dim;
+use crate::evaluate::{bits_per_dim, suits};
 use crate::figures::sheet;
 use crate::output::say;
 use crate::quality::Scores;
@@ -144,10 +144,10 @@ impl Training {
             None => {
                 let model = Model::<B>::new(config, recipe.seed, device).map_err(Error::model("--config".as_ref()))?;
                 let train = &self.dataset.train;
-                let first = train.gather(&(0..train.len().min(whiten::IMAGES)).collect::<Vec<_>>(), &[]);
+                let first = train.values(&(0..train.len().min(whiten::IMAGES)).collect::<Vec<_>>(), &[]);
                 match (model, config) {
                     (Model::RgFlow(model), ModelConfig::RgFlow(config)) => {
-                        Model::RgFlow(whiten::whiten(model, config, &first, recipe.seed, device))
+                        Model::RgFlow(whiten::whiten(model, config, whiten::grids(config, &first, recipe.seed), device))
                     }
                     (other, _) => other,
                 }
@@ -176,6 +176,8 @@ impl Training {
                 format!("{train} training and {test} test images; scoring samples takes {} of each", probe::SAMPLES);
             return Err(Error::usage("--best-by", problem, "use --best-by bits, or give more images"));
         }
+        suits(self.state.config.data(), &self.dataset.train)?;
+        suits(self.state.config.data(), &self.dataset.test)?;
         let (train, [channels, size]) = (&self.dataset.train, self.state.config.image_shape());
         if (train.size, train.channels) == (size, channels) && !train.is_empty() {
             return Ok(());
@@ -219,9 +221,9 @@ impl Training {
             let number = run.state.step;
             let mirror =
                 if recipe.flips { flips(recipe.batch, recipe.seed, number) } else { vec![false; recipe.batch] };
-            let pixels = self.dataset.train.gather(&batches.indexes(number), &mirror);
+            let values = self.dataset.train.values(&batches.indexes(number), &mirror);
             let Run { model, optimizer, average, state } = run;
-            let (model, optimizer, measured) = peers.step(model, optimizer, number, &pixels, state.images())?;
+            let (model, optimizer, measured) = peers.step(model, optimizer, number, &values, state.images())?;
             run = Run { model, optimizer, average, state };
             if !(measured.bits_per_dim.is_finite() && measured.grad_norm.is_finite()) {
                 return Err(self.diverged(number, measured, recipe.learning_rate));
@@ -241,7 +243,7 @@ impl Training {
                 let reached = self.checkpoint(&mut run, &mut log, device)?;
                 if !stop && step < recipe.steps {
                     let name = reached.checkpoint.display().to_string();
-                    progress.checkpoint(step, reached.test, &name, saving.elapsed())?;
+                    progress.checkpoint(step, reached.test, run.state.config.data().unit(), &name, saving.elapsed())?;
                 }
                 outcome = Some(reached);
                 clock = Instant::now();
@@ -331,7 +333,7 @@ impl Training {
         log.best.offer(&line, checkpoint)?;
         log.metrics.picture(step, "samples", &sheet)?;
         log.metrics.add(line)?;
-        log.metrics.draw(&self.folder.path().join("curve.png"))?;
+        log.metrics.draw(&self.folder.path().join("curve.png"), run.state.config.data().unit())?;
         Ok(test)
     }
 
@@ -340,8 +342,10 @@ impl Training {
         let lower = rate / 4.0;
         Error::Diverged {
             problem: format!(
-                "step {number}: loss {} bits/dim, gradient norm {}",
-                measured.bits_per_dim, measured.grad_norm
+                "step {number}: loss {} {}, gradient norm {}",
+                measured.bits_per_dim,
+                self.state.config.data().unit(),
+                measured.grad_norm
             ),
             advice: match own.or_else(|| self.resume.clone()) {
                 Some(path) => format!(

@@ -17,7 +17,7 @@ use super::adamw::AdamW;
 use super::checkpoint::Run;
 use super::recipe::Recipe;
 use super::step::{Measured, apply, loss, step};
-use crate::data::dequantise;
+use crate::data::Values;
 use crate::device::TrainBackend;
 use crate::error::{Error, Result};
 use crate::panics::caught;
@@ -55,7 +55,7 @@ struct Settings<B: TrainBackend> {
 struct Share {
     /// The step's number.
     number: u64,
-    pixels: Vec<u8>,
+    values: Values,
     /// Number of its first image, of all that the run has seen.
     first: u64,
     /// Its share of the batch's images.
@@ -94,7 +94,7 @@ impl<B: TrainBackend> Peers<B> {
         Ok(peers)
     }
 
-    /// Takes step `number` with a batch: planar pictures, the first of which is the run's image number `first`.
+    /// Takes step `number` with a batch: pictures or fields, the first of which is the run's image number `first`.
     ///
     /// # Errors
     /// [`Error::Device`] if another device stopped.
@@ -103,18 +103,18 @@ impl<B: TrainBackend> Peers<B> {
         model: Model<B>,
         optimizer: AdamW<B::InnerBackend>,
         number: u64,
-        pixels: &[u8],
+        values: &Values,
         first: u64,
     ) -> Result<Taken<B>> {
         let Settings { recipe, shape, device } = &self.settings;
         if self.others.is_empty() {
-            let batch = dequantise::<B>(pixels, *shape, recipe.seed, first, device);
+            let batch = values.batch::<B>(*shape, recipe.seed, first, device);
             return Ok(step(model, optimizer, recipe, number, batch));
         }
         let dims = shape[0] * shape[1] * shape[1];
         let mut shares = parts(recipe.batch, self.others.len() + 1).map(|part| Share {
             number,
-            pixels: pixels[part.start * dims..part.end * dims].to_vec(),
+            values: values.part(part.clone(), dims),
             first: first + part.start as u64,
             weight: part.len() as f64 / recipe.batch as f64,
         });
@@ -200,7 +200,7 @@ fn together<B: TrainBackend>(
     share: Share,
 ) -> std::result::Result<Taken<B>, String> {
     let Settings { recipe, shape, device } = settings;
-    let batch = dequantise::<B>(&share.pixels, *shape, recipe.seed, share.first, device);
+    let batch = share.values.batch::<B>(*shape, recipe.seed, share.first, device);
     let loss = loss(model.fold().as_ref(), batch) * share.weight;
     let grads = GradientsParams::from_grads(loss.backward(), &model);
     let (value, grads) = sum(peer, &model, loss.inner(), &grads)?;
@@ -283,11 +283,11 @@ mod tests {
         let Run { mut model, mut optimizer, average, state } = run(batch);
         let run = Run { model: model.clone(), optimizer: optimizer.clone(), average, state };
         let mut peers = Peers::new(&run, vec![Default::default(); devices]).unwrap();
-        let pixels: Vec<u8> = (0..batch * run.state.config.dims()).map(|i| (i * i % 251) as u8).collect();
+        let values = Values::Pixels((0..batch * run.state.config.dims()).map(|i| (i * i % 251) as u8).collect());
         let mut all = Vec::new();
         for number in 0..6 {
             let first = number * batch as u64;
-            let taken = peers.step(model, optimizer, number, &pixels, first).unwrap();
+            let taken = peers.step(model, optimizer, number, &values, first).unwrap();
             (model, optimizer) = (taken.0, taken.1);
             all.push(taken.2);
         }
@@ -329,7 +329,7 @@ mod tests {
         });
         std::thread::sleep(std::time::Duration::from_millis(100));
         let Run { model, optimizer, .. } = run;
-        let error = peers.step(model, optimizer, 0, &vec![7; 4 * dims], 0).err().unwrap().to_string();
+        let error = peers.step(model, optimizer, 0, &Values::Pixels(vec![7; 4 * dims]), 0).err().unwrap().to_string();
         assert!(error.contains("stopped working") && error.contains("--batch"), "{error}");
         assert!(stranger.join().unwrap());
         drop(peers);

@@ -53,7 +53,8 @@ impl Progress {
         if self.bar.position() % 10 == 1 {
             let images = overall * state.recipe.batch as f64;
             let (bits, clipped) = (state.recent.bits_per_dim(), clipped(&state.recent));
-            self.bar.set_message(format!("{bits:.3} bits/dim{clipped}, {images:.0} images/s"));
+            let unit = state.config.data().unit();
+            self.bar.set_message(format!("{bits:.3} {unit}{clipped}, {images:.0} images/s"));
         }
         let Some(lines) = &mut self.lines else { return Ok(()) };
         let due = match (lines.every, lines.last) {
@@ -68,10 +69,11 @@ impl Progress {
         let images = rate(since, from) * state.recipe.batch as f64;
         let left = (state.recipe.steps - state.step) as f64 / overall.max(1e-9);
         say!(
-            "step {} of {}: {:.3} bits/dim, gradient norm {:.3}{}, {images:.0} images/s, {} left",
+            "step {} of {}: {:.3} {}, gradient norm {:.3}{}, {images:.0} images/s, {} left",
             state.step,
             state.recipe.steps,
             state.recent.bits_per_dim(),
+            state.config.data().unit(),
             state.recent.grad_norm(),
             clipped(&state.recent),
             HumanDuration(Duration::from_secs(left.min(1e9) as u64))
@@ -82,13 +84,13 @@ impl Progress {
     ///
     /// # Errors
     /// As [`Progress::step`].
-    pub fn checkpoint(&mut self, step: u64, test: Option<f64>, name: &str, took: Duration) -> Result<()> {
+    pub fn checkpoint(&mut self, step: u64, test: Option<f64>, unit: &str, name: &str, took: Duration) -> Result<()> {
         self.start.0 += took;
         if let Some((at, _)) = self.lines.as_mut().and_then(|lines| lines.last.as_mut()) {
             *at += took;
         }
         match (&self.lines, test) {
-            (Some(_), Some(test)) => say!("step {step}: {test:.3} bits/dim on test images, {name}"),
+            (Some(_), Some(test)) => say!("step {step}: {test:.3} {unit} on test images, {name}"),
             (Some(_), None) => say!("step {step}: {name}"),
             (None, _) => Ok(()),
         }

@@ -6,7 +6,7 @@ use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Tensor, TensorPrimitive};
 use shared::backend::sum_of_squares;
-use shared::{FlowBackend, ImageFlow, Model, logit};
+use shared::{FlowBackend, ImageFlow, Model};
 
 use super::adamw::AdamW;
 use super::recipe::Recipe;
@@ -16,7 +16,7 @@ use crate::device::TrainBackend;
 /// What a step measured.
 #[derive(Clone, Copy, Debug)]
 pub struct Measured {
-    /// Training loss of the batch, before the step.
+    /// Training loss of the batch, before the step: of fields in nats a site.
     pub bits_per_dim: f64,
     /// Norm of the whole gradient, before clipping.
     pub grad_norm: f64,
@@ -55,7 +55,7 @@ pub fn apply<B: TrainBackend>(
 ) -> (Model<B>, AdamW<B::InnerBackend>, Measured) {
     let grad_norm = global_norm(&model, grads);
     let factor = (recipe.clip / (grad_norm + 1e-6)).min(1.0);
-    let measured = Measured { bits_per_dim: logit::bits_per_dim(-value, 1), grad_norm, factor };
+    let measured = Measured { bits_per_dim: model.config().data().cost(-value, 1), grad_norm, factor };
     if !(measured.bits_per_dim.is_finite() && grad_norm.is_finite()) {
         return (model, optimizer, measured);
     }

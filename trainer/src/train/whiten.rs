@@ -14,6 +14,8 @@ use shared::geometry::{Plan, Stage};
 use shared::nn::InvertibleMap;
 use shared::{FlowBackend, RgFlow, RgFlowConfig, logit};
 
+use crate::data::Values;
+
 /// Images that the moments are taken from.
 pub const IMAGES: usize = 2048;
 /// Smallest variance, as a share of the largest.
@@ -33,19 +35,17 @@ struct Maps {
     exit: Affine,
 }
 
-/// Sets the mean image and the linear maps of a new model from images of `config.dims()` bytes each,
-/// [`IMAGES`] of which are enough. A model without them stays as it is; a single image has no second moments.
+/// Sets the mean image and the linear maps of a new model from images as logits, or fields, `[C, L, L]` each, [`IMAGES`] of
+/// which are enough. A model without them stays as it is; a single image has no second moments.
 pub fn whiten<B: FlowBackend>(
     mut model: RgFlow<B>,
     config: &RgFlowConfig,
-    pixels: &[u8],
-    seed: u64,
+    mut grids: Vec<Vec<f32>>,
     device: &B::Device,
 ) -> RgFlow<B> {
-    if pixels.len() < config.dims() {
+    if grids.is_empty() {
         return model;
     }
-    let mut grids = logits(config, pixels, seed);
     model.mean = model.mean.map(|mean| {
         let average = centre(&mut grids);
         let shape = mean.shape();
@@ -72,6 +72,14 @@ fn set<B: FlowBackend>(map: InvertibleMap<B>, to: &Affine, device: &B::Device) -
     InvertibleMap {
         weight: map.weight.map(|_| Tensor::from_data(TensorData::new(weight, [dim, dim]), device).require_grad()),
         bias: map.bias.map(|_| Tensor::from_data(TensorData::new(bias, [dim]), device).require_grad()),
+    }
+}
+
+/// What whitening takes of pictures or fields.
+pub fn grids(config: &RgFlowConfig, values: &Values, seed: u64) -> Vec<Vec<f32>> {
+    match values {
+        Values::Pixels(pixels) => logits(config, pixels, seed),
+        Values::Field(field) => field.chunks_exact(config.dims()).map(<[f32]>::to_vec).collect(),
     }
 }
 
@@ -285,7 +293,7 @@ mod tests {
             let shape = [300, config.channels, config.size, config.size];
             let x = || Tensor::<Flex, 4>::from_data(TensorData::new(images.clone(), shape), &Default::default());
             let before = model.fold().log_prob(x()).mean().into_scalar();
-            let flow = whiten(model, &config, &pixels, 0, &Default::default()).fold();
+            let flow = whiten(model, &config, logits(&config, &pixels, 0), &Default::default()).fold();
             let after = flow.log_prob(x()).mean().into_scalar();
             assert!(after > before + 200.0, "{before} {after}");
             let latents = flow.forward(x()).latents;
@@ -315,7 +323,7 @@ mod tests {
         let plain = bits(model().fold());
         for count in [1, 2, 5, 20] {
             let few = &all[..count * config.dims()];
-            let whitened = bits(whiten(model(), &config, few, 0, &Default::default()).fold());
+            let whitened = bits(whiten(model(), &config, logits(&config, few, 0), &Default::default()).fold());
             assert!(whitened < plain + 1.0, "{count}: {whitened} {plain}");
         }
     }
@@ -334,7 +342,7 @@ mod tests {
         let config = RgFlowConfig { linear_maps: true, ..RgFlowConfig::tiny() };
         let pixels = vec![0; 4 * config.dims()];
         let model = RgFlow::<Flex>::new(&config, 0, &Default::default()).unwrap();
-        let flow = whiten(model, &config, &pixels, 0, &Default::default()).fold();
+        let flow = whiten(model, &config, logits(&config, &pixels, 0), &Default::default()).fold();
         let x = flow.batch(logit::image_to_logit(&pixels[..config.dims()], || 0.3).0, &Default::default()).unwrap();
         assert!(flow.log_prob(x).into_scalar().is_finite());
     }
@@ -345,7 +353,7 @@ mod tests {
         let model = RgFlow::<Flex>::random(&config, 0.1, 0, &Default::default()).unwrap();
         let x = model.fold().batch(vec![0.3; config.dims()], &Default::default()).unwrap();
         let before = model.fold().log_prob(x.clone()).into_scalar();
-        let same = whiten(model, &config, &vec![7; config.dims()], 0, &Default::default());
+        let same = whiten(model, &config, logits(&config, &vec![7; config.dims()], 0), &Default::default());
         assert_eq!(same.fold().log_prob(x).into_scalar(), before);
     }
 }

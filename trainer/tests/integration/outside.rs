@@ -101,7 +101,8 @@ fn a_run_whose_output_closes_saves_first() {
 }
 
 /// Options whose value is no number.
-const TEXTS: [&str; 27] = [
+const TEXTS: [&str; 28] = [
+    "against",
     "data",
     "test-data",
     "licence",

@@ -194,7 +194,7 @@ fn shrunk(rgba: &[u8], size: usize, times: usize) -> Vec<u8> {
 }
 
 /// RGB bytes as the model's channels, one after the other; grey is the mean.
-fn planar(config: &RgFlowConfig, rgb: &[u8]) -> Result<Vec<u8>> {
+pub(super) fn planar(config: &RgFlowConfig, rgb: &[u8]) -> Result<Vec<u8>> {
     let area = config.size * config.size;
     if rgb.len() != area * 3 {
         return Err(Error::Request(format!("a picture of {0}×{0} pixels is needed", config.size)));

@@ -1,5 +1,6 @@
 //! A loaded model and what can be asked of it, on any backend.
 
+mod bits;
 mod edit;
 mod inpaint;
 mod pixels;
@@ -18,7 +19,7 @@ use shared::logit::{bits_per_dim, log_derivative};
 use shared::prior::{draw_latents, redraw_latents};
 use shared::sampler::{Latents, Sampler};
 use shared::weights::{Card, ModelFile};
-use shared::{Flow, FlowBackend, RgFlowConfig};
+use shared::{DataKind, Flow, FlowBackend, RgFlowConfig};
 
 use crate::error::{Error, Result};
 use crate::protocol::{Drawing, Reroll};
@@ -60,6 +61,9 @@ impl<B: FlowBackend> Engine<B> {
                 "its pictures have {} channels; 1 and 3 can be shown",
                 file.config.channels
             )));
+        }
+        if file.config.data != DataKind::Images {
+            return Err(Error::Request("it is a model of fields, and this page shows models of pictures".to_owned()));
         }
         let (session, trainable, strengths) = Default::default();
         let (card, sampler) = (file.card.clone(), file.sampler.clone());
@@ -228,5 +232,8 @@ mod tests {
         let error =
             Engine::<Flex>::from_bytes(&random::model_bytes(&four, "four").unwrap(), Default::default()).unwrap_err();
         assert!(error.to_string().contains("4 channels"), "{error}");
+        let bytes = random::model_bytes(&RgFlowConfig::phi4(), "phi4").unwrap();
+        let error = Engine::<Flex>::from_bytes(&bytes, Default::default()).unwrap_err();
+        assert!(error.to_string().contains("model of fields"), "{error}");
     }
 }

@@ -82,6 +82,8 @@ pub enum Answer {
     Images(Vec<Image>),
     /// Latents, as a flat picture [C, L, L].
     Latents(Vec<f32>),
+    /// Bits for each new number of each scale, coarsest first.
+    Bits(Vec<f32>),
     /// A receptive field, row by row, its largest value 1.
     Field(Vec<f32>),
     /// The leading latents, and how strong all are.

@@ -139,6 +139,11 @@ pub enum Edit {
         /// The picture.
         source: Source,
     },
+    /// How unlikely the picture is at each scale. Answered by [`Answer::Bits`](super::Answer::Bits).
+    Bits {
+        /// The picture.
+        source: Source,
+    },
     /// The receptive field of a latent (eq. 8).
     Field {
         /// Its place in the flat picture.

@@ -53,6 +53,10 @@ pub async fn serve<B: FlowBackend>(engine: &Engine<B>, edit: Edit, turn: &Turn) 
             }
             Ok(Answer::Images(images))
         }
+        Edit::Bits { source } => {
+            check(&source)?;
+            Ok(Answer::Bits(engine.bits(&source).await?))
+        }
         Edit::Inpaint(hole) => fill(engine, hole, turn).await,
         Edit::Field { index } => Ok(Answer::Field(engine.receptive_field(index).await?)),
         Edit::Leading { count } => {

@@ -173,3 +173,31 @@ async fn the_tour_drives_the_panels_and_can_be_linked_to() {
     assert_eq!(json!(0), browser.eval("document.querySelectorAll('.toured').length").await.unwrap());
     browser.finish().await.unwrap();
 }
+
+#[tokio::test]
+#[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
+async fn a_picture_is_weighed_scale_by_scale() {
+    let (browser, _server) = open("model=faces&seed=3").await;
+    let label = "document.querySelector('#bits-chart').ariaLabel";
+    is(&browser, "document.querySelectorAll('#bits-chart .bar').length === 5").await;
+    is(&browser, &format!("{label}.includes('64×64: ') && {label}.split('usual').length === 6")).await;
+    // A sample is drawn below temperature 1, and plainer than photographs at some scale.
+    let says = text(&browser, "#bits-says").await;
+    assert!(says.contains("than real pictures do"), "{says}");
+    // Another picture, and another model with fewer scales.
+    let first = browser.eval(label).await.unwrap();
+    click(&browser, "#grid .cell:nth-child(2)").await;
+    is(&browser, &format!("{label} !== {first}")).await;
+    browser.eval("location.hash = '#model=faces32&seed=3'").await.unwrap();
+    is(&browser, QUIET).await;
+    is(&browser, "document.querySelectorAll('#bits-chart .bar').length === 4").await;
+    // Nothing sticks out of the chart, on a phone neither.
+    for width in [1280, 390] {
+        let screen = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500});
+        browser.chromium("Emulation.setDeviceMetricsOverride", screen).await.unwrap();
+        let inside = "(c => [...c.querySelectorAll('text')].every(t => t.getBoundingClientRect().right <= \
+                      c.getBoundingClientRect().right + 1))(document.querySelector('#bits-chart'))";
+        is(&browser, inside).await;
+    }
+    browser.finish().await.unwrap();
+}

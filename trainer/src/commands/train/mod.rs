@@ -88,8 +88,9 @@ pub fn run(args: TrainArgs) -> Result<()> {
         interrupted,
         probe: OnceCell::new(),
     };
+    let unit = training.state.config.data().unit();
     let outcome = train::run(args.device.devices, training)?;
-    let test = outcome.test.map(|t| format!(", {t:.3} bits/dim on test images")).unwrap_or_default();
+    let test = outcome.test.map(|t| format!(", {t:.3} {unit} on test images")).unwrap_or_default();
     say!("step {}{test}: {}", outcome.step, outcome.checkpoint.display())
 }
 

@@ -31,6 +31,11 @@ pub fn encode(room: &Room) {
         let line = text.lines().find(|line| line.contains(file)).unwrap();
         let bits: f64 = line.split(file).nth(1).unwrap().split_whitespace().next().unwrap().parse().unwrap();
         assert!((0.0..30.0).contains(&bits) && line.contains("768 of 768 values"), "{line}");
+        let levels = text.lines().skip_while(|line| !line.contains(file)).nth(1).unwrap();
+        let values: Vec<f64> = levels.split([',', ':']).filter_map(|word| word.trim().parse().ok()).collect();
+        // "… level 2: x, 1: y, 0: z": the first label is not a number by itself.
+        let [coarse, _, middle, _, fine] = values[..] else { panic!("{levels}") };
+        assert!(((48.0 * coarse + 144.0 * middle + 576.0 * fine) / 768.0 - bits).abs() < 2e-3, "{levels}");
     }
     let bytes = std::fs::read(room.at("z.safetensors")).unwrap();
     let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();

@@ -10,10 +10,69 @@ pub fn eval(room: &Room) {
     assert!(text.contains("bits/dim on 2 test images of images"), "{text}");
     let found = numbers(&text);
     assert!((0.0..30.0).contains(&found[0]) && found[1] >= 0.0, "{text}");
+    // The levels' shares add up to the whole.
+    let levels: Vec<_> = text.lines().skip(2).map(numbers).collect();
+    assert_eq!(
+        levels.iter().map(|found| [found[0], found[1]]).collect::<Vec<_>>(),
+        [[2.0, 48.0], [1.0, 144.0], [0.0, 576.0]]
+    );
+    assert!((levels.iter().map(|found| found[4]).sum::<f64>() - found[0]).abs() < 2e-4, "{text}");
+    assert!(levels.iter().all(|found| (found[2] * found[1] / 768.0 - found[4]).abs() < 1e-4), "{text}");
     // Four draws tighten the bound.
     let four = room.said("eval @m.safetensors --data @images --draws 4 --device cpu");
-    assert!(numbers(&four)[0] < found[0], "{four}");
+    assert!(numbers(&four)[0] < found[0] && four.lines().count() == 1, "{four}");
+    // What the page takes: coarsest first, as `encode` has them.
+    let text = room.said("eval @m.safetensors --data @images --usual --device cpu");
+    let usual = text.lines().last().unwrap().strip_prefix("\"usual\": ").unwrap();
+    let usual: Vec<[f64; 2]> = serde_json::from_str(usual).unwrap();
+    let encoded =
+        room.said("encode @images/test/0.png @images/test/1.png --model @m.safetensors --out @z --device cpu");
+    let finest = |line: &str| -> f64 { line.rsplit(' ').next().unwrap().parse().unwrap() };
+    let of: Vec<f64> = encoded.lines().filter(|line| line.contains("each number")).map(finest).collect();
+    assert!(
+        usual.len() == 3 && of.len() == 2 && ((of[0] + of[1]) / 2.0 - usual[2][0]).abs() < 2e-3,
+        "{encoded}{usual:?}"
+    );
     room.refuses("eval @m.safetensors --data @none --device cpu", "none");
+}
+
+pub fn scales(room: &Room) {
+    let line = "scales @m.safetensors --data msds1 --test-limit 16 --device cpu";
+    let text = room.said(&format!("{line} --against mirrored broken @images --out @areas.json"));
+    let rows: Vec<_> = text.lines().filter(|line| line.starts_with("broken")).map(numbers).collect();
+    // Images, and an area with its error for each level, for all, and for the levels together.
+    assert_eq!(rows.iter().map(Vec::len).collect::<Vec<_>>(), [9, 11], "{text}");
+    assert!(rows.iter().all(|row| row[0] == 8.0 && row[1..].iter().all(|area| (0.0..=1.0).contains(area))), "{text}");
+    let areas: serde_json::Value = serde_json::from_str(&fs::read_to_string(room.at("areas.json")).unwrap()).unwrap();
+    let names: Vec<_> = areas.as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap()).collect();
+    assert_eq!((names, areas[2]["images"].as_u64()), (vec!["mirrored", "broken", "images"], Some(8)));
+    room.refuses(&format!("{line} --against @none.zip"), "none.zip");
+    room.refuses("scales @m.safetensors --data msds1 --test-limit 7 --device cpu", "at least 8");
+}
+
+pub fn physics(room: &Room) {
+    let line = "--device cpu --data phi4:beta=0.5 --limit 400 --test-limit 40";
+    room.run(&format!("train --preset phi4 --size 8 --steps 3 --batch 4 --test-images 8 {line} --out @run")).unwrap();
+    let text = room.said("physics @run --count 200 --device cpu");
+    assert!(text.starts_with("phi4:beta=0.5,lambda=1 on 8×8, 200 fields of each"), "{text}");
+    let of = |name: &str| numbers(text.lines().find(|line| line.starts_with(name)).unwrap());
+    let magnetisation = of("|m|");
+    // Sampler, model, how far apart, weighted, how far apart: |m| is positive, and so are the errors.
+    assert!(magnetisation.len() == 8 && [0, 1, 2, 3, 5, 6].iter().all(|&i| magnetisation[i] > 0.0), "{text}");
+    let found = of("effective sample size");
+    assert!((0.0..=1.0).contains(&found[0]), "{text}");
+    assert!(text.contains("two-point, r=4") && !text.contains("r=8") && !text.contains("NaN"), "{text}");
+    // Whitening alone makes a model that is near: −log q is below that of independent normal numbers.
+    let eval = room.said("eval @run --data phi4:beta=0.5 --test-limit 40 --device cpu");
+    assert!(eval.contains("nats/site on 40 test fields"), "{eval}");
+    let shift = room.said("scales @run --data phi4:beta=0.5 --test-limit 40 --against phi4:beta=0.7 --device cpu");
+    let all = shift.lines().find(|line| line.starts_with("phi4")).map(numbers).unwrap();
+    assert_eq!(all.len(), 7, "{shift}");
+    room.refuses("sample @run --device cpu", "model of fields");
+    room.refuses("physics @m.safetensors --device cpu", "not a model of fields");
+    room.refuses("physics @run --data phi4:beta=5 --device cpu", "phi4:beta=0.6806");
+    room.refuses(&format!("train --preset tiny --steps 1 {line} --out @other"), "--preset phi4");
+    room.refuses("eval @run --data msds1 --test-limit 9 --device cpu", "for a model of fields");
 }
 
 pub fn neighbours(room: &Room) {

@@ -139,6 +139,7 @@ commands! {
     "mix" edit::mix;
     "factors" look::factors;
     "eval" measure::eval;
+    "scales" measure::scales;
     "quality" measure::quality;
     "blind" look::blind;
     "fit-latents" files::fit_latents;
@@ -148,6 +149,7 @@ commands! {
     "export" files::export;
     "import" files::import;
     "pinwheel" look::pinwheel;
+    "physics" measure::physics;
     "info" files::info;
     "data" files::data;
     "bench" measure::bench;

@@ -372,7 +372,12 @@ impl PanelState for Inpaint {
                 self.progress = (taken, of);
             }
             Answer::Race(standing) => self.standing = Some(Rc::new(standing)),
-            Answer::Latents(_) | Answer::Field(_) | Answer::Leading(_) | Answer::Positions(_) | Answer::Strips(_) => {}
+            Answer::Latents(_)
+            | Answer::Bits(_)
+            | Answer::Field(_)
+            | Answer::Leading(_)
+            | Answer::Positions(_)
+            | Answer::Strips(_) => {}
         }
     }
 

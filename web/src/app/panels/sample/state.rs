@@ -72,6 +72,8 @@ pub struct Sample {
     steps: Vec<Rc<Image>>,
     /// The picture that these are of.
     grown: Option<Pick>,
+    /// Bits for each new number of each scale, coarsest first, and the picture that they are of.
+    weighed: Option<(Pick, Vec<f32>)>,
     /// How many steps are shown while it grows.
     pub playing: Option<usize>,
     /// Whether it does so after a re-roll: all that is new comes in one step.
@@ -121,18 +123,30 @@ impl Sample {
         effects
     }
 
-    /// Asks how the picture under the microscope grows, unless that is here or on its way.
+    /// Asks how the picture under the microscope grows, and then how unlikely it is, unless that is here or on its way.
     fn ask_growth(&mut self, settings: &SampleSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
         let main = settings.main(bench.seed).held_at(&bench.drawing);
-        if self.main.as_ref() == Some(&main) && (self.growth.is_busy() || self.grown == self.main) {
+        let is_main = self.main.as_ref() == Some(&main);
+        let (grown, weighed) = (self.growth().is_some(), self.scale_bits().is_some());
+        if is_main && (self.growth.is_busy() || grown && weighed) {
             return vec![];
         }
         let source = bench.source(&main);
         // Its answer must not be taken for this one's.
         let mut effects = self.growth.stop();
         self.main = Some(main);
-        effects.extend(self.growth.ask(Edit::Steps { source }, bench.ids));
+        if !(is_main && grown) {
+            effects.extend(self.growth.ask(Edit::Steps { source: source.clone() }, bench.ids));
+        }
+        // This waits for the steps, and goes with them when another picture is wanted.
+        effects.extend(self.growth.ask(Edit::Bits { source }, bench.ids));
         effects
+    }
+
+    /// Bits for each new number of each scale of the picture under the microscope, coarsest first, once they are here.
+    pub fn scale_bits(&self) -> Option<&[f32]> {
+        let (of, bits) = self.weighed.as_ref()?;
+        (Some(of) == self.main.as_ref()).then_some(bits)
     }
 
     /// The picture under the microscope and the steps from which it grows, coarsest first, once they are here.
@@ -250,16 +264,20 @@ impl PanelState for Sample {
     }
 
     fn take(&mut self, _: RequestId, answer: Answer, _: &SampleSettings, _: &RgFlowConfig) {
-        if let Answer::Images(images) = answer {
-            self.steps = images.into_iter().map(Rc::new).collect();
-            self.grown = self.main.clone();
+        match answer {
+            Answer::Images(images) => {
+                self.steps = images.into_iter().map(Rc::new).collect();
+                self.grown = self.main.clone();
+            }
+            Answer::Bits(bits) => self.weighed = self.main.clone().map(|main| (main, bits)),
+            _ => {}
         }
     }
 
     fn clear(&mut self) {
         self.growth.forget();
         self.steps.clear();
-        (self.main, self.grown, self.playing) = (None, None, None);
+        (self.main, self.grown, self.playing, self.weighed) = Default::default();
     }
 
     fn exchanged(&mut self, settings: &mut SampleSettings) {

@@ -68,6 +68,33 @@ fn the_microscope_follows_the_seed_until_a_picture_is_chosen_and_that_stays() {
 }
 
 #[test]
+fn bits_come_after_the_steps_and_belong_to_one_picture() {
+    let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
+    let (mut sample, mut settings) = (Sample::default(), SampleSettings::default());
+    let mut bench = Bench::nameless(&config, &mut ids);
+    let weighs = |effects: &[Effect]| match effects {
+        [Effect::Send(Request::Serve { task: Task::Edit(Edit::Bits { source }), .. })] => source.clone(),
+        other => panic!("{other:?}"),
+    };
+    sample.refresh(&mut settings, &mut bench);
+    sample.take(1, Answer::Images([4, 8, 16].map(image).into()), &settings, &config);
+    let asked = sample.lives().remove(0).over(1, bench.ids).unwrap();
+    assert!(matches!(weighs(&asked), Source::Sample { seed: 1, index: 0, .. }));
+    assert_eq!(sample.scale_bits(), None);
+    // The panel is left before they come, so they are asked for when it is back, and the steps are not.
+    assert_eq!(sample.stop(), [Effect::cancel(2), Effect::cancel(3)]);
+    let again = sample.refresh(&mut settings, &mut bench);
+    weighs(&again[..1]);
+    sample.take(4, Answer::Bits(vec![3.0, 4.0, 5.0]), &settings, &config);
+    sample.lives().remove(0).over(4, bench.ids);
+    assert_eq!(sample.scale_bits(), Some(&[3.0, 4.0, 5.0][..]));
+    assert!(grows(&sample.refresh(&mut settings, &mut bench)).is_empty());
+    // They are not another picture's.
+    sample.update(SampleEvent::Another(9), &mut settings, &mut bench);
+    assert_eq!(sample.scale_bits(), None);
+}
+
+#[test]
 fn a_reroll_keeps_the_coarse_picture_and_shows_the_rest_coming() {
     let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
     let (mut sample, mut settings) = (Sample::default(), SampleSettings::default());

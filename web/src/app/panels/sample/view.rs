@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use web_sys::HtmlCanvasElement;
 
+use super::bits_view::BitsView;
 use super::controls::ControlsView;
 use super::grid::{self, GridView};
 use super::microscope::Microscope;
@@ -18,6 +19,7 @@ pub struct SampleView {
     grid: Rc<GridView>,
     controls: ControlsView,
     microscope: Rc<Microscope>,
+    bits: BitsView,
 }
 
 impl PanelView for SampleView {
@@ -33,13 +35,14 @@ impl PanelView for SampleView {
                 page(Event::Notice(error.to_string()));
             }
         })?;
-        Ok(Self { grid, controls: ControlsView::new(site)?, microscope })
+        Ok(Self { grid, controls: ControlsView::new(site)?, microscope, bits: BitsView::new(site.document)? })
     }
 
     fn render(&self, seen: &Seen<'_, Sample>) {
         self.controls.render(seen.page);
         self.grid.render(seen.panel, seen.page);
         self.microscope.render(seen);
+        self.bits.render(seen.panel, seen.page);
     }
 
     fn render_hidden(&self, seen: &Seen<'_, Sample>) {

@@ -1,0 +1,105 @@
+//! `trainer physics`: a model of a critical field, held against a sampler that is right.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use shared::{DataKind, Temperature};
+
+use crate::args::numbers::count;
+use crate::args::{DeviceArgs, WhichArgs};
+use crate::error::{Error, Result};
+use crate::lattice::Phi4;
+use crate::lattice::measure::{Estimate, Observed, Proposals, binder};
+use crate::open::Model;
+use crate::output::say;
+
+/// The stream of the fields that the model is held against: no run trains on it.
+const STREAM: u64 = 2;
+
+/// Arguments of `physics`.
+#[derive(Args, Debug, Clone)]
+pub struct PhysicsArgs {
+    /// Weights file, checkpoint, or run folder of a model of fields.
+    pub model: PathBuf,
+    /// The couplings, as phi4 or phi4:beta=0.66,lambda=1 [default: those that the model was trained on].
+    #[arg(long)]
+    pub data: Option<String>,
+    /// Fields of the model and of the sampler, 50 to 1000000.
+    #[arg(long, default_value_t = 20_000, value_parser = count(50..=1_000_000_usize))]
+    pub count: usize,
+    /// Seed of both.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Which checkpoint of a run folder.
+    #[command(flatten)]
+    pub which: WhichArgs,
+    /// Where to compute.
+    #[command(flatten)]
+    pub device: DeviceArgs,
+}
+
+/// Prints what is measured of the sampler's fields, of the model's, and of the model's weighted by e^{−S}/q; how many of
+/// the model's fields count; and how far the two distributions are apart.
+///
+/// # Errors
+/// A model that cannot be read or is not one of fields, couplings that are not phi4's.
+pub fn run(args: PhysicsArgs) -> Result<()> {
+    let model = Model::open_any(&args.model, args.which.which, args.device.device)?;
+    let (edge, dims) = (model.config.size, model.config.dims());
+    if model.config.data != DataKind::Field || model.config.channels != 1 {
+        let problem = "it is not a model of fields with one channel";
+        return Err(Error::content(
+            args.model.display(),
+            problem,
+            "train one: trainer train --preset phi4 --data phi4",
+        ));
+    }
+    // Of a run that changed its data, the last.
+    let trained_on = model.card.dataset.rsplit(", then ").next().unwrap_or_default();
+    let couplings: Phi4 = args.data.as_deref().unwrap_or(trained_on).parse()?;
+    let truth = couplings.draw(edge, args.count, args.seed, STREAM)?;
+    let latents = model.draw(args.seed, args.count as u64, &Temperature::uniform(1.0));
+    let fields = model.engine.decode(&latents)?;
+    let log_weights = |fields: &[f32]| -> Result<Vec<f64>> {
+        let log_q = model.engine.encode(fields)?.log_prob;
+        let pairs = fields.chunks_exact(dims).zip(log_q);
+        Ok(pairs.map(|(field, parts)| -couplings.action(field, edge) - parts.iter().sum::<f64>()).collect())
+    };
+    let (of_model, of_truth) = (log_weights(&fields)?, log_weights(&truth)?);
+    if of_model.iter().any(|weight| !weight.is_finite()) {
+        let problem = format!("{}: a field has no finite weight", args.model.display());
+        return Err(Error::Diverged { problem, advice: "take an earlier checkpoint".into() });
+    }
+    let mut rng = ChaCha8Rng::seed_from_u64(args.seed);
+    let proposals = Proposals::of(&of_model, || rng.random());
+    let largest = of_model.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let (sampler, plain) = (Observed::of(&truth, edge, &couplings), Observed::of(&fields, edge, &couplings));
+    let weighted = plain.weighted(of_model.iter().map(|weight| (weight - largest).exp()).collect());
+
+    say!("{couplings} on {edge}×{edge}, {} fields of each", args.count)?;
+    say!("{:<16}{:>22}{:>22}{:>8}{:>22}{:>8}", "", "sampler", "model", "σ apart", "model, weighted", "σ apart")?;
+    let line = |name: &str, of: &dyn Fn(&Observed) -> Estimate| {
+        let [truth, plain, weighted] = [&sampler, &plain, &weighted].map(of);
+        let cell = |e: Estimate| format!("{:.5} ± {:.5}", e.value, e.error);
+        let apart = |e: Estimate| format!("{:.1}", e.apart(truth));
+        let (a, b, c) = (cell(truth), cell(plain), cell(weighted));
+        say!("{name:<16}{a:>22}{b:>22}{:>8}{c:>22}{:>8}", apart(plain), apart(weighted))
+    };
+    line("|m|", &Observed::magnetisation)?;
+    line("action", &Observed::action)?;
+    line("neighbours", &Observed::bond_energy)?;
+    line("susceptibility", &Observed::susceptibility)?;
+    line("Binder cumulant", &binder)?;
+    for (i, (r, _)) in sampler.two_point().into_iter().enumerate() {
+        line(&format!("two-point, r={r}"), &|observed| observed.two_point()[i].1)?;
+    }
+    let sites = dims as f64;
+    let mean = |weights: &[f64]| weights.iter().sum::<f64>() / weights.len() as f64;
+    say!("effective sample size {:.3} of 1, acceptance {:.3}", proposals.effective, proposals.acceptance)?;
+    say!("log Z                 {:.5} a site", proposals.log_z / sites)?;
+    say!("KL(model‖field)       {:.5} nats a site", (proposals.log_z - mean(&of_model)) / sites)?;
+    say!("KL(field‖model)       {:.5} nats a site", (mean(&of_truth) - proposals.log_z) / sites)?;
+    say!("−log q of the field   {:.5} nats a site", mean(&of_truth) / sites + sampler.action().value)
+}

@@ -1,0 +1,131 @@
+//! At which scale a picture is unusual: its bits beside those of real pictures.
+
+use shared::RgFlowConfig;
+
+/// A scale is unusual from so many deviations on.
+const UNUSUAL: f32 = 2.0;
+
+/// A scale's bits for each new number.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScaleBits {
+    /// The edge of the picture at this scale.
+    pub edge: usize,
+    /// The picture's.
+    pub bits: f32,
+    /// Mean and deviation over real pictures, if they are known.
+    pub usual: Option<[f32; 2]>,
+}
+
+impl ScaleBits {
+    /// How many deviations lie between the picture and the mean.
+    pub fn distance(&self) -> Option<f32> {
+        self.usual.map(|[mean, deviation]| (self.bits - mean) / deviation)
+    }
+
+    /// Its numbers, short: the difference says more than the bits themselves, whose zero differs from scale to scale.
+    pub fn numbers(&self) -> String {
+        match self.usual {
+            // No minus before a zero.
+            Some([mean, deviation]) => {
+                let more = ((self.bits - mean) * 10.0).round() / 10.0 + 0.0;
+                format!("{more:+.1}, usually ±{deviation:.1}").replace('-', "−")
+            }
+            None => format!("{:.1}", self.bits),
+        }
+    }
+}
+
+/// The scales of a picture, coarsest first, as its bits and the usual ones are.
+pub fn scales(config: &RgFlowConfig, bits: &[f32], usual: &[[f32; 2]]) -> Vec<ScaleBits> {
+    let count = config.level_count();
+    // What was counted on other levels says nothing of these.
+    let usual = |step: usize| usual.get(step).copied().filter(|_| usual.len() == count);
+    let scale = |(step, &bits)| ScaleBits { edge: config.size >> (count - 1 - step), bits, usual: usual(step) };
+    bits.iter().take(count).enumerate().map(scale).collect()
+}
+
+/// What stands out, in a sentence.
+pub fn said(scales: &[ScaleBits]) -> String {
+    if scales.is_empty() {
+        return String::new();
+    }
+    if scales.iter().any(|scale| scale.usual.is_none()) {
+        return "How many bits are usual is not known for this model.".to_owned();
+    }
+    let those = |far: fn(f32) -> bool| {
+        let edges: Vec<_> = scales.iter().filter(|scale| scale.distance().is_some_and(far)).map(|s| s.edge).collect();
+        (!edges.is_empty()).then(|| at(&edges, scales.len()))
+    };
+    match (those(|distance| distance > UNUSUAL), those(|distance| distance < -UNUSUAL)) {
+        (None, None) => "As usual at every scale.".to_owned(),
+        (Some(more), None) => format!("Unusual {more}: it surprises the model more there than real pictures do."),
+        (None, Some(less)) => format!("Plain {less}: it surprises the model less there than real pictures do."),
+        (Some(more), Some(less)) => {
+            format!("Unusual {more}, where it surprises the model more than real pictures do, and plain {less}.")
+        }
+    }
+}
+
+/// The chart for a screen reader.
+pub fn in_words(scales: &[ScaleBits]) -> String {
+    let of = |scale: &ScaleBits| match scale.usual {
+        Some([mean, deviation]) => {
+            let (apart, more) = (scale.bits - mean, if scale.bits > mean { "more" } else { "fewer" });
+            format!("{0}×{0}: {1:.1} {more} than usual, which varies by {deviation:.1}", scale.edge, apart.abs())
+        }
+        None => format!("{0}×{0}: {1:.1}", scale.edge, scale.bits),
+    };
+    format!("Bits for each new number. {}", scales.iter().map(of).collect::<Vec<_>>().join("; "))
+}
+
+fn at(edges: &[usize], scales: usize) -> String {
+    let named: Vec<_> = edges.iter().map(|edge| format!("{edge}×{edge}")).collect();
+    match &named[..] {
+        _ if named.len() == scales => "at every scale".to_owned(),
+        [one] => format!("at {one}"),
+        [before @ .., last] => format!("at {} and {last}", before.join(", ")),
+        [] => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USUAL: [[f32; 2]; 3] = [[4.0, 0.5], [5.0, 0.25], [3.0, 0.125]];
+
+    fn of(bits: [f32; 3]) -> Vec<ScaleBits> {
+        scales(&RgFlowConfig::tiny(), &bits, &USUAL)
+    }
+
+    #[test]
+    fn scales_have_their_edges_and_distances() {
+        let found = of([5.0, 5.0, 2.5]);
+        assert_eq!(found.iter().map(|scale| scale.edge).collect::<Vec<_>>(), [4, 8, 16]);
+        assert_eq!(found.iter().map(|scale| scale.distance().unwrap()).collect::<Vec<_>>(), [2.0, 0.0, -4.0]);
+        assert_eq!(in_words(&found[..1]), "Bits for each new number. 4×4: 1.0 more than usual, which varies by 0.5");
+        let numbers: Vec<_> = found.iter().map(ScaleBits::numbers).collect();
+        assert_eq!(numbers, ["+1.0, usually ±0.5", "+0.0, usually ±0.2", "−0.5, usually ±0.1"]);
+    }
+
+    #[test]
+    fn what_stands_out_is_said() {
+        assert_eq!(said(&of([4.5, 4.6, 3.2])), "As usual at every scale.");
+        let more = said(&of([4.0, 6.0, 3.0]));
+        assert!(more.starts_with("Unusual at 8×8: ") && more.contains("more"), "{more}");
+        assert!(said(&of([5.5, 6.0, 3.0])).starts_with("Unusual at 4×4 and 8×8: "));
+        assert!(said(&of([0.0, 0.0, 0.0])).starts_with("Plain at every scale: "));
+        let both = said(&of([6.0, 5.0, 0.0]));
+        assert!(both.starts_with("Unusual at 4×4, ") && both.ends_with("plain at 16×16."), "{both}");
+        assert_eq!(said(&[]), "");
+    }
+
+    #[test]
+    fn without_usual_bits_there_is_no_verdict() {
+        for usual in [&[][..], &USUAL[..2]] {
+            let found = scales(&RgFlowConfig::tiny(), &[4.0, 5.0, 3.0], usual);
+            assert!(said(&found).contains("not known") && found[0].distance().is_none());
+            assert_eq!(found[0].numbers(), "4.0");
+        }
+    }
+}

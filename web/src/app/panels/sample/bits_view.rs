@@ -1,0 +1,73 @@
+//! The chart of bits by scale.
+
+use std::cell::RefCell;
+
+use web_sys::{Document, HtmlElement};
+
+use super::bits::{ScaleBits, in_words, said, scales};
+use super::state::Sample;
+use crate::app::panels::Scene;
+use crate::app::widgets::chart::{Anchor, Chart};
+use crate::app::widgets::dom::{by_id, set_text};
+use crate::error::Result;
+
+/// The plot's left and right border, its first line and the height of all, in the chart's own units.
+const PLOT: [f64; 4] = [62.0, 250.0, 20.0, 130.0];
+/// Deviations from the middle to either border.
+const REACH: f64 = 5.0;
+
+/// The elements.
+pub struct BitsView {
+    chart: Chart,
+    says: HtmlElement,
+    drawn: RefCell<Vec<ScaleBits>>,
+}
+
+impl BitsView {
+    pub fn new(document: &Document) -> Result<Self> {
+        Ok(Self {
+            chart: Chart::by_id(document, "bits-chart")?,
+            says: by_id(document, "bits-says")?,
+            drawn: RefCell::default(),
+        })
+    }
+
+    pub fn render(&self, panel: &Sample, page: &Scene<'_>) {
+        // Another picture's stay until this one's are there.
+        let (Some(info), Some(bits)) = (page.info, panel.scale_bits()) else { return };
+        let usual = page.entry.map_or(&[][..], |entry| &entry.usual);
+        let scales = scales(&info.config, bits, usual);
+        if *self.drawn.borrow() != scales {
+            let _ = self.draw(&scales);
+            set_text(&self.says, &said(&scales));
+            self.drawn.replace(scales);
+        }
+    }
+
+    /// A line for each scale: a bar from the mean of real pictures, over the span of one deviation to either side.
+    fn draw(&self, scales: &[ScaleBits]) -> Result<()> {
+        let [left, right, top, height] = PLOT;
+        let (middle, unit) = ((left + right) / 2.0, (right - left) / 2.0 / REACH);
+        let line = height / scales.len().max(1) as f64;
+        self.chart.begin(&in_words(scales));
+        if scales.iter().any(|scale| scale.usual.is_some()) {
+            self.chart.text((left, 12.0), "fewer", Anchor::Start, "")?;
+            self.chart.text((middle, 12.0), "usual", Anchor::Middle, "")?;
+            self.chart.text((right, 12.0), "more bits", Anchor::End, "")?;
+        }
+        for (i, scale) in scales.iter().enumerate() {
+            let y = top + line * i as f64;
+            let name = format!("{0}×{0}", scale.edge);
+            self.chart.text((left - 8.0, y + line / 2.0 + 4.5), &name, Anchor::End, "strong")?;
+            self.chart.text((right + 8.0, y + line / 2.0 + 4.5), &scale.numbers(), Anchor::Start, "")?;
+            let Some(distance) = scale.distance() else { continue };
+            self.chart.bar((middle - unit, y + 2.0), (2.0 * unit, line - 4.0), "span")?;
+            let to = f64::from(distance).clamp(-REACH, REACH) * unit;
+            self.chart.bar((middle + to.min(0.0), y + line / 2.0 - 4.0), (to.abs(), 8.0), "bar")?;
+        }
+        if scales.iter().any(|scale| scale.usual.is_some()) {
+            self.chart.line(&[(middle, top), (middle, top + height)], "")?;
+        }
+        Ok(())
+    }
+}

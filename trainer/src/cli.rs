@@ -17,6 +17,7 @@ use crate::commands::fit_latents::{self, FitLatentsArgs};
 use crate::commands::import::{self, ImportArgs};
 use crate::commands::info::{self, InfoArgs};
 use crate::commands::inpaint::{self, InpaintArgs};
+use crate::commands::licences::{self, LicencesArgs};
 use crate::commands::mix::{self, MixArgs};
 use crate::commands::neighbours::{self, NeighboursArgs};
 use crate::commands::ovals::{self, OvalsArgs};
@@ -149,6 +150,9 @@ pub enum Command {
     /// Time training steps, sampling and encoding on a device, in images a second.
     #[command(after_help = "Example:\n  trainer bench demo --batch 16 --batch 64 --device cuda --out rates.json")]
     Bench(BenchArgs),
+    /// Print the licences of everything that this program is made of.
+    #[command(after_help = "Example:\n  trainer licences")]
+    Licences(LicencesArgs),
 }
 
 impl Command {
@@ -178,7 +182,9 @@ impl Command {
             Self::Pinwheel(args) => &args.device,
             Self::Physics(args) => &args.device,
             Self::Bench(args) => &args.device,
-            Self::Import(_) | Self::Info(_) | Self::Data(_) | Self::Presets(_) => return Vec::new(),
+            Self::Import(_) | Self::Info(_) | Self::Data(_) | Self::Presets(_) | Self::Licences(_) => {
+                return Vec::new();
+            }
         };
         vec![args.device]
     }
@@ -236,6 +242,7 @@ fn command(cli: Cli) -> Result<()> {
         Command::Info(args) => info::run(args),
         Command::Data(args) => data::run(args),
         Command::Bench(args) => bench::run(args),
+        Command::Licences(args) => licences::run(args),
     }
 }
 

@@ -1,5 +1,8 @@
 // The page's first lines: loads the page's program, whose files the meta element names.
 const root = document.documentElement;
+// Whatever asks for a program gets one of this page's own server, or none.
+const isOwn = (url) => new URL(url, document.baseURI).origin === location.origin;
+self.trustedTypes?.createPolicy("default", { createScriptURL: (url) => (isOwn(url) ? url : null) });
 // The first samples, stored, until the engine has drawn them; not where the address asks for other pictures.
 // web/src/app/page/preview.rs hands them to the panels; a canvas with data-preview="k" shows sample k even before.
 async function preview() {

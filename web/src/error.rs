@@ -49,6 +49,9 @@ pub enum Error {
     /// The model cannot be used.
     #[error(transparent)]
     Model(#[from] shared::Error),
+    /// The model's numbers grow beyond all bounds.
+    #[error("the model’s numbers overflow here: lower the temperature, or use other weights")]
+    Overflow,
     /// The weights of the face finder are not what they should be.
     #[error("the face finder’s file is damaged: {0}")]
     Faces(String),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use lexopt::prelude::*;
 
-use crate::test;
+use crate::{fuzz, test};
 
 /// What to do.
 #[derive(Debug)]
@@ -53,6 +53,12 @@ pub enum Command {
     Pictures,
     /// `deny`
     Deny,
+    /// `coverage`
+    Coverage,
+    /// `licences`
+    Licences,
+    /// `fuzz`
+    Fuzz(fuzz::Options),
 }
 
 /// The text of `--help`.
@@ -68,8 +74,9 @@ pub fn help() -> String {
   serve  [--dir dist] [--port 8080] [--prefix /]
                                      serve a folder; port 0 is any free one
   test   [--skip-browser] [--only STEP]
-                                     set up and run every check; steps: {steps}; python, which fetches PyTorch
-                                     for the CPU and checks python/rg_flow.py with it, runs only with --only
+                                     set up and run every check; steps: {steps}; two run only with
+                                     --only: python, which fetches PyTorch for the CPU and checks python/rg_flow.py with
+                                     it, and kills, which ends a training run a hundred times (RG_FLOW_KILLS)
   bench  [--no-peers]                measure, and write docs/benchmarks.md: on the CPU beside PyTorch, in the browser
                                      beside ONNX Runtime Web, which are fetched; --no-peers: the CPU alone
   bench-gpu [--no-peers]             measure training on a CUDA card, beside PyTorch; write docs/benchmarks-gpu.md
@@ -77,6 +84,12 @@ pub fn help() -> String {
   pictures                           make web/pictures from the model that the page opens with: the samples shown until
                                      it is loaded, and the picture beside links on other sites
   deny                               check licences and advisories with cargo-deny
+  coverage                           run the native tests with counters, and print which lines they run
+  licences                           write web/licences.txt and trainer/licences.txt: the licences of everything that
+                                     the page and the trainer are made of
+  fuzz   [--minutes 5] [--keep] [TARGET]
+                                     give every reader of files, links and messages bytes that libFuzzer makes up, for
+                                     so many minutes each; --keep: keep what covers most, for the ordinary tests
 
 Environment:
   RG_FLOW_SITE    the address that the page will have, as https://example.org/rg-flow/
@@ -98,6 +111,7 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Comma
     };
     let (mut port, mut open, mut dir, mut prefix) = (8080, true, PathBuf::from("dist"), "/".to_owned());
     let (mut options, mut peers, mut site) = (test::Options::default(), true, None);
+    let mut fuzzed = fuzz::Options::default();
     while let Some(arg) = parser.next()? {
         match (name.as_str(), arg) {
             (_, Long("help") | Short('h')) => return Ok(Command::Help),
@@ -109,6 +123,9 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Comma
             ("bench" | "bench-gpu", Long("no-peers")) => peers = false,
             ("test", Long("skip-browser")) => options.skip_browser = true,
             ("test", Long("only")) => options.only = Some(parser.value()?.string()?),
+            ("fuzz", Long("minutes")) => fuzzed.minutes = minutes(&parser.value()?.string()?)?,
+            ("fuzz", Long("keep")) => fuzzed.keep = true,
+            ("fuzz", Value(target)) => fuzzed.target = Some(target.string()?),
             (_, arg) => return Err(arg.unexpected().into()),
         }
     }
@@ -124,8 +141,18 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Comma
         "film" => Command::Film,
         "pictures" => Command::Pictures,
         "deny" => Command::Deny,
+        "coverage" => Command::Coverage,
+        "licences" => Command::Licences,
+        "fuzz" => Command::Fuzz(fuzzed),
         _ => bail!("there is no command {name}: see `cargo xtask --help`"),
     })
+}
+
+fn minutes(text: &str) -> Result<f64> {
+    match text.parse() {
+        Ok(minutes) if (0.01..=1e5).contains(&minutes) => Ok(minutes),
+        _ => bail!("--minutes is {text}, but must be 0.01 to 100000"),
+    }
 }
 
 #[cfg(test)]
@@ -150,6 +177,9 @@ mod tests {
         assert_eq!(site.as_deref(), Some("https://example.org/"));
         let Command::Test(options) = parsed("test --only fmt").unwrap() else { panic!("not test") };
         assert_eq!((options.only.as_deref(), options.skip_browser), (Some("fmt"), false));
+        let Command::Fuzz(options) = parsed("fuzz --minutes 0.5 own").unwrap() else { panic!("not fuzz") };
+        assert_eq!(options, fuzz::Options { target: Some("own".into()), minutes: 0.5, keep: false });
+        assert!(parsed("fuzz --minutes nan").is_err() && parsed("fuzz --minutes 0").is_err());
         for wrong in ["setup --port 1", "demo --port x", "demo --port 65536", "serve --no-open", "nothing", "--port 1"]
         {
             assert!(parsed(wrong).is_err(), "{wrong}");

@@ -80,6 +80,8 @@ impl Env {
             self.tool_root("wasm-bindgen-cli", &self.wasm_bindgen).join("bin"),
             self.tool_root("trunk", versions::TRUNK).join("bin"),
             self.tool_root("cargo-deny", versions::CARGO_DENY).join("bin"),
+            self.tool_root("cargo-llvm-cov", versions::CARGO_LLVM_COV).join("bin"),
+            self.tool_root("cargo-fuzz", versions::CARGO_FUZZ).join("bin"),
             self.npm_root().join("node_modules/.bin"),
         ]
     }

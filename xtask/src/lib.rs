@@ -2,9 +2,12 @@
 
 pub mod bench;
 pub mod cli;
+pub mod coverage;
 pub mod deny;
 pub mod env;
 pub mod film;
+pub mod fuzz;
+pub mod licences;
 pub mod page;
 pub mod process;
 pub mod python;

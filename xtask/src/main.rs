@@ -6,7 +6,7 @@ use anyhow::Result;
 use xtask::cli::{self, Command};
 use xtask::env::Env;
 use xtask::setup::{Needs, setup};
-use xtask::{bench, deny, film, page, test};
+use xtask::{bench, coverage, deny, film, fuzz, licences, page, test};
 
 fn main() -> ExitCode {
     match try_main() {
@@ -36,5 +36,8 @@ fn try_main() -> Result<()> {
         Command::Film => film::film(&env),
         Command::Pictures => page::pictures(&env),
         Command::Deny => deny::deny(&env),
+        Command::Coverage => coverage::coverage(&env),
+        Command::Licences => licences::licences(&env),
+        Command::Fuzz(options) => fuzz::fuzz(&env, &options),
     }
 }

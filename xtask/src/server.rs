@@ -9,7 +9,9 @@ use std::thread::JoinHandle;
 use anyhow::{Context, Result};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
+use hyper::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, X_CONTENT_TYPE_OPTIONS,
+};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -120,6 +122,10 @@ struct Site {
     prefix: String,
 }
 
+/// What the page may use of the browser's powers: the camera and the clipboard, and no other.
+const PERMISSIONS: &str = "camera=(self), clipboard-write=(self), display-capture=(), \
+    geolocation=(), microphone=(), midi=(), payment=(), usb=()";
+
 /// What a request's path leads to.
 #[derive(Debug, PartialEq, Eq)]
 enum Found {
@@ -167,6 +173,8 @@ impl Site {
                     // A page built again must not meet its old parts; what it fetches early is kept until it is needed.
                     let early = request.uri().query().is_some_and(|query| query.starts_with("v="));
                     let response = with_header(response, CACHE_CONTROL, if early { "max-age=10" } else { "no-cache" });
+                    let response = with_header(response, HeaderName::from_static("permissions-policy"), PERMISSIONS);
+                    let response = with_header(response, X_CONTENT_TYPE_OPTIONS, "nosniff");
                     // Pages of other servers may embed this one.
                     with_header(response, ACCESS_CONTROL_ALLOW_ORIGIN, "*")
                 }
@@ -324,6 +332,9 @@ mod tests {
         let page = get(&server, "/p/");
         assert!(page.starts_with("HTTP/1.1 200") && page.ends_with("<title>top</title>"), "{page}");
         assert!(get(&server, "/p/?q=1").ends_with("<title>top</title>"));
+        for header in ["permissions-policy: camera=(self), ", "x-content-type-options: nosniff\r\n"] {
+            assert!(page.contains(header), "{page}");
+        }
         assert!(get(&server, "/p/a%20b.wasm").contains("content-type: application/wasm\r\n"));
         assert!(get(&server, "/p").contains("location: /p/\r\n"));
         assert!(get(&server, "/p/../../secret.txt").starts_with("HTTP/1.1 404"));

@@ -10,7 +10,7 @@ use crate::env::Env;
 use crate::process::run;
 use crate::setup::{Needs, browser, setup};
 use crate::versions::WASM_TARGET;
-use crate::{deny, page, python};
+use crate::{deny, licences, page, python};
 
 /// What to run.
 #[derive(Debug, Default)]
@@ -33,8 +33,9 @@ struct Step {
     run: fn(&Env) -> Result<Done>,
 }
 
-/// Run only when asked for by name: they fetch much.
-const ON_REQUEST: &[Step] = &[Step { name: "python", browser: false, run: in_python }];
+/// Run only when asked for by name: they fetch much or take minutes.
+const ON_REQUEST: &[Step] =
+    &[Step { name: "python", browser: false, run: in_python }, Step { name: "kills", browser: false, run: kills }];
 
 /// The cheap ones first, so that a slip shows early.
 const STEPS: &[Step] = &[
@@ -46,7 +47,8 @@ const STEPS: &[Step] = &[
     Step { name: "wasm", browser: true, run: wasm },
     Step { name: "page", browser: false, run: build_page },
     Step { name: "browser", browser: true, run: in_browser },
-    Step { name: "deny", browser: false, run: licences },
+    Step { name: "licences", browser: false, run: told_licences },
+    Step { name: "deny", browser: false, run: denied },
 ];
 
 /// Runs the steps until one fails, and ends with a table of them.
@@ -119,7 +121,7 @@ fn doc(env: &Env) -> Result<Done> {
 
 /// Tests without the native GPU backends, which no test runs: they are a fifth of the crates, and slow to compile. Clippy
 /// has checked them, and the browser runs the GPU's kernel.
-const ON_CPU: [&str; 5] = ["test", "--workspace", "--no-default-features", "--features", "trainer/candle"];
+pub(crate) const ON_CPU: [&str; 5] = ["test", "--workspace", "--no-default-features", "--features", "trainer/candle"];
 
 fn native(env: &Env) -> Result<Done> {
     passed(env.cargo().args(ON_CPU))
@@ -188,7 +190,12 @@ pub fn browser_tests(env: &Env, filter: &str) -> Result<()> {
     run(&mut cmd)
 }
 
-fn licences(env: &Env) -> Result<Done> {
+/// The lists of licences tell of every package.
+fn told_licences(env: &Env) -> Result<Done> {
+    licences::check(env).map(|()| Done::Passed)
+}
+
+fn denied(env: &Env) -> Result<Done> {
     if !deny::available(env) {
         return Ok(Done::Skipped("cargo-deny is not here; `cargo xtask deny` installs it".into()));
     }
@@ -204,6 +211,18 @@ fn in_python(env: &Env) -> Result<Done> {
     let mut cmd = env.cargo();
     cmd.args(ON_CPU).args(["--test", "integration", "--", "--ignored", "--nocapture", "python::"]);
     passed(cmd.env("RG_FLOW_PYTHON", python))
+}
+
+/// A run that is killed a hundred times.
+fn kills(env: &Env) -> Result<Done> {
+    passed(env.cargo().args(ON_CPU).args([
+        "--test",
+        "integration",
+        "--",
+        "--ignored",
+        "--nocapture",
+        "killed_at_random",
+    ]))
 }
 
 fn usual_names() -> impl Iterator<Item = &'static str> {

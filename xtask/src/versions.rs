@@ -19,6 +19,12 @@ pub const ONNX_RUNTIME_WEB: &str = "1.30.0";
 /// cargo-deny's version, which checks licences and advisories.
 pub const CARGO_DENY: &str = "0.20.2";
 
+/// cargo-llvm-cov's version, which counts the lines that tests run.
+pub const CARGO_LLVM_COV: &str = "0.9.1";
+
+/// cargo-fuzz's version, which builds what libFuzzer runs.
+pub const CARGO_FUZZ: &str = "0.13.2";
+
 /// PyTorch's version, which the reader in Python is tested with.
 pub const TORCH: &str = "2.15.0";
 

@@ -3,7 +3,9 @@
 // A test's helpers may fail as the test itself does.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod any;
 mod by_level;
+mod finite;
 mod flow;
 mod inpaint;
 mod large;

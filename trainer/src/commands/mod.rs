@@ -14,6 +14,7 @@ pub mod fit_latents;
 pub mod import;
 pub mod info;
 pub mod inpaint;
+pub mod licences;
 pub mod mix;
 pub mod neighbours;
 pub mod ovals;

@@ -10,6 +10,7 @@ use super::state::RunState;
 use super::{folder, newest};
 use crate::error::Result;
 use crate::files::{link_whole, set_aside};
+use crate::output::aside;
 
 /// Which checkpoint stands for a run's folder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -98,7 +99,7 @@ impl Best {
     }
 
     /// Keeps a checkpoint if it scores better than the best one so far. It shares the checkpoint's file where the file
-    /// system can, and takes no room then.
+    /// system can, and takes no room then. One that somebody has deleted meanwhile is passed over: the run goes on.
     ///
     /// # Errors
     /// [`crate::error::Error::Io`] if it cannot be written.
@@ -106,8 +107,13 @@ impl Best {
         let Some(value) = self.by.of(line).filter(|&value| self.value.is_none_or(|best| value < best)) else {
             return Ok(());
         };
-        link_whole(checkpoint, &self.path)?;
-        self.value = Some(value);
+        match link_whole(checkpoint, &self.path) {
+            Ok(()) => self.value = Some(value),
+            Err(_) if !checkpoint.exists() => {
+                aside(format_args!("{}: it is gone, and cannot be kept as the best", checkpoint.display()));
+            }
+            Err(error) => return Err(error),
+        }
         Ok(())
     }
 }
@@ -141,6 +147,9 @@ mod tests {
             std::fs::remove_file(at("new.ckpt")).unwrap();
             assert_eq!(kept().as_deref(), expected, "{step}");
         }
+        // One that has vanished is none.
+        best.offer(&line(6, Some(3.0)), &at("new.ckpt")).unwrap();
+        assert_eq!((kept().as_deref(), best.value), (Some("4"), Some(4.0)));
         // Quality does not look at bits/dim.
         best.by = BestBy::Quality;
         std::fs::write(at("new.ckpt"), "6").unwrap();

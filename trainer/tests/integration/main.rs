@@ -7,9 +7,11 @@ mod candle_reader;
 mod candle_real_nvp;
 mod commands;
 mod events;
+mod finite;
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
 mod gpu;
 mod inputs;
+mod kills;
 mod layouts;
 mod official;
 mod outside;

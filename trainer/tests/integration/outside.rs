@@ -32,7 +32,8 @@ fn trainer(line: &str, folder: &Path, configure: impl FnOnce(&mut Command)) -> O
 }
 
 /// Every command that prints.
-const PRINT: [&str; 23] = [
+const PRINT: [&str; 24] = [
+    "licences",
     "inpaint a.png mask.png --model m.safetensors --samples 1 --device cpu",
     "eval-inpaint m.safetensors --limit 8 --test-limit 2 --images 1 --samples 1 --hole centre --device cpu",
     "bench tiny --batch 1 --seconds 0.01 --device cpu",

@@ -88,7 +88,7 @@ fn steps(run: &Path) -> Vec<u64> {
 }
 
 /// The weights that a run ended with.
-fn weights(run: &Path) -> BTreeMap<String, Vec<u8>> {
+pub fn weights(run: &Path) -> BTreeMap<String, Vec<u8>> {
     let out = run.join("weights.safetensors");
     self::run("export {} --which last --precision f32 --device cpu --out {}", &[run, &out]).unwrap();
     let bytes = fs::read(out).unwrap();
@@ -314,7 +314,7 @@ fn until(child: &mut Child, mut come: impl FnMut() -> bool) {
     }
 }
 
-fn names(folder: &Path) -> Vec<String> {
+pub fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten();
     entries.filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned())).collect()
 }

@@ -11,6 +11,7 @@ mod panel;
 mod panels;
 mod picker;
 mod slot;
+mod visit;
 mod widgets;
 mod worker_link;
 
@@ -31,6 +32,8 @@ use page::{Input, State, View, show_breakdown};
 use panel::Panel;
 use widgets::dialog::DIALOG;
 use worker_link::Link;
+
+pub use visit::Visit;
 
 /// Starts the page.
 pub fn start() {

@@ -8,7 +8,7 @@ use shared::logit::image_to_logit;
 use shared::{FlowBackend, RgFlowConfig};
 
 use super::Engine;
-use super::pixels::{numbers, to_rgba};
+use super::pixels::{finite, to_rgba};
 use super::session::Session;
 use crate::error::{Error, Result};
 use crate::protocol::{Change, Image, MixCell, Move, Source};
@@ -33,7 +33,7 @@ impl<B: FlowBackend> Engine<B> {
         let mut latents = match &**of {
             // These need not be read from the device first.
             Source::Sample { seed, index, drawing } => self.draw(*seed, *index, drawing)?,
-            other => numbers(self.plain_latents(other)?).await?,
+            other => finite(self.plain_latents(other)?).await?,
         };
         for reroll in rerolls {
             latents = self.redraw(&latents, *reroll, drawing)?;
@@ -81,7 +81,7 @@ impl<B: FlowBackend> Engine<B> {
 
     /// Images, as logits, one after the other.
     pub(super) async fn shown(&self, images: Tensor<B, 4>) -> Result<Vec<Image>> {
-        let logits = numbers(images).await?;
+        let logits = finite(images).await?;
         Ok(logits.chunks_exact(self.config().dims()).map(|image| self.picture(image, self.config().size)).collect())
     }
 
@@ -94,10 +94,10 @@ impl<B: FlowBackend> Engine<B> {
     /// As [`Engine::latents`] and [`Engine::pictures`].
     pub async fn steps(&self, source: &Source) -> Result<Vec<Image>> {
         let config = self.config();
-        let latents = numbers(self.latents(source).await?).await?;
+        let latents = finite(self.latents(source).await?).await?;
         let levels = (0..config.level_count()).rev();
         let decided = levels.clone().map(|level| self.expected(&latents, level)).collect::<Result<Vec<_>>>()?;
-        let images = numbers(self.flow.inverse(self.flow.batch(decided.concat(), &self.device)?).0).await?;
+        let images = finite(self.flow.inverse(self.flow.batch(decided.concat(), &self.device)?).0).await?;
         let pictures = images.chunks_exact(config.dims()).zip(levels);
         Ok(pictures
             .map(|(logits, level)| {
@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn a_reroll_keeps_what_is_coarser() {
         let engine = tiny();
-        let values = |source: &Source| now(numbers(now(engine.latents(source)).unwrap())).unwrap();
+        let values = |source: &Source| now(finite(now(engine.latents(source)).unwrap())).unwrap();
         let reroll = |of: Source, steps: &[(u32, u64)]| Source::Rerolled {
             of: Box::new(of),
             rerolls: steps.iter().map(|&(below, seed)| Reroll { below, seed }).collect(),

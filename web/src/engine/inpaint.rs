@@ -8,7 +8,7 @@ use shared::sampler::Latents;
 use shared::{Flow, FlowBackend, ImageFlow};
 
 use super::Engine;
-use super::pixels::numbers;
+use super::pixels::{finite, numbers};
 use crate::error::{Error, Result};
 use crate::protocol::{Completion, Hole};
 
@@ -37,7 +37,7 @@ impl<B: FlowBackend> Engine<B> {
             *flag.ok_or_else(|| Error::Request(format!("there is no pixel {pixel}")))? = true;
         }
         let mask = Mask::new(size, flags)?;
-        Ok((mask, numbers(self.flow.inverse(self.latents(&hole.source).await?).0).await?))
+        Ok((mask, finite(self.flow.inverse(self.latents(&hole.source).await?).0).await?))
     }
 
     /// Takes one step; false if there was none left to take.

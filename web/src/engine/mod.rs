@@ -122,7 +122,7 @@ impl<B: FlowBackend> Engine<B> {
         let (images, log_det) = self.flow.inverse(latents);
         // Together: reading from a GPU is a wait.
         let numbers = Tensor::cat(vec![images.reshape([count * config.dims()]), log_prior - log_det], 0);
-        let mut logits = pixels::numbers(numbers).await?;
+        let mut logits = pixels::finite(numbers).await?;
         let log_density = logits.split_off(count * config.dims());
         let drawn = |(logits, log_density): (&[f32], f32)| {
             let log_slopes: f64 = logits.iter().map(|&y| log_derivative(y)).sum();
@@ -136,8 +136,11 @@ impl<B: FlowBackend> Engine<B> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::{Hole, Source};
     use burn_flex::Flex;
+    use safetensors::SafeTensors;
     use shared::Temperature;
+    use shared::weights::Precision;
     use std::future::Future;
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
@@ -181,6 +184,39 @@ mod tests {
             now(tiny().samples(7, &[3], &Drawing::independent(Temperature::uniform(0.8)))).unwrap().remove(0).rgba;
         assert!(random::is_reference(&rgba), "{:?}", random::fingerprint(&rgba));
         assert!(now(random::check()).unwrap());
+    }
+
+    /// A valid file whose numbers grow beyond all bounds.
+    fn wild() -> Engine<Flex> {
+        let whole = ModelFile::from_bytes(&random::model_bytes(&RgFlowConfig::tiny(), "wild").unwrap()).unwrap();
+        let bytes = whole.to_bytes(Precision::F32).unwrap();
+        let tensors = SafeTensors::deserialize(&bytes).unwrap();
+        let larger = |bytes: &[u8]| bytes.chunks(4).map(|b| f32::from_le_bytes(b.try_into().unwrap()) * 1e9).collect();
+        let tensors = tensors.tensors().into_iter().map(|(name, tensor)| (name, larger(tensor.data()))).collect();
+        let file = ModelFile::from_tensors(whole.config, Card::default(), tensors).unwrap();
+        Engine::from_bytes(&file.to_bytes(Precision::F32).unwrap(), Default::default()).unwrap()
+    }
+
+    #[test]
+    fn numbers_that_overflow_are_an_error_and_no_black_picture() {
+        let engine = wild();
+        let drawing = Drawing::independent(Temperature::uniform(1.0));
+        let sample = Source::Sample { seed: 7, index: 3, drawing: drawing.clone() };
+        let own = Source::Own { rgb: vec![200; 768].into() };
+        let hole = |source: &Source| Hole { source: source.clone(), unknown: vec![1, 2], samples: 1, seed: 1 };
+        let refused = [
+            now(engine.samples(7, &[3], &drawing)).map(drop),
+            now(engine.steps(&sample)).map(drop),
+            now(engine.steps(&own)).map(drop),
+            now(engine.values(&own)).map(drop),
+            now(engine.changed(&sample, &[])).map(drop),
+            now(engine.pictures(now(engine.latents(&sample)).unwrap())).map(drop),
+            now(engine.inpainting(&hole(&sample))).map(drop),
+            now(engine.receptive_field(3)).map(drop),
+        ];
+        for (at, refused) in refused.into_iter().enumerate() {
+            assert!(matches!(refused, Err(Error::Overflow)), "{at}: {refused:?}");
+        }
     }
 
     #[test]

@@ -19,10 +19,30 @@ pub async fn numbers<B: FlowBackend, const D: usize>(tensor: Tensor<B, D>) -> Re
     Ok(data.iter::<f32>().collect())
 }
 
+/// The same, of what is shown or gone on with: weights that are valid may still lead beyond all numbers.
+///
+/// # Errors
+/// [`Error::Overflow`] if they are not finite, and as [`numbers`].
+pub async fn finite<B: FlowBackend, const D: usize>(tensor: Tensor<B, D>) -> Result<Vec<f32>> {
+    let numbers = numbers(tensor).await?;
+    if numbers.iter().all(|number| number.is_finite()) { Ok(numbers) } else { Err(Error::Overflow) }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::tests::now;
     use super::*;
+    use burn_flex::Flex;
     use shared::logit::to_logit;
+
+    #[test]
+    fn what_is_no_number_is_said_so() {
+        let of = |numbers: [f32; 2]| now(finite(Tensor::<Flex, 1>::from_floats(numbers, &Default::default())));
+        assert_eq!(of([1.0, -2.0]).unwrap(), [1.0, -2.0]);
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            assert!(of([1.0, bad]).unwrap_err().to_string().contains("lower the temperature"));
+        }
+    }
 
     fn logits<const N: usize>(values: [u8; N]) -> Vec<f32> {
         values.iter().map(|&v| to_logit(v, 0.5).0).collect()

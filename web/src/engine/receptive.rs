@@ -10,7 +10,7 @@ use shared::geometry::Levels;
 use shared::prior::draw_latents;
 
 use super::Engine;
-use super::pixels::numbers;
+use super::pixels::finite;
 use super::strips::histogram;
 use crate::error::{Error, Result};
 use crate::protocol::Factor;
@@ -46,7 +46,7 @@ impl<B: FlowBackend> Engine<B> {
         let tangents = self.flow.batch(unit.repeat(SAMPLES as usize), &self.device)?;
         let (_, columns) = push_forward(&self.flow, latents, tangents)?;
         let field: Tensor<B, 2> = columns.abs().sum_dim(1).mean_dim(0).squeeze_dims(&[0, 1]);
-        Ok(normal(numbers(field).await?))
+        Ok(normal(finite(field).await?))
     }
 
     /// Starts the search for the latents with the strongest receptive fields, by the derivatives at one sample.
@@ -72,7 +72,7 @@ impl<B: FlowBackend> Engine<B> {
         let places: Vec<usize> = (search.next..end).collect();
         let columns = search.jacobian.columns(&places)?;
         let totals: Tensor<B, 1> = columns.abs().reshape([places.len() as i32, -1]).sum_dim(1).squeeze_dim(1);
-        search.strengths.extend(numbers(totals).await?);
+        search.strengths.extend(finite(totals).await?);
         search.next = end;
         Ok(true)
     }
@@ -95,7 +95,7 @@ impl<B: FlowBackend> Engine<B> {
     pub async fn found(&self, search: &Search<B>, level: usize, count: usize) -> Result<Vec<Factor>> {
         let places = leading(self.config(), &search.strengths, level, count)?;
         let fields = search.jacobian.columns(&places)?.abs().sum_dim(1);
-        let (fields, area) = (numbers(fields).await?, self.config().size * self.config().size);
+        let (fields, area) = (finite(fields).await?, self.config().size * self.config().size);
         let factor = |(&index, field): (&usize, &[f32])| Factor {
             index: index as u32,
             strength: search.strengths[index],

@@ -4,7 +4,7 @@ use burn::tensor::{Tensor, TensorData};
 use shared::edit::local::Trace;
 use shared::{Flow, FlowBackend};
 
-use super::pixels::numbers;
+use super::pixels::finite;
 use crate::error::{Error, Result};
 use crate::protocol::{Change, Source};
 
@@ -23,7 +23,7 @@ impl<B: FlowBackend> Session<B> {
     /// # Errors
     /// [`Error::Request`] if the backend fails, [`Error::Model`] if the latents are not of this model.
     pub async fn start(flow: &Flow<B>, source: &Source, latents: Tensor<B, 4>) -> Result<Self> {
-        let original = numbers(latents.clone()).await?;
+        let original = finite(latents.clone()).await?;
         let trace = Trace::generate(flow, latents)?;
         Ok(Self { source: source.clone(), current: original.clone(), original, trace })
     }

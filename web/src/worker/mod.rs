@@ -24,6 +24,7 @@ mod scope;
 mod store;
 mod trial;
 
+pub use draw::check as check_source;
 pub use front::start;
 #[cfg(all(feature = "gpu", any(target_arch = "wasm32", clippy)))]
 pub use gpu::start_gpu;

@@ -39,6 +39,14 @@ pub const TRUNK: CargoTool = CargoTool {
 pub const CARGO_DENY: CargoTool =
     CargoTool { package: "cargo-deny", program: "cargo-deny", args: &[], usually: "5 minutes" };
 
+/// Counts the lines that tests run.
+pub const CARGO_LLVM_COV: CargoTool =
+    CargoTool { package: "cargo-llvm-cov", program: "cargo-llvm-cov", args: &[], usually: "1 minute" };
+
+/// Builds programs for libFuzzer.
+pub const CARGO_FUZZ: CargoTool =
+    CargoTool { package: "cargo-fuzz", program: "cargo-fuzz", args: &[], usually: "1 minute" };
+
 /// The program in the right version, if it is in the cache or on `PATH`.
 pub fn is_there(env: &Env, tool: &CargoTool, version: &str) -> Option<String> {
     let program = env.find(tool.program)?;

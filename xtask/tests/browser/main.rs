@@ -28,4 +28,5 @@ mod sizes;
 mod slow;
 mod smoke;
 mod steps;
+mod stress;
 mod touch;

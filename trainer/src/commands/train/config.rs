@@ -46,7 +46,11 @@ pub fn conflicts(args: &TrainArgs, own: &ModelConfig) -> Result<Vec<String>> {
     Ok(conflicts)
 }
 
-fn read_config(path: &Path) -> Result<ModelConfig> {
+/// Reads the file of `--config`.
+///
+/// # Errors
+/// A file that cannot be read or is not a configuration.
+pub fn read_config(path: &Path) -> Result<ModelConfig> {
     let bytes = read_limited(path, 1 << 20)?;
     let config = json::read(&bytes).map_err(|problem| Error::Content {
         file: path.display().to_string(),

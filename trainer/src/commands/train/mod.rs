@@ -12,6 +12,7 @@ use shared::RgFlowConfig;
 use shared::weights::AnyModelFile;
 
 pub use self::args::TrainArgs;
+pub use self::config::read_config;
 use self::config::{architecture, conflicts};
 use crate::args::{DataSetArgs, source};
 use crate::data::DataSource;

@@ -195,3 +195,10 @@ pub fn fit_latents(room: &Room) {
     room.refuses(&format!("{line} --out @run.ckpt"), "--out");
     assert!(!room.at("no.safetensors").exists());
 }
+
+pub fn licences(room: &Room) {
+    let text = room.said("licences");
+    for part in ["burn-core 0.21", "MIT OR Apache-2.0", "Permission is hereby granted", "Apache License"] {
+        assert!(text.contains(part), "{part}");
+    }
+}

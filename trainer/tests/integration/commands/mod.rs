@@ -153,6 +153,7 @@ commands! {
     "info" files::info;
     "data" files::data;
     "bench" measure::bench;
+    "licences" files::licences;
 }
 
 #[test]

@@ -205,6 +205,7 @@ mod tests {
             ("panel=mix&model=faces&v=0123abcd&seed=7&t=0.8&a=7.0&b=9.3&cut=1&share=0.25", Some("faces")),
             ("panel=explore&seed=1&x=5.2&z=0.1.3.2:-1.5,3.0.0.0:2&at=3.1.1.0", None),
             ("panel=explore&seed=1&x=5.2&d=0:-1.5,7:2&at=3.1.1.0", None),
+            ("panel=explore&seed=1&x=5.2&px=3.1", None),
             ("panel=inpaint&seed=1&p=5.2&mask=8.AAAAAAAAAAE&try=4", None),
             ("panel=inpaint&seed=1&p=5.2&mask=8.AAAAAAAAAAE&try=4&choice=2", None),
             ("panel=about&seed=1", None),

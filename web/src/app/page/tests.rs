@@ -1,3 +1,4 @@
+mod any;
 mod links;
 mod panels;
 mod photos;

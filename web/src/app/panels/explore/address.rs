@@ -44,11 +44,14 @@ pub struct ExploreSettings {
     pub moves: Vec<DirectionMove>,
     /// The chosen latent.
     pub at: Option<LatentAddress>,
+    /// The chosen pixel, (row, column), where no latent is chosen.
+    pub pixel: Option<(usize, usize)>,
 }
 
 impl Default for ExploreSettings {
     fn default() -> Self {
-        Self { pick: Pick::Sample { seed: GOOD_SEED, index: 12 }, edits: vec![], moves: vec![], at: None }
+        let pick = Pick::Sample { seed: GOOD_SEED, index: 12 };
+        Self { pick, edits: vec![], moves: vec![], at: None, pixel: None }
     }
 }
 
@@ -59,6 +62,7 @@ impl PanelSettings for ExploreSettings {
             "z" => set(&mut self.edits, parse_edits(value), "is not a list of changed latents"),
             "d" => set(&mut self.moves, parse_moves(value), "is not a list of moves along directions"),
             "at" => set(&mut self.at, value.parse().ok().map(Some), "is not a latent"),
+            "px" => set(&mut self.pixel, parse_pixel(value).map(Some), "is not a pixel"),
             _ => Ok(()),
         }
     }
@@ -75,12 +79,19 @@ impl PanelSettings for ExploreSettings {
         }
         if let Some(at) = self.at {
             push("at", &at.to_string());
+        } else if let Some((row, col)) = self.pixel {
+            push("px", &format!("{row}.{col}"));
         }
     }
 
     fn picks(&mut self) -> Vec<&mut Pick> {
         vec![&mut self.pick]
     }
+}
+
+fn parse_pixel(text: &str) -> Option<(usize, usize)> {
+    let (row, col) = text.split_once('.')?;
+    Some((row.parse().ok()?, col.parse().ok()?))
 }
 
 fn parse_edits(text: &str) -> Option<Vec<LatentEdit>> {

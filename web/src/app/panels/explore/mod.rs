@@ -7,7 +7,7 @@ mod field;
 mod leading;
 mod named;
 mod pyramid;
-mod state;
+pub mod state;
 mod strips;
 mod view;
 

@@ -65,7 +65,7 @@ impl PyramidView {
         self.levels.for_each(|&(h, _, edge), level| {
             level.board.show(explore.pyramid.get(h), edge);
             let Some(marks) = level.board.marks() else { return };
-            let reaching: &[(usize, usize)] = match (cone, explore.pixel) {
+            let reaching: &[(usize, usize)] = match (cone, settings.pixel) {
                 (Some(cone), Some(_)) => &cone[h].latents,
                 _ => &[],
             };

@@ -95,8 +95,6 @@ pub struct Explore {
     pub pyramid: Vec<Rc<Image>>,
     /// What the edits start from.
     original: Vec<f32>,
-    /// The chosen pixel.
-    pub pixel: Option<(usize, usize)>,
     past: Vec<Past>,
     /// Whether the slider is moving: its steps are one edit.
     moving: bool,
@@ -225,7 +223,7 @@ impl Explore {
 
     /// What the chosen latent reaches, or what reaches the chosen pixel.
     pub fn cone(&self, settings: &ExploreSettings, config: &RgFlowConfig) -> Option<Cone> {
-        match (settings.at, self.pixel) {
+        match (settings.at, settings.pixel) {
             (Some(at), _) => Some(generation_cone(config, &[(at.level, (at.row, at.col))])),
             (None, Some(pixel)) => Some(inference_cone(config, &[pixel])),
             (None, None) => None,
@@ -299,7 +297,7 @@ impl PanelState for Explore {
                 if Levels::new(bench.config).index(at).is_err() {
                     return vec![];
                 }
-                (settings.at, self.pixel, self.moving) = (Some(at), None, false);
+                (settings.at, settings.pixel, self.moving) = (Some(at), None, false);
                 let mut effects = self.ask_field(settings, bench);
                 effects.extend(self.ask_walk(settings, bench));
                 effects
@@ -310,7 +308,7 @@ impl PanelState for Explore {
             }
             ExploreEvent::Pixel(row, col) => {
                 if row < bench.config.size && col < bench.config.size {
-                    (settings.at, self.pixel, self.moving) = (None, Some((row, col)), false);
+                    (settings.at, settings.pixel, self.moving) = (None, Some((row, col)), false);
                     (self.field, self.strip) = (None, vec![]);
                 }
                 vec![]
@@ -376,7 +374,9 @@ impl PanelState for Explore {
         // An address may come from another model.
         settings.edits.retain(|edit| levels.index(edit.at).is_ok());
         settings.at = settings.at.filter(|&at| levels.index(at).is_ok());
-        if settings.at.is_none() && self.pixel.is_none() {
+        let inside = |&(row, col): &(usize, usize)| row < bench.config.size && col < bench.config.size;
+        settings.pixel = settings.pixel.filter(inside).filter(|_| settings.at.is_none());
+        if settings.at.is_none() && settings.pixel.is_none() {
             settings.at = Some(first_choice(bench));
         }
         if !bench.joint {

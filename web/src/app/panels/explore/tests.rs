@@ -47,7 +47,13 @@ fn a_latent_or_a_pixel_is_chosen_and_never_both() {
     assert_eq!(sent.len(), 2);
     assert_eq!(explore.cone(&settings, &config).unwrap()[0].pixels.len(), 16 * 16);
     explore.update(ExploreEvent::Pixel(3, 3), &mut settings, &mut bench);
-    assert_eq!((settings.at, explore.pixel), (None, Some((3, 3))));
+    assert_eq!((settings.at, settings.pixel), (None, Some((3, 3))));
+    // A link leads to it, in a model that has it.
+    explore.refresh(&mut settings, &mut bench);
+    assert_eq!((settings.at, settings.pixel), (None, Some((3, 3))));
+    let mut outside = ExploreSettings { pixel: Some((16, 3)), ..settings.clone() };
+    explore.refresh(&mut outside, &mut bench);
+    assert!(outside.at.is_some() && outside.pixel.is_none());
     let cone = explore.cone(&settings, &config).unwrap();
     assert!(cone.iter().all(|level| !level.latents.is_empty()));
     assert!(cone[0].latents.len() < 16 * 16 * 3 / 4);

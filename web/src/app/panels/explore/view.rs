@@ -107,14 +107,14 @@ impl PanelView for ExploreView {
                     marks.outline(field, CHOSEN);
                 }
             }
-            marks.outline(explore.pixel.as_slice(), CHOSEN);
+            marks.outline(settings.pixel.as_slice(), CHOSEN);
             self.picture.mark_cursor(&marks);
         }
         self.pyramid.render(explore, settings, config, cone.as_deref());
         let known = info.card.known_factors(&Levels::new(config));
         let _ = self.named.render(&known, settings.at);
         let name = known.iter().find(|factor| Some(factor.at) == settings.at).map(|factor| short(&factor.name));
-        let said = said(settings.at, explore.pixel, cone.as_deref(), config.size);
+        let said = said(settings.at, settings.pixel, cone.as_deref(), config.size);
         set_text(&self.said, &name.map_or_else(|| said.clone(), |name| format!("{}. {said}", capital(&name))));
         let value = explore.value(settings, config);
         self.value.input().set_disabled(value.is_none());

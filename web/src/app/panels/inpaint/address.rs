@@ -9,6 +9,9 @@ use crate::app::panels::PanelSettings;
 /// Completions to choose from, besides the most likely one.
 pub const SAMPLES: usize = 4;
 
+/// What an address says of a picture whose holes were all taken away: without a word it opens with one.
+const BARE: &str = "none";
+
 /// Which pixels of a square picture are unknown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mask {
@@ -30,6 +33,11 @@ impl Mask {
     /// How many pixels are unknown.
     pub fn count(&self) -> usize {
         self.unknown.iter().filter(|&&unknown| unknown).count()
+    }
+
+    /// Whether holes were painted, and all taken away again.
+    pub fn is_bare(&self) -> bool {
+        self.edge > 0 && self.count() == 0
     }
 
     /// Whether there is something to fill in, and something to go by.
@@ -61,7 +69,10 @@ impl Mask {
     }
 
     fn spell(&self) -> String {
-        let bytes = self.unknown.chunks(8).map(|bits| bits.iter().fold(0u8, |byte, &bit| byte << 1 | u8::from(bit)));
+        // The last byte of a picture whose area is no multiple of 8 ends in zeros.
+        let byte =
+            |bits: &[bool]| bits.iter().enumerate().fold(0u8, |byte, (at, &bit)| byte | u8::from(bit) << (7 - at));
+        let bytes = self.unknown.chunks(8).map(byte);
         format!("{}.{}", self.edge, BASE64_URL_SAFE_NO_PAD.encode(bytes.collect::<Vec<_>>()))
     }
 
@@ -69,11 +80,11 @@ impl Mask {
         let (edge, bits) = text.split_once('.')?;
         let edge: usize = edge.parse().ok().filter(|edge| (1..=MAX_EDGE).contains(edge))?;
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(bits).ok()?;
-        // The last byte of a picture of odd area would be short.
-        if !(edge * edge).is_multiple_of(8) || bytes.len() != edge * edge / 8 {
+        let mut unknown: Vec<bool> =
+            bytes.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1 == 1)).collect();
+        if bytes.len() != (edge * edge).div_ceil(8) || unknown.drain(edge * edge..).any(|bit| bit) {
             return None;
         }
-        let unknown = bytes.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1 == 1)).collect();
         Some(Self { edge, unknown })
     }
 }
@@ -101,6 +112,7 @@ impl PanelSettings for InpaintSettings {
     fn read(&mut self, key: &str, value: &str) -> Verdict {
         match key {
             "p" => set(&mut self.pick, Pick::parse(value), "is not a picture"),
+            "mask" if value == BARE => set(&mut self.mask, Some(Mask::new(1)), ""),
             "mask" => set(&mut self.mask, Mask::parse(value), "is not a mask"),
             "choice" => set(&mut self.choice, parse_choice(value), "is not a completion"),
             "try" => set(&mut self.attempt, parse_seed(value), "is not a seed of completions"),
@@ -110,7 +122,9 @@ impl PanelSettings for InpaintSettings {
 
     fn write(&self, push: &mut dyn FnMut(&str, &str)) {
         push("p", &self.pick.spell());
-        if self.mask.count() > 0 {
+        if self.mask.is_bare() {
+            push("mask", BARE);
+        } else if self.mask.count() > 0 {
             push("mask", &self.mask.spell());
         }
         push("try", &self.attempt.to_string());
@@ -142,6 +156,15 @@ mod tests {
         assert_eq!(Mask::parse(&mask.spell()), Some(mask.clone()));
         mask.set(3, 5, false);
         assert_eq!(mask.count(), 2);
+        // Every edge, also where the last byte is not full.
+        for edge in 1..=MAX_EDGE {
+            let mut mask = Mask::new(edge);
+            mask.set(edge - 1, edge - 1, true);
+            mask.set(edge / 2, 0, true);
+            assert_eq!(Mask::parse(&mask.spell()), Some(mask), "{edge}");
+        }
+        assert_eq!(Mask::new(8).spell(), "8.AAAAAAAAAAA");
+        assert!(Mask::parse("2.AA").is_some() && Mask::parse("2.AQ").is_none() && Mask::parse("8.AA").is_none());
     }
 
     #[test]

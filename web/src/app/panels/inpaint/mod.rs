@@ -4,7 +4,7 @@ mod address;
 mod growth;
 mod race;
 mod score;
-mod state;
+pub mod state;
 mod view;
 
 pub use state::Inpaint;

@@ -7,6 +7,7 @@ use shared::geometry::{Cone, inference_cone};
 
 use super::address::{InpaintSettings, Mask, SAMPLES};
 use super::growth::{Growth, growth};
+use crate::address::MAX_SEED;
 use crate::app::effect::Effect;
 use crate::app::panel::Panel;
 use crate::app::panels::live::Live;
@@ -282,7 +283,7 @@ impl PanelState for Inpaint {
             }
             InpaintEvent::Lifted => self.ask_anew(settings, bench),
             InpaintEvent::Again => {
-                settings.attempt += 1;
+                settings.attempt = (settings.attempt + 1).min(MAX_SEED);
                 self.ask_anew(settings, bench)
             }
             InpaintEvent::Choose(choice) => {
@@ -334,10 +335,12 @@ impl PanelState for Inpaint {
     }
 
     fn refresh(&mut self, settings: &mut InpaintSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
+        let bare = settings.mask.is_bare();
         fit(settings, bench.config);
-        // The panel opens with something to see: the model's own first hole, unless the reader has painted another.
+        // The panel opens with something to see: the model's own first hole, unless the reader has painted another, or
+        // wants none.
         if !std::mem::replace(&mut self.opened, true)
-            && (self.preset || settings.mask.count() == 0)
+            && (self.preset || settings.mask.count() == 0 && !bare)
             && let Some(hole) = holes(bench.entry).first()
         {
             settings.mask = paint(hole, bench.config.size);

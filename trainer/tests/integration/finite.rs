@@ -70,7 +70,7 @@ fn kernels_and_tensor_operations_agree_on_hostile_weights_from_end_to_end() {
         let [kernels, tensors] = [DeviceChoice::Cpu, DeviceChoice::Candle].map(|device| on(file.clone(), device));
         let (a, b) = (kernels.encode(&pictures()).unwrap(), tensors.encode(&pictures()).unwrap());
         close(&a.latents, &b.latents, &format!("latents {at}"));
-        let single = |all: &[f64]| all.iter().map(|&v| v as f32).collect::<Vec<_>>();
+        let single = |all: &[Vec<f64>]| all.iter().flatten().map(|&v| v as f32).collect::<Vec<_>>();
         close(&single(&a.log_prob), &single(&b.log_prob), &format!("likelihoods {at}"));
         let (a, b) = (kernels.decode(&latents()).unwrap(), tensors.decode(&latents()).unwrap());
         close(&a, &b, &format!("images {at}"));

@@ -11,7 +11,7 @@ use crate::process::{on_path, run};
 use crate::setup::{Needs, browser, npm, setup};
 use crate::versions::ONNX_RUNTIME_WEB;
 
-/// The weights that the browser's engines are timed with: those that the page opens with.
+/// The weights that the browser's engines are timed with, as bench/peers/browser/engine.mjs names them.
 const MODEL: &str = "web/models/faces32.safetensors";
 
 /// Measures and writes docs/benchmarks.md: the CPU alone, or with peers the browser too, and what they are beside.

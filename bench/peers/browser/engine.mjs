@@ -1,6 +1,8 @@
 // RG-Flow's own engine: the built page's worker, spoken to as the page speaks to it (web/src/protocol).
 
-const PROTOCOL = 3;
+const PROTOCOL = 8;
+/// The model that the ONNX files are made of: xtask/src/bench.rs.
+const MODEL = "faces32";
 
 export class Engine {
   #worker;
@@ -9,12 +11,12 @@ export class Engine {
   /// What hears that the engine runs on something else.
   #runsOn = () => {};
 
-  /// Starts the worker of the page at `base` and loads the model that the page opens with.
+  /// Starts the worker of the page at `base` and loads the model.
   static async start(base) {
     const engine = new Engine();
     await engine.#open(new URL("engine.js", base));
     const { models } = await (await fetch(new URL("models/index.json", base))).json();
-    const model = models.find((entry) => entry.default) ?? models[0];
+    const model = models.find((entry) => entry.id === MODEL);
     await engine.#ask({ load: { listed: { base: new URL("models/", base).href, model } } });
     engine.model = model.id;
     return engine;
@@ -71,7 +73,7 @@ export class Engine {
   /// Draws pictures; each is { index, size, rgba, bits, millis }.
   sample(count) {
     const indices = Array.from({ length: count }, (_, i) => i);
-    return this.#ask({ draw: { samples: { seed: 7, indices, temperature: { levels: [0.8] } } } });
+    return this.#ask({ draw: { samples: { seed: 7, indices, drawing: { latents: "independent", temperature: { levels: [0.8] } } } } });
   }
 
   end() {

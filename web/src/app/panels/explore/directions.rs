@@ -36,8 +36,10 @@ impl DirectionsView {
         })
     }
 
-    pub fn render(&self, explore: &Explore, settings: &ExploreSettings, entry: Option<&ModelEntry>) {
-        self.block.set_hidden(explore.places.is_empty());
+    /// `expected`: whether the model has directions, of which nothing may be known yet.
+    pub fn render(&self, explore: &Explore, settings: &ExploreSettings, entry: Option<&ModelEntry>, expected: bool) {
+        // Its room is kept: what stands below would move.
+        self.block.set_hidden(explore.places.is_empty() && !expected);
         let names = entry.map_or(&[][..], |entry| &entry.directions);
         let name = |k: usize| {
             let known = names.get(k).filter(|name| !name.is_empty());

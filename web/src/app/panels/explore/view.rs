@@ -137,7 +137,7 @@ impl PanelView for ExploreView {
             }
         }
         self.leading.render(explore, config);
-        self.directions.render(explore, settings, seen.page.entry);
+        self.directions.render(explore, settings, seen.page.entry, info.joint);
         self.strips.render(explore, config, &known, seen.page);
     }
 

@@ -4,8 +4,8 @@ use serde_json::Value;
 use xtask::env::Env;
 
 use super::harness::Browser;
-use super::page::{PATIENCE, serve};
-use super::panels::QUIET;
+use super::page::serve;
+use super::panels::afresh;
 
 #[tokio::test]
 #[ignore = "needs Chromium, axe-core and the built page: run `cargo xtask test --only browser`"]
@@ -15,9 +15,7 @@ async fn no_panel_has_a_fault_of_accessibility() {
     let server = serve();
     let browser = Browser::start(&[]).await.unwrap();
     for panel in ["sample", "mix", "explore", "inpaint", "about"] {
-        browser.open("about:blank").await.unwrap();
-        browser.open(&format!("{}#panel={panel}", server.url())).await.unwrap();
-        browser.wait_for(QUIET, PATIENCE).await.unwrap();
+        afresh(&browser, &format!("{}#panel={panel}", server.url())).await;
         // By the driver, since the page's own policy lets in no script.
         browser.driver().execute(&script, Vec::new()).await.unwrap();
         let found = browser

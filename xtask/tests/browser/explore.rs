@@ -1,7 +1,7 @@
 //! Explore: leading directions, strips, strengths, and two priors side by side.
 
 use super::page::PATIENCE;
-use super::panels::{QUIET, click, open, pixels, slide};
+use super::panels::{QUIET, afresh, click, open, pixels, slide};
 
 const BOARD: &str = "#explore-board canvas";
 
@@ -23,9 +23,7 @@ async fn a_leading_direction_moves_the_whole_picture_and_its_link_repeats_it() {
     click(&browser, "#explore-undo").await;
     browser.wait_for(QUIET, PATIENCE).await.unwrap();
     assert_eq!(pixels(&browser, BOARD).await, before);
-    browser.open("about:blank").await.unwrap();
-    browser.open(link.as_str().unwrap()).await.unwrap();
-    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+    afresh(&browser, link.as_str().unwrap()).await;
     assert_eq!(pixels(&browser, BOARD).await, moved);
     // Another model has other directions, or none.
     browser

@@ -7,7 +7,7 @@ use xtask::server::Server;
 use super::harness::Browser;
 use super::own::put;
 use super::page::{PATIENCE, serve};
-use super::panels::{QUIET, click, pixels};
+use super::panels::{QUIET, afresh, click, pixels};
 
 /// The picture A of the panel, a sample of the model, in a larger picture: turned by 20°, and once more, smaller, if wanted.
 fn photo(twice: bool) -> String {
@@ -88,9 +88,7 @@ async fn a_photograph_is_aligned_without_a_click_and_stays_after_a_reload() {
     assert_eq!(pixels(&browser, "#mix-picture-b").await, preview);
     // On another visit, in another panel.
     let url = browser.eval("location.href.split('#')[0]").await.unwrap().as_str().unwrap().to_owned();
-    browser.open("about:blank").await.unwrap();
-    browser.open(&format!("{url}#panel=explore&model=faces")).await.unwrap();
-    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+    afresh(&browser, &format!("{url}#panel=explore&model=faces")).await;
     click(&browser, "#explore-choose").await;
     browser.wait_for("document.querySelector('#picker-own').checkVisibility()", PATIENCE).await.unwrap();
     browser.screenshot("own-pictures").await.unwrap();

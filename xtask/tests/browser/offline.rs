@@ -6,7 +6,7 @@ use xtask::server::Server;
 
 use super::harness::Browser;
 use super::page::{PATIENCE, copied, prepend};
-use super::panels::{QUIET, pixels};
+use super::panels::{QUIET, afresh, pixels};
 
 /// Until the page and all its files are kept.
 const KEPT: &str = "Boolean((await navigator.serviceWorker.ready).active) && \
@@ -47,9 +47,7 @@ async fn a_whole_kept_copy_wins_over_a_servers_error() {
     // The server has a part of the page only, then none at all.
     for part in ["app-", "index.html", ".js", ".css"] {
         remove(dir.path(), part);
-        browser.open("about:blank").await.unwrap();
-        browser.open(&server.url()).await.unwrap();
-        browser.wait_for(QUIET, PATIENCE).await.unwrap();
+        afresh(&browser, &server.url()).await;
         assert_eq!(pixels(&browser, "canvas[data-index]").await, shown, "without {part}");
     }
     // That the server lacks files is logged, and is no fault here.
@@ -71,9 +69,7 @@ async fn half_a_new_version_does_not_replace_a_whole_old_one() {
     browser.open(&server.url()).await.unwrap();
     browser.wait_for("document.documentElement.dataset.state === 'error'", PATIENCE).await.unwrap();
     drop(server);
-    browser.open("about:blank").await.unwrap();
-    browser.open(&url).await.unwrap();
-    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+    afresh(&browser, &url).await;
     browser.console().await.unwrap();
     browser.finish().await.unwrap();
 }

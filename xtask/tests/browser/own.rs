@@ -2,7 +2,7 @@
 
 use super::harness::Browser;
 use super::page::{PATIENCE, serve};
-use super::panels::{QUIET, click, pixels};
+use super::panels::{QUIET, afresh, click, pixels};
 
 /// Puts a file into an input, as a choice of the reader's would.
 pub fn put(input: &str, name: &str, kind: &str, blob: &str) -> String {
@@ -43,9 +43,7 @@ async fn a_picture_of_ones_own_is_cut_out_mixed_and_linked() {
     }
     let link = browser.eval("location.href").await.unwrap().as_str().unwrap().to_owned();
     assert!(link.contains("b=own.") && link.len() < 1500, "{link}");
-    browser.open("about:blank").await.unwrap();
-    browser.open(&link).await.unwrap();
-    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+    afresh(&browser, &link).await;
     assert_eq!(pixels(&browser, "#mix-picture-b").await, shown);
     browser.finish().await.unwrap();
 }

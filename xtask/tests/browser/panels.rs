@@ -44,6 +44,13 @@ pub async fn slide(browser: &Browser, selector: &str, value: &str) {
     browser.eval(&script).await.unwrap();
 }
 
+/// Opens an address as a new visit would, until all is quiet.
+pub async fn afresh(browser: &Browser, url: &str) {
+    browser.open("about:blank").await.unwrap();
+    browser.open(url).await.unwrap();
+    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+}
+
 /// A browser at the page, with this address, when all is quiet.
 pub async fn open(fragment: &str) -> (Browser, xtask::server::Server) {
     open_after("", fragment).await
@@ -77,9 +84,7 @@ async fn latents_are_drawn_jointly_or_as_in_the_paper() {
     browser.wait_for(QUIET, PATIENCE).await.unwrap();
     assert_eq!(largest_difference(&joint, &shown(&browser).await), 0);
     // A model without a sampler leaves no choice.
-    browser.open("about:blank").await.unwrap();
-    browser.open(&format!("{}#model=msds1", server.url())).await.unwrap();
-    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+    afresh(&browser, &format!("{}#model=msds1", server.url())).await;
     assert_eq!(browser.eval("document.querySelector('#joint').hidden").await.unwrap(), true);
     browser.finish().await.unwrap();
 }
@@ -110,9 +115,7 @@ async fn a_mixture_is_the_librarys_and_its_link_repeats_it() {
     let link = browser.eval("location.href").await.unwrap();
     let link = link.as_str().unwrap().to_owned();
     assert!(link.contains("cut=3"), "{link}");
-    browser.open("about:blank").await.unwrap();
-    browser.open(&link).await.unwrap();
-    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+    afresh(&browser, &link).await;
     assert_eq!(pixels(&browser, "#mix-ab").await, moved);
     browser.finish().await.unwrap();
     drop(server);
@@ -275,9 +278,7 @@ async fn no_panel_scrolls_sideways_on_a_phone() {
     let server = serve();
     let browser = Browser::start(&["--window-size=360,800"]).await.unwrap();
     for panel in ["sample", "mix", "explore", "inpaint", "about"] {
-        browser.open("about:blank").await.unwrap();
-        browser.open(&format!("{}#panel={panel}", server.url())).await.unwrap();
-        browser.wait_for(QUIET, PATIENCE).await.unwrap();
+        afresh(&browser, &format!("{}#panel={panel}", server.url())).await;
         browser.screenshot(&format!("{panel}-phone")).await.unwrap();
         let excess = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
         assert_eq!(browser.eval(excess).await.unwrap().as_i64(), Some(0), "{panel}");

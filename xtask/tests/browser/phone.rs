@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::harness::Browser;
 use super::page::{PATIENCE, serve};
-use super::panels::{QUIET, click};
+use super::panels::{afresh, click};
 use super::share::COPIED;
 
 /// CSS pixels of a usual phone.
@@ -28,9 +28,7 @@ async fn phone((width, height): (u32, u32)) -> Browser {
 }
 
 async fn show(browser: &Browser, url: &str, panel: &str) {
-    browser.open("about:blank").await.unwrap();
-    browser.open(&format!("{url}#panel={panel}&model=faces32")).await.unwrap();
-    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+    afresh(browser, &format!("{url}#panel={panel}&model=faces32")).await;
 }
 
 /// Top and bottom of an element in the window.

@@ -1,7 +1,7 @@
 //! Completions to choose from, and the race against Real NVP.
 
 use super::page::PATIENCE;
-use super::panels::{FILLED, QUIET, click, open, pixels};
+use super::panels::{FILLED, afresh, click, open, pixels, slide};
 
 #[tokio::test]
 #[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
@@ -28,9 +28,7 @@ async fn a_completion_is_chosen_and_the_truth_is_revealed() {
     browser.screenshot("inpaint-truth").await.unwrap();
     // The link shows the same choice.
     let link = browser.eval("location.href").await.unwrap();
-    browser.open("about:blank").await.unwrap();
-    browser.open(link.as_str().unwrap()).await.unwrap();
-    browser.wait_for(QUIET, PATIENCE).await.unwrap();
+    afresh(&browser, link.as_str().unwrap()).await;
     browser.wait_for(FILLED, PATIENCE).await.unwrap();
     assert_eq!(pixels(&browser, "#inpaint-board canvas").await, chosen);
     browser.finish().await.unwrap();
@@ -54,7 +52,7 @@ async fn a_hole_over_everything_is_said_to_be_one() {
     browser.finish().await.unwrap();
     let painted = format!("32.{}D{}", "A".repeat(90), "A".repeat(80));
     let (browser, _server) = open(&format!("panel=inpaint&model=faces32&mask={painted}")).await;
-    browser.eval("(s => { s.value = 'faces'; s.dispatchEvent(new Event('change', {bubbles: true})); })(document.querySelector('#model'))").await.unwrap();
+    slide(&browser, "#model", "faces").await;
     browser.wait_for(&format!("{said}.startsWith('8 pixels are unknown')"), PATIENCE).await.unwrap();
     browser.wait_for(FILLED, PATIENCE).await.unwrap();
     browser.finish().await.unwrap();

@@ -9,7 +9,7 @@ use xtask::server::Server;
 
 use super::harness::Browser;
 use super::page::{PATIENCE, copied, serve, shown};
-use super::panels::QUIET;
+use super::panels::{QUIET, afresh};
 
 /// Puts other bytes in place of every kept file of weights; `of` makes them of the true ones.
 fn poisoned(of: &str) -> String {
@@ -50,9 +50,7 @@ async fn damaged_weights_that_were_kept_are_noticed_and_fetched_again() {
     ] {
         let count = browser.eval(&poisoned(of)).await.unwrap();
         assert!(count.as_u64().unwrap() > 0, "no weights were kept");
-        browser.open("about:blank").await.unwrap();
-        browser.open(&server.url()).await.unwrap();
-        browser.wait_for(QUIET, PATIENCE).await.unwrap();
+        afresh(&browser, &server.url()).await;
         assert!(shown(&browser).await == pictures, "{of}");
         // What is kept now is whole again.
         assert_eq!(browser.eval(LENGTHS).await.unwrap(), lengths, "{of}");
@@ -195,9 +193,7 @@ async fn a_monkey_at_the_controls_breaks_nothing_and_its_address_leads_where_it_
     let server = serve();
     let browser = Browser::start(&[]).await.unwrap();
     for (seed, panel) in (1..).zip(["sample", "mix", "explore", "inpaint", "about"]) {
-        browser.open("about:blank").await.unwrap();
-        browser.open(&format!("{}#panel={panel}&model=msds1", server.url())).await.unwrap();
-        browser.wait_for(QUIET, PATIENCE).await.unwrap();
+        afresh(&browser, &format!("{}#panel={panel}&model=msds1", server.url())).await;
         for round in 0..EVENTS / 100 {
             let told = browser.eval(&monkey(panel, seed * 1000 + round, 100)).await.unwrap();
             let told: serde_json::Value = serde_json::from_str(told.as_str().unwrap()).unwrap();
@@ -208,9 +204,7 @@ async fn a_monkey_at_the_controls_breaks_nothing_and_its_address_leads_where_it_
         // The address is written a moment later.
         tokio::time::sleep(std::time::Duration::from_millis(600)).await;
         let address = browser.eval("location.href").await.unwrap().as_str().unwrap().to_owned();
-        browser.open("about:blank").await.unwrap();
-        browser.open(&address).await.unwrap();
-        browser.wait_for(QUIET, PATIENCE).await.unwrap();
+        afresh(&browser, &address).await;
         tokio::time::sleep(std::time::Duration::from_millis(600)).await;
         let again = browser.eval("location.href").await.unwrap();
         let hash = |url: &str| url.split_once('#').map(|(_, hash)| hash.to_owned());

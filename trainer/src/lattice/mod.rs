@@ -43,8 +43,8 @@ impl Default for Phi4 {
 }
 
 impl Phi4 {
-    /// λ = 1 at its critical β: 0.6806 as in Kaupužs, Melnik & Rimšāns (arXiv:1406.7491), who have the same action. There
-    /// the Binder cumulants of two sizes cross, which a test checks.
+    /// λ = 1 at its critical β: there the Binder cumulants of two sizes cross at the Ising value, which a test checks. The
+    /// action is that of Kaupužs, Melnik & Rimšāns (arXiv:1406.7491).
     pub const CRITICAL: Self = Self { beta: 0.6806, lambda: 1.0 };
 
     /// The action of a field `[edge, edge]`.

@@ -70,6 +70,7 @@ fn serve<B: FlowBackend>(engine: &Engine<B>, task: Task) -> web::Result<()> {
         }
         Task::Edit(Edit::Strips { which, .. }) => drop(engine.places(&which)?),
         Task::Edit(Edit::Steps { source }) => drop(check_source(&source).and_then(|()| now(engine.steps(&source)))?),
+        Task::Edit(Edit::Bits { source }) => drop(check_source(&source).and_then(|()| now(engine.bits(&source)))?),
         Task::Edit(Edit::Field { index }) => drop(now(engine.receptive_field(index))?),
         Task::Edit(Edit::Inpaint(hole)) if hole.samples < 3 => {
             check_source(&hole.source)?;
@@ -114,6 +115,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         json!({ "edit": { "change": { "source": sample, "changes": [{ "index": 3, "value": 1.5 }], "walk": null } } }),
         json!({ "edit": { "strips": { "source": sample, "which": { "these": [1, 2] }, "values": [-1.0, 1.0] } } }),
         json!({ "edit": { "steps": { "source": own } } }),
+        json!({ "edit": { "bits": { "source": own } } }),
         json!({ "edit": { "field": { "index": 4 } } }),
         json!({ "edit": { "inpaint": hole } }),
         json!({ "use": { "backend": "gpu" } }),
@@ -146,6 +148,6 @@ mod tests {
             }
         }
         // Without a sampler there are no leading directions.
-        assert_eq!((served, heard), (11, 5));
+        assert_eq!((served, heard), (12, 5));
     }
 }

@@ -82,6 +82,22 @@ impl DataKind {
         }
     }
 
+    /// What each level's numbers cost, from what the levels add to log p in nats
+    /// ([`ImageFlow::log_prob_by_level`](crate::ImageFlow::log_prob_by_level)) and how many numbers each has, both finest
+    /// first. The logit's log-determinant counts where the pixels are, at the finest level; fields have none.
+    ///
+    /// # Examples
+    /// ```
+    /// use shared::DataKind;
+    ///
+    /// assert_eq!(DataKind::Field.cost_by_level(&[-6.0, -2.0], 0.0, &[3, 1]), [2.0, 2.0]);
+    /// ```
+    pub fn cost_by_level(self, parts: &[f64], logit_log_det: f64, counts: &[usize]) -> Vec<f64> {
+        let pixels = |level: usize| if level == 0 { logit_log_det } else { 0.0 };
+        let cost = |(level, (part, &count)): (usize, (&f64, &usize))| self.cost(part + pixels(level), count);
+        parts.iter().zip(counts).enumerate().map(cost).collect()
+    }
+
     /// The unit of [`DataKind::cost`].
     pub fn unit(self) -> &'static str {
         match self {

@@ -2,6 +2,7 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
+use shared::geometry::counts_by_level;
 use shared::{DataKind, FlowBackend, ImageFlow};
 
 use crate::data::{ImageSet, Values, to_pixels};
@@ -65,13 +66,13 @@ pub fn bits_by_level<B: FlowBackend>(
 ) -> Result<Vec<Vec<f64>>> {
     let shape = flow.image_shape();
     fits(shape, images)?;
-    let counts = counts(&flow.latent_levels());
+    let counts = counts_by_level(&flow.latent_levels());
     let mut bits = Vec::with_capacity(images.len());
     for (start, values) in batches(images) {
         let batch = values.batch::<B>(shape, EVALUATION_SEED, start as u64, device);
         let parts: Vec<f64> = flow.log_prob_by_level(batch.images).into_data().iter::<f64>().collect();
         let slopes = batch.log_det.into_data().iter::<f64>().collect::<Vec<_>>();
-        let of = |(parts, slope): (&[f64], f64)| level_bits(images.kind(), parts, slope, &counts);
+        let of = |(parts, slope): (&[f64], f64)| images.kind().cost_by_level(parts, slope, &counts);
         bits.extend(parts.chunks_exact(counts.len()).zip(slopes).map(of));
     }
     Score::of(&bits.iter().map(|bits| whole(bits, &counts)).collect::<Vec<_>>(), images)?;
@@ -84,22 +85,6 @@ fn batches(images: &ImageSet) -> impl Iterator<Item = (usize, Values)> {
         let indexes: Vec<usize> = (start..images.len().min(start + BATCH)).collect();
         (start, images.values(&indexes, &[]))
     })
-}
-
-/// How many numbers each level has, finest first, given the level of each.
-pub fn counts(levels: &[usize]) -> Vec<usize> {
-    let mut counts = vec![0; levels.iter().max().map_or(0, |most| most + 1)];
-    levels.iter().for_each(|&level| counts[level] += 1);
-    counts
-}
-
-/// Bits of each level's numbers, from what the levels add to log p in nats and the log-determinant of the logit.
-///
-/// Of fields, nats, and the log-determinant is zero.
-pub fn level_bits(kind: DataKind, parts: &[f64], logit_log_det: f64, counts: &[usize]) -> Vec<f64> {
-    let pixels = |level: usize| if level == 0 { logit_log_det } else { 0.0 };
-    let bits = |(level, (part, &count)): (usize, (&f64, &usize))| kind.cost(part + pixels(level), count);
-    parts.iter().zip(counts).enumerate().map(bits).collect()
 }
 
 /// An image's bits/dim, from the bits of each level's numbers.
@@ -250,7 +235,7 @@ mod tests {
     fn levels_add_up_to_the_score_of_one_draw() {
         let flow = flow();
         let set = ImageSet::new("set", 16, (0..70 * 768).map(|i| (i * 31 % 251) as u8).collect(), None).unwrap();
-        let counts = counts(&flow.latent_levels());
+        let counts = counts_by_level(&flow.latent_levels());
         assert_eq!(counts, [576, 144, 48]);
         let bits = bits_by_level(&flow, &set, &Default::default()).unwrap();
         assert_eq!((bits.len(), bits[0].len()), (70, 3));

@@ -130,6 +130,18 @@ impl Levels {
     }
 }
 
+/// How many numbers each level has, finest first, given the level of each number.
+///
+/// # Examples
+/// ```
+/// assert_eq!(shared::geometry::counts_by_level(&[0, 1, 0, 0]), [3, 1]);
+/// ```
+pub fn counts_by_level(levels: &[usize]) -> Vec<usize> {
+    let mut counts = vec![0; levels.iter().max().map_or(0, |most| most + 1)];
+    levels.iter().for_each(|&level| counts[level] += 1);
+    counts
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,7 +12,7 @@ mod plan;
 
 use crate::config::BlockOrder;
 
-pub use address::{LatentAddress, Levels};
+pub use address::{LatentAddress, Levels, counts_by_level};
 pub use cone::{Cone, LevelCone, generation_cone, inference_cone};
 pub use plan::{Plan, StagePlan};
 

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use shared::DataKind;
+use shared::geometry::counts_by_level;
 
 use crate::args::{DeviceArgs, WhichArgs};
 use crate::data::to_pixels;
 use crate::error::{Error, Result};
-use crate::evaluate::{counts, level_bits, whole};
+use crate::evaluate::whole;
 use crate::latents;
 use crate::open::Model;
 use crate::output::say;
@@ -33,7 +34,8 @@ pub struct EncodeArgs {
     pub device: DeviceArgs,
 }
 
-/// Writes the latents of images, and prints how likely the images are, in all and by level, and how many of their values come back exactly.
+/// Writes the latents of images, and prints how likely the images are, in all and by level, and how many of their values
+/// come back exactly.
 ///
 /// # Errors
 /// A model or an image that cannot be read, an image without a finite likelihood, a file that cannot be written.
@@ -52,9 +54,9 @@ pub fn run(args: EncodeArgs) -> Result<()> {
     }
     latents::write(&args.out, &model.config, &codes.latents)?;
     let back = model.engine.decode(&codes.latents)?;
-    let counts = counts(&model.engine.latent_levels());
+    let counts = counts_by_level(&model.engine.latent_levels());
     for (i, (file, (logits, log_det))) in args.images.iter().zip(&images).enumerate() {
-        let levels = level_bits(DataKind::Images, &codes.log_prob[i], f64::from(*log_det), &counts);
+        let levels = DataKind::Images.cost_by_level(&codes.log_prob[i], f64::from(*log_det), &counts);
         let bits = whole(&levels, &counts);
         let (given, found) = (to_pixels(logits), to_pixels(&back[i * dims..(i + 1) * dims]));
         let same = given.iter().zip(found).filter(|(a, b)| *a == b).count();

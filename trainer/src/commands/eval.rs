@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use shared::geometry::counts_by_level;
 use shared::{DataKind, logit};
 
 use crate::args::numbers::count;
@@ -10,7 +11,7 @@ use crate::args::{DataSetArgs, DeviceArgs, WhichArgs};
 use crate::data::{TestSet, middles};
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::evaluate::{Score, counts, level_bits, moments, suits, whole};
+use crate::evaluate::{Score, moments, suits, whole};
 use crate::open::AnyModel;
 use crate::output::say;
 
@@ -38,6 +39,9 @@ pub struct EvalArgs {
     pub device: DeviceArgs,
 }
 
+/// Pictures that are encoded at once.
+const PICTURES: usize = 1024;
+
 /// Prints the test set's bits/dim, and with one draw how the levels share them.
 ///
 /// # Errors
@@ -46,7 +50,7 @@ pub fn run(args: EvalArgs) -> Result<()> {
     let model = AnyModel::open_any(&args.model, args.which.which, args.device.device)?;
     let test = args.data.load_test(model.config.image_shape())?;
     suits(model.config.data(), &test.images)?;
-    let counts = counts(&model.engine.latent_levels());
+    let counts = counts_by_level(&model.engine.latent_levels());
     if args.draws > 1 {
         // The bound is a logarithm of a mean: it has no parts.
         tell(&model.engine.bits_per_dim(&test.images, args.draws)?, &test, args.draws)?;
@@ -78,12 +82,15 @@ fn by_level(engine: &dyn Engine, test: &TestSet, counts: &[usize]) -> Result<()>
 /// Mean and deviation of each level's bits as JSON, coarsest first, of images whose values are the middles of their cells.
 fn usual(engine: &dyn Engine, test: &TestSet, counts: &[usize]) -> Result<String> {
     let mut bits = Vec::with_capacity(test.images.len());
-    for picture in test.images.iter() {
-        let logits = middles(picture);
-        let slopes = logits.iter().map(|&y| logit::log_derivative(y)).sum();
-        bits.extend(
-            engine.encode(&logits)?.log_prob.iter().map(|parts| level_bits(DataKind::Images, parts, slopes, counts)),
-        );
+    let pictures: Vec<&[u8]> = test.images.iter().collect();
+    // Not all at once: numbers take four times as much memory as bytes.
+    for some in pictures.chunks(PICTURES) {
+        let logits: Vec<f32> = some.iter().flat_map(|picture| middles(picture)).collect();
+        let parts = engine.encode(&logits)?.log_prob;
+        for (logits, parts) in logits.chunks_exact(test.images.image_len()).zip(parts) {
+            let slopes = logits.iter().map(|&y| logit::log_derivative(y)).sum();
+            bits.push(DataKind::Images.cost_by_level(&parts, slopes, counts));
+        }
     }
     Score::of(&bits.iter().map(|bits| whole(bits, counts)).collect::<Vec<_>>(), &test.images)?;
     let of = |level: usize| {

@@ -100,8 +100,8 @@ pub fn run(args: FitLatentsArgs) -> Result<()> {
 /// Temperatures by level, finest first, close to those at which the fewest samples of the shipped models failed in blind
 /// counts (docs/experiments.md): the finest latents near their means, the coarsest nearly free.
 fn recommended(levels: usize) -> Vec<f32> {
-    let last = levels.saturating_sub(1).max(1) as f32;
-    let share = |level: usize| if levels > 1 { level as f32 / last } else { 1.0 };
+    // A single level is the coarsest.
+    let share = |level: usize| if levels == 1 { 1.0 } else { level as f32 / (levels - 1) as f32 };
     (0..levels).map(|level| (20.0 * (0.15 + 0.6 * share(level).powf(1.3))).round() / 20.0).collect()
 }
 

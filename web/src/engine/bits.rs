@@ -1,12 +1,12 @@
 //! How unlikely a picture is, scale by scale.
 
-use shared::geometry::Levels;
-use shared::logit::{bits_per_dim, image_to_logit, to_pixel};
-use shared::{FlowBackend, ImageFlow};
+use shared::geometry::{Levels, counts_by_level};
+use shared::logit::{image_to_logit, to_pixel};
+use shared::{DataKind, FlowBackend, ImageFlow};
 
 use super::Engine;
 use super::edit::planar;
-use super::pixels::numbers;
+use super::pixels::finite;
 use crate::error::Result;
 use crate::protocol::Source;
 
@@ -22,19 +22,15 @@ impl<B: FlowBackend> Engine<B> {
             Source::Own { rgb } => planar(config, rgb)?,
             drawn => {
                 let (image, _) = self.flow.inverse(self.latents(drawn).await?);
-                numbers(image).await?.into_iter().map(to_pixel).collect()
+                finite(image).await?.into_iter().map(to_pixel).collect()
             }
         };
         let (logits, log_det) = image_to_logit(&pixels, || 0.5);
-        let parts = numbers(self.flow.log_prob_by_level(self.flow.batch(logits, &self.device)?)).await?;
-        let levels = Levels::new(config).of_picture();
-        let bits = |(level, part): (usize, f32)| {
-            let count = levels.iter().filter(|&&l| l == level).count();
-            // The logit's share counts where the pixels are.
-            let part = f64::from(part) + if level == 0 { f64::from(log_det) } else { 0.0 };
-            bits_per_dim(part, count) as f32
-        };
-        Ok(parts.into_iter().enumerate().rev().map(bits).collect())
+        let parts = finite(self.flow.log_prob_by_level(self.flow.batch(logits, &self.device)?)).await?;
+        let parts: Vec<f64> = parts.into_iter().map(f64::from).collect();
+        let counts = counts_by_level(&Levels::new(config).of_picture());
+        let bits = DataKind::Images.cost_by_level(&parts, log_det.into(), &counts);
+        Ok(bits.into_iter().rev().map(|bits| bits as f32).collect())
     }
 }
 
@@ -44,6 +40,7 @@ mod tests {
     use super::*;
     use crate::protocol::Drawing;
     use shared::Temperature;
+    use shared::logit::bits_per_dim;
 
     #[test]
     fn scales_add_up_to_the_whole_and_a_picture_is_what_is_shown() {

@@ -213,6 +213,8 @@ mod tests {
             now(engine.pictures(now(engine.latents(&sample)).unwrap())).map(drop),
             now(engine.inpainting(&hole(&sample))).map(drop),
             now(engine.receptive_field(3)).map(drop),
+            now(engine.bits(&sample)).map(drop),
+            now(engine.bits(&own)).map(drop),
         ];
         for (at, refused) in refused.into_iter().enumerate() {
             assert!(matches!(refused, Err(Error::Overflow)), "{at}: {refused:?}");

@@ -8,12 +8,13 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use shared::DataKind;
+use shared::geometry::counts_by_level;
 
 use crate::args::{DataSetArgs, DeviceArgs, WhichArgs, tell};
 use crate::data::{DataOptions, DataSource, ImageSet};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::evaluate::{counts, moments, suits, whole};
+use crate::evaluate::{moments, suits, whole};
 use crate::files::{writable, write_atomically};
 use crate::open::AnyModel;
 use crate::output::say;
@@ -32,7 +33,8 @@ pub struct ScalesArgs {
     #[command(flatten)]
     pub data: DataSetArgs,
     /// What to tell from them: a change of half of these images (mirrored, blurred, jpeg20, broken, moved), or other
-    /// images: msds1, msds2, or all images of a folder or .zip; for a model of fields phi4:beta=0.66 or a .npy file [default: all five changes].
+    /// images: msds1, msds2, or all images of a folder or .zip; for a model of fields phi4:beta=0.66 or a .npy file
+    /// [default: all five changes].
     #[arg(long, num_args = 1..)]
     pub against: Vec<String>,
     /// Also write the areas to this file, as JSON.
@@ -109,7 +111,7 @@ pub fn run(args: ScalesArgs) -> Result<()> {
     }
     let half = |odd: usize| test.subset(&(odd..test.len()).step_by(2).collect::<Vec<_>>());
     let (kept, plain) = (half(0)?, half(1)?);
-    let counts = counts(&engine.latent_levels());
+    let counts = counts_by_level(&engine.latent_levels());
     let bits = |images: ImageSet| all_bits(engine, &fitting(images, channels)?, &counts);
     let usual = Usual::of(&bits(kept.clone())?);
     let negatives = bits(plain)?;

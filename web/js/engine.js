@@ -1,5 +1,5 @@
-// A worker's first lines: loads the engine, or, in the worker of that name, the engine on WebGPU. The address's `?v=`
-// keeps a new page from an old page's files.
+// A worker's first lines: loads the engine, or, in the worker of that name, the engine on WebGPU. The worker that trains,
+// named "train", runs the same program as the page's own. The address's `?v=` keeps a new page from an old page's files.
 const program = self.name === "gpu" ? "gpu" : "worker";
 const version = self.location.search;
 // A response as web/src/protocol spells it.

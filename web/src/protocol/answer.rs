@@ -6,6 +6,7 @@ use shared::RgFlowConfig;
 use shared::weights::Card;
 
 use super::backend::Backend;
+use super::train::{Learned, Run};
 use crate::faces::Face;
 use crate::index::ModelIndex;
 
@@ -49,6 +50,8 @@ pub enum Part {
     Completion(Completion),
     /// How a race stands.
     Race(Standing),
+    /// How a run stands.
+    Learned(Learned),
 }
 
 /// The end of a task's answer.
@@ -63,6 +66,10 @@ pub enum Last {
     Answer(Answer),
     /// The faces in a photograph, the largest first.
     Faces(Vec<Face>),
+    /// The run, if there is one.
+    Run(Option<Box<Run>>),
+    /// A weights file.
+    Weights(ByteBuf),
     /// Everything was sent in parts, or there was nothing to send.
     Done,
     /// The task was cancelled.

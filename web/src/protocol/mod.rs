@@ -2,13 +2,14 @@
 //!
 //! Every task has an id of the asker's choosing. Its answer is any number of [`Part`]s and one [`Last`]. A worker serves
 //! tasks one after the other and looks for cancellations between the parts of each. The types say who serves what: the
-//! page's worker takes a [`Task`], the one with the GPU a [`GpuTask`].
+//! page's worker takes a [`Task`], the one with the GPU a [`GpuTask`], the one that trains a [`TrainTask`].
 
 mod answer;
 mod backend;
 mod message;
 mod picture;
 mod task;
+mod train;
 
 pub use answer::{
     Answer, Completion, Factor, Image, Lane, Last, Leading, ModelInfo, Part, Picture, STRENGTH_BINS, Standing, Strip,
@@ -18,6 +19,9 @@ pub use backend::{Backend, BackendChoice};
 pub use message::{PROTOCOL, Request, RequestId, Response, from_js, to_js};
 pub use picture::{Change, Drawing, Hole, MixCell, Move, Race, Reroll, Snapshot, Source, Walk};
 pub use task::{Beside, Draw, Edit, GpuTask, Load, Task, Which};
+pub use train::{
+    CurvePoint, LEARNING_RATES, Learned, ModelSize, Pictures, Plan, Run, TRAINING_EDGE, TRAINING_PICTURES, TrainTask,
+};
 
 #[cfg(test)]
 mod tests {

@@ -68,7 +68,7 @@ impl State {
             Part::Picture(picture) if id == self.panels.sample.request => self.panels.sample.arrived(picture),
             Part::Completion(completion) => self.take(id, Answer::Completion(completion)),
             Part::Race(standing) => self.take(id, Answer::Race(standing)),
-            Part::Progress { .. } | Part::Picture(_) => {}
+            Part::Progress { .. } | Part::Picture(_) | Part::Learned(_) => {}
         }
     }
 
@@ -93,7 +93,7 @@ impl State {
             }
             Last::Faces(faces) => self.photos.found(id, faces),
             Last::Cancelled => return self.panels.over(id, &mut self.ids).unwrap_or_default(),
-            Last::Index(_) | Last::Done => {}
+            Last::Index(_) | Last::Done | Last::Run(_) | Last::Weights(_) => {}
         }
         vec![]
     }

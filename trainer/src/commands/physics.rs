@@ -10,13 +10,16 @@ use shared::{DataKind, Temperature};
 use crate::args::numbers::count;
 use crate::args::{DeviceArgs, WhichArgs};
 use crate::error::{Error, Result};
-use crate::lattice::Phi4;
 use crate::lattice::measure::{Estimate, Observed, Proposals, binder};
+use crate::lattice::symmetry::{Symmetry, log_mean_exp};
+use crate::lattice::{Phi4, free_energy};
 use crate::open::Model;
 use crate::output::say;
 
 /// The stream of the fields that the model is held against: no run trains on it.
 const STREAM: u64 = 2;
+/// Fields whose weights are computed at once.
+const AT_ONCE: usize = 64;
 
 /// Arguments of `physics`.
 #[derive(Args, Debug, Clone)]
@@ -29,6 +32,10 @@ pub struct PhysicsArgs {
     /// Fields of the model and of the sampler, 50 to 1000000.
     #[arg(long, default_value_t = 20_000, value_parser = count(50..=1_000_000_usize))]
     pub count: usize,
+    /// Images of a field that are given the same density, the mean of the model's: none; sign, φ and −φ; or lattice, also the
+    /// turns and reflections of the square and the shifts by multiples of a quarter of the edge, 256 passes for each field.
+    #[arg(long, value_enum, default_value = "sign", hide_possible_values = true, value_name = "none|sign|lattice")]
+    pub symmetry: Symmetry,
     /// Seed of both.
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
@@ -63,9 +70,16 @@ pub fn run(args: PhysicsArgs) -> Result<()> {
     let latents = model.draw(args.seed, args.count as u64, &Temperature::uniform(1.0));
     let fields = model.engine.decode(&latents)?;
     let log_weights = |fields: &[f32]| -> Result<Vec<f64>> {
-        let log_q = model.engine.encode(fields)?.log_prob;
-        let pairs = fields.chunks_exact(dims).zip(log_q);
-        Ok(pairs.map(|(field, parts)| -couplings.action(field, edge) - parts.iter().sum::<f64>()).collect())
+        let mut weights = Vec::with_capacity(fields.len() / dims);
+        for some in fields.chunks(AT_ONCE * dims) {
+            let fields = some.chunks_exact(dims);
+            let images: Vec<f32> = fields.clone().flat_map(|field| args.symmetry.images(field, edge)).collect();
+            let parts = model.engine.encode(&images)?.log_prob;
+            let log_q: Vec<f64> = parts.iter().map(|parts| parts.iter().sum()).collect();
+            let of_images = log_q.chunks_exact(args.symmetry.order()).map(log_mean_exp);
+            weights.extend(fields.zip(of_images).map(|(field, log_q)| -couplings.action(field, edge) - log_q));
+        }
+        Ok(weights)
     };
     let (of_model, of_truth) = (log_weights(&fields)?, log_weights(&truth)?);
     if of_model.iter().any(|weight| !weight.is_finite()) {
@@ -98,7 +112,10 @@ pub fn run(args: PhysicsArgs) -> Result<()> {
     let sites = dims as f64;
     let mean = |weights: &[f64]| weights.iter().sum::<f64>() / weights.len() as f64;
     say!("effective sample size {:.3} of 1, acceptance {:.3}", proposals.effective, proposals.acceptance)?;
+    let free_energy = free_energy::log_z(&couplings, edge, (args.count / 16).max(50), args.seed)?;
     say!("log Z                 {:.5} a site", proposals.log_z / sites)?;
+    say!("log Z, sampler        {:.5} ± {:.5} a site", free_energy.value, free_energy.error)?;
+    say!("−⟨log q + S⟩          {:.5} a site, at most log Z", mean(&of_model) / sites)?;
     say!("KL(model‖field)       {:.5} nats a site", (proposals.log_z - mean(&of_model)) / sites)?;
     say!("KL(field‖model)       {:.5} nats a site", (mean(&of_truth) - proposals.log_z) / sites)?;
     say!("−log q of the field   {:.5} nats a site", mean(&of_truth) / sites + sampler.action().value)

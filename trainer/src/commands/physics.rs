@@ -12,8 +12,8 @@ use crate::args::{DeviceArgs, WhichArgs};
 use crate::error::{Error, Result};
 use crate::lattice::measure::{Estimate, Observed, Proposals, binder};
 use crate::lattice::symmetry::{Symmetry, log_mean_exp};
-use crate::lattice::{Phi4, free_energy};
-use crate::open::Model;
+use crate::lattice::{MOST_EDGE, Phi4, free_energy};
+use crate::open::{Model, load_rg_flow};
 use crate::output::say;
 
 /// The stream of the fields that the model is held against: no run trains on it.
@@ -29,6 +29,10 @@ pub struct PhysicsArgs {
     /// The couplings, as phi4 or phi4:beta=0.66,lambda=1 [default: those that the model was trained on].
     #[arg(long)]
     pub data: Option<String>,
+    /// Edge of the lattice, the model's own times 2, 4 or 8: it grows by its second coarsest level, repeated, as a system at its
+    /// critical point allows [default: the model's own].
+    #[arg(long, value_parser = count(8..=MOST_EDGE))]
+    pub size: Option<usize>,
     /// Fields of the model and of the sampler, 50 to 1000000.
     #[arg(long, default_value_t = 20_000, value_parser = count(50..=1_000_000_usize))]
     pub count: usize,
@@ -53,7 +57,11 @@ pub struct PhysicsArgs {
 /// # Errors
 /// A model that cannot be read or is not one of fields, couplings that are not phi4's.
 pub fn run(args: PhysicsArgs) -> Result<()> {
-    let model = Model::open_any(&args.model, args.which.which, args.device.device)?;
+    let mut file = load_rg_flow(&args.model, args.which.which)?;
+    if let Some(size) = args.size {
+        file = file.grown(size).map_err(Error::model(&args.model))?;
+    }
+    let model = Model::of(file, &args.model, args.device.device)?;
     let (edge, dims) = (model.config.size, model.config.dims());
     if model.config.data != DataKind::Field || model.config.channels != 1 {
         let problem = "it is not a model of fields with one channel";
@@ -96,8 +104,10 @@ pub fn run(args: PhysicsArgs) -> Result<()> {
     say!("{:<16}{:>22}{:>22}{:>8}{:>22}{:>8}", "", "sampler", "model", "σ apart", "model, weighted", "σ apart")?;
     let line = |name: &str, of: &dyn Fn(&Observed) -> Estimate| {
         let [truth, plain, weighted] = [&sampler, &plain, &weighted].map(of);
-        let cell = |e: Estimate| format!("{:.5} ± {:.5}", e.value, e.error);
-        let apart = |e: Estimate| format!("{:.1}", e.apart(truth));
+        // A power of what came out negative is no number.
+        let known = |value: f64, text: String| if value.is_finite() { text } else { "—".to_owned() };
+        let cell = |e: Estimate| known(e.error, format!("{:.5} ± {:.5}", e.value, e.error));
+        let apart = |e: Estimate| known(e.apart(truth), format!("{:.1}", e.apart(truth)));
         let (a, b, c) = (cell(truth), cell(plain), cell(weighted));
         say!("{name:<16}{a:>22}{b:>22}{:>8}{c:>22}{:>8}", apart(plain), apart(weighted))
     };
@@ -108,6 +118,9 @@ pub fn run(args: PhysicsArgs) -> Result<()> {
     line("Binder cumulant", &binder)?;
     for (i, (r, _)) in sampler.two_point().into_iter().enumerate() {
         line(&format!("two-point, r={r}"), &|observed| observed.two_point()[i].1)?;
+    }
+    for (i, (r, _)) in sampler.slopes().into_iter().enumerate() {
+        line(&format!("slope, r={r} to {}", 2 * r), &|observed| observed.slopes()[i].1)?;
     }
     let sites = dims as f64;
     let mean = |weights: &[f64]| weights.iter().sum::<f64>() / weights.len() as f64;

@@ -3,7 +3,7 @@
 //!
 //! S is even, so that a field and its negative are given the same weight, exactly: q(φ) = ½(f(φ) + f(−φ)), f the model's own
 //! density. The gradient goes through the fields alone, log q's own being held: what is left out is zero in the mean, and
-//! so is all the noise where the model is right (Roeder, Wu & Duvenaud 2017; for lattices Vaitl et al. 2022).
+//! so is all the noise where the model is right (Roeder, Wu & Duvenaud, arXiv:1703.09194).
 
 use burn::module::Module;
 use burn::optim::GradientsParams;

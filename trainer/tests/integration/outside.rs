@@ -129,6 +129,8 @@ const TEXTS: [&str; 28] = [
     "hub",
     "which",
     "best-by",
+    "objective",
+    "symmetry",
     "from",
 ];
 /// Any number of 64 bits is a seed.

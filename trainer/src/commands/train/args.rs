@@ -43,7 +43,8 @@ pub struct TrainArgs {
     #[arg(long)]
     pub config: Option<PathBuf>,
     /// Edge of the images in pixels, 4·2^k from 8 to 1024: takes the preset to that size. Finer levels are added in front,
-    /// each with two thirds of the layers and the width of the next one, or taken away [default: the architecture's].
+    /// each with two thirds of the layers and the width of the next one, or taken away; with --from, a model of fields grows by
+    /// its second coarsest level, repeated [default: the architecture's].
     #[arg(long, conflicts_with = "config", value_parser = count(8..=MAX_SIZE))]
     pub size: Option<usize>,
     /// Start from these weights instead of new ones: a weights file, a checkpoint, or a run folder, whose best checkpoint

@@ -5,11 +5,12 @@ mod config;
 mod resume;
 
 use std::cell::OnceCell;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use shared::RgFlowConfig;
 use shared::weights::AnyModelFile;
+use shared::{DataKind, RgFlowConfig};
 
 pub use self::args::TrainArgs;
 pub use self::config::read_config;
@@ -32,7 +33,7 @@ use crate::train::{self, Training, newest};
 pub fn run(args: TrainArgs) -> Result<()> {
     let resume = args.resume.as_deref().map(newest).transpose()?;
     let out = resume::folder(&args, resume.as_deref())?;
-    let weights = args.from.as_deref().map(|path| load(path, Which::Best)).transpose()?;
+    let weights = args.from.as_deref().map(|path| grown(path, args.size)).transpose()?;
     let (mut state, mut changes) = match &resume {
         Some(path) => resume::state(&args, RunState::read(path)?)?,
         None => (start(&args, weights.as_ref())?, Vec::new()),
@@ -109,6 +110,16 @@ pub fn run(args: TrainArgs) -> Result<()> {
         None => String::new(),
     };
     say!("step {}{test}: {}", outcome.step, outcome.checkpoint.display())
+}
+
+/// The weights of `--from`, for a larger lattice if `--size` asks for it.
+fn grown(path: &Path, size: Option<usize>) -> Result<AnyModelFile> {
+    match (load(path, Which::Best)?, size) {
+        (AnyModelFile::RgFlow(file), Some(size)) if file.config.data == DataKind::Field && size > file.config.size => {
+            Ok(AnyModelFile::RgFlow(file.grown(size).map_err(Error::model("--size".as_ref()))?))
+        }
+        (file, _) => Ok(file),
+    }
 }
 
 /// An error if a run by the action would have several devices.

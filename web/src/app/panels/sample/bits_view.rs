@@ -20,6 +20,8 @@ const REACH: f64 = 5.0;
 /// The elements.
 pub struct BitsView {
     chart: Chart,
+    /// Opens the card that says what is counted.
+    word: HtmlElement,
     title: HtmlElement,
     says: HtmlElement,
     drawn: RefCell<Vec<ScaleBits>>,
@@ -29,6 +31,7 @@ impl BitsView {
     pub fn new(document: &Document) -> Result<Self> {
         Ok(Self {
             chart: Chart::by_id(document, "bits-chart")?,
+            word: by_id(document, "bits-word")?,
             title: by_id(document, "bits-title")?,
             says: by_id(document, "bits-says")?,
             drawn: RefCell::default(),
@@ -44,6 +47,7 @@ impl BitsView {
             let kind = page.kind();
             let _ = self.draw(&scales, kind);
             let whose = if kind == DataKind::Field { "field" } else { "picture" };
+            set_text(&self.word, kind.unit());
             set_text(&self.title, &format!("The {whose}’s {} by scale", bits::unit(kind)));
             set_text(&self.says, &said(&scales, kind));
             self.drawn.replace(scales);

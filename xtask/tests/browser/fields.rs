@@ -56,7 +56,7 @@ async fn every_panel_takes_a_field() {
     browser.wait_for(&painted("#explore-board canvas"), PATIENCE).await.unwrap();
     browser.wait_for(QUIET, PATIENCE).await.unwrap();
     click(&browser, "#explore-search").await;
-    browser.wait_for(&painted("#explore-leading canvas[data-painted]"), PATIENCE).await.unwrap();
+    browser.wait_for(&painted("#explore-leading .cell"), PATIENCE).await.unwrap();
     click(&browser, "#tabs [aria-controls=panel-inpaint]").await;
     browser.wait_for(QUIET, PATIENCE).await.unwrap();
     click(&browser, "#inpaint-presets button").await;

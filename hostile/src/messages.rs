@@ -12,7 +12,8 @@ use shared::weights::{AnyModelFile, Card, Precision};
 use shared::{FlowBackend, Model, RgFlow};
 use web::app::Visit;
 use web::engine::Engine;
-use web::protocol::{Draw, Edit, GpuTask, Request, Response, Source, Task};
+use web::protocol::{Draw, Edit, GpuTask, Request, Response, Source, Task, TrainTask};
+use web::training::Set;
 use web::worker::check_source;
 
 use crate::models::small;
@@ -25,6 +26,10 @@ pub fn messages(bytes: &[u8]) {
         let _ = serve(&engine, task);
     }
     read::<Request<GpuTask>>(bytes);
+    if let Some(Request::Serve { task: TrainTask::Begin(plan), .. }) = read(bytes) {
+        // What cannot be learned from is refused.
+        let _ = Set::new(plan.pictures, plan.seed);
+    }
     if let Some(response) = read::<Response>(bytes) {
         let mut visit = Visit::at("", &small());
         visit.hear(response);
@@ -121,15 +126,24 @@ pub fn seeds() -> Vec<Vec<u8>> {
         json!({ "use": { "backend": "gpu" } }),
         json!({ "index": { "url": "http://x/index.json" } }),
     ];
+    let pictures = json!({ "own": { "rgb": vec![7u8; 48], "mirrored": true } });
+    let lessons = [
+        json!("find"),
+        json!({ "begin": { "size": "small", "pictures": pictures, "rate": 0.01, "seed": 3 } }),
+        json!({ "begin": { "size": "large", "pictures": "ovals", "rate": 0.01, "seed": 3 } }),
+        json!({ "learn": { "rate": 0.02 } }),
+    ];
     let said = [
         json!({ "worker": { "failed": { "message": "x" } } }),
         json!({ "part": { "id": 1, "part": { "progress": { "loaded": 1, "total": 2 } } } }),
         json!({ "part": { "id": 4, "part": { "picture": { "index": 3, "size": 1, "rgba": [0, 1, 2, 255], "bits": 3.5, "millis": 2.0 } } } }),
         json!({ "last": { "id": 4, "last": "done" } }),
+        json!({ "last": { "id": 6, "last": { "run": null } } }),
+        json!({ "last": { "id": 7, "last": { "weights": [1, 2] } } }),
         json!({ "last": { "id": 5, "last": { "answer": { "images": [{ "size": 1, "rgba": [0, 1, 2, 255] }] } } } }),
     ];
-    let requests = tasks.map(|task| json!({ "serve": { "id": 4, "task": task } }));
-    requests.iter().chain(&said).map(|message| message.to_string().into_bytes()).collect()
+    let requests = tasks.into_iter().chain(lessons).map(|task| json!({ "serve": { "id": 4, "task": task } }));
+    requests.chain(said).map(|message| message.to_string().into_bytes()).collect()
 }
 
 #[cfg(test)]
@@ -139,15 +153,17 @@ mod tests {
     #[test]
     fn the_seeds_are_messages_that_are_served() {
         let engine = Engine::<Flex>::from_bytes(model(), Default::default()).unwrap();
-        let (mut served, mut heard) = (0, 0);
+        let (mut served, mut learned, mut heard) = (0, 0, 0);
         for seed in seeds() {
             if let Some(Request::Serve { task, .. }) = read::<Request<Task>>(&seed) {
                 served += usize::from(serve(&engine, task).is_ok());
+            } else if read::<Request<TrainTask>>(&seed).is_some() {
+                learned += 1;
             } else {
                 heard += usize::from(read::<Response>(&seed).is_some());
             }
         }
         // Without a sampler there are no leading directions.
-        assert_eq!((served, heard), (12, 5));
+        assert_eq!((served, learned, heard), (12, 4, 7));
     }
 }

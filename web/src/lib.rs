@@ -1,7 +1,8 @@
 //! The demo in the browser.
 //!
 //! Two programs share this crate: [`app`] is the page, which draws and listens, and [`worker`] runs beside it and
-//! holds the [`engine`] and finds [`faces`] in photographs. They talk in [`protocol`]. [`address`] has the words of a link, [`index`] is the list of models.
+//! holds the [`engine`] and finds [`faces`] in photographs. They talk in [`protocol`]. [`address`] has the words of a
+//! link, [`index`] is the list of models, [`zip`] says what is in an archive.
 
 pub mod address;
 pub mod app;
@@ -10,6 +11,8 @@ mod error;
 pub mod faces;
 pub mod index;
 pub mod protocol;
+mod stream;
 pub mod worker;
+pub mod zip;
 
 pub use error::{Error, Result};

@@ -132,10 +132,12 @@ impl State {
 
     /// The reader's own weights are read.
     fn opened(&mut self, entry: ModelEntry, info: ModelInfo) -> Vec<Effect> {
+        // The same model again, which has learned more since.
+        let again = self.has_own_weights() && self.entry.as_ref().is_some_and(|old| old.title == entry.title);
         (self.entry, self.settings.model) = (Some(entry), None);
         self.notices.clear();
         // What a link says was meant for these weights; else the model before had other temperatures.
-        let missed = std::mem::take(&mut self.missed_weights);
+        let missed = std::mem::take(&mut self.missed_weights) || again;
         if !missed {
             self.settings.temperature = None;
             self.settings.release_picks();

@@ -1,0 +1,109 @@
+//! The worker that trains, beside the page's own.
+
+use super::*;
+use crate::app::effect::Trainer;
+use crate::app::panels::train::state::TrainEvent;
+use crate::protocol::{Learned, ModelSize, Run, TrainTask};
+
+fn run() -> Last {
+    let learned =
+        Learned { step: 9, images: 144, millis: 500.0, speed: 200.0, curve: vec![], samples: vec![], kept: true };
+    let (size, own, pictures, held_out) = (ModelSize::Small, false, 4000, 96);
+    Last::Run(Some(Box::new(Run { size, own, pictures, held_out, params: 1, rate: 0.005, learned })))
+}
+
+fn trainer_says(state: &mut State, response: Response) -> Vec<Effect> {
+    state.update(Event::Trainer(response))
+}
+
+/// The task that the worker is sent.
+fn asked(effects: &[Effect]) -> (RequestId, TrainTask) {
+    let sent = effects.iter().find_map(|effect| match effect {
+        Effect::Trainer(Trainer::Send(Request::Serve { id, task })) => Some((*id, task.clone())),
+        _ => None,
+    });
+    sent.unwrap_or_else(|| panic!("nothing is asked in {effects:?}"))
+}
+
+/// A page whose worker that trains has kept a run.
+fn with_run(state: &mut State) {
+    let hello = Response::Worker(Worker::Hello { protocol: PROTOCOL });
+    let (id, task) = asked(&trainer_says(state, hello));
+    assert_eq!(task, TrainTask::Find);
+    trainer_says(state, run().by(id));
+}
+
+#[test]
+fn the_worker_starts_when_its_panel_is_shown() {
+    let (mut state, _) = loaded("");
+    let start = Effect::Trainer(Trainer::Start);
+    assert!(!state.update(Event::Show(Panel::Mix)).contains(&start));
+    assert!(state.update(Event::Show(Panel::Train)).contains(&start));
+    state.update(Event::Show(Panel::Sample));
+    assert!(!state.update(Event::Show(Panel::Train)).contains(&start));
+    // An address that asks for the panel does not wait for the page's model.
+    let mut state = State::new("#panel=train", BackendChoice::Auto, "http://x/models/index.json".into());
+    assert!(state.update(Event::Retry).contains(&start));
+}
+
+#[test]
+fn it_needs_no_model_and_no_engine_of_the_pages() {
+    let mut state = State::new("#panel=train", BackendChoice::Auto, "http://x/models/index.json".into());
+    state.update(Event::Retry);
+    let hello = Response::Worker(Worker::Hello { protocol: PROTOCOL });
+    let (id, _) = asked(&trainer_says(&mut state, hello));
+    trainer_says(&mut state, Last::Run(None).by(id));
+    state.update(Event::EngineDied("gone".into()));
+    let (_, task) = asked(&state.update(PanelEvent::Train(TrainEvent::Go(3))));
+    assert!(matches!(task, TrainTask::Begin(_)));
+    // What is chosen is in the address.
+    let effects = state.update(PanelEvent::Train(TrainEvent::Size(ModelSize::Large)));
+    assert!(matches!(&effects[..], [Effect::WriteAddress(address)] if address.contains("train-size=large")));
+}
+
+#[test]
+fn its_weights_become_the_pages_model_and_newer_ones_keep_what_is_set() {
+    let (mut state, _) = loaded("#panel=train&t=0.5");
+    with_run(&mut state);
+    let take = |state: &mut State| {
+        let (id, task) = asked(&state.update(PanelEvent::Train(TrainEvent::Use)));
+        assert_eq!(task, TrainTask::Weights);
+        let opened = requests(trainer_says(state, Last::Weights(ByteBuf::from([1, 2])).by(id)));
+        assert_eq!(opened[0].task, Load::Own { bytes: ByteBuf::from([1, 2]) }.into());
+        says(state, opened[0].id, ready());
+    };
+    take(&mut state);
+    assert!(state.has_own_weights());
+    assert_eq!(state.entry.as_ref().map(|entry| entry.title.as_str()), Some("Yours (ovals)"));
+    assert_eq!(state.settings.temperature, None);
+    state.update(Event::Uniform(0.3));
+    take(&mut state);
+    assert_eq!(state.settings.temperature, Some(Temperature::uniform(0.3)));
+}
+
+#[test]
+fn its_end_is_not_the_pages() {
+    let (mut state, _) = loaded("#panel=train");
+    with_run(&mut state);
+    let end = [Effect::Trainer(Trainer::End)];
+    assert_eq!(state.update(Event::TrainerDied("gone".into())), end);
+    assert!(state.info.is_some() && state.phase == Phase::Ready);
+    for said in [Worker::Failed { message: "x".into() }, Worker::Hello { protocol: PROTOCOL + 1 }] {
+        state.update(PanelEvent::Train(TrainEvent::Revive));
+        assert_eq!(trainer_says(&mut state, Response::Worker(said)), end);
+    }
+}
+
+#[test]
+fn an_address_of_own_weights_leads_to_the_run_that_was_kept() {
+    let (mut state, _) = loaded("#weights=own&seed=2&t=0.3");
+    assert!(state.notices[0].contains("no link holds"));
+    with_run(&mut state);
+    assert!(state.notices[0].contains("Open Train"), "{:?}", state.notices);
+    // Where none was kept, the notice stays.
+    let (mut state, _) = loaded("#weights=own&seed=2&t=0.3");
+    let hello = Response::Worker(Worker::Hello { protocol: PROTOCOL });
+    let (id, _) = asked(&trainer_says(&mut state, hello));
+    trainer_says(&mut state, Last::Run(None).by(id));
+    assert!(state.notices[0].contains("Drop the same weights"), "{:?}", state.notices);
+}

@@ -15,6 +15,14 @@ pub enum Error {
     /// An input with a shape or values that the model cannot take.
     #[error("input: {0}")]
     Input(String),
+    /// A value that training cannot work with.
+    #[error("recipe: {field}: {problem}")]
+    Recipe {
+        /// The field of [`Recipe`](crate::train::recipe::Recipe).
+        field: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
 }
 
 /// Shorthand for results of this crate.

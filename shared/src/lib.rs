@@ -11,6 +11,7 @@
 //! - [`real_nvp`] is the architecture to compare with; [`Model`] is a model of either;
 //! - [`ImageFlow`] is what a flow of either can do;
 //! - [`prior`] and [`logit`] are the flow's two ends: noise and pixels; [`sampler`] draws noise that goes together;
+//! - [`train`] is training, step by step, and [`msds`] the paper's synthetic pictures to do it on;
 //! - [`edit`] is what can be done with a trained model;
 //! - [`weights`] is the exported file.
 //!
@@ -25,6 +26,7 @@ pub mod geometry;
 mod image_flow;
 pub mod logit;
 mod model;
+pub mod msds;
 pub mod nn;
 mod presets;
 pub mod prior;
@@ -33,6 +35,8 @@ pub mod real_nvp;
 pub mod sampler;
 mod shape;
 mod sizes;
+mod threads;
+pub mod train;
 pub mod weights;
 
 pub use backend::FlowBackend;

@@ -53,6 +53,16 @@ pub fn image_to_logit(pixels: &[u8], mut noise: impl FnMut() -> f32) -> (Vec<f32
     (logits, log_det as f32)
 }
 
+/// Planar pictures as logits, each value the middle of its cell.
+pub fn middles(pixels: &[u8]) -> Vec<f32> {
+    image_to_logit(pixels, || 0.5).0
+}
+
+/// Logits as the pixels whose cells hold them.
+pub fn to_pixels(logits: &[f32]) -> Vec<u8> {
+    logits.iter().map(|&y| to_pixel(y)).collect()
+}
+
 /// Bits per dimension of an image of `dims` values in 0 .. 255, from log p of its values in [0, 1].
 pub fn bits_per_dim(log_prob: f64, dims: usize) -> f64 {
     (-log_prob / dims as f64) / LN_2 + 8.0
@@ -69,6 +79,12 @@ mod tests {
                 assert_eq!(to_pixel(to_logit(value, noise).0), value, "{value} + {noise}");
             }
         }
+    }
+
+    #[test]
+    fn bytes_come_back_from_their_logits() {
+        let pixels: Vec<u8> = (0..96).map(|i| (i * 5 % 256) as u8).collect();
+        assert_eq!(to_pixels(&middles(&pixels)), pixels);
     }
 
     #[test]

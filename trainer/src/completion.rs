@@ -1,8 +1,7 @@
 //! Completions of images as bytes: how far they are from the truth, and how they are shown.
 
 use shared::edit::inpaint::Mask;
-
-use crate::data::{middles, to_pixels};
+use shared::logit::{middles, to_pixels};
 
 /// Colour of unknown pixels in pictures, as in the paper's fig. 7.
 const UNKNOWN: [u8; 3] = [220, 40, 40];

@@ -5,19 +5,13 @@ use std::str::FromStr;
 use burn::backend::Autodiff;
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
 use burn::tensor::Tensor;
-use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::backend::Backend;
 use burn::tensor::backend::{Device as _, DeviceId};
-use shared::FlowBackend;
+use shared::train::TrainBackend;
 
 use crate::error::{Error, Result};
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
 use crate::panics::caught_on_all_threads;
-
-/// A backend that can train the model: itself a [`FlowBackend`], and so is what it differentiates.
-pub trait TrainBackend: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend> {}
-
-impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> TrainBackend for B {}
 
 /// The CPU with the project's own kernels: what reads checkpoints.
 pub type Cpu = Autodiff<burn::backend::Flex>;

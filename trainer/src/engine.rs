@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 use burn::tensor::Tensor;
 use shared::edit::inpaint::{Free, Inpainting, Mask, Phase, Wish};
 use shared::edit::{mix, receptive};
+use shared::logit::{middles, to_pixels};
+use shared::train::TrainBackend;
 use shared::weights::{AnyModelFile, ModelFile};
 use shared::{EncodedByLevel, Flow, FlowBackend, ImageFlow};
 
-use crate::data::{ImageSet, middles, to_pixels};
-use crate::device::{DeviceChoice, Job, TrainBackend, dispatch};
+use crate::data::ImageSet;
+use crate::device::{DeviceChoice, Job, dispatch};
 use crate::drawing::Drawing;
 use crate::error::{Error, Result};
 use crate::evaluate::{Score, bits_by_level, bits_per_dim, sample_pictures};

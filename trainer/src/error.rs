@@ -150,6 +150,16 @@ impl Error {
         move |source| Self::Model { file: file.clone(), source }
     }
 
+    /// For `map_err`: the option that stands for a field of a recipe.
+    pub(crate) fn recipe(error: shared::Error) -> Self {
+        match error {
+            shared::Error::Recipe { field, problem } => {
+                Self::usage(format!("--{}", field.replace('_', "-")), problem, "see `trainer train --help`")
+            }
+            source => Self::Model { file: "the recipe".to_owned(), source },
+        }
+    }
+
     /// For `map_err`: a picture was not written, because of the system or of its name.
     pub(crate) fn draw(path: &Path) -> impl FnOnce(image::ImageError) -> Self {
         let path = path.to_path_buf();
@@ -173,6 +183,14 @@ impl Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use shared::train::Recipe;
+
+    #[test]
+    fn a_recipe_that_cannot_work_names_the_option() {
+        let error = Recipe { learning_rate: f64::NAN, ..Recipe::cosine(10) }.validate().unwrap_err();
+        let text = Error::recipe(error).to_string();
+        assert!(text.starts_with("--learning-rate: NaN") && text.contains("trainer train --help"), "{text}");
+    }
 
     #[test]
     fn messages_name_the_file_and_the_remedy() {

@@ -3,9 +3,11 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 use shared::geometry::counts_by_level;
+use shared::logit::to_pixels;
+use shared::train::Values;
 use shared::{DataKind, FlowBackend, ImageFlow};
 
-use crate::data::{ImageSet, Values, to_pixels};
+use crate::data::ImageSet;
 use crate::drawing::{Drawing, of_sampler};
 use crate::error::{Error, Result};
 
@@ -196,9 +198,9 @@ pub fn random_seed() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::dequantise;
     use burn::backend::Flex;
     use shared::logit;
+    use shared::train::dequantise;
     use shared::{Flow, RgFlow, RgFlowConfig, Temperature};
 
     fn flow() -> Flow<Flex> {

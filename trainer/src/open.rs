@@ -8,7 +8,7 @@ use shared::prior::draw_latents;
 use shared::weights::{AnyModelFile, Card, ModelFile};
 use shared::{DataKind, ModelConfig, RgFlowConfig, Temperature, logit};
 
-use crate::data::{read_picture, to_grey, to_pixels};
+use crate::data::{read_picture, to_grey};
 use crate::device::{Cpu, DeviceChoice};
 use crate::drawing::Joint;
 use crate::engine::{self, Engine, LevelEngine};
@@ -257,7 +257,7 @@ impl Model {
             return Err(Error::Diverged { problem, advice: "use a lower temperature or an earlier checkpoint".into() });
         }
         let channels = self.config.channels;
-        let picture = |logits: &[f32]| picture_of(&to_pixels(logits), edge, channels);
+        let picture = |logits: &[f32]| picture_of(&logit::to_pixels(logits), edge, channels);
         Ok(logits.chunks_exact(channels * edge * edge).map(picture).collect())
     }
 

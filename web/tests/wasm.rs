@@ -2,10 +2,12 @@
 #![cfg(target_arch = "wasm32")]
 
 use burn_flex::Flex;
+use shared::msds::{Msds, Part as Share};
 use shared::{RgFlowConfig, Temperature};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web::engine::{Engine, random};
-use web::protocol::{Draw, Drawing, Last, Part, Picture, Request, Response, Task, from_js, to_js};
+use web::protocol::{Draw, Drawing, Last, ModelSize, Part, Picture, Request, Response, Task, from_js, to_js};
+use web::training::{self, Set, Training};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
@@ -42,6 +44,31 @@ fn a_damaged_model_is_an_error_and_no_crash() {
     let mut bytes = random::model_bytes(&RgFlowConfig::tiny(), "random").unwrap();
     bytes.truncate(1000);
     assert!(Engine::<Flex>::from_bytes(&bytes, Default::default()).is_err());
+}
+
+/// What `trainer train` measured at its first steps.
+#[derive(serde::Deserialize)]
+struct TenSteps {
+    pictures: u64,
+    bits_per_dim: Vec<f64>,
+}
+
+#[wasm_bindgen_test]
+async fn training_takes_the_native_programs_steps() {
+    let expected: TenSteps = serde_json::from_str(include_str!("../../shared/tests/ten-steps.json")).unwrap();
+    let (size, device) = (ModelSize::Small, Default::default());
+    let picture = |i| Msds::Msds1.picture(4, 0, Share::Train, i);
+    let set = Set::of((0..expected.pictures).flat_map(picture).collect(), picture(0), 32);
+    let recipe = training::recipe(size.rate(), true, 0);
+    let mut training = Training::<Flex>::start(size, size.config(), recipe, set, device).unwrap();
+    for (step, bits) in expected.bits_per_dim.into_iter().enumerate() {
+        let (next, taken) = training.step();
+        taken.unwrap();
+        training = next;
+        training.spend(1.0);
+        let found = training.look(false).await.unwrap().curve.pop().unwrap().train.unwrap();
+        assert!((f64::from(found) - bits).abs() < 1e-4 * bits, "step {step}: {found} {bits}");
+    }
 }
 
 #[wasm_bindgen_test]

@@ -9,11 +9,12 @@ use shared::{Model, ModelConfig, Temperature};
 
 use crate::args::numbers::{count, positive};
 use crate::args::{DeviceArgs, Preset, preset};
-use crate::device::{DeviceChoice, Job, TrainBackend, dispatch};
+use crate::device::{DeviceChoice, Job, dispatch};
 use crate::error::{Error, Result};
 use crate::files::{read_limited, write_whole};
 use crate::output::say;
 use crate::train::timed::{TimedSteps, Timing, noise};
+use shared::train::TrainBackend;
 
 /// Repetitions before the clock counts: kernels are compiled in them.
 const WARM_UP: usize = 3;

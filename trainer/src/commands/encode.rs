@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use shared::DataKind;
 use shared::geometry::counts_by_level;
+use shared::logit::to_pixels;
 
 use crate::args::{DeviceArgs, WhichArgs};
-use crate::data::to_pixels;
 use crate::error::{Error, Result};
 use crate::evaluate::whole;
 use crate::latents;

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use shared::DataKind;
 use shared::geometry::counts_by_level;
-use shared::{DataKind, logit};
+use shared::logit::{self, middles};
 
 use crate::args::numbers::count;
 use crate::args::{DataSetArgs, DeviceArgs, WhichArgs};
-use crate::data::{TestSet, middles};
+use crate::data::TestSet;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::evaluate::{Score, moments, suits, whole};

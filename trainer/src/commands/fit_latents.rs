@@ -8,12 +8,12 @@ use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared::geometry::Levels;
+use shared::logit::middles;
 use shared::sampler::{MOST_DIRECTIONS, Sampler};
 use shared::weights::{AnyModelFile, Card, ModelFile};
 
 use crate::args::numbers::{count, within};
 use crate::args::{DataSetArgs, DeviceArgs, PrecisionName, WhichArgs, one_or_each};
-use crate::data::middles;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::files::{writable, write_atomically};

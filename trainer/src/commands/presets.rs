@@ -8,8 +8,8 @@ use crate::args::{DeviceArgs, Preset, preset};
 use crate::device::dispatch;
 use crate::error::Result;
 use crate::output::say;
-use crate::train::recipe::Recipe;
 use crate::train::timed::TimedSteps;
+use shared::train::Recipe;
 
 /// Arguments of `presets`.
 #[derive(Args, Debug, Clone)]

@@ -52,13 +52,14 @@ fn file_name(i: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::data::{DataOptions, ImageSet, LabelKind, Labels, Msds, Part, collection};
+    use crate::data::{DataOptions, ImageSet, LabelKind, Labels, collection, generate};
+    use shared::msds::{Msds, Part};
 
     #[test]
     fn what_is_written_is_read_back() {
         let dir = tempfile::tempdir().unwrap();
         let options = DataOptions::default();
-        let set = Msds::Msds2.generate(32, 12, 1, Part::Train).unwrap();
+        let set = generate(Msds::Msds2, 32, 12, 1, Part::Train).unwrap();
         set.write_images(&dir.path().join("a")).unwrap();
         let back = collection::whole(&dir.path().join("a"), &set.name, &options).unwrap();
         assert_eq!(back.0, set);

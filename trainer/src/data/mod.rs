@@ -1,10 +1,8 @@
 //! Data sets: pictures as bytes in memory, with the factors they were made from where known.
 //!
-//! [`DataSource`] turns what the user typed into a [`Dataset`]; [`Batches`] says which pictures a
-//! training step sees.
+//! [`DataSource`] turns what the user typed into a [`Dataset`].
 
 mod archive;
-mod batches;
 mod broken;
 mod celeba;
 mod cifar;
@@ -12,8 +10,6 @@ mod cifar_python;
 mod collection;
 mod complete;
 mod container;
-mod dequantise;
-mod ellipse;
 mod export;
 mod factors;
 mod folder;
@@ -38,18 +34,14 @@ mod source;
 mod split;
 #[cfg(test)]
 mod testing;
-mod values;
 
-pub use batches::{Batches, batch_indexes, flips};
-pub use dequantise::{Batch, dequantise, middles, to_pixels};
 pub use factors::{Factor, factors_of};
 pub use images::read_picture;
 pub use labels::{LabelKind, Labels};
 pub use mask::{read_mask, read_mask_for};
-pub use msds::{Msds, Part};
+pub use msds::generate;
 pub use options::DataOptions;
 pub(crate) use set::to_grey;
 pub use set::{Dataset, ImageSet, TestSet};
 pub(crate) use sniff::sniff;
 pub use source::DataSource;
-pub use values::Values;

@@ -1,151 +1,56 @@
-//! The synthetic multi-scale sets: a grid of ovals on black, generated from a seed.
-//!
-//! Every picture draws from its own random stream, so the pictures depend neither on the number of
-//! threads nor on how many others are made: a smaller set is the beginning of a larger one.
+//! The synthetic multi-scale sets with their labels.
 
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
+use shared::msds::{Msds, Oval, Part, TILE};
 
-use super::ellipse::{TILE, rotated};
 use super::images::{DEFAULT_MEMORY_LIMIT, check_memory};
 use super::labels::Labels;
-use super::set::{CHANNELS, ImageSet};
+use super::set::ImageSet;
 use crate::error::{Error, Result};
-
-/// Which of the two sets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Msds {
-    /// MSDS1: one colour per picture, varied a little per oval; every oval turned freely.
-    /// The large-scale factor is the colour.
-    Msds1,
-    /// MSDS2: one direction per picture, varied a little per oval; every oval coloured freely.
-    /// The large-scale factor is the direction.
-    Msds2,
-}
-
-/// Which part of a set: the two share no random stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Part {
-    /// To train on.
-    Train,
-    /// To test on.
-    Test,
-}
 
 /// Labels per oval.
 const FACTORS: [&str; 6] = ["x", "y", "angle", "r", "g", "b"];
 
-struct Oval {
-    /// The tile's corner in the picture.
-    x: i32,
-    y: i32,
-    /// Degrees, counter-clockwise.
-    angle: f64,
-    colour: [i32; CHANNELS],
+/// `count` pictures of `size`×`size` pixels (a multiple of 8: one oval per 8×8 tile).
+///
+/// Labels, per oval, tiles row by row: `oval00.x`, `oval00.y` (the tile's corner in pixels,
+/// jitter included, so −1 is possible), `oval00.angle` (degrees counter-clockwise), `oval00.r`,
+/// `oval00.g`, `oval00.b`.
+///
+/// # Errors
+/// [`Error::Usage`] for another size, no pictures, or more than fit into memory.
+pub fn generate(kind: Msds, size: usize, count: usize, seed: u64, part: Part) -> Result<ImageSet> {
+    if size == 0 || !size.is_multiple_of(TILE) {
+        let problem = format!("{size} pixels are not a multiple of 8, the edge of a tile");
+        return Err(Error::usage(kind.name(), problem, "use a size that is a multiple of 8"));
+    }
+    // Labels are f32, six per 8×8 tile: an eighth of the pixels' bytes.
+    check_memory(kind.name(), count.saturating_add(count / 8), size, DEFAULT_MEMORY_LIMIT)?;
+    if count == 0 {
+        return Err(Error::usage(kind.name(), "a set of 0 pictures", "ask for at least 1"));
+    }
+    let tiles = size / TILE;
+    let per_image = tiles * tiles * FACTORS.len();
+    let mut values = vec![0.0; count * per_image];
+    values.par_chunks_exact_mut(per_image).enumerate().for_each(|(i, labels)| {
+        let ovals = kind.ovals(tiles, seed, part, i as u64);
+        ovals.iter().zip(labels.chunks_exact_mut(FACTORS.len())).for_each(|(oval, label)| write_label(oval, label));
+    });
+    // The labels at once, the pictures as they are needed: turning the ovals is nine tenths of the work.
+    let picture = move |i: usize| kind.picture(tiles, seed, part, i as u64).into_boxed_slice();
+    let names: Vec<String> =
+        (0..tiles * tiles).flat_map(|tile| FACTORS.map(|factor| format!("oval{tile:02}.{factor}"))).collect();
+    let suffix = match part {
+        Part::Train => "train",
+        Part::Test => "test",
+    };
+    let labels = Labels::numbers(&names, values)?;
+    ImageSet::made(format!("{}-{suffix}", kind.name()), size, count, Some(labels), picture)
 }
 
-impl Msds {
-    /// The set's name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Msds1 => "msds1",
-            Self::Msds2 => "msds2",
-        }
-    }
-
-    /// `count` pictures of `size`×`size` pixels (a multiple of 8: one oval per 8×8 tile).
-    ///
-    /// Labels, per oval, tiles row by row: `oval00.x`, `oval00.y` (the tile's corner in pixels,
-    /// jitter included, so −1 is possible), `oval00.angle` (degrees counter-clockwise), `oval00.r`,
-    /// `oval00.g`, `oval00.b`.
-    pub fn generate(self, size: usize, count: usize, seed: u64, part: Part) -> Result<ImageSet> {
-        if size == 0 || !size.is_multiple_of(TILE) {
-            let problem = format!("{size} pixels are not a multiple of 8, the edge of a tile");
-            return Err(Error::usage(self.name(), problem, "use a size that is a multiple of 8"));
-        }
-        // Labels are f32, six per 8×8 tile: an eighth of the pixels' bytes.
-        check_memory(self.name(), count.saturating_add(count / 8), size, DEFAULT_MEMORY_LIMIT)?;
-        if count == 0 {
-            return Err(Error::usage(self.name(), "a set of 0 pictures", "ask for at least 1"));
-        }
-        let tiles = size / TILE;
-        let per_image = tiles * tiles * FACTORS.len();
-        let ovals = move |i: usize| self.ovals(tiles, &mut self.stream(seed, part, i as u64));
-        let mut values = vec![0.0; count * per_image];
-        values.par_chunks_exact_mut(per_image).enumerate().for_each(|(i, labels)| {
-            ovals(i).iter().zip(labels.chunks_exact_mut(FACTORS.len())).for_each(|(oval, label)| oval.label(label));
-        });
-        // The labels at once, the pictures as they are needed: turning the ovals is nine tenths of the work.
-        let picture = move |i: usize| {
-            let mut image = vec![0; CHANNELS * size * size];
-            ovals(i).iter().for_each(|oval| oval.paste(&mut image, size));
-            image.into_boxed_slice()
-        };
-        let names: Vec<String> =
-            (0..tiles * tiles).flat_map(|tile| FACTORS.map(|factor| format!("oval{tile:02}.{factor}"))).collect();
-        let suffix = match part {
-            Part::Train => "train",
-            Part::Test => "test",
-        };
-        let labels = Labels::numbers(&names, values)?;
-        ImageSet::made(format!("{}-{suffix}", self.name()), size, count, Some(labels), picture)
-    }
-
-    fn stream(self, seed: u64, part: Part, image: u64) -> ChaCha8Rng {
-        let set = u64::from(self == Self::Msds2) << 63;
-        let part = u64::from(part == Part::Test) << 62;
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        rng.set_stream(set | part | image);
-        rng
-    }
-
-    /// The ovals of one picture, row by row.
-    fn ovals(self, tiles: usize, rng: &mut ChaCha8Rng) -> Vec<Oval> {
-        let base_colour: [i32; CHANNELS] = std::array::from_fn(|_| rng.random_range(32..=223));
-        let base_angle = rng.random_range(0.0..180.0);
-        (0..tiles * tiles)
-            .map(|tile| {
-                let (angle, colour) = match self {
-                    Self::Msds1 => (rng.random_range(0.0..180.0), base_colour.map(|c| c + rng.random_range(-32..=32))),
-                    Self::Msds2 => {
-                        (base_angle + rng.random_range(0.0..45.0), std::array::from_fn(|_| rng.random_range(0..=255)))
-                    }
-                };
-                let mut place = |at: usize| (at * TILE) as i32 + rng.random_range(-1..=1);
-                Oval { x: place(tile % tiles), y: place(tile / tiles), angle, colour }
-            })
-            .collect()
-    }
-}
-
-impl Oval {
-    /// Lays the oval over what is there; what sticks out of the picture is cut off.
-    fn paste(&self, image: &mut [u8], size: usize) {
-        let mask = rotated(self.angle);
-        for (row, line) in mask.iter().enumerate() {
-            for (column, &ink) in line.iter().enumerate() {
-                let (x, y) = (self.x + column as i32, self.y + row as i32);
-                let edge = size as i32;
-                if ink <= 0.0 || !(0..edge).contains(&x) || !(0..edge).contains(&y) {
-                    continue;
-                }
-                let at = y as usize * size + x as usize;
-                for (channel, &colour) in self.colour.iter().enumerate() {
-                    let pixel = &mut image[channel * size * size + at];
-                    let below = f64::from(*pixel) * (1.0 - ink.min(1.0));
-                    let mixed = below + f64::from(colour) * ink;
-                    *pixel = (mixed + 0.5).clamp(0.0, 255.0) as u8;
-                }
-            }
-        }
-    }
-
-    fn label(&self, label: &mut [f32]) {
-        let [r, g, b] = self.colour.map(|c| c as f32);
-        let values = [self.x as f32, self.y as f32, self.angle as f32, r, g, b];
-        label.copy_from_slice(&values);
-    }
+fn write_label(oval: &Oval, label: &mut [f32]) {
+    let [r, g, b] = oval.colour.map(|c| c as f32);
+    label.copy_from_slice(&[oval.x as f32, oval.y as f32, oval.angle as f32, r, g, b]);
 }
 
 #[cfg(test)]
@@ -154,7 +59,7 @@ mod tests {
     use crate::data::testing::checksum;
 
     fn sample(kind: Msds) -> ImageSet {
-        kind.generate(32, 40, 5, Part::Train).unwrap()
+        generate(kind, 32, 40, 5, Part::Train).unwrap()
     }
 
     fn ovals(set: &ImageSet, i: usize) -> Vec<&[f32]> {
@@ -171,10 +76,10 @@ mod tests {
             let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
             let five = rayon::ThreadPoolBuilder::new().num_threads(5).build().unwrap();
             assert_eq!(one.install(|| sample(kind)), five.install(|| sample(kind)));
-            let fewer = kind.generate(32, 7, 5, Part::Train).unwrap();
+            let fewer = generate(kind, 32, 7, 5, Part::Train).unwrap();
             assert_eq!(fewer, sample(kind).subset(&[0, 1, 2, 3, 4, 5, 6]).unwrap());
-            let other = kind.generate(32, 40, 6, Part::Train).unwrap();
-            let test = kind.generate(32, 40, 5, Part::Test).unwrap();
+            let other = generate(kind, 32, 40, 6, Part::Train).unwrap();
+            let test = generate(kind, 32, 40, 5, Part::Test).unwrap();
             assert_ne!(other.pixels(), sample(kind).pixels());
             assert_ne!(test.pixels(), sample(kind).pixels());
             assert_eq!((test.name.as_str(), test.len()), (format!("{}-test", kind.name()).as_str(), 40));
@@ -184,7 +89,7 @@ mod tests {
     #[test]
     fn the_pictures_of_a_seed_never_change() {
         let sum = |kind: Msds| {
-            let set = kind.generate(32, 16, 0, Part::Train).unwrap();
+            let set = generate(kind, 32, 16, 0, Part::Train).unwrap();
             checksum(&set.pixels())
         };
         assert_eq!((sum(Msds::Msds1), sum(Msds::Msds2)), (353_956_632, 2_301_388_298));
@@ -261,14 +166,14 @@ mod tests {
 
     #[test]
     fn other_sizes_have_more_tiles_or_are_refused() {
-        let large = Msds::Msds1.generate(64, 1, 0, Part::Train).unwrap();
+        let large = generate(Msds::Msds1, 64, 1, 0, Part::Train).unwrap();
         let labels = large.labels().unwrap();
         assert_eq!(labels.columns(), 64 * 6);
         assert_eq!(labels.names()[6 * 63 + 2], "oval63.angle");
-        let error = Msds::Msds1.generate(36, 1, 0, Part::Train).unwrap_err().to_string();
+        let error = generate(Msds::Msds1, 36, 1, 0, Part::Train).unwrap_err().to_string();
         assert!(error.contains("36") && error.contains("multiple of 8"), "{error}");
-        assert!(Msds::Msds1.generate(0, 1, 0, Part::Train).is_err());
-        assert!(Msds::Msds1.generate(32, 0, 0, Part::Train).is_err());
-        assert!(Msds::Msds1.generate(32, usize::MAX / 4, 0, Part::Train).is_err());
+        assert!(generate(Msds::Msds1, 0, 1, 0, Part::Train).is_err());
+        assert!(generate(Msds::Msds1, 32, 0, 0, Part::Train).is_err());
+        assert!(generate(Msds::Msds1, 32, usize::MAX / 4, 0, Part::Train).is_err());
     }
 }

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use shared::DataKind;
+use shared::logit::to_pixels;
+use shared::train::Values;
 
-use super::dequantise::to_pixels;
 use super::labels::Labels;
 use super::pixels::Pixels;
-use super::values::Values;
 use crate::error::{Error, Result};
 
 /// Square pictures of one size, in memory.

@@ -4,11 +4,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use shared::msds::{Msds, Part};
+
 use super::images::check_memory;
-use super::msds::{Msds, Part};
 use super::options::{DataOptions, Loaded, Wanted};
 use super::set::{Dataset, ImageSet, TestSet};
-use super::{cifar, collection, mnist, npy};
+use super::{cifar, collection, mnist, msds, npy};
 use crate::error::{Error, Result};
 use crate::lattice::Phi4;
 
@@ -109,14 +110,14 @@ fn generated(kind: Msds, options: &DataOptions, wanted: Wanted) -> Result<Loaded
     let train = match wanted {
         Wanted::Both => {
             check_memory(kind.name(), n.saturating_add(m), size, options.memory_limit)?;
-            Some(kind.generate(size, n, seed, Part::Train)?)
+            Some(msds::generate(kind, size, n, seed, Part::Train)?)
         }
         Wanted::Test => None,
     };
     check_memory(kind.name(), m, size, options.memory_limit)?;
     let (test, notes) = match &options.test_data {
         Some(path) => collection::whole(path, &format!("{}-test", kind.name()), options)?,
-        None => (kind.generate(size, m, seed, Part::Test)?, Vec::new()),
+        None => (msds::generate(kind, size, m, seed, Part::Test)?, Vec::new()),
     };
     let description = format!(
         "{}: ovals on black, {} pictures to train on and {} to test on, generated with seed {seed}",
@@ -212,6 +213,7 @@ fn from_path(path: &Path, options: &DataOptions, wanted: Wanted) -> Result<Loade
 mod tests {
     use super::*;
     use crate::data::testing::plain;
+    use shared::train::Values;
 
     fn load(text: &str, options: &DataOptions) -> Result<Dataset> {
         text.parse::<DataSource>()?.load(options)
@@ -235,8 +237,8 @@ mod tests {
         let options = DataOptions { limit: Some(6), test_limit: Some(3), seed: 9, size: 16, ..DataOptions::default() };
         let data = load("msds2", &options).unwrap();
         assert_eq!((data.train.len(), data.test.len(), data.train.size), (6, 3, 16));
-        assert_eq!(data.train, Msds::Msds2.generate(16, 6, 9, Part::Train).unwrap());
-        assert_eq!(data.test, Msds::Msds2.generate(16, 3, 9, Part::Test).unwrap());
+        assert_eq!(data.train, msds::generate(Msds::Msds2, 16, 6, 9, Part::Train).unwrap());
+        assert_eq!(data.test, msds::generate(Msds::Msds2, 16, 3, 9, Part::Test).unwrap());
         assert!(data.description.contains("MSDS2") && data.description.contains("seed 9"));
         assert!(data.licence.is_some());
         let mine = DataOptions { licence: Some("mine".into()), ..options.clone() };
@@ -262,7 +264,7 @@ mod tests {
         let text = path.display().to_string();
         let mine = load(&text, &options).unwrap();
         assert_eq!((mine.name.as_str(), mine.train.len(), mine.test.len()), ("mine", 5, 2));
-        assert_eq!(mine.test.values(&[0], &[]), super::super::Values::Field((288..304).map(|i| i as f32).collect()));
+        assert_eq!(mine.test.values(&[0], &[]), Values::Field((288..304).map(|i| i as f32).collect()));
         let error = load(&text, &DataOptions { size: 8, ..options.clone() }).unwrap_err().to_string();
         assert!(error.contains("mine.npy") && error.contains("--size 4"), "{error}");
         let whole =

@@ -121,8 +121,8 @@ impl Best {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::recipe::Recipe;
     use shared::ModelConfig;
+    use shared::train::Recipe;
 
     fn line(step: u64, test: Option<f64>) -> Line {
         Line { step, test, ..Line::default() }

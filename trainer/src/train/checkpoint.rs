@@ -11,11 +11,10 @@ use burn::module::{AutodiffModule, Module};
 use burn::record::{FullPrecisionSettings, NamedMpkBytesRecorder, Recorder};
 use burn::tensor::backend::Backend;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use shared::train::{AdamW, TrainBackend};
 use shared::{FlowBackend, Model};
 
-use super::adamw::AdamW;
 use super::state::{FORMAT, RunState, damaged};
-use crate::device::TrainBackend;
 use crate::error::{Error, Result};
 use crate::files::{read_limited, write_atomically};
 use crate::panics::caught;

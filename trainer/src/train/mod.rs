@@ -9,7 +9,6 @@
 //! DIR/.lock                            locked while a run is at work
 //! ```
 
-pub mod adamw;
 pub mod best;
 pub mod checkpoint;
 pub mod folder;
@@ -17,12 +16,9 @@ pub mod metrics;
 mod peers;
 pub mod probe;
 mod progress;
-pub mod recipe;
 pub mod state;
-pub mod step;
 mod tensorboard;
 pub mod timed;
-pub mod whiten;
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
@@ -31,10 +27,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use burn::module::AutodiffModule;
+use shared::Temperature;
+use shared::train::{self as learning, AdamW, Batches, Measured, TrainBackend, flips, whiten};
 use shared::weights::AnyModelFile;
-use shared::{Model, ModelConfig, Temperature};
 
-use self::adamw::AdamW;
 use self::best::{Best, BestBy};
 use self::checkpoint::Run;
 use self::folder::RunFolder;
@@ -43,9 +39,8 @@ use self::peers::Peers;
 use self::probe::Probe;
 use self::progress::Progress;
 use self::state::{Recent, RunState};
-use self::step::Measured;
-use crate::data::{Batches, Dataset, flips};
-use crate::device::{Devices, Job, TrainBackend, dispatch};
+use crate::data::Dataset;
+use crate::device::{Devices, Job, dispatch};
 use crate::drawing::Drawing;
 use crate::error::{Error, Result};
 use crate::evaluate::{bits_per_dim, suits};
@@ -137,20 +132,14 @@ impl Job for OnDevices {
 impl Training {
     fn start<B: TrainBackend>(&self, device: &B::Device) -> Result<Run<B>> {
         let RunState { config, recipe, .. } = &self.state;
-        recipe.validate()?;
+        recipe.validate().map_err(Error::recipe)?;
         let model = match &self.weights {
             // They fit the data that they were trained on; whitening would overwrite them.
             Some(file) => file.to_model::<B>(device).map_err(Error::model("--from".as_ref()))?,
             None => {
-                let model = Model::<B>::new(config, recipe.seed, device).map_err(Error::model("--config".as_ref()))?;
                 let train = &self.dataset.train;
                 let first = train.values(&(0..train.len().min(whiten::IMAGES)).collect::<Vec<_>>(), &[]);
-                match (model, config) {
-                    (Model::RgFlow(model), ModelConfig::RgFlow(config)) => {
-                        Model::RgFlow(whiten::whiten(model, config, whiten::grids(config, &first, recipe.seed), device))
-                    }
-                    (other, _) => other,
-                }
+                learning::start::<B>(config, &first, recipe.seed, device).map_err(Error::model("--config".as_ref()))?
             }
         };
         let average = model.valid();
@@ -158,7 +147,7 @@ impl Training {
     }
 
     fn go_on<B: TrainBackend>(&self, path: &Path, device: &B::Device) -> Result<Run<B>> {
-        self.state.recipe.validate()?;
+        self.state.recipe.validate().map_err(Error::recipe)?;
         let mut run = Run::<B>::load(path, device)?;
         if run.state.recipe.ema == 0.0 && self.state.recipe.ema > 0.0 {
             // So far nothing was averaged.
@@ -229,7 +218,7 @@ impl Training {
                 return Err(self.diverged(number, measured, recipe.learning_rate));
             }
             if recipe.ema > 0.0 {
-                run.average = adamw::average::<B>(run.average, &run.model, recipe.ema_at(number));
+                run.average = learning::average::<B>(run.average, &run.model, recipe.ema_at(number));
             }
             run.state.advance(measured);
             let heard = progress.step(&run.state);

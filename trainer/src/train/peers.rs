@@ -12,13 +12,9 @@ use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{Tensor, TensorPrimitive};
 use burn_collective::{CollectiveConfig, PeerId, ReduceOperation, all_reduce, register, reset_collective};
 use shared::Model;
+use shared::train::{AdamW, Measured, Recipe, TrainBackend, Values, apply, loss, step};
 
-use super::adamw::AdamW;
 use super::checkpoint::Run;
-use super::recipe::Recipe;
-use super::step::{Measured, apply, loss, step};
-use crate::data::Values;
-use crate::device::TrainBackend;
 use crate::error::{Error, Result};
 use crate::panics::caught;
 

@@ -72,8 +72,8 @@ fn affordable(state: &RunState, checkpoint_every: u64) -> bool {
 mod tests {
     use super::*;
     use crate::data::ImageSet;
-    use crate::train::recipe::Recipe;
     use burn::backend::Flex;
+    use shared::train::Recipe;
     use shared::{ModelConfig, RgFlow, RgFlowConfig, Temperature};
 
     fn state(preset: &str, batch: usize) -> RunState {

@@ -9,10 +9,9 @@ use std::time::Duration;
 use safetensors::tensor::TensorInfo;
 use serde::{Deserialize, Serialize};
 use shared::ModelConfig;
+use shared::train::{Measured, Recipe};
 
 use super::best::BestBy;
-use super::recipe::Recipe;
-use super::step::Measured;
 use crate::error::{Error, Result};
 
 /// The format's name in a checkpoint's metadata.

@@ -3,13 +3,10 @@
 use std::time::Instant;
 
 use burn::module::AutodiffModule;
+use shared::train::{AdamW, Batch, Measured, Recipe, TrainBackend, dequantise, step};
 use shared::{FlowBackend, Model, ModelConfig};
 
-use super::adamw::AdamW;
-use super::recipe::Recipe;
-use super::step::{Measured, step};
-use crate::data::{Batch, dequantise};
-use crate::device::{Job, TrainBackend};
+use crate::device::Job;
 use crate::error::{Error, Result};
 
 /// What repeated work takes.

@@ -20,4 +20,5 @@ mod python;
 mod readme;
 mod runs;
 mod started;
+mod ten_steps;
 mod training;

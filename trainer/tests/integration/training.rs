@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use shared::real_nvp::RealNvpConfig;
+use shared::train::Recipe;
 use shared::{LevelConfig, RgFlowConfig};
 use trainer::data::{Dataset, ImageSet};
 use trainer::device::{DeviceChoice, Devices};
@@ -12,7 +13,6 @@ use trainer::error::Error;
 use trainer::train::checkpoint;
 use trainer::train::folder::RunFolder;
 use trainer::train::metrics::Line;
-use trainer::train::recipe::Recipe;
 use trainer::train::state::RunState;
 use trainer::train::{Outcome, Training, newest};
 

@@ -24,7 +24,7 @@ use shared::{DataKind, Flow, FlowBackend, RgFlowConfig};
 use crate::error::{Error, Result};
 use crate::protocol::{Drawing, Reroll};
 
-pub use pixels::to_rgba;
+pub use pixels::{finite, to_rgba};
 use session::Session;
 
 /// A model on a device.

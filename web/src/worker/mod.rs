@@ -3,7 +3,7 @@
 //! Two programs are made of this. [`start`] is the page's worker: it runs models on the CPU, and hands drawing to the
 //! second one once that has proved itself. `start_gpu` is that second one, a worker of the worker with WebGPU in it:
 //! a bundle that only those fetch who have a GPU, and whose end, should a driver or a device give up, ends nothing
-//! else. Both load and draw with `models`, behind a `desk`; what else is done with a picture (`edit`) is the CPU's.
+//! else. In a worker of the name [`TRAINER`] the page's program trains a model instead (`train`). Both load and draw with `models`, behind a `desk`; what else is done with a picture (`edit`) is the CPU's.
 
 mod adapter;
 mod beside;
@@ -22,9 +22,17 @@ mod race;
 mod remote;
 mod scope;
 mod store;
+mod train;
 mod trial;
 
 pub use draw::check as check_source;
-pub use front::start;
 #[cfg(all(feature = "gpu", any(target_arch = "wasm32", clippy)))]
 pub use gpu::start_gpu;
+
+/// The name of a worker that trains.
+pub const TRAINER: &str = "train";
+
+/// Starts the page's worker, or by its name the one that trains.
+pub fn start() {
+    if scope::scope().name() == TRAINER { train::start() } else { front::start() }
+}

@@ -10,9 +10,13 @@ use super::scope::scope;
 use crate::error::{Error, Result};
 use crate::index::ModelEntry;
 use crate::stream::body;
+use crate::training::MOST_BYTES;
 
 /// The cache's name in this origin.
 const CACHE: &str = "rg-flow-models-1";
+/// The name of the cache with the run that the reader trains, and its address there.
+const RUN_CACHE: &str = "rg-flow-run-1";
+const RUN: &str = "kept-run";
 
 /// A model's file.
 pub struct Weights {
@@ -32,7 +36,7 @@ pub async fn weights(
     // The digest makes another version another address, here and for every cache on the way.
     let address = format!("{base}{}", model.file);
     let url = format!("{address}?v={}", &model.sha256[..16.min(model.sha256.len())]);
-    let cache = open().await;
+    let cache = open(CACHE).await;
     if let Some(cache) = &cache {
         match kept(cache, &url, &what, model.bytes).await {
             Ok(Some(bytes)) if digest_fits(&bytes, model).await => {
@@ -57,12 +61,47 @@ pub async fn weights(
     Ok(Weights { bytes, cached: false })
 }
 
+/// Keeps the run that the reader trains, in place of the one before.
+///
+/// # Errors
+/// [`Error::Browser`] if the browser keeps nothing, or not that much.
+pub async fn keep_run(bytes: &[u8]) -> Result<()> {
+    let cache = open(RUN_CACHE).await.ok_or_else(nowhere)?;
+    put(&cache, RUN, bytes).await
+}
+
+/// The run that was kept, if one was.
+///
+/// # Errors
+/// [`Error::TooLarge`] if it is none of ours, [`Error::Truncated`] if it cannot be read.
+pub async fn kept_run() -> Result<Option<Vec<u8>>> {
+    match open(RUN_CACHE).await {
+        Some(cache) => kept(&cache, RUN, "The kept run", MOST_BYTES).await,
+        None => Ok(None),
+    }
+}
+
+/// Deletes the run that was kept.
+///
+/// # Errors
+/// [`Error::Browser`] if the browser does not.
+pub async fn forget_run() -> Result<()> {
+    if let Some(cache) = open(RUN_CACHE).await {
+        JsFuture::from(cache.delete_with_str(RUN)).await?;
+    }
+    Ok(())
+}
+
+fn nowhere() -> Error {
+    Error::Browser("it keeps nothing here".to_owned())
+}
+
 /// The cache; there is none on an insecure origin, and none where the reader forbids it.
-async fn open() -> Option<Cache> {
+async fn open(name: &str) -> Option<Cache> {
     // The getter itself throws in some browsers' private windows.
     let caches = js_sys::Reflect::get(&scope(), &JsValue::from_str("caches")).ok()?;
     let caches: CacheStorage = caches.dyn_into().ok()?;
-    JsFuture::from(caches.open(CACHE)).await.ok()?.dyn_into().ok()
+    JsFuture::from(caches.open(name)).await.ok()?.dyn_into().ok()
 }
 
 async fn kept(cache: &Cache, url: &str, what: &str, total: u64) -> Result<Option<Vec<u8>>> {
@@ -81,6 +120,10 @@ async fn keep(cache: &Cache, address: &str, url: &str, bytes: &[u8]) -> Result<(
             JsFuture::from(cache.delete_with_request(&request)).await?;
         }
     }
+    put(cache, url, bytes).await
+}
+
+async fn put(cache: &Cache, url: &str, bytes: &[u8]) -> Result<()> {
     let body = Uint8Array::from(bytes);
     let response = Response::new_with_opt_buffer_source(Some(&body))?;
     JsFuture::from(cache.put_with_str(url, &response)).await?;

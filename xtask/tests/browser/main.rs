@@ -30,3 +30,4 @@ mod smoke;
 mod steps;
 mod stress;
 mod touch;
+mod train;

@@ -3,8 +3,8 @@
 use super::elementwise::{add, add_rows, affine, affine_grad, finish, scale_grad};
 use super::net::{Half, Pass, Scratch, Weights};
 use super::strip::{Lane, Lanes, NARROW, WIDE, gather, scatter};
-use super::threads::{each, map_each, threads};
 use crate::shape::{BijectorShape, Direction};
+use crate::threads::{each, map_each, threads};
 use burn::tensor::{Bytes, DType, Shape};
 use burn_flex::{FlexTensor, Layout};
 

@@ -8,7 +8,6 @@ mod product;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod simd128;
 mod strip;
-mod threads;
 mod update;
 mod vectors;
 mod weight_norm;

@@ -2,9 +2,9 @@
 
 use burn_flex::FlexTensor;
 
-use super::threads::each;
 use super::vectors::arch;
 use crate::backend::optimizer::{Adam, Moments};
+use crate::threads::each;
 
 /// Numbers that a thread takes at a time.
 const CHUNK: usize = 1 << 16;

@@ -1,7 +1,7 @@
 //! Weight norm and its gradient, net by net.
 
-use super::threads::each;
 use super::vectors::arch;
+use crate::threads::each;
 use burn::tensor::{Bytes, DType};
 use burn_flex::{FlexTensor, Layout};
 

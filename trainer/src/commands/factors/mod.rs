@@ -8,12 +8,13 @@ use std::path::PathBuf;
 use clap::Args;
 use image::RgbImage;
 use shared::geometry::Levels;
+use shared::logit::middles;
 use shared::sampler::Latents;
 
 use self::scores::{Codes, Scores, scores};
 use crate::args::numbers::{count, within};
 use crate::args::{FigureArgs, TemperatureArgs, keep_apart, test_part};
-use crate::data::{DataOptions, factors_of, middles};
+use crate::data::{DataOptions, factors_of};
 use crate::error::{Error, Result};
 use crate::figures::figure::{Row, animation, figure};
 use crate::figures::sheet;

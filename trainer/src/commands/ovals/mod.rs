@@ -8,11 +8,12 @@ use clap::Args;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use shared::logit::{middles, to_pixels};
 
 use self::compare::{Difference, Kind, compare};
 use crate::args::numbers::{MOST_IMAGES, count, within};
 use crate::args::{DataSetArgs, DeviceArgs, WhichArgs};
-use crate::data::{ImageSet, middles, to_pixels};
+use crate::data::ImageSet;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::open::AnyModel;

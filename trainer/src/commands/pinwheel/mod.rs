@@ -12,9 +12,10 @@ use self::plot::draw;
 use self::wheel::{Pinwheel, Trained};
 use crate::args::DeviceArgs;
 use crate::args::numbers::count;
-use crate::device::{Job, TrainBackend, dispatch};
+use crate::device::{Job, dispatch};
 use crate::error::Result;
 use crate::output::say;
+use shared::train::TrainBackend;
 
 /// Arguments of `pinwheel`.
 #[derive(Args, Debug, Clone)]

@@ -11,9 +11,8 @@ use rand_chacha::ChaCha8Rng;
 use shared::nn::Bijector;
 use shared::{BijectorShape, CouplingKind, Direction, FlowBackend, LevelConfig, PriorKind};
 
-use crate::device::TrainBackend;
 use crate::error::{Error, Result};
-use crate::train::recipe::half_cosine;
+use shared::train::{TrainBackend, half_cosine};
 
 /// A point of the plane and the arm that it belongs to.
 pub type Point = ([f32; 2], usize);

@@ -8,7 +8,7 @@ use shared::{MAX_SIZE, PriorKind};
 use crate::args::numbers::{MOST_IMAGES, MOST_STEPS, count, positive, share_below_one, within};
 use crate::args::{DataSetArgs, DevicesArgs, Preset, preset};
 use crate::train::best::BestBy;
-use crate::train::recipe::Recipe;
+use shared::train::Recipe;
 
 /// Hyper-parameters by a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -3,6 +3,7 @@
 mod address;
 mod collection;
 mod curve;
+mod ovals;
 mod setup;
 pub mod state;
 mod view;

@@ -8,6 +8,7 @@ use shared::RgFlowConfig;
 
 use super::address::TrainSettings;
 use super::collection::Collection;
+use super::ovals;
 use crate::app::effect::{Effect, Ids, Trainer};
 use crate::app::gather::Gathered;
 use crate::app::panels::live::Live;
@@ -103,6 +104,8 @@ pub struct Train {
     pub samples: Vec<Rc<Image>>,
     /// Whether the run was there before the page was.
     pub found: bool,
+    /// Some ovals, once the panel was shown.
+    ovals: Vec<Rc<Image>>,
     /// The reader's own pictures.
     pub collection: Collection,
     /// Whether they may not be mirrored.
@@ -124,6 +127,9 @@ impl Train {
     }
 
     fn revive(&mut self) -> Effect {
+        if self.ovals.is_empty() {
+            self.ovals = ovals::some();
+        }
         self.worker = Worker::Starting;
         Effect::Trainer(Trainer::Start)
     }
@@ -135,7 +141,7 @@ impl Train {
 
     /// The learning rate.
     pub fn rate(&self, settings: &TrainSettings) -> f64 {
-        self.rate.or(self.run.as_ref().map(|run| run.rate)).unwrap_or_else(|| usual_rate(settings.size))
+        self.rate.or(self.run.as_ref().map(|run| run.rate)).unwrap_or_else(|| settings.size.rate())
     }
 
     /// Whether a new run can begin.
@@ -150,7 +156,7 @@ impl Train {
 
     /// Some of the reader's own pictures, as far as they are here, or some ovals.
     pub fn examples_of(&self, own: bool) -> &[Rc<Image>] {
-        if own { &self.collection.shown } else { &[] }
+        if own { &self.collection.shown } else { &self.ovals }
     }
 
     /// Whether weights are on their way.
@@ -325,14 +331,6 @@ impl Train {
             _ => {}
         }
         vec![]
-    }
-}
-
-/// The learning rate, unless another one is set.
-fn usual_rate(size: ModelSize) -> f64 {
-    match size {
-        ModelSize::Small => 0.005,
-        ModelSize::Medium | ModelSize::Large => 0.003,
     }
 }
 

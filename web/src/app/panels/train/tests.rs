@@ -86,7 +86,7 @@ fn a_run_begins_learns_pauses_and_goes_on() {
     let mut panel = Panel::up(None);
     assert_eq!((panel.button(), word(&panel.train)), (("Start", true), "ready"));
     let begun = panel.change(TrainEvent::Go(7));
-    let plan = Plan { size: ModelSize::Small, pictures: Pictures::Ovals, rate: 0.005, seed: 7 };
+    let plan = Plan { size: ModelSize::Small, pictures: Pictures::Ovals, rate: ModelSize::Small.rate(), seed: 7 };
     let (id, task) = asked(&begun);
     assert_eq!((task, panel.button().1), (TrainTask::Begin(Box::new(plan)), false));
     // Nothing else happens meanwhile.

@@ -83,32 +83,26 @@ impl Recipe {
     /// Checks the values.
     ///
     /// # Errors
-    /// [`Error::Usage`] names the option.
+    /// [`Error::Recipe`] names the field.
     pub fn validate(&self) -> Result<()> {
-        let positive = |option: &str, value: f64| {
-            if value.is_finite() && value > 0.0 {
-                return Ok(());
+        let wrong = |field: &'static str, problem: String| Err(Error::Recipe { field, problem });
+        for (field, value) in [("learning_rate", self.learning_rate), ("clip", self.clip)] {
+            if !(value.is_finite() && value > 0.0) {
+                return wrong(field, format!("{value} is not a positive number"));
             }
-            Err(usage(option, format!("{value} is not a positive number")))
-        };
-        positive("--learning-rate", self.learning_rate)?;
-        positive("--clip", self.clip)?;
+        }
         if !(1..=Self::MOST_BATCH).contains(&self.batch) {
             let problem = format!("{} images in a batch; it must be 1 to {}", self.batch, Self::MOST_BATCH);
-            return Err(usage("--batch", problem));
+            return wrong("batch", problem);
         }
         if !(0.0..1.0).contains(&self.ema) {
-            return Err(usage("--ema", format!("{} is not in [0, 1)", self.ema)));
+            return wrong("ema", format!("{} is not in [0, 1)", self.ema));
         }
         if !(0.0..=1.0).contains(&self.weight_decay) {
-            return Err(usage("--weight-decay", format!("{} is not in [0, 1]", self.weight_decay)));
+            return wrong("weight_decay", format!("{} is not in [0, 1]", self.weight_decay));
         }
         Ok(())
     }
-}
-
-fn usage(option: &str, problem: String) -> Error {
-    Error::Usage { option: option.into(), problem, advice: "see `trainer train --help`".into() }
 }
 
 /// Half a period of a cosine, from 1 at `done` = 0 to 0 at 1.
@@ -140,17 +134,17 @@ mod tests {
     }
 
     #[test]
-    fn impossible_values_name_their_option() {
+    fn impossible_values_name_their_field() {
         let spoil = |f: fn(&mut Recipe)| {
             let mut recipe = Recipe::cosine(10);
             f(&mut recipe);
             recipe.validate().unwrap_err().to_string()
         };
         assert!(Recipe::cosine(10).validate().is_ok());
-        assert!(spoil(|r| r.batch = 0).contains("--batch"));
-        assert!(spoil(|r| r.learning_rate = f64::NAN).contains("--learning-rate"));
-        assert!(spoil(|r| r.clip = 0.0).contains("--clip"));
-        assert!(spoil(|r| r.ema = 1.0).contains("--ema"));
-        assert!(spoil(|r| r.weight_decay = 2.0).contains("--weight-decay"));
+        assert!(spoil(|r| r.batch = 0).contains("batch"));
+        assert!(spoil(|r| r.learning_rate = f64::NAN).contains("learning_rate"));
+        assert!(spoil(|r| r.clip = 0.0).contains("clip"));
+        assert!(spoil(|r| r.ema = 1.0).contains("ema"));
+        assert!(spoil(|r| r.weight_decay = 2.0).contains("weight_decay"));
     }
 }

@@ -7,19 +7,21 @@
 
 use burn::tensor::{Tensor, TensorData};
 use nalgebra::{DMatrix, DVector};
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
-use shared::geometry::{Plan, Stage};
-use shared::nn::InvertibleMap;
-use shared::{FlowBackend, RgFlow, RgFlowConfig, logit};
 
-use crate::data::Values;
+use super::values::{self, Values};
+use crate::backend::FlowBackend;
+use crate::config::RgFlowConfig;
+use crate::flow::RgFlow;
+use crate::geometry::{Plan, Stage};
+use crate::nn::InvertibleMap;
+use crate::threads::map_each;
 
 /// Images that the moments are taken from.
 pub const IMAGES: usize = 2048;
 /// Smallest variance, as a share of the largest.
 const FLOOR: f64 = 1e-7;
+/// Pictures whose moments are summed one after the other.
+const PART: usize = 64;
 /// Rows for each of their numbers from which on a covariance is taken as it is.
 const ENOUGH: f64 = 8.0;
 
@@ -78,18 +80,11 @@ fn set<B: FlowBackend>(map: InvertibleMap<B>, to: &Affine, device: &B::Device) -
 /// What whitening takes of pictures or fields.
 pub fn grids(config: &RgFlowConfig, values: &Values, seed: u64) -> Vec<Vec<f32>> {
     match values {
-        Values::Pixels(pixels) => logits(config, pixels, seed),
+        Values::Pixels(pixels) => {
+            values::logits(pixels, config.dims(), seed, 0).into_iter().map(|(logits, _)| logits).collect()
+        }
         Values::Field(field) => field.chunks_exact(config.dims()).map(<[f32]>::to_vec).collect(),
     }
-}
-
-fn logits(config: &RgFlowConfig, pixels: &[u8], seed: u64) -> Vec<Vec<f32>> {
-    let one = |(i, image): (usize, &[u8])| {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        rng.set_stream(i as u64);
-        logit::image_to_logit(image, || rng.random()).0
-    };
-    pixels.par_chunks_exact(config.dims()).enumerate().map(one).collect()
 }
 
 /// Subtracts the average image and returns it.
@@ -122,7 +117,7 @@ fn maps(config: &RgFlowConfig, mut grids: Vec<Vec<f32>>) -> Vec<Maps> {
                 (Stage::Disentangler, _) => Maps { entry: whitening(&moments), exit: unwhitening(&moments) },
             });
         }
-        grids.par_iter_mut().for_each(|grid| *grid = pool(grid, config.channels, config.size >> level));
+        grids = map_each(grids, |grid| pool(&grid, config.channels, config.size >> level));
     }
     maps
 }
@@ -154,12 +149,14 @@ struct Moments {
 
 impl Moments {
     fn of(grids: &[Vec<f32>], rows: &[usize], dim: usize) -> Self {
-        let sums = grids.par_iter().map(|grid| {
-            let block = DMatrix::from_iterator(dim, rows.len() / dim, rows.iter().map(|&i| f64::from(grid[i])));
-            (block.column_sum(), &block * block.transpose())
-        });
         let zero = || (DVector::zeros(dim), DMatrix::zeros(dim, dim));
-        let (sum, square) = sums.reduce(zero, |a, b| (a.0 + b.0, a.1 + b.1));
+        let add = |sums: (DVector<f64>, DMatrix<f64>), grid: &Vec<f32>| {
+            let block = DMatrix::from_iterator(dim, rows.len() / dim, rows.iter().map(|&i| f64::from(grid[i])));
+            (sums.0 + block.column_sum(), sums.1 + &block * block.transpose())
+        };
+        // In parts that do not depend on the number of threads, so that the sums are the same on any.
+        let parts = map_each(grids.chunks(PART).collect(), |part| part.iter().fold(zero(), add));
+        let (sum, square) = parts.into_iter().fold(zero(), |a, b| (a.0 + b.0, a.1 + b.1));
         let n = (grids.len() * rows.len() / dim).max(1) as f64;
         let mean = sum / n;
         let covariance = shrunk(square / n - &mean * mean.transpose(), n);
@@ -259,9 +256,11 @@ fn pixels(block: usize) -> Vec<(usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::BlockOrder;
+    use crate::logit;
     use burn::backend::Flex;
-    use burn::tensor::TensorData;
-    use shared::BlockOrder;
+    use rand::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
 
     /// Smooth random pictures: neighbours are alike, as in photographs.
     fn pictures(config: &RgFlowConfig, count: usize) -> Vec<u8> {
@@ -280,6 +279,10 @@ mod tests {
         pixels
     }
 
+    fn logits(config: &RgFlowConfig, pixels: &[u8]) -> Vec<Vec<f32>> {
+        grids(config, &Values::Pixels(pixels.to_vec()), 0)
+    }
+
     #[test]
     fn a_whitened_model_fits_second_moments_and_keeps_the_coarse_image() {
         for order in [BlockOrder::Paper, BlockOrder::Official] {
@@ -293,7 +296,7 @@ mod tests {
             let shape = [300, config.channels, config.size, config.size];
             let x = || Tensor::<Flex, 4>::from_data(TensorData::new(images.clone(), shape), &Default::default());
             let before = model.fold().log_prob(x()).mean().into_scalar();
-            let flow = whiten(model, &config, logits(&config, &pixels, 0), &Default::default()).fold();
+            let flow = whiten(model, &config, logits(&config, &pixels), &Default::default()).fold();
             let after = flow.log_prob(x()).mean().into_scalar();
             assert!(after > before + 200.0, "{before} {after}");
             let latents = flow.forward(x()).latents;
@@ -315,7 +318,7 @@ mod tests {
         let (images, log_det): (Vec<Vec<f32>>, Vec<f32>) = other.unzip();
         let shape = [20, config.channels, config.size, config.size];
         let x = || Tensor::<Flex, 4>::from_data(TensorData::new(images.concat(), shape), &Default::default());
-        let bits = |flow: shared::Flow<Flex>| {
+        let bits = |flow: crate::flow::Flow<Flex>| {
             let log_prob = flow.log_prob(x()).mean().into_scalar() + log_det.iter().sum::<f32>() / 20.0;
             logit::bits_per_dim(f64::from(log_prob), config.dims())
         };
@@ -323,7 +326,7 @@ mod tests {
         let plain = bits(model().fold());
         for count in [1, 2, 5, 20] {
             let few = &all[..count * config.dims()];
-            let whitened = bits(whiten(model(), &config, logits(&config, few, 0), &Default::default()).fold());
+            let whitened = bits(whiten(model(), &config, logits(&config, few), &Default::default()).fold());
             assert!(whitened < plain + 1.0, "{count}: {whitened} {plain}");
         }
     }
@@ -342,7 +345,7 @@ mod tests {
         let config = RgFlowConfig { linear_maps: true, ..RgFlowConfig::tiny() };
         let pixels = vec![0; 4 * config.dims()];
         let model = RgFlow::<Flex>::new(&config, 0, &Default::default()).unwrap();
-        let flow = whiten(model, &config, logits(&config, &pixels, 0), &Default::default()).fold();
+        let flow = whiten(model, &config, logits(&config, &pixels), &Default::default()).fold();
         let x = flow.batch(logit::image_to_logit(&pixels[..config.dims()], || 0.3).0, &Default::default()).unwrap();
         assert!(flow.log_prob(x).into_scalar().is_finite());
     }
@@ -353,7 +356,7 @@ mod tests {
         let model = RgFlow::<Flex>::random(&config, 0.1, 0, &Default::default()).unwrap();
         let x = model.fold().batch(vec![0.3; config.dims()], &Default::default()).unwrap();
         let before = model.fold().log_prob(x.clone()).into_scalar();
-        let same = whiten(model, &config, logits(&config, &vec![7; config.dims()], 0), &Default::default());
+        let same = whiten(model, &config, logits(&config, &vec![7; config.dims()]), &Default::default());
         assert_eq!(same.fold().log_prob(x).into_scalar(), before);
     }
 }

@@ -1,14 +1,14 @@
 //! The oval of the synthetic sets: drawn crisp in an 8×8 tile, then rotated.
 
-/// Edge of a tile.
-pub(crate) const TILE: usize = 8;
+/// Edge of a tile in pixels.
+pub const TILE: usize = 8;
 
 /// Free parameter of the cubic convolution kernel (Keys); PIL's `rotate`, which the authors use, takes −1.
 const A: f64 = -1.0;
 
 /// Ink per pixel of a tile, by row: 0 none, 1 full, a little below 0 or above 1 where the kernel
 /// overshoots.
-pub(crate) type Mask = [[f64; TILE]; TILE];
+pub(super) type Mask = [[f64; TILE]; TILE];
 
 /// The unrotated oval, with corners (1, 3) and (7, 5) inclusive.
 /// The same 17 pixels as PIL's `ImageDraw.ellipse` fills.
@@ -33,7 +33,7 @@ const fn crisp() -> Mask {
 /// As PIL's `rotate` does it, but for the kernel's parameter: the centre is the tile's middle, (4, 4), half a pixel from the oval's
 /// own; pixels whose source lies outside the tile are empty, and the kernel's taps beyond the edge
 /// repeat the edge.
-pub(crate) fn rotated(degrees: f64) -> Mask {
+pub(super) fn rotated(degrees: f64) -> Mask {
     // libm, not the platform's: a seed gives the same pictures everywhere.
     let (sin, cos) = libm::sincos(degrees.to_radians());
     let half = TILE as f64 / 2.0;

@@ -10,11 +10,11 @@ use burn::optim::GradientsParams;
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Tensor, TensorPrimitive};
-use shared::backend::{Adam, Moments};
-use shared::{FlowBackend, Model};
 
+use super::TrainBackend;
 use super::recipe::Recipe;
-use crate::device::TrainBackend;
+use crate::backend::{self, Adam, FlowBackend, Moments};
+use crate::model::Model;
 
 const BETA_1: f64 = 0.9;
 const BETA_2: f64 = 0.999;
@@ -153,7 +153,7 @@ impl<B: FlowBackend> ModuleMapper<B> for Blend<'_, B> {
             let mean = mean.into_primitive().tensor();
             let mean = match B::differentiable() {
                 Some(kernels) => kernels.blend(mean, towards, self.keep),
-                None => shared::backend::blend::<B>(mean, towards, self.keep),
+                None => backend::blend::<B>(mean, towards, self.keep),
             };
             Tensor::from_primitive(TensorPrimitive::Float(mean))
         })
@@ -177,7 +177,7 @@ impl<A: AutodiffBackend<InnerBackend: FlowBackend>> ModuleMapper<A> for Update<'
             let grad = grad.into_primitive().tensor();
             let Moments { value, first, second } = match A::InnerBackend::differentiable() {
                 Some(kernels) => kernels.adam(parameter, grad, self.adam),
-                None => shared::backend::adam::<A::InnerBackend>(parameter, grad, self.adam),
+                None => backend::adam::<A::InnerBackend>(parameter, grad, self.adam),
             };
             self.first.0.insert(id, first);
             self.second.0.insert(id, second);

@@ -5,13 +5,14 @@ use burn::optim::GradientsParams;
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::ops::FloatTensor;
 use burn::tensor::{Tensor, TensorPrimitive};
-use shared::backend::sum_of_squares;
-use shared::{FlowBackend, ImageFlow, Model};
 
+use super::TrainBackend;
 use super::adamw::AdamW;
 use super::recipe::Recipe;
-use crate::data::Batch;
-use crate::device::TrainBackend;
+use super::values::Batch;
+use crate::backend::{FlowBackend, sum_of_squares};
+use crate::image_flow::ImageFlow;
+use crate::model::Model;
 
 /// What a step measured.
 #[derive(Clone, Copy, Debug)]

@@ -155,7 +155,10 @@ async fn a_model_learns_ovals_while_the_other_panels_work_and_then_work_with_it(
     browser.wait_for(QUIET, PATIENCE).await.unwrap();
     let mixed = pixels(&browser, "#mix-ab").await;
     assert!(mixed.len() == 32 * 32 * 3 && mixed.iter().any(|byte| *byte != mixed[0]));
-    assert_eq!(browser.eval("document.querySelector('#model').selectedOptions[0].text").await.unwrap(), "Yours (ovals)");
+    assert_eq!(
+        browser.eval("document.querySelector('#model').selectedOptions[0].text").await.unwrap(),
+        "Yours (ovals)"
+    );
     browser.screenshot("train-mixed").await.unwrap();
 
     // What is saved is what was learned, as the native engine sees it.
@@ -203,7 +206,10 @@ async fn a_model_learns_from_ones_own_pictures_and_whatever_is_none_is_named() {
     browser.eval(TOOLS).await.unwrap();
     let idle = "document.querySelector('#train-go').getAttribute('aria-disabled') === 'true'";
     for (files, words) in [
-        ("[new File(['hello'], 'notes.txt'), new File([], 'empty.png')]", "no picture in it that this browser can read"),
+        (
+            "[new File(['hello'], 'notes.txt'), new File([], 'empty.png')]",
+            "no picture in it that this browser can read",
+        ),
         ("await pictures(1)", "1 picture. It takes at least 20"),
         ("[new File(['PK', 'broken'], 'photos.zip')]", "“photos.zip” (is no zip archive, or a damaged one"),
         ("await pictures(30, true)", "All 30 pictures are the same"),

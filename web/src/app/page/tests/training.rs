@@ -63,7 +63,7 @@ fn it_needs_no_model_and_no_engine_of_the_pages() {
 
 #[test]
 fn its_weights_become_the_pages_model_and_newer_ones_keep_what_is_set() {
-    let (mut state, _) = loaded("#panel=train&t=0.5");
+    let (mut state, _) = loaded_at("#panel=train&t=0.5");
     with_run(&mut state);
     let take = |state: &mut State| {
         let (id, task) = asked(&state.update(PanelEvent::Train(TrainEvent::Use)));
@@ -83,7 +83,7 @@ fn its_weights_become_the_pages_model_and_newer_ones_keep_what_is_set() {
 
 #[test]
 fn its_end_is_not_the_pages() {
-    let (mut state, _) = loaded("#panel=train");
+    let (mut state, _) = loaded_at("#panel=train");
     with_run(&mut state);
     let end = [Effect::Trainer(Trainer::End)];
     assert_eq!(state.update(Event::TrainerDied("gone".into())), end);

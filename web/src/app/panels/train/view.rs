@@ -34,7 +34,8 @@ struct Parts {
     root: HtmlElement,
     sheet: Sheet,
     /// What is learned from.
-    examples: Sheet,
+    examples: HtmlElement,
+    some: Sheet,
     caption: HtmlElement,
     go: HtmlButtonElement,
     /// What the button means.
@@ -97,7 +98,8 @@ impl PanelView for TrainView {
         let view = Rc::new(Parts {
             root: root(document)?,
             sheet: Sheet::by_id(document, "train-sheet", COLUMNS[0])?,
-            examples: Sheet::by_id(document, "train-examples", COLUMNS[1])?,
+            examples: by_id(document, "train-examples")?,
+            some: Sheet::by_id(document, "train-some", COLUMNS[1])?,
             caption: by_id(document, "train-caption")?,
             go: by_id(document, "train-go")?,
             does: RefCell::default(),
@@ -193,8 +195,8 @@ impl Parts {
         let _ = self.sheet.element.set_attribute("aria-label", &caption);
         set_text(&self.caption, &caption);
         let examples = run.map_or(&[][..], |run| train.examples_of(run.own));
-        self.examples.element.set_hidden(examples.is_empty());
-        self.examples.show(examples);
+        self.examples.set_hidden(examples.is_empty());
+        self.some.show(examples);
         let (label, able) = words::button(train, settings);
         set_text(&self.go, label);
         set_able(&self.go, able);

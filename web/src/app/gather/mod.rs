@@ -1,6 +1,7 @@
 //! The reader's own pictures, many at a time: from files, folders and zip archives, one after the other, so that no more
 //! than one of them is in memory as it was.
 
+mod align;
 mod entries;
 mod junk;
 mod square;
@@ -10,14 +11,19 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use js_sys::{Function, Promise};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Blob, DataTransfer, Document, File, FileList};
+use web_sys::{Blob, DataTransfer, Document, File, FileList, ImageBitmap};
 
 use super::dispatch::Dispatch;
-use super::picker::MAX_FILE;
 use super::picker::files::{HEAD, Kind};
+use super::picker::frame::Frame;
+use super::picker::{MAX_FILE, paint};
 use crate::error::Result;
-use crate::protocol::TRAINING_PICTURES;
+use crate::faces::Face;
+use crate::protocol::{Snapshot, TRAINING_PICTURES};
+use align::Choice;
 use entries::Folder;
 use square::Squares;
 
@@ -31,6 +37,15 @@ pub enum Gathered {
     Begun,
     /// Some were read.
     Some(Batch),
+    /// Whether they are aligned by the eyes of the faces in them: that is decided now.
+    Aligned(bool),
+    /// Somebody has to look for faces in this one, and to tell [`Gatherer::looked`].
+    Look {
+        /// Its number.
+        number: u32,
+        /// The picture, or a smaller copy.
+        photo: Snapshot,
+    },
     /// It is over. Whether more was there than is taken.
     Over {
         /// Whether something was left.
@@ -45,8 +60,17 @@ pub struct Batch {
     pub rgb: Vec<u8>,
     /// How many.
     pub count: usize,
+    /// How many of them were aligned.
+    pub faces: usize,
     /// What could not be used: a name, and what it is.
     pub skipped: Vec<(String, String)>,
+}
+
+/// A picture's squares.
+struct Squared {
+    central: Vec<u8>,
+    /// The one about a face, if one was looked for and found.
+    aligned: Option<Vec<u8>>,
 }
 
 /// Something to be read.
@@ -57,6 +81,7 @@ enum Source {
 
 /// Reads what it is given.
 pub struct Gatherer {
+    document: Document,
     squares: Squares,
     told: Dispatch<Gathered>,
     waiting: RefCell<VecDeque<Source>>,
@@ -65,6 +90,13 @@ pub struct Gatherer {
     turn: Cell<u32>,
     /// Pictures that were taken.
     count: Cell<usize>,
+    /// Files that were read, to be read again if they are to be aligned, or not any more.
+    read: RefCell<Vec<File>>,
+    choice: Cell<Choice>,
+    /// The picture in which faces are being looked for: its number, and what to call then.
+    looking: RefCell<Option<(u32, Function)>>,
+    looks: Cell<u32>,
+    found: RefCell<Vec<Face>>,
 }
 
 impl Gatherer {
@@ -74,12 +106,18 @@ impl Gatherer {
     /// [`crate::Error::Browser`] if there is nothing to draw on.
     pub fn new(document: &Document, told: Dispatch<Gathered>) -> Result<Rc<Self>> {
         Ok(Rc::new(Self {
+            document: document.clone(),
             squares: Squares::new(document)?,
             told,
             waiting: RefCell::default(),
             running: Cell::default(),
             turn: Cell::default(),
             count: Cell::default(),
+            read: RefCell::default(),
+            choice: Cell::default(),
+            looking: RefCell::default(),
+            looks: Cell::default(),
+            found: RefCell::default(),
         }))
     }
 
@@ -102,8 +140,57 @@ impl Gatherer {
     pub fn clear(&self) {
         self.turn.set(self.turn.get().wrapping_add(1));
         self.waiting.take();
+        self.read.take();
         self.count.set(0);
         self.running.set(false);
+        self.choice.take();
+        let looking = self.looking.take();
+        if let Some((number, done)) = looking {
+            self.answer(number, &done, &[]);
+        }
+    }
+
+    /// Reads everything again, aligned or not.
+    pub fn align(self: &Rc<Self>, aligned: bool) {
+        let (read, waiting) = (self.read.take(), self.waiting.take());
+        self.clear();
+        self.choice.set(Choice::set(aligned));
+        self.take(read.into_iter().map(Source::File).chain(waiting).collect());
+    }
+
+    /// The faces in the picture of that number.
+    pub fn looked(&self, number: u32, faces: &[Face]) {
+        let looking = self.looking.borrow_mut().take_if(|(looking, _)| *looking == number);
+        if let Some((number, done)) = looking {
+            self.answer(number, &done, faces);
+        }
+    }
+
+    fn answer(&self, number: u32, done: &Function, faces: &[Face]) {
+        self.found.replace(faces.to_vec());
+        let _ = done.call1(&JsValue::NULL, &number.into());
+    }
+
+    /// The squares of a picture.
+    async fn squares(&self, blob: &Blob) -> Result<Squared> {
+        let bitmap = self.squares.open(blob).await?;
+        let size = paint::size(&bitmap);
+        let frame = if self.choice.get().looks(size) { self.frame(&bitmap).await? } else { None };
+        let aligned = frame.map(|frame| self.squares.of_frame(&bitmap, frame)).transpose();
+        let squared = self.squares.central(&bitmap).and_then(|central| Ok(Squared { central, aligned: aligned? }));
+        bitmap.close();
+        squared
+    }
+
+    /// The square about the face in a picture.
+    async fn frame(&self, bitmap: &ImageBitmap) -> Result<Option<Frame>> {
+        let (photo, scale) = paint::snapshot(&self.document, bitmap)?;
+        let number = self.looks.get().wrapping_add(1);
+        self.looks.set(number);
+        let found = Promise::new(&mut |done, _| drop(self.looking.replace(Some((number, done)))));
+        (self.told)(Gathered::Look { number, photo });
+        JsFuture::from(found).await?;
+        Ok(align::about(&self.found.take(), scale, paint::size(bitmap)))
     }
 
     fn take(self: &Rc<Self>, sources: Vec<Source>) {
@@ -118,7 +205,7 @@ impl Gatherer {
     }
 
     async fn work(self: Rc<Self>) {
-        let mut reading = Reading { gatherer: &self, turn: self.turn.get(), batch: Batch::default(), left: false };
+        let mut reading = Reading { gatherer: &self, turn: self.turn.get(), batch: Batch::default(), left: false, held: vec![] };
         (self.told)(Gathered::Begun);
         while !reading.is_over() {
             let next = self.waiting.borrow_mut().pop_front();
@@ -140,6 +227,7 @@ impl Gatherer {
         if reading.is_stale() {
             return;
         }
+        reading.end();
         reading.tell();
         let left = reading.left || !self.waiting.take().is_empty();
         self.running.set(false);
@@ -158,6 +246,8 @@ struct Reading<'a> {
     batch: Batch,
     /// Whether something of an archive was left.
     left: bool,
+    /// Pictures that were read before it was decided whether they are aligned.
+    held: Vec<Squared>,
 }
 
 impl Reading<'_> {
@@ -188,6 +278,7 @@ impl Reading<'_> {
         if junk::is_junk(&name) {
             return;
         }
+        self.gatherer.read.borrow_mut().push(file.clone());
         let kind = kind(&name, file).await;
         if kind == Some(Kind::Archive) {
             self.archive(&name, file).await;
@@ -202,21 +293,46 @@ impl Reading<'_> {
         if !kind.may_be_shown() || blob.size() > MAX_FILE {
             return self.skip(name, if kind.may_be_shown() { "too large" } else { kind.word() });
         }
-        let taken = self.gatherer.squares.read(blob).await;
+        let taken = self.gatherer.squares(blob).await;
         if self.is_over() {
             return;
         }
         match taken {
-            Ok(rgb) => {
-                self.batch.rgb.extend(rgb);
-                self.batch.count += 1;
+            Ok(squared) => {
                 self.gatherer.count.set(self.gatherer.count.get() + 1);
-                if self.batch.count >= BATCH {
-                    self.tell();
-                }
+                let mut choice = self.gatherer.choice.get();
+                let decided = choice.saw(squared.aligned.is_some());
+                self.gatherer.choice.set(choice);
+                self.held.push(squared);
+                self.release(decided);
             }
             Err(_) => self.skip(name, kind.word()),
         }
+    }
+
+    /// Once it is decided whether pictures are aligned, they are told of.
+    fn release(&mut self, decided: bool) {
+        let Some(aligned) = self.gatherer.choice.get().decided() else { return };
+        if decided {
+            (self.gatherer.told)(Gathered::Aligned(aligned));
+        }
+        for squared in std::mem::take(&mut self.held) {
+            let square = squared.aligned.filter(|_| aligned);
+            self.batch.faces += usize::from(square.is_some());
+            self.batch.rgb.extend(square.unwrap_or(squared.central));
+            self.batch.count += 1;
+        }
+        if self.batch.count >= BATCH {
+            self.tell();
+        }
+    }
+
+    /// No more will come.
+    fn end(&mut self) {
+        let mut choice = self.gatherer.choice.get();
+        let decided = choice.end();
+        self.gatherer.choice.set(choice);
+        self.release(decided);
     }
 
     /// The pictures in an archive.

@@ -1,4 +1,4 @@
-//! A picture's central square, at the edge that is learned from.
+//! A square of a picture, at the edge that is learned from.
 
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
@@ -30,16 +30,23 @@ impl Squares {
         Ok(Self { window, canvas, drawing })
     }
 
-    /// The square, row by row, three bytes per pixel.
-    pub async fn read(&self, blob: &Blob) -> Result<Vec<u8>> {
-        let bitmap: ImageBitmap = JsFuture::from(self.window.create_image_bitmap_with_blob(blob)?).await?.into();
-        let square = self.square(&bitmap);
-        bitmap.close();
-        square
+    /// A picture that the browser can read.
+    pub async fn open(&self, blob: &Blob) -> Result<ImageBitmap> {
+        Ok(JsFuture::from(self.window.create_image_bitmap_with_blob(blob)?).await?.into())
     }
 
-    fn square(&self, bitmap: &ImageBitmap) -> Result<Vec<u8>> {
+    /// The square in a picture's middle, row by row, three bytes per pixel.
+    pub fn central(&self, bitmap: &ImageBitmap) -> Result<Vec<u8>> {
         let (frame, large) = central(paint::size(bitmap));
+        self.cut(bitmap, frame, large)
+    }
+
+    /// Any square of it.
+    pub fn of_frame(&self, bitmap: &ImageBitmap, frame: Frame) -> Result<Vec<u8>> {
+        self.cut(bitmap, frame, LARGE)
+    }
+
+    fn cut(&self, bitmap: &ImageBitmap, frame: Frame, large: usize) -> Result<Vec<u8>> {
         self.canvas.set_width(large as u32);
         self.canvas.set_height(large as u32);
         // A large photograph is shrunk twice: here, and when its pixels are averaged.

@@ -100,6 +100,8 @@ pub struct State {
     pub(super) loading: RequestId,
     /// The task of reading the reader's own weights.
     pub(super) opening: Option<(RequestId, ModelEntry)>,
+    /// The task of looking for faces in the picture of that number, which is to be learned from.
+    pub(super) aligning: Option<(RequestId, u32)>,
     pub(super) ids: Ids,
     pub(super) index_url: String,
     /// Whether the worker takes requests.
@@ -130,6 +132,7 @@ impl State {
             preview: vec![],
             loading: 0,
             opening: None,
+            aligning: None,
             ids: Ids::default(),
             index_url,
             alive: false,

@@ -1,11 +1,15 @@
 //! The page's side of the conversation with the worker that trains, which the page's models have nothing to do with.
 
+use std::rc::Rc;
+
 use super::state::State;
 use crate::app::effect::Effect;
 use crate::app::event::OTHER_VERSION;
+use crate::app::gather::Gathered;
 use crate::app::panel::Panel;
 use crate::app::panels::train::state::{Purpose, TrainEvent};
-use crate::protocol::{Last, PROTOCOL, RequestId, Response, Worker};
+use crate::faces::Face;
+use crate::protocol::{Last, PROTOCOL, RequestId, Response, Snapshot, Worker};
 
 impl State {
     /// Starts the worker when its panel is shown, or when it may have kept the weights that an address speaks of.
@@ -16,6 +20,10 @@ impl State {
 
     /// An event of the panel.
     pub(super) fn train(&mut self, event: TrainEvent) -> Vec<Effect> {
+        let event = match event {
+            TrainEvent::Gathered(Gathered::Look { number, photo }) => return self.look_to_align(number, photo),
+            event => event,
+        };
         // Pictures are read by themselves.
         if !matches!(event, TrainEvent::Gathered(_)) {
             self.notices.clear();
@@ -27,6 +35,35 @@ impl State {
             effects.push(Effect::WriteAddress(self.address()));
         }
         effects
+    }
+
+    /// Looks for faces in a picture that is to be learned from.
+    fn look_to_align(&mut self, number: u32, photo: Snapshot) -> Vec<Effect> {
+        let id = self.ids.fresh();
+        self.aligning = Some((id, number));
+        if !self.alive {
+            self.give_up_aligning();
+            return vec![];
+        }
+        vec![Effect::serve(id, self.find_faces(photo))]
+    }
+
+    /// Takes in what was found, unless it was looked for by somebody else.
+    pub(super) fn align(&mut self, id: RequestId, faces: Vec<Face>) -> Option<Vec<Face>> {
+        match self.aligning.take_if(|(aligning, _)| *aligning == id) {
+            Some((_, number)) => {
+                self.panels.train.looked = Some((number, Rc::new(faces)));
+                None
+            }
+            None => Some(faces),
+        }
+    }
+
+    /// Nobody can look: whatever waits for it goes on without.
+    pub(super) fn give_up_aligning(&mut self) {
+        if let Some((id, _)) = self.aligning {
+            self.align(id, vec![]);
+        }
     }
 
     pub(super) fn hear_trainer(&mut self, response: Response) -> Vec<Effect> {

@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::app::effect::Trainer;
+use crate::app::gather::Gathered;
 use crate::app::panels::train::state::TrainEvent;
-use crate::protocol::{Learned, ModelSize, Run, TrainTask};
+use crate::faces::Face;
+use crate::protocol::{Learned, ModelSize, Run, Snapshot, TrainTask};
 
 fn run() -> Last {
     let learned =
@@ -106,4 +108,29 @@ fn an_address_of_own_weights_leads_to_the_run_that_was_kept() {
     let (id, _) = asked(&trainer_says(&mut state, hello));
     trainer_says(&mut state, Last::Run(None).by(id));
     assert!(state.notices[0].contains("Drop the same weights"), "{:?}", state.notices);
+}
+
+#[test]
+fn faces_in_pictures_to_learn_from_are_found_by_the_pages_engine() {
+    let (mut state, _) = loaded_at("#panel=train");
+    let face = Face { eyes: [(1.0, 2.0), (3.0, 2.0)], frame: [0.0, 0.0, 4.0, 4.0] };
+    let photo = Snapshot { width: 1, height: 1, rgb: vec![1, 2, 3].into() };
+    let look = |state: &mut State, number| {
+        let look = Gathered::Look { number, photo: photo.clone() };
+        requests(state.update(PanelEvent::Train(TrainEvent::Gathered(look))))
+    };
+    let looked = |state: &State| state.panels.train.looked.as_ref().map(|(number, faces)| (*number, faces.len()));
+    let asked = look(&mut state, 1).remove(0);
+    assert!(matches!(&asked.task, Task::Faces { base, .. } if base == "http://x/faces/"));
+    says(&mut state, asked.id, Last::Faces(vec![face]));
+    // The picker looks for faces too, and hears of its own alone.
+    assert_eq!((looked(&state), state.photos.looked.is_none()), (Some((1, 1)), true));
+    let asked = look(&mut state, 2).remove(0);
+    says(&mut state, asked.id, failed("no finder"));
+    assert_eq!((looked(&state), state.notices.len()), (Some((2, 0)), 0));
+    // Nobody waits for an engine that is gone.
+    look(&mut state, 3);
+    state.update(Event::EngineDied("gone".into()));
+    assert_eq!(looked(&state), Some((3, 0)));
+    assert_eq!((look(&mut state, 4).len(), looked(&state)), (0, Some((4, 0))));
 }

@@ -23,6 +23,10 @@ pub struct Collection {
     pub rgb: Vec<u8>,
     /// The first of them.
     pub shown: Vec<Rc<Image>>,
+    /// Whether they are aligned by the eyes of the faces in them, once that is decided.
+    pub aligned: Option<bool>,
+    /// How many are.
+    faces: usize,
     /// Whether more are being read.
     pub reading: bool,
     /// Whether something was left, since no more can be learned from.
@@ -35,11 +39,19 @@ pub struct Collection {
 }
 
 impl Collection {
+    /// None yet; whether they are to be aligned may be decided.
+    pub fn empty(aligned: Option<bool>) -> Self {
+        Self { aligned, ..Self::default() }
+    }
+
     /// Takes in how reading goes on.
     pub fn take(&mut self, gathered: Gathered) {
         match gathered {
             Gathered::Begun => self.reading = true,
             Gathered::Some(batch) => self.add(batch),
+            Gathered::Aligned(aligned) => self.aligned = Some(aligned),
+            // Nothing was read yet.
+            Gathered::Look { .. } => {}
             Gathered::Over { left } => {
                 self.reading = false;
                 self.left |= left;
@@ -55,6 +67,7 @@ impl Collection {
             self.rgb.extend_from_slice(picture);
             self.differ |= self.rgb[..BYTES].iter().zip(picture).any(|(a, b)| a.abs_diff(*b) > ALIKE);
         }
+        self.faces += batch.faces;
         self.skipped += batch.skipped.len();
         let room = NAMED.saturating_sub(self.named.len());
         self.named.extend(batch.skipped.into_iter().take(room));
@@ -82,6 +95,11 @@ impl Collection {
             1 => "1 picture".to_owned(),
             _ => format!("{} pictures", grouped(count)),
         };
+        let faces = match self.faces {
+            0 => String::new(),
+            faces if faces == count => " All show a face, and the eyes were put into one place.".to_owned(),
+            faces => format!(" {} of them show a face, and its eyes were put into one place.", grouped(faces)),
+        };
         match count {
             _ if self.reading => format!("Reading. {pictures} so far."),
             _ if self.is_untouched() => String::new(),
@@ -91,9 +109,9 @@ impl Collection {
             }
             _ if count < fewest => format!("{pictures}. It takes at least {fewest}: add {} more.", fewest - count),
             _ if self.left => {
-                format!("The first {pictures} were taken. The page learns from {} at most.", grouped(most))
+                format!("The first {pictures} were taken. The page learns from {} at most.{faces}", grouped(most))
             }
-            _ => format!("{pictures}."),
+            _ => format!("{pictures}.{faces}"),
         }
     }
 
@@ -125,7 +143,7 @@ pub mod tests {
     /// So many pictures, each of one grey.
     pub fn batch(greys: impl IntoIterator<Item = u8>) -> Gathered {
         let rgb: Vec<u8> = greys.into_iter().flat_map(|grey| [grey; BYTES]).collect();
-        Gathered::Some(Batch { count: rgb.len() / BYTES, rgb, skipped: vec![] })
+        Gathered::Some(Batch { count: rgb.len() / BYTES, rgb, ..Batch::default() })
     }
 
     fn skipped(names: &[&str]) -> Gathered {
@@ -166,6 +184,17 @@ pub mod tests {
         let mut collection = read([batch(0..30)], false);
         collection.take(Gathered::Begun);
         assert_eq!((collection.says().as_str(), collection.is_fit()), ("Reading. 30 pictures so far.", false));
+    }
+
+    #[test]
+    fn aligned_faces_are_counted() {
+        let some = |faces| {
+            let Gathered::Some(some) = batch(0..30) else { panic!() };
+            read([Gathered::Aligned(true), Gathered::Some(Batch { faces, ..some })], false)
+        };
+        assert_eq!(some(28).says(), "30 pictures. 28 of them show a face, and its eyes were put into one place.");
+        assert!(some(30).says().contains("All show a face") && some(0).says() == "30 pictures.");
+        assert_eq!((some(1).aligned, Collection::default().aligned), (Some(true), None));
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub struct SetupView {
     bring: HtmlElement,
     count: HtmlElement,
     skipped: HtmlElement,
+    align: HtmlInputElement,
     mirror: HtmlInputElement,
     empty: HtmlButtonElement,
     sizes: Vec<(ModelSize, HtmlInputElement)>,
@@ -37,6 +38,7 @@ impl SetupView {
             bring: by_id(document, "train-bring")?,
             count: by_id(document, "train-count")?,
             skipped: by_id(document, "train-skipped")?,
+            align: input("train-align")?,
             mirror: input("train-mirror")?,
             empty: by_id(document, "train-empty")?,
             sizes: sizes.collect::<Result<_>>()?,
@@ -58,6 +60,11 @@ impl SetupView {
                 field.set_value("");
             });
         }
+        let (d, gatherer, align) = (Rc::clone(&site.own), Rc::clone(site.gatherer), view.align.clone());
+        on(&view.align, "change", move |_| {
+            d(TrainEvent::Align(align.checked()));
+            gatherer.align(align.checked());
+        });
         let (d, mirror) = (Rc::clone(&site.own), view.mirror.clone());
         on(&view.mirror, "change", move |_| d(TrainEvent::Mirror(mirror.checked())));
         let (d, gatherer, files) = (Rc::clone(&site.own), Rc::clone(site.gatherer), input("train-files")?);
@@ -81,6 +88,7 @@ impl SetupView {
         self.bring.set_hidden(!settings.own);
         set_text(&self.count, &train.collection.says());
         set_text(&self.skipped, &train.collection.says_skipped());
+        self.align.set_checked(train.collection.aligned == Some(true));
         self.mirror.set_checked(!train.unmirrored);
         self.empty.set_hidden(train.collection.is_untouched());
     }

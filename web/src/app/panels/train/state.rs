@@ -13,6 +13,7 @@ use crate::app::effect::{Effect, Ids, Trainer};
 use crate::app::gather::Gathered;
 use crate::app::panels::live::Live;
 use crate::app::panels::{Bench, PanelState};
+use crate::faces::Face;
 use crate::protocol::{
     Answer, Image, LEARNING_RATES, Last, ModelSize, Part, Pictures, Plan, RequestId, Run, TrainTask,
 };
@@ -33,6 +34,8 @@ pub enum TrainEvent {
     Mirror(bool),
     /// Own pictures are being read.
     Gathered(Gathered),
+    /// They are read again, aligned by the eyes of the faces in them, or not.
+    Align(bool),
     /// None of them is wanted any more.
     Empty,
     /// Start a run with this seed, or go on with the one that is there.
@@ -108,6 +111,8 @@ pub struct Train {
     ovals: Vec<Rc<Image>>,
     /// The reader's own pictures.
     pub collection: Collection,
+    /// The faces in the picture of that number, which is being read.
+    pub looked: Option<(u32, Rc<Vec<Face>>)>,
     /// Whether they may not be mirrored.
     pub unmirrored: bool,
     /// The learning rate, if it was set.
@@ -198,6 +203,7 @@ impl Train {
             }
             TrainEvent::Mirror(may) => self.unmirrored = !may,
             TrainEvent::Gathered(gathered) => self.collection.take(gathered),
+            TrainEvent::Align(aligned) => self.collection = Collection::empty(Some(aligned)),
             TrainEvent::Empty => self.collection = Collection::default(),
             TrainEvent::Go(seed) => return self.go(seed, settings, ids),
             TrainEvent::Pause if self.doing == Doing::Learning => {

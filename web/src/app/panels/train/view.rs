@@ -9,6 +9,7 @@ use super::setup::SetupView;
 use super::state::{Doing, Train, TrainEvent, Worker, word};
 use super::{curve, words};
 use crate::app::event::Event;
+use crate::app::gather::Gatherer;
 use crate::app::panel::Panel;
 use crate::app::panels::{PanelView, Seen, Site};
 use crate::app::widgets::canvas::Picture;
@@ -32,6 +33,7 @@ pub struct TrainView(Rc<Parts>);
 
 struct Parts {
     root: HtmlElement,
+    gatherer: Rc<Gatherer>,
     sheet: Sheet,
     /// What is learned from.
     examples: HtmlElement,
@@ -97,6 +99,7 @@ impl PanelView for TrainView {
         let powers = Scale { min: lowest.log10() as f32, max: highest.log10() as f32, step: 0.01 };
         let view = Rc::new(Parts {
             root: root(document)?,
+            gatherer: Rc::clone(site.gatherer),
             sheet: Sheet::by_id(document, "train-sheet", COLUMNS[0])?,
             examples: by_id(document, "train-examples")?,
             some: Sheet::by_id(document, "train-some", COLUMNS[1])?,
@@ -181,9 +184,12 @@ impl Parts {
         dispatch(TrainEvent::Reset);
     }
 
-    /// Tells styles and tests how it stands.
+    /// Tells styles and tests how it stands, and whoever reads pictures what was found in one.
     fn mark(&self, train: &Train) {
         let _ = self.root.dataset().set("train", word(train));
+        if let Some((number, faces)) = &train.looked {
+            self.gatherer.looked(*number, faces);
+        }
     }
 
     fn render(&self, seen: &Seen<'_, Train>) {

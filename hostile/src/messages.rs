@@ -13,6 +13,7 @@ use shared::{FlowBackend, Model, RgFlow};
 use web::app::Visit;
 use web::engine::Engine;
 use web::protocol::{Draw, Edit, GpuTask, PROTOCOL, Request, Response, Source, Task, TrainTask, Worker};
+use web::training::Set;
 use web::worker::check_source;
 
 use crate::models::small;
@@ -25,7 +26,10 @@ pub fn messages(bytes: &[u8]) {
         let _ = serve(&engine, task);
     }
     read::<Request<GpuTask>>(bytes);
-    read::<Request<TrainTask>>(bytes);
+    if let Some(Request::Serve { task: TrainTask::Begin(plan), .. }) = read(bytes) {
+        // What cannot be learned from is refused.
+        let _ = Set::new(plan.pictures, plan.seed);
+    }
     if let Some(response) = read::<Response>(bytes) {
         let mut visit = Visit::at("", &small());
         visit.hear(response.clone());
@@ -135,6 +139,13 @@ pub fn seeds() -> Vec<Vec<u8>> {
     let run = json!({
         "size": "small", "own": true, "pictures": 90, "held_out": 10, "params": 5000, "rate": 0.005, "learned": learned,
     });
+    let pictures = json!({ "own": { "rgb": vec![7u8; 48], "mirrored": true } });
+    let lessons = [
+        json!("find"),
+        json!({ "begin": { "size": "small", "pictures": pictures, "rate": 0.01, "seed": 3 } }),
+        json!({ "begin": { "size": "large", "pictures": "ovals", "rate": 0.01, "seed": 3 } }),
+        json!({ "learn": { "rate": 0.02 } }),
+    ];
     let said = [
         json!({ "worker": { "failed": { "message": "x" } } }),
         json!({ "part": { "id": 1, "part": { "progress": { "loaded": 1, "total": 2 } } } }),
@@ -143,10 +154,11 @@ pub fn seeds() -> Vec<Vec<u8>> {
         json!({ "last": { "id": 4, "last": { "run": run } } }),
         json!({ "part": { "id": 4, "part": { "learned": learned } } }),
         json!({ "last": { "id": 4, "last": { "weights": [1, 2, 3] } } }),
+        json!({ "last": { "id": 6, "last": { "run": null } } }),
         json!({ "last": { "id": 5, "last": { "answer": { "images": [{ "size": 1, "rgba": [0, 1, 2, 255] }] } } } }),
     ];
-    let requests = tasks.map(|task| json!({ "serve": { "id": 4, "task": task } }));
-    requests.iter().chain(&said).map(|message| message.to_string().into_bytes()).collect()
+    let requests = tasks.into_iter().chain(lessons).map(|task| json!({ "serve": { "id": 4, "task": task } }));
+    requests.chain(said).map(|message| message.to_string().into_bytes()).collect()
 }
 
 #[cfg(test)]
@@ -156,15 +168,17 @@ mod tests {
     #[test]
     fn the_seeds_are_messages_that_are_served() {
         let engine = Engine::<Flex>::from_bytes(model(), Default::default()).unwrap();
-        let (mut served, mut heard) = (0, 0);
+        let (mut served, mut learned, mut heard) = (0, 0, 0);
         for seed in seeds() {
             if let Some(Request::Serve { task, .. }) = read::<Request<Task>>(&seed) {
                 served += usize::from(serve(&engine, task).is_ok());
+            } else if read::<Request<TrainTask>>(&seed).is_some() {
+                learned += 1;
             } else {
                 heard += usize::from(read::<Response>(&seed).is_some());
             }
         }
         // Without a sampler there are no leading directions.
-        assert_eq!((served, heard), (12, 8));
+        assert_eq!((served, learned, heard), (12, 4, 9));
     }
 }

@@ -1,9 +1,16 @@
 //! What the page reads: its address, pictures in addresses, the list of models.
 
+use std::collections::BTreeMap;
+
+use burn::backend::Flex;
+use safetensors::tensor::{Dtype, TensorView};
+use serde_json::json;
 use shared::RgFlowConfig;
+use shared::weights::to_safetensors;
 use web::address::{MAX_EDGE, Own};
 use web::app::Visit;
 use web::index::ModelIndex;
+use web::training::Training;
 use web::zip::{self, Directory, LOCAL, TAIL};
 
 use crate::models::small;
@@ -94,4 +101,34 @@ pub fn index_seeds() -> Vec<Vec<u8>> {
         "0".repeat(64)
     );
     vec![shipped.to_vec(), one.into_bytes(), br#"{"format":1,"models":[]}"#.to_vec()]
+}
+
+/// A run that the browser kept.
+pub fn run(bytes: &[u8]) {
+    let Ok(run) = Training::<Flex>::from_bytes(bytes, Default::default()) else { return };
+    let (run, _) = run.step();
+    let again = run.to_bytes().expect("what was read can be written");
+    // A step may lead to numbers that are refused.
+    drop(Training::<Flex>::from_bytes(&again, Default::default()));
+}
+
+/// Heads with little behind them: a whole run has megabytes.
+pub fn run_seeds() -> Vec<Vec<u8>> {
+    let curve = json!({ "points": [], "bits": 3.5, "steps": 1, "looks": [[0.0, 0], [1.5, 16]] });
+    let state = |size: &str, rate: f64| {
+        let state = json!({
+            "size": size, "rate": rate, "seed": 3, "mirrored": true, "step": 7, "millis": 9.5, "curve": curve,
+        });
+        BTreeMap::from([
+            ("format".to_owned(), "rg-flow-page-run-1".to_owned()),
+            ("state".to_owned(), state.to_string()),
+        ])
+    };
+    let few: Vec<u8> = [1.0f32, -2.0].iter().flat_map(|number| number.to_le_bytes()).collect();
+    let numbers = |name| (name, TensorView::new(Dtype::F32, vec![2], &few).unwrap());
+    let pictures = |name| (name, TensorView::new(Dtype::U8, vec![8], &few).unwrap());
+    let models = ["model", "average", "first_moment", "second_moment"];
+    let ovals = to_safetensors(models.map(numbers).to_vec(), &state("small", 0.01)).unwrap();
+    let own = models.map(numbers).into_iter().chain(["pictures", "held_out"].map(pictures)).collect();
+    vec![ovals, to_safetensors(own, &state("large", 0.002)).unwrap()]
 }

@@ -47,6 +47,8 @@ pub(super) fn rotated(degrees: f64) -> Mask {
     mask
 }
 
+/// The ink at a point of the tile. Inlined, all 64 pixels are unrolled: 60 kB of a page's bundle.
+#[inline(never)]
 fn sample(x: f64, y: f64) -> f64 {
     let inside = 0.0..TILE as f64;
     if !inside.contains(&x) || !inside.contains(&y) {

@@ -23,6 +23,9 @@ const FORMAT: &str = "rg-flow-page-run-1";
 /// The largest run: four times the parameters of the largest model, and the most pictures.
 pub const MOST_BYTES: u64 = 48 << 20;
 
+/// Centuries.
+const MOST_STEPS: u64 = 1 << 40;
+
 /// All but the numbers.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -85,7 +88,7 @@ impl<B: FlowBackend> Training<B> {
         let state = metadata.get("state").ok_or_else(damaged)?;
         let State { size, rate, seed, mirrored, step, millis, curve } =
             serde_json::from_str(state).map_err(|_| damaged())?;
-        if !(rate.is_finite() && millis.is_finite()) {
+        if !(rate.is_finite() && millis.is_finite() && step <= MOST_STEPS) {
             return Err(damaged());
         }
         let file = SafeTensors::deserialize(bytes).map_err(|_| damaged())?;

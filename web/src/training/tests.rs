@@ -128,6 +128,9 @@ fn what_is_no_kept_run_is_refused() {
         let at = bytes.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
         [&bytes[..at], to.as_bytes(), &bytes[at + from.len()..]].concat()
     };
+    let mut ages = steps(begin(own()), 1);
+    ages.step = u64::MAX;
+    assert!(refused(&ages.to_bytes().unwrap()).contains("damaged"));
     for (from, to) in [("page-run-1", "page-run-2"), ("small", "large"), ("first_moment", "first_Moment")] {
         assert!(refused(&replaced(from, to)).contains("damaged"), "{to}");
     }

@@ -137,13 +137,15 @@ async fn a_model_learns_ovals_while_the_other_panels_work_and_then_work_with_it(
     assert_ne!(pixels(&browser, "#mix-ab").await, mixed);
     assert_eq!(browser.eval(&stands("learning")).await.unwrap(), true);
     click(&browser, "#tab-train").await;
-    browser.wait_for(&format!("{} >= 10", fact("Time")), PATIENCE).await.unwrap();
+    // On a machine that is busy with other things ten seconds may be few steps.
+    let learned = format!("{} >= 10 && {} >= 1000", fact("Time"), fact("Seen"));
+    browser.wait_for(&learned, PATIENCE).await.unwrap();
     browser.screenshot("train-learning").await.unwrap();
     click(&browser, "#train-go").await;
     browser.wait_for(&stands("paused"), PATIENCE).await.unwrap();
     let (samples, bits) = (pixels(&browser, "#train-sheet canvas").await, number(&browser, &fact("Bits/dim")).await);
     assert_ne!(samples, first.0);
-    assert!(bits < first.1 - 0.2 && bits < BOUND, "{} to {bits}", first.1);
+    assert!(bits < first.1 - 0.3 && bits < BOUND, "{} to {bits}", first.1);
     let said = browser.eval("document.querySelector('#train-chart').getAttribute('aria-label')").await.unwrap();
     assert!(said.as_str().unwrap().contains("new pictures went from"), "{said}");
 
@@ -241,6 +243,48 @@ async fn a_model_learns_from_ones_own_pictures_and_whatever_is_none_is_named() {
     browser.finish().await.unwrap();
 }
 
+/// How much the pictures in the sheet differ from the first, in grey levels on average.
+async fn spread(browser: &Browser) -> f64 {
+    let mut pictures = Vec::new();
+    for k in 1..=16 {
+        pictures.push(pixels(browser, &format!("#train-sheet canvas:nth-child({k})")).await);
+    }
+    let differences = pictures.iter().flat_map(|other| pictures[0].iter().zip(other));
+    let count = (pictures.len() * pictures[0].len()) as f64;
+    differences.map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>() / count
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
+async fn faces_are_put_into_one_place_unless_that_is_not_wanted() {
+    let server = serve();
+    let browser = Browser::start(&[]).await.unwrap();
+    open(&browser, &format!("{}#model=faces", server.url())).await;
+    browser.eval(TOOLS).await.unwrap();
+    click(&browser, "#tab-train").await;
+    browser.wait_for(&stands("ready"), PATIENCE).await.unwrap();
+    click(&browser, "#train-own").await;
+    // One face of nobody, at twenty places, turned and of several sizes.
+    let photos = "(async () => { const face = document.querySelector('canvas[data-index=\"0\"]'); const files = []; \
+        for (let i = 0; i < 20; i++) { const c = document.createElement('canvas'); [c.width, c.height] = [640, 480]; \
+        const d = c.getContext('2d'); d.fillStyle = '#788890'; d.fillRect(0, 0, 640, 480); \
+        d.translate(200 + i * 13 % 240, 200 + i * 7 % 80); d.rotate((i * 5 % 31 - 15) * Math.PI / 180); \
+        const edge = 220 + i * 11 % 100; d.drawImage(face, -edge / 2, -edge / 2, edge, edge); \
+        files.push(new File([await new Promise(done => c.toBlob(done))], `${i}.png`)); } choose(files); })()";
+    browser.eval(photos).await.unwrap();
+    browser.wait_for(&says("show a face"), PATIENCE).await.unwrap();
+    assert_eq!(browser.eval("document.querySelector('#train-align').checked").await.unwrap(), true);
+    browser.screenshot("train-aligned").await.unwrap();
+    let aligned = spread(&browser).await;
+    // All are read again without that.
+    click(&browser, "#train-align").await;
+    let again = format!("{} && !{}", says("20 pictures."), says("show a face"));
+    browser.wait_for(&again, PATIENCE).await.unwrap();
+    let unaligned = spread(&browser).await;
+    assert!(aligned < 0.5 * unaligned, "{aligned} aligned, {unaligned} not");
+    browser.finish().await.unwrap();
+}
+
 #[tokio::test]
 #[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
 async fn of_ten_thousand_pictures_the_first_are_taken() {
@@ -289,5 +333,5 @@ async fn a_worker_that_breaks_down_takes_nothing_along() {
     browser.finish().await.unwrap();
 }
 
-/// Bits/dim of ovals after ten seconds, at most.
-const BOUND: f64 = 4.0;
+/// Bits/dim of ovals after ten seconds and a thousand pictures, at most: 4.2 was measured, and 4.9 before the first step.
+const BOUND: f64 = 4.6;

@@ -7,8 +7,10 @@ use crate::faces::Face;
 const EYES: [Place; 2] = [(0.33, 0.31), (0.67, 0.31)];
 /// So many pictures are looked at before it is decided.
 const PROBE: usize = 6;
+/// The longer side of the copies in which faces are looked for, at most: these faces fill their pictures, more or less.
+pub const SIDE: usize = 448;
 /// Smaller pictures were cut out by somebody else already.
-const SMALLEST: f64 = 64.0;
+const SMALLEST: f64 = 128.0;
 
 /// The reader's choice, or what the first pictures suggest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,8 +94,8 @@ mod tests {
 
     #[test]
     fn small_pictures_are_not_looked_at() {
-        assert!(Choice::default().looks((64.0, 80.0)) && !Choice::default().looks((32.0, 80.0)));
-        assert!(Choice::set(true).looks((64.0, 64.0)) && !Choice::set(false).looks((640.0, 640.0)));
+        assert!(Choice::default().looks((128.0, 160.0)) && !Choice::default().looks((64.0, 160.0)));
+        assert!(Choice::set(true).looks((128.0, 128.0)) && !Choice::set(false).looks((640.0, 640.0)));
     }
 
     #[test]

@@ -184,7 +184,7 @@ impl Gatherer {
 
     /// The square about the face in a picture.
     async fn frame(&self, bitmap: &ImageBitmap) -> Result<Option<Frame>> {
-        let (photo, scale) = paint::snapshot(&self.document, bitmap)?;
+        let (photo, scale) = paint::snapshot(&self.document, bitmap, align::SIDE)?;
         let number = self.looks.get().wrapping_add(1);
         self.looks.set(number);
         let found = Promise::new(&mut |done, _| drop(self.looking.replace(Some((number, done)))));
@@ -205,7 +205,8 @@ impl Gatherer {
     }
 
     async fn work(self: Rc<Self>) {
-        let mut reading = Reading { gatherer: &self, turn: self.turn.get(), batch: Batch::default(), left: false, held: vec![] };
+        let mut reading =
+            Reading { gatherer: &self, turn: self.turn.get(), batch: Batch::default(), left: false, held: vec![] };
         (self.told)(Gathered::Begun);
         while !reading.is_over() {
             let next = self.waiting.borrow_mut().pop_front();

@@ -101,6 +101,9 @@ impl Collection {
             faces => format!(" {} of them show a face, and its eyes were put into one place.", grouped(faces)),
         };
         match count {
+            _ if self.reading && self.aligned == Some(true) => {
+                format!("Reading, and looking for faces, which takes a moment each. {pictures} so far.")
+            }
             _ if self.reading => format!("Reading. {pictures} so far."),
             _ if self.is_untouched() => String::new(),
             0 => "There is no picture in it that this browser can read.".to_owned(),

@@ -5,7 +5,7 @@
 
 use pulp::{Scalar, Simd, WithSimd};
 
-use super::exponential::{exp, sigmoid_of_negative, tanh};
+use super::exponential::sigmoid_of_negative;
 use super::strip::{Lane, NARROW};
 use super::vectors::arch_for;
 
@@ -152,38 +152,6 @@ pub fn scale<const N: usize>(y: &mut [Lane<N>], f: f32) {
     );
 }
 
-/// Turns the two nets' outputs into s = tanh(scale·raw) and t = scale·raw, in place.
-pub fn finish<const N: usize>(s: &mut [Lane<N>], t: &mut [Lane<N>], [scale_s, scale_t]: [&[f32]; 2]) {
-    let n = scale_s.len();
-    arch_for::<N>().dispatch(
-        #[inline(always)]
-        || {
-            for (s, t) in s.chunks_exact_mut(n).zip(t.chunks_exact_mut(n)) {
-                for (((s, t), ks), kt) in s.iter_mut().zip(t).zip(scale_s).zip(scale_t) {
-                    for (s, t) in s.0.iter_mut().zip(&mut t.0) {
-                        *s = tanh(Scalar, ks * *s);
-                        *t *= kt;
-                    }
-                }
-            }
-        },
-    );
-}
-
-/// One affine half-step, in place: v·e^s + t, or its inverse (v − t)·e^−s.
-pub fn affine<const N: usize>(value: &mut [Lane<N>], s: &[Lane<N>], t: &[Lane<N>], forward: bool) {
-    arch_for::<N>().dispatch(
-        #[inline(always)]
-        || {
-            for ((v, s), t) in value.iter_mut().zip(s).zip(t) {
-                for ((v, s), t) in v.0.iter_mut().zip(&s.0).zip(&t.0) {
-                    *v = if forward { *v * exp(Scalar, *s) + t } else { (*v - t) * exp(Scalar, -s) };
-                }
-            }
-        },
-    );
-}
-
 /// Adds each row's sum of s, times `sign`, to its strip's lane.
 pub fn add_rows<const N: usize>(sums: &mut [Lane<N>], s: &[Lane<N>], sign: f32) {
     let n = s.len() / sums.len().max(1);
@@ -194,46 +162,6 @@ pub fn add_rows<const N: usize>(sums: &mut [Lane<N>], s: &[Lane<N>], sign: f32) 
                 for s in s {
                     for (sum, s) in sum.0.iter_mut().zip(&s.0) {
                         *sum += sign * s;
-                    }
-                }
-            }
-        },
-    );
-}
-
-/// Gradients of one affine half-step.
-///
-/// `before` and `after` are the step's value before and after it; on entry `grad` is the gradient of `after`, on
-/// return that of `before`; `s` and `t` are replaced by the gradients of the nets' scaled outputs, through the tanh.
-pub fn affine_grad<const N: usize>(
-    [before, after, d_log_det]: [&[Lane<N>]; 3],
-    [grad, s, t]: [&mut [Lane<N>]; 3],
-    forward: bool,
-) {
-    let n = before.len() / d_log_det.len().max(1);
-    arch_for::<N>().dispatch(
-        #[inline(always)]
-        || {
-            let values = before.chunks_exact(n).zip(after.chunks_exact(n)).zip(d_log_det);
-            let grads = grad.chunks_exact_mut(n).zip(s.chunks_exact_mut(n)).zip(t.chunks_exact_mut(n));
-            for (((before, after), dl), ((grad, s), t)) in values.zip(grads) {
-                for ((before, after), ((grad, s), t)) in before.iter().zip(after).zip(grad.iter_mut().zip(s).zip(t)) {
-                    let values = before.0.iter().zip(&after.0).zip(&dl.0);
-                    for (((before, after), dl), ((grad, s), t)) in
-                        values.zip(grad.0.iter_mut().zip(&mut s.0).zip(&mut t.0))
-                    {
-                        let (g, slope) = (*grad, 1.0 - *s * *s);
-                        if forward {
-                            let e = exp(Scalar, *s);
-                            *grad = g * e;
-                            *t = g;
-                            *s = (g * before * e + dl) * slope;
-                        } else {
-                            let e = exp(Scalar, -*s);
-                            *grad = g * e;
-                            *t = -g * e;
-                            *s = (-g * after - dl) * slope;
-                        }
                     }
                 }
             }

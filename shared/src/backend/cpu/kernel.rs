@@ -1,6 +1,7 @@
 //! The bijector on many rows: tiles in parallel, each through all coupling layers.
 
-use super::elementwise::{add, add_rows, affine, affine_grad, finish, scale_grad};
+use super::affine::{affine, affine_grad, finish};
+use super::elementwise::{add, add_rows, scale_grad};
 use super::net::{Half, Pass, Scratch, Weights};
 use super::strip::{Lane, Lanes, NARROW, WIDE, gather, scatter};
 use crate::shape::{BijectorShape, Direction};

@@ -1,5 +1,6 @@
 //! The CPU's bijector: tiles of rows that stay in the cache, from the first coupling layer to the last.
 
+mod affine;
 mod elementwise;
 mod exponential;
 mod kernel;

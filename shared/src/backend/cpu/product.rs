@@ -39,6 +39,9 @@ pub fn add_outer<const N: usize>(d_theta: &mut [f32], w: Matrix, x: &[Lane<N>], 
     arch_for::<N>().dispatch(Outer { d_theta, w, x, dy });
 }
 
+/// Without an instruction that multiplies and adds at once, every product takes a register before it is added.
+const SHORT_OF_REGISTERS: bool = cfg!(target_arch = "wasm32");
+
 /// Where a product's terms come from.
 trait Source {
     /// What the sums of results j .. j + M start from.
@@ -116,6 +119,7 @@ impl<W: Source, const N: usize> WithSimd for Product<'_, W, N> {
         // A block's sums must fit the registers, with some to spare, and be enough to hide the latency of an addition.
         match (self.y.len(), N / S::F32_LANES) {
             (_, 0) => self.blocks::<Scalar, 1, N>(Scalar),
+            (2.., vectors) if SHORT_OF_REGISTERS && vectors.is_multiple_of(4) => self.blocks::<S, 2, 4>(simd),
             (6.., vectors) if vectors.is_multiple_of(2) => self.blocks::<S, 6, 2>(simd),
             (6.., _) => self.blocks::<S, 6, 1>(simd),
             _ => self.blocks::<S, 1, 1>(simd),
@@ -173,6 +177,8 @@ impl<const N: usize> WithSimd for Outer<'_, N> {
         } else if S::F32_LANES >= 16 && self.w.inputs >= 4 && self.w.outputs >= 4 {
             // AVX-512 has 32 registers.
             self.blocks::<S, 4, 4>(simd);
+        } else if SHORT_OF_REGISTERS && self.w.inputs >= 4 && self.w.outputs >= 2 {
+            self.blocks::<S, 4, 2>(simd);
         } else if self.w.inputs >= 6 && self.w.outputs >= 2 {
             self.blocks::<S, 6, 2>(simd);
         } else {

@@ -323,7 +323,8 @@ impl Reading<'_> {
             self.batch.rgb.extend(square.unwrap_or(squared.central));
             self.batch.count += 1;
         }
-        if self.batch.count >= BATCH {
+        // To look for a face takes so long that each is told of.
+        if self.batch.count >= BATCH || aligned {
             self.tell();
         }
     }

@@ -86,6 +86,8 @@ impl SetupView {
             input.set_checked(*size == settings.size);
         }
         self.bring.set_hidden(!settings.own);
+        // That reading goes on is not read out again and again.
+        let _ = self.count.set_attribute("aria-live", if train.collection.reading { "off" } else { "polite" });
         set_text(&self.count, &train.collection.says());
         set_text(&self.skipped, &train.collection.says_skipped());
         self.align.set_checked(train.collection.aligned == Some(true));

@@ -115,6 +115,8 @@ pub struct Train {
     pub looked: Option<(u32, Rc<Vec<Face>>)>,
     /// Whether they may not be mirrored.
     pub unmirrored: bool,
+    /// Whether pictures came while there was a run already.
+    pub early: bool,
     /// The learning rate, if it was set.
     rate: Option<f64>,
     /// Weights that are on their way.
@@ -202,7 +204,13 @@ impl Train {
                 }
             }
             TrainEvent::Mirror(may) => self.unmirrored = !may,
-            TrainEvent::Gathered(gathered) => self.collection.take(gathered),
+            TrainEvent::Gathered(gathered) => {
+                if gathered == Gathered::Begun {
+                    // Whoever brings pictures wants to learn from them, if not now.
+                    (settings.own, self.early) = (true, self.run.is_some());
+                }
+                self.collection.take(gathered);
+            }
             TrainEvent::Align(aligned) => self.collection = Collection::empty(Some(aligned)),
             TrainEvent::Empty => self.collection = Collection::default(),
             TrainEvent::Go(seed) => return self.go(seed, settings, ids),
@@ -330,7 +338,7 @@ impl Train {
                 self.found = doing == Doing::Finding && self.run.is_some();
             }
             Last::Done if doing == Doing::Forgetting => {
-                (self.run, self.used, self.found) = (None, None, false);
+                (self.run, self.used, self.found, self.early) = (None, None, false, false);
                 self.show();
             }
             Last::Failed { message } => self.problem = format!("{}: {message}.", failing(doing)),

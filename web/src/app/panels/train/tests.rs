@@ -155,6 +155,20 @@ fn own_pictures_are_needed_before_a_model_learns_from_them() {
 }
 
 #[test]
+fn pictures_that_are_brought_are_what_the_next_run_learns_from() {
+    let mut panel = Panel::up(None);
+    panel.change(TrainEvent::Gathered(Gathered::Begun));
+    assert!(panel.settings.own && panel.status().is_empty());
+    panel.change(TrainEvent::Own(false));
+    panel.begin();
+    panel.change(TrainEvent::Gathered(Gathered::Begun));
+    assert!(panel.status().contains("start over to learn from them"), "{}", panel.status());
+    let (id, _) = asked(&panel.change(TrainEvent::Reset)[1..]);
+    panel.last(id, Last::Done);
+    assert!(panel.settings.own && panel.status().is_empty(), "{}", panel.status());
+}
+
+#[test]
 fn the_learning_rate_stays_within_bounds_and_follows_the_slider() {
     let mut panel = Panel::up(None);
     for (rate, set) in [(1.0, 0.02), (0.0, 1e-4), (f64::NAN, 1e-4), (0.01, 0.01)] {

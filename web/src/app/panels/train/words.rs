@@ -33,7 +33,9 @@ pub fn status(train: &Train, settings: &TrainSettings) -> String {
         }
         (Worker::Off | Worker::Starting, _) | (_, Doing::Finding | Doing::Forgetting | Doing::Pausing) => "",
         (_, Doing::Beginning) => "Looking at all pictures once: their mean, and what goes together in them.",
-        (_, Doing::Learning) if kept => "It is learning. The other panels stay free meanwhile.",
+        (_, Doing::Learning) if kept => {
+            "It is learning. The other panels stay free meanwhile; “Use it” lets them work with what it has learned."
+        }
         (_, Doing::Learning) => "It is learning. This browser does not keep it: save the weights before you leave.",
         (_, Doing::Nothing) => match &train.run {
             Some(_) if train.found => "This run was kept in this browser. Go on with it, use it, or start over.",
@@ -45,8 +47,9 @@ pub fn status(train: &Train, settings: &TrainSettings) -> String {
             None => "",
         },
     };
-    let problem = train.problem.as_str();
-    if problem.is_empty() { stands.to_owned() } else { format!("{problem} {stands}").trim_end().to_owned() }
+    let next = if train.early { "Your new pictures are for the next run: start over to learn from them." } else { "" };
+    let said: Vec<&str> = [train.problem.as_str(), stands, next].into_iter().filter(|text| !text.is_empty()).collect();
+    said.join(" ")
 }
 
 /// What the sheet shows.

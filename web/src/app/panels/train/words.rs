@@ -108,6 +108,7 @@ pub fn time(millis: f64) -> String {
     let seconds = (millis / 1000.0).max(0.0) as u64;
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, 0) => format!("{minutes} min"),
         (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
         (hours, minutes, _) => format!("{hours} h {minutes} min"),
     }
@@ -129,8 +130,13 @@ mod tests {
 
     #[test]
     fn times_are_for_people() {
-        for (millis, text) in [(0.0, "0 s"), (59_999.0, "59 s"), (200_000.0, "3 min 20 s"), (7_260_000.0, "2 h 1 min")]
-        {
+        for (millis, text) in [
+            (0.0, "0 s"),
+            (59_999.0, "59 s"),
+            (60_000.0, "1 min"),
+            (200_000.0, "3 min 20 s"),
+            (7_260_000.0, "2 h 1 min"),
+        ] {
             assert_eq!(time(millis), text);
         }
         assert_eq!((steps(1), steps(1200)), ("1 step".to_owned(), "1,200 steps".to_owned()));

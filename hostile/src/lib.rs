@@ -31,7 +31,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 16] = [
+pub const TARGETS: [Target; 17] = [
     Target { name: "weights", run: models::weights, seeds: models::weights_seeds },
     Target { name: "checkpoint", run: models::checkpoint, seeds: models::checkpoint_seeds },
     Target { name: "torch", run: models::torch, seeds: pickled::seeds },
@@ -46,6 +46,7 @@ pub const TARGETS: [Target; 16] = [
     Target { name: "address", run: page::address, seeds: page::address_seeds },
     Target { name: "own", run: page::own, seeds: page::own_seeds },
     Target { name: "index", run: page::index, seeds: page::index_seeds },
+    Target { name: "archive", run: page::archive, seeds: sets::zip_seeds },
     Target { name: "run", run: page::run, seeds: page::run_seeds },
     Target { name: "messages", run: messages::messages, seeds: messages::seeds },
 ];

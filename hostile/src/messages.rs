@@ -12,7 +12,7 @@ use shared::weights::{AnyModelFile, Card, Precision};
 use shared::{FlowBackend, Model, RgFlow};
 use web::app::Visit;
 use web::engine::Engine;
-use web::protocol::{Draw, Edit, GpuTask, Request, Response, Source, Task, TrainTask};
+use web::protocol::{Draw, Edit, GpuTask, PROTOCOL, Request, Response, Source, Task, TrainTask, Worker};
 use web::training::Set;
 use web::worker::check_source;
 
@@ -32,7 +32,12 @@ pub fn messages(bytes: &[u8]) {
     }
     if let Some(response) = read::<Response>(bytes) {
         let mut visit = Visit::at("", &small());
-        visit.hear(response);
+        visit.hear(response.clone());
+        Visit::at(&visit.address(), &small());
+        // The worker that trains says the same things, in answer to its first task.
+        let mut visit = Visit::at("panel=train", &small());
+        visit.hear_trainer(Response::Worker(Worker::Hello { protocol: PROTOCOL }));
+        visit.hear_trainer(response);
         Visit::at(&visit.address(), &small());
     }
 }
@@ -126,6 +131,14 @@ pub fn seeds() -> Vec<Vec<u8>> {
         json!({ "use": { "backend": "gpu" } }),
         json!({ "index": { "url": "http://x/index.json" } }),
     ];
+    let learned = json!({
+        "step": 3, "images": 48, "millis": 900.0, "speed": 160.0, "kept": true,
+        "curve": [{ "millis": 0.0, "train": null, "held_out": 4.5 }, { "millis": 900.0, "train": 4.0, "held_out": 4.1 }],
+        "samples": [{ "size": 1, "rgba": [0, 1, 2, 255] }],
+    });
+    let run = json!({
+        "size": "small", "own": true, "pictures": 90, "held_out": 10, "params": 5000, "rate": 0.005, "learned": learned,
+    });
     let pictures = json!({ "own": { "rgb": vec![7u8; 48], "mirrored": true } });
     let lessons = [
         json!("find"),
@@ -138,8 +151,10 @@ pub fn seeds() -> Vec<Vec<u8>> {
         json!({ "part": { "id": 1, "part": { "progress": { "loaded": 1, "total": 2 } } } }),
         json!({ "part": { "id": 4, "part": { "picture": { "index": 3, "size": 1, "rgba": [0, 1, 2, 255], "bits": 3.5, "millis": 2.0 } } } }),
         json!({ "last": { "id": 4, "last": "done" } }),
+        json!({ "last": { "id": 4, "last": { "run": run } } }),
+        json!({ "part": { "id": 4, "part": { "learned": learned } } }),
+        json!({ "last": { "id": 4, "last": { "weights": [1, 2, 3] } } }),
         json!({ "last": { "id": 6, "last": { "run": null } } }),
-        json!({ "last": { "id": 7, "last": { "weights": [1, 2] } } }),
         json!({ "last": { "id": 5, "last": { "answer": { "images": [{ "size": 1, "rgba": [0, 1, 2, 255] }] } } } }),
     ];
     let requests = tasks.into_iter().chain(lessons).map(|task| json!({ "serve": { "id": 4, "task": task } }));
@@ -164,6 +179,6 @@ mod tests {
             }
         }
         // Without a sampler there are no leading directions.
-        assert_eq!((served, learned, heard), (12, 4, 7));
+        assert_eq!((served, learned, heard), (12, 4, 9));
     }
 }

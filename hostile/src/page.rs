@@ -11,6 +11,7 @@ use web::address::{MAX_EDGE, Own};
 use web::app::Visit;
 use web::index::ModelIndex;
 use web::training::Training;
+use web::zip::{self, Directory, LOCAL, TAIL};
 
 use crate::models::small;
 
@@ -37,6 +38,7 @@ pub fn address_seeds() -> Vec<Vec<u8>> {
         "panel=explore&seed=1&x=5.2&px=3.2".to_owned(),
         "panel=inpaint&seed=1&p=5.2&mask=8.AAAAAAAAAAE&try=4&choice=2".to_owned(),
         format!("panel=inpaint&seed=1&p=own.{own}~1-3"),
+        "panel=train&seed=1&train=own&train-size=large".to_owned(),
         "panel=about&seed=1&weights=own&latents=auto".to_owned(),
         "panel=mix&seed=1&t=0.8&a=7.0t0.5&b=9.3t0.2,0.8~2-1~1-2&cut=1&share=0.25&smooth=1".to_owned(),
     ]
@@ -62,6 +64,17 @@ pub fn own(bytes: &[u8]) {
 pub fn own_seeds() -> Vec<Vec<u8>> {
     let picture = |size: usize| (0..size * size * 3).map(|i| (i * i / 7 % 251) as u8).collect();
     [1, 4, 16].map(|size| Own::new(size, picture(size)).unwrap().code().as_bytes().to_vec()).to_vec()
+}
+
+/// An archive of pictures.
+pub fn archive(bytes: &[u8]) {
+    let tail = &bytes[bytes.len().saturating_sub(TAIL as usize)..];
+    let Ok(Directory { start, end }) = zip::find(tail, bytes.len() as u64) else { return };
+    assert!(start <= end && end <= bytes.len() as u64);
+    for entry in zip::entries(&bytes[start as usize..end as usize]).into_iter().flatten() {
+        let local = bytes.get(entry.local as usize..).unwrap_or_default();
+        let _ = zip::data_start(&local[..local.len().min(LOCAL as usize)]);
+    }
 }
 
 /// The list of models.

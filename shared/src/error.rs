@@ -18,7 +18,7 @@ pub enum Error {
     /// A value that training cannot work with.
     #[error("recipe: {field}: {problem}")]
     Recipe {
-        /// The field of [`Recipe`](crate::train::recipe::Recipe).
+        /// The field of [`Recipe`](crate::train::Recipe).
         field: &'static str,
         /// What is wrong with it.
         problem: String,

@@ -1,7 +1,9 @@
 //! The demo in the browser.
 //!
 //! Two programs share this crate: [`app`] is the page, which draws and listens, and [`worker`] runs beside it and
-//! holds the [`engine`], finds [`faces`] in photographs, and, in an instance of its own, has the model that is in [`training`]. They talk in [`protocol`]. [`address`] has the words of a link, [`index`] is the list of models.
+//! holds the [`engine`], finds [`faces`] in photographs, and, in an instance of its own, has the model that is in
+//! [`training`]. They talk in [`protocol`]. [`address`] has the words of a link, [`index`] is the list of models, [`zip`] says
+//! what is in an archive.
 
 pub mod address;
 pub mod app;
@@ -10,7 +12,9 @@ mod error;
 pub mod faces;
 pub mod index;
 pub mod protocol;
+mod stream;
 pub mod training;
 pub mod worker;
+pub mod zip;
 
 pub use error::{Error, Result};

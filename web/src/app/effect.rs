@@ -2,8 +2,10 @@
 
 use std::rc::Rc;
 
+use serde_bytes::ByteBuf;
+
 use crate::address::Own;
-use crate::protocol::{Request, RequestId, Task};
+use crate::protocol::{Request, RequestId, Task, TrainTask};
 
 /// What to do, in this order.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,6 +14,10 @@ pub enum Effect {
     StartEngine,
     /// Tell the worker.
     Send(Request<Task>),
+    /// The same for the worker that trains.
+    Trainer(Trainer),
+    /// Hand the reader a file of this name.
+    Download(String, ByteBuf),
     /// Write the settings to the address.
     WriteAddress(String),
     /// The same, so that the reader can go back to what was before.
@@ -20,10 +26,31 @@ pub enum Effect {
     KeepPhotos(Vec<Rc<Own>>),
 }
 
+/// What to do with the worker that trains.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Trainer {
+    /// Start it, or start it again.
+    Start,
+    /// Tell it.
+    Send(Request<TrainTask>),
+    /// End it.
+    End,
+}
+
 impl Effect {
     /// A task for the worker.
     pub fn serve(id: RequestId, task: impl Into<Task>) -> Self {
         Self::Send(Request::Serve { id, task: task.into() })
+    }
+
+    /// A task for the worker that trains.
+    pub fn train(id: RequestId, task: TrainTask) -> Self {
+        Self::Trainer(Trainer::Send(Request::Serve { id, task }))
+    }
+
+    /// The worker that trains need not go on with a task.
+    pub fn stop_training(id: RequestId) -> Self {
+        Self::Trainer(Trainer::Send(Request::Cancel { id }))
     }
 
     /// The worker need not go on with a task.

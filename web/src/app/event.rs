@@ -21,6 +21,10 @@ pub enum Event {
     Engine(Response),
     /// The worker broke down and could not say why.
     EngineDied(String),
+    /// The worker that trains said something.
+    Trainer(Response),
+    /// It broke down and could not say why.
+    TrainerDied(String),
     /// Start over.
     Retry,
     /// Another panel.

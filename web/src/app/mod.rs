@@ -6,6 +6,7 @@ mod album;
 mod dispatch;
 mod effect;
 mod event;
+mod gather;
 mod page;
 mod panel;
 mod panels;
@@ -24,13 +25,14 @@ use wasm_bindgen::JsValue;
 use web_sys::{Document, Url, Window};
 
 use crate::error::{Error, Result};
-use crate::protocol::BackendChoice;
-use dispatch::{Dispatch, narrowed};
-use effect::Effect;
+use crate::protocol::{BackendChoice, Task, TrainTask};
+use dispatch::Dispatch;
+use effect::{Effect, Trainer};
 use event::Event;
 use page::{Input, State, View, show_breakdown};
 use panel::Panel;
 use widgets::dialog::DIALOG;
+use widgets::film;
 use worker_link::Link;
 
 pub use visit::Visit;
@@ -54,7 +56,8 @@ struct App {
     events: RefCell<VecDeque<Input>>,
     taking: Cell<bool>,
     view: OnceCell<View>,
-    engine: RefCell<Option<Link>>,
+    engine: RefCell<Option<Link<Task>>>,
+    trainer: RefCell<Option<Link<TrainTask>>>,
 }
 
 fn try_start() -> Result<()> {
@@ -81,7 +84,8 @@ fn try_start() -> Result<()> {
             events: RefCell::default(),
             taking: Cell::default(),
             view: OnceCell::new(),
-            engine: RefCell::new(None),
+            engine: RefCell::default(),
+            trainer: RefCell::default(),
         }
     });
     let view = View::new(&document, &app.dispatch)?;
@@ -165,7 +169,10 @@ impl App {
             Effect::StartEngine => {
                 // The old one ends before the new one begins.
                 self.engine.take();
-                let link = Link::start(&self.document, &narrowed(&self.dispatch, Input::Page))?;
+                let dispatch = self.dispatch.clone();
+                let link = Link::start(&self.document, "", move |heard| {
+                    dispatch(heard.map_or_else(Event::EngineDied, Event::Engine).into());
+                })?;
                 self.engine.replace(Some(link));
             }
             Effect::Send(request) => {
@@ -173,6 +180,12 @@ impl App {
                     engine.send(&request)?;
                 }
             }
+            Effect::Trainer(wanted) => {
+                if let Err(error) = self.train(wanted) {
+                    (self.dispatch)(Event::TrainerDied(error.to_string()).into());
+                }
+            }
+            Effect::Download(name, bytes) => film::save(&self.document, &bytes, &name)?,
             Effect::KeepPhotos(photos) => {
                 if album::write(&self.window, &photos).is_err() {
                     (self.dispatch)(Event::PhotosLost.into());
@@ -180,6 +193,29 @@ impl App {
             }
             Effect::WriteAddress(fragment) => self.write_address(&fragment, false)?,
             Effect::PushAddress(fragment) => self.write_address(&fragment, true)?,
+        }
+        Ok(())
+    }
+}
+
+impl App {
+    /// What has to do with the worker that trains: its end is not the page's.
+    fn train(&self, wanted: Trainer) -> Result<()> {
+        match wanted {
+            Trainer::Start => {
+                self.trainer.take();
+                let dispatch = self.dispatch.clone();
+                let link = Link::start(&self.document, "train", move |heard| {
+                    dispatch(heard.map_or_else(Event::TrainerDied, Event::Trainer).into());
+                })?;
+                self.trainer.replace(Some(link));
+            }
+            Trainer::Send(request) => {
+                if let Some(trainer) = &*self.trainer.borrow() {
+                    trainer.send(&request)?;
+                }
+            }
+            Trainer::End => drop(self.trainer.take()),
         }
         Ok(())
     }

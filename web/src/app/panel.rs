@@ -13,6 +13,8 @@ macro_rules! each_panel {
             explore: Explore, ExploreView, "Explore";
             /// Holes filled in.
             inpaint: Inpaint, InpaintView, "Inpaint";
+            /// A model that learns before one's eyes.
+            train: Train, TrainView, "Train";
             /// What all this is.
             about: About, AboutView, "About";
         }

@@ -46,6 +46,11 @@ impl Visit {
         self.0.update(Event::Engine(response));
     }
 
+    /// The worker that trains says something.
+    pub fn hear_trainer(&mut self, response: Response) {
+        self.0.update(Event::Trainer(response));
+    }
+
     /// The fragment of the page's address.
     pub fn address(&self) -> String {
         self.0.address()

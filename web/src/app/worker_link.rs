@@ -1,55 +1,66 @@
-//! The page's end of the connection to the worker.
+//! The page's ends of the connections to its workers.
+
+use std::marker::PhantomData;
+use std::rc::Rc;
 
 use gloo_events::EventListener;
+use serde::Serialize;
 use wasm_bindgen::JsCast;
 use web_sys::{Document, ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 
-use super::dispatch::Dispatch;
-use super::event::{Event, OTHER_VERSION};
+use super::event::OTHER_VERSION;
 use crate::error::Result;
-use crate::protocol::{Request, Response, Task, from_js, to_js};
+use crate::protocol::{Request, Response, from_js, to_js};
 
-/// A running worker; it ends when dropped.
-pub struct Link {
+/// A running worker that serves tasks of one type; it ends when dropped.
+pub struct Link<T> {
     worker: Worker,
     _listeners: [EventListener; 2],
+    _task: PhantomData<fn(T)>,
 }
 
-impl Link {
-    /// Starts a worker whose words become events.
-    pub fn start(document: &Document, dispatch: &Dispatch<Event>) -> Result<Self> {
+impl<T: Serialize> Link<T> {
+    /// Starts a worker. web/js/engine.js tells by `name` what it is for. `hear` is given what the worker says, or why it can
+    /// no longer be used.
+    ///
+    /// # Errors
+    /// [`crate::Error::Browser`] if the browser starts none.
+    pub fn start(
+        document: &Document,
+        name: &str,
+        hear: impl Fn(std::result::Result<Response, String>) + 'static,
+    ) -> Result<Self> {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
+        options.set_name(name);
         let worker = Worker::new_with_options(&format!("engine.js{}", version(document)), &options)?;
+        let hear = Rc::new(hear);
         let heard = {
-            let dispatch = dispatch.clone();
+            let hear = Rc::clone(&hear);
             EventListener::new(&worker, "message", move |event| {
                 let Some(event) = event.dyn_ref::<MessageEvent>() else { return };
-                match from_js::<Response>(event.data()) {
-                    Ok(response) => dispatch(Event::Engine(response)),
-                    // Only another version says what this one does not know.
-                    Err(_) => dispatch(Event::EngineDied(OTHER_VERSION.to_owned())),
-                }
+                // Only another version says what this one does not know.
+                hear(from_js(event.data()).map_err(|_| OTHER_VERSION.to_owned()));
             })
         };
-        let died = {
-            let dispatch = dispatch.clone();
-            EventListener::new(&worker, "error", move |event| {
-                let message = event.dyn_ref::<ErrorEvent>().map(ErrorEvent::message).unwrap_or_default();
-                let message = format!("The engine could not be loaded, or broke down. {message}");
-                dispatch(Event::EngineDied(message.trim_end().to_owned()));
-            })
-        };
-        Ok(Self { worker, _listeners: [heard, died] })
+        let died = EventListener::new(&worker, "error", move |event| {
+            let message = event.dyn_ref::<ErrorEvent>().map(ErrorEvent::message).unwrap_or_default();
+            let message = format!("The engine could not be loaded, or broke down. {message}");
+            hear(Err(message.trim_end().to_owned()));
+        });
+        Ok(Self { worker, _listeners: [heard, died], _task: PhantomData })
     }
 
     /// Sends a request.
-    pub fn send(&self, request: &Request<Task>) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`crate::Error::Browser`] if the browser does not pass it on.
+    pub fn send(&self, request: &Request<T>) -> Result<()> {
         Ok(self.worker.post_message(&to_js(request)?)?)
     }
 }
 
-impl Drop for Link {
+impl<T> Drop for Link<T> {
     fn drop(&mut self) {
         self.worker.terminate();
     }

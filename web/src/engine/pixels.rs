@@ -72,7 +72,7 @@ pub async fn numbers<B: FlowBackend, const D: usize>(tensor: Tensor<B, D>) -> Re
 /// The same, of what is shown or gone on with: weights that are valid may still lead beyond all numbers.
 ///
 /// # Errors
-/// [`Error::Overflow`] if they are not finite, and as [`numbers`].
+/// [`Error::Overflow`] if they are not finite, and those of reading them back.
 pub async fn finite<B: FlowBackend, const D: usize>(tensor: Tensor<B, D>) -> Result<Vec<f32>> {
     let numbers = numbers(tensor).await?;
     if numbers.iter().all(|number| number.is_finite()) { Ok(numbers) } else { Err(Error::Overflow) }

@@ -9,6 +9,7 @@ use super::fetch;
 use super::scope::scope;
 use crate::error::{Error, Result};
 use crate::index::ModelEntry;
+use crate::stream::body;
 use crate::training::MOST_BYTES;
 
 /// The cache's name in this origin.
@@ -106,7 +107,7 @@ async fn open(name: &str) -> Option<Cache> {
 async fn kept(cache: &Cache, url: &str, what: &str, total: u64) -> Result<Option<Vec<u8>>> {
     let found = JsFuture::from(cache.match_with_str(url)).await?;
     let Ok(response) = found.dyn_into::<Response>() else { return Ok(None) };
-    let bytes = fetch::body(&response, what, total, |_| Ok(())).await?;
+    let bytes = body(&response, what, total, |_| Ok(())).await?;
     Ok(Some(bytes))
 }
 

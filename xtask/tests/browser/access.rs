@@ -14,7 +14,7 @@ async fn no_panel_has_a_fault_of_accessibility() {
     let script = std::fs::read_to_string(&axe).expect("no axe-core: run `cargo xtask setup`");
     let server = serve();
     let browser = Browser::start(&[]).await.unwrap();
-    for panel in ["sample", "mix", "explore", "inpaint", "about"] {
+    for panel in ["sample", "mix", "explore", "inpaint", "train", "about"] {
         afresh(&browser, &format!("{}#panel={panel}", server.url())).await;
         // By the driver, since the page's own policy lets in no script.
         browser.driver().execute(&script, Vec::new()).await.unwrap();

@@ -106,6 +106,7 @@ async fn a_small_frame_shows_a_panel_whole() {
         ("mix", &["#mix-a", "#mix-b", "#mix-ab", "#mix-ba", "#mix-cut"]),
         ("explore", &["#explore-board", "#explore-value", "#explore-direction-sliders"]),
         ("inpaint", &["#inpaint-board", "#inpaint-choices"]),
+        ("train", &["#train-sheet", "#train-go"]),
     ] {
         let style = "style=\"display: block; width: 640px; height: 480px\"";
         let (browser, _server, _dir) =

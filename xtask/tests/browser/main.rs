@@ -31,3 +31,4 @@ mod smoke;
 mod steps;
 mod stress;
 mod touch;
+mod train;

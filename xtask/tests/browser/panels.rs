@@ -277,7 +277,7 @@ async fn a_hostile_link_gives_a_message_and_the_default() {
 async fn no_panel_scrolls_sideways_on_a_phone() {
     let server = serve();
     let browser = Browser::start(&["--window-size=360,800"]).await.unwrap();
-    for panel in ["sample", "mix", "explore", "inpaint", "about"] {
+    for panel in ["sample", "mix", "explore", "inpaint", "train", "about"] {
         afresh(&browser, &format!("{}#panel={panel}", server.url())).await;
         browser.screenshot(&format!("{panel}-phone")).await.unwrap();
         let excess = "document.documentElement.scrollWidth - document.documentElement.clientWidth";

@@ -11,12 +11,13 @@ use super::share::COPIED;
 const UPRIGHT: (u32, u32) = (390, 844);
 const ON_ITS_SIDE: (u32, u32) = (844, 390);
 
-/// Panels, the main picture of each, and the slider that moves it if there is one.
-const MAIN: [(&str, &str, Option<&str>); 4] = [
+/// Panels, the main picture of each, and the slider or the button that moves it if there is one.
+const MAIN: [(&str, &str, Option<&str>); 5] = [
     ("sample", "#scope", Some("#scope-depth")),
     ("mix", "#mix-ab", Some("#mix-cut")),
     ("explore", "#explore-board", Some("#explore-value")),
     ("inpaint", "#inpaint-board", None),
+    ("train", "#train-sheet", Some("#train-go")),
 ];
 
 async fn phone((width, height): (u32, u32)) -> Browser {
@@ -92,7 +93,7 @@ const SMALL: &str = "[...document.querySelectorAll('button:not(.word), select, s
 async fn nothing_is_too_small_for_a_finger() {
     let server = serve();
     let browser = phone(UPRIGHT).await;
-    for panel in ["sample", "mix", "explore", "inpaint", "about"] {
+    for panel in ["sample", "mix", "explore", "inpaint", "train", "about"] {
         show(&browser, &server.url(), panel).await;
         assert_eq!(browser.eval(SMALL).await.unwrap(), json!([]), "{panel}");
     }

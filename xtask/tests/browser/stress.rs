@@ -192,7 +192,7 @@ const EVENTS: u32 = 500;
 async fn a_monkey_at_the_controls_breaks_nothing_and_its_address_leads_where_it_stopped() {
     let server = serve();
     let browser = Browser::start(&[]).await.unwrap();
-    for (seed, panel) in (1..).zip(["sample", "mix", "explore", "inpaint", "about"]) {
+    for (seed, panel) in (1..).zip(["sample", "mix", "explore", "inpaint", "train", "about"]) {
         afresh(&browser, &format!("{}#panel={panel}&model=msds1", server.url())).await;
         for round in 0..EVENTS / 100 {
             let told = browser.eval(&monkey(panel, seed * 1000 + round, 100)).await.unwrap();

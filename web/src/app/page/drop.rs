@@ -6,13 +6,17 @@ use std::rc::Rc;
 use serde_bytes::ByteBuf;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Blob, ClipboardEvent, DataTransfer, Document, DragEvent, Element, File, HtmlElement, HtmlInputElement};
+use web_sys::{
+    Blob, ClipboardEvent, DataTransfer, Document, DragEvent, Element, File, FileList, HtmlElement, HtmlInputElement,
+};
 
 use super::history::DRAGGED;
 use super::quantities::bytes;
 use crate::address::Pick;
 use crate::app::dispatch::Dispatch;
 use crate::app::event::Event;
+use crate::app::gather::Gatherer;
+use crate::app::panel::Panel;
 use crate::app::picker::Picker;
 use crate::app::picker::files::{HEAD, Kind};
 use crate::app::slot::Slot;
@@ -21,7 +25,12 @@ use crate::error::{Error, Result};
 use crate::index::{MAX_MODEL_BYTES, shorten};
 
 /// Listens for as long as the page is there.
-pub fn listen(document: &Document, dispatch: &Dispatch<Event>, picker: &Rc<Picker>) -> Result<()> {
+pub fn listen(
+    document: &Document,
+    dispatch: &Dispatch<Event>,
+    picker: &Rc<Picker>,
+    gatherer: &Rc<Gatherer>,
+) -> Result<()> {
     let landing = Rc::new(Landing {
         document: document.clone(),
         hint: by_id(document, "drop-hint")?,
@@ -41,7 +50,7 @@ pub fn listen(document: &Document, dispatch: &Dispatch<Event>, picker: &Rc<Picke
             l.hide();
         }
     });
-    let (d, p) = (dispatch.clone(), Rc::clone(picker));
+    let (d, p, g) = (dispatch.clone(), Rc::clone(picker), Rc::clone(gatherer));
     on(document, "drop", move |event| {
         landing.hide();
         let Some(event) = event.dyn_ref::<DragEvent>() else { return };
@@ -54,6 +63,9 @@ pub fn listen(document: &Document, dispatch: &Dispatch<Event>, picker: &Rc<Picke
             }
             return;
         }
+        if is_to_learn_from(&p, data.files()) {
+            return g.take_dropped(&data);
+        }
         let files = Files::of(data.files());
         if files.is_none() {
             // The other page's server need not let this one read it.
@@ -63,10 +75,14 @@ pub fn listen(document: &Document, dispatch: &Dispatch<Event>, picker: &Rc<Picke
         }
         take(files, p.landing(over(&p, event)), &d, &p);
     });
-    let (d, p) = (dispatch.clone(), Rc::clone(picker));
+    let (d, p, g) = (dispatch.clone(), Rc::clone(picker), Rc::clone(gatherer));
     on(document, "paste", move |event| {
         let data = event.dyn_ref::<ClipboardEvent>().and_then(ClipboardEvent::clipboard_data);
-        take(Files::of(data.and_then(|data| data.files())), p.landing(None), &d, &p);
+        let files = data.and_then(|data| data.files());
+        if is_to_learn_from(&p, files.clone()) {
+            return g.take_files(files);
+        }
+        take(Files::of(files), p.landing(None), &d, &p);
     });
     for id in ["weights-file", "picker-file"] {
         let input: HtmlInputElement = by_id(document, id)?;
@@ -78,6 +94,13 @@ pub fn listen(document: &Document, dispatch: &Dispatch<Event>, picker: &Rc<Picke
         });
     }
     Ok(())
+}
+
+/// Whether files are the train panel's: all that come while it is shown, but for weights.
+fn is_to_learn_from(picker: &Picker, files: Option<FileList>) -> bool {
+    let Some(files) = files.filter(|files| files.length() > 0 && picker.panel() == Panel::Train) else { return false };
+    let name = files.get(0).map(|file| file.name().to_lowercase()).unwrap_or_default();
+    !(files.length() == 1 && name.ends_with(".safetensors"))
 }
 
 /// Whether a drag is the page's business: files, pictures, also those of other pages; not a text on its way into a field.
@@ -108,7 +131,10 @@ struct Landing {
 impl Landing {
     fn show(&self, event: &DragEvent) {
         let slot = self.picker.landing(over(&self.picker, event));
-        let anywhere = "Drop a picture here and choose where to use it, or drop weights";
+        let anywhere = match self.picker.panel() {
+            Panel::Train => "Drop pictures to learn from, a folder of them or a .zip",
+            _ => "Drop a picture here and choose where to use it, or drop weights",
+        };
         set_text(&self.hint, slot.map_or(anywhere, |slot| slot.hint));
         self.hint.set_hidden(false);
         let id = if self.picker.is_open() { "picker" } else { slot.map_or("main", |slot| slot.mark) };
@@ -138,7 +164,7 @@ struct Files {
 }
 
 impl Files {
-    fn of(files: Option<web_sys::FileList>) -> Option<Self> {
+    fn of(files: Option<FileList>) -> Option<Self> {
         let files = files?;
         Some(Self { first: files.get(0)?, count: files.length() })
     }

@@ -12,6 +12,7 @@ use crate::protocol::{Answer, Last, Load, ModelInfo, PROTOCOL, Part, RequestId, 
 impl State {
     pub(super) fn restart(&mut self) -> Vec<Effect> {
         self.photos.abandon("the engine was started again");
+        self.give_up_aligning();
         (self.alive, self.info, self.phase) = (false, None, Phase::Starting);
         vec![Effect::StartEngine]
     }
@@ -20,6 +21,7 @@ impl State {
     pub(super) fn die(&mut self, message: String) {
         self.panels.sample.forget();
         self.photos.abandon(&message);
+        self.give_up_aligning();
         (self.alive, self.info, self.phase) = (false, None, Phase::Failed(message));
         // The reader's own weights go with it, and only the reader can bring them back.
         if self.has_own_weights() {
@@ -91,7 +93,11 @@ impl State {
                 self.take(id, answer);
                 return self.panels.over(id, &mut self.ids).unwrap_or_default();
             }
-            Last::Faces(faces) => self.photos.found(id, faces),
+            Last::Faces(faces) => {
+                if let Some(faces) = self.align(id, faces) {
+                    self.photos.found(id, faces);
+                }
+            }
             Last::Cancelled => return self.panels.over(id, &mut self.ids).unwrap_or_default(),
             Last::Index(_) | Last::Done | Last::Run(_) | Last::Weights(_) => {}
         }
@@ -99,7 +105,7 @@ impl State {
     }
 
     fn hear_failure(&mut self, id: RequestId, message: String) -> Vec<Effect> {
-        if self.photos.failed(id, &message) {
+        if self.photos.failed(id, &message) || self.align(id, vec![]).is_none() {
             return vec![];
         }
         // What the page as a whole waits for.
@@ -132,10 +138,12 @@ impl State {
 
     /// The reader's own weights are read.
     fn opened(&mut self, entry: ModelEntry, info: ModelInfo) -> Vec<Effect> {
+        // The same model again, which has learned more since.
+        let again = self.has_own_weights() && self.entry.as_ref().is_some_and(|old| old.title == entry.title);
         (self.entry, self.settings.model) = (Some(entry), None);
         self.notices.clear();
         // What a link says was meant for these weights; else the model before had other temperatures.
-        let missed = std::mem::take(&mut self.missed_weights);
+        let missed = std::mem::take(&mut self.missed_weights) || again;
         if !missed {
             self.settings.temperature = None;
             self.settings.release_picks();

@@ -17,6 +17,7 @@ mod tabs;
 mod tests;
 mod title;
 mod tour;
+mod training;
 mod view;
 
 pub use photos::MOST as MOST_PHOTOS;

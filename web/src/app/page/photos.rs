@@ -67,13 +67,18 @@ impl Photos {
 impl State {
     /// Looks for faces in a photograph, which has a number of its own.
     pub(super) fn look(&mut self, number: u32, photo: Snapshot) -> Vec<Effect> {
-        // Beside the models' folder.
-        let base = self.index_url.rsplit_once('/').and_then(|(models, _)| models.rsplit_once('/'));
-        let base = base.map(|(page, _)| format!("{page}/faces/")).unwrap_or_default();
         let id = self.ids.fresh();
         self.photos.asked = Some((id, number));
         self.photos.looked = None;
-        vec![Effect::serve(id, Task::Faces { base, photo })]
+        vec![Effect::serve(id, self.find_faces(photo))]
+    }
+
+    /// The task of finding the faces in a photograph.
+    pub(super) fn find_faces(&self, photo: Snapshot) -> Task {
+        // Beside the models' folder.
+        let base = self.index_url.rsplit_once('/').and_then(|(models, _)| models.rsplit_once('/'));
+        let base = base.map(|(page, _)| format!("{page}/faces/")).unwrap_or_default();
+        Task::Faces { base, photo }
     }
 
     /// Keeps a picture of the reader's.

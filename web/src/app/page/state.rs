@@ -100,6 +100,8 @@ pub struct State {
     pub(super) loading: RequestId,
     /// The task of reading the reader's own weights.
     pub(super) opening: Option<(RequestId, ModelEntry)>,
+    /// The task of looking for faces in the picture of that number, which is to be learned from.
+    pub(super) aligning: Option<(RequestId, u32)>,
     pub(super) ids: Ids,
     pub(super) index_url: String,
     /// Whether the worker takes requests.
@@ -130,6 +132,7 @@ impl State {
             preview: vec![],
             loading: 0,
             opening: None,
+            aligning: None,
             ids: Ids::default(),
             index_url,
             alive: false,
@@ -256,7 +259,7 @@ impl State {
 
     /// Takes in what happened.
     pub fn update(&mut self, input: impl Into<Input>) -> Vec<Effect> {
-        let effects = match input.into() {
+        let mut effects = match input.into() {
             Input::Page(event) => self.react(event),
             Input::Panel(event) => self.change_panel(event),
         };
@@ -266,6 +269,7 @@ impl State {
             self.settings.hold_picks(&drawing);
         }
         self.remember();
+        effects.extend(self.wake_trainer());
         self.busy = self.panels.is_busy() || self.photos.is_busy();
         effects
     }
@@ -277,6 +281,8 @@ impl State {
                 self.die(message);
                 vec![]
             }
+            Event::Trainer(response) => self.hear_trainer(response),
+            Event::TrainerDied(message) => self.panels.train.die(message),
             Event::Retry => self.restart(),
             Event::Show(panel) => self.show(panel),
             Event::NewSamples(seed) => {
@@ -387,6 +393,9 @@ impl State {
 
     /// An event of a panel, and the address that follows from it.
     fn change_panel(&mut self, event: PanelEvent) -> Vec<Effect> {
+        if let PanelEvent::Train(event) = event {
+            return self.train(event);
+        }
         // A picture that grows does so by itself.
         let moves_on = !matches!(event, PanelEvent::Sample(SampleEvent::Grown));
         let mut effects = self.with_bench(|state, bench| state.panels.update(event, &mut state.settings.panels, bench));

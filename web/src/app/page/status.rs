@@ -7,6 +7,7 @@ use super::state::{Phase, State};
 use crate::address::rounded;
 use crate::app::dispatch::Dispatch;
 use crate::app::event::Event;
+use crate::app::panel::Panel;
 use crate::app::panels::sample::GRID;
 use crate::app::widgets::dom::{by_id, capital, on, set_text};
 use crate::error::Result;
@@ -54,7 +55,8 @@ impl StatusView {
             Phase::Failed(message) => ("Something went wrong".to_owned(), sentence(message)),
             Phase::Ready => (String::new(), String::new()),
         };
-        self.cover.set_hidden(matches!(state.phase, Phase::Ready));
+        // Learning needs none of the page's models.
+        self.cover.set_hidden(matches!(state.phase, Phase::Ready) || state.settings.panel == Panel::Train);
         // A screen reader reads an alert out: errors, and not every byte.
         if matches!(state.phase, Phase::Failed(_)) {
             let _ = self.cover.set_attribute("role", "alert");

@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn arrows_go_round() {
-        assert_eq!((step(0, "ArrowLeft"), step(4, "ArrowRight"), step(1, "ArrowRight")), (Some(4), Some(0), Some(2)));
-        assert_eq!((step(3, "Home"), step(3, "End"), step(3, "x")), (Some(0), Some(4), None));
+        assert_eq!((step(0, "ArrowLeft"), step(5, "ArrowRight"), step(1, "ArrowRight")), (Some(5), Some(0), Some(2)));
+        assert_eq!((step(3, "Home"), step(3, "End"), step(3, "x")), (Some(0), Some(5), None));
     }
 }

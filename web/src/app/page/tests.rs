@@ -3,6 +3,7 @@ mod links;
 mod panels;
 mod photos;
 mod preview;
+mod training;
 
 use super::state::{Phase, State};
 use crate::address::{GOOD_SEED, Own, Pick};

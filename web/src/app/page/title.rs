@@ -50,6 +50,9 @@ fn description(panel: Panel) -> &'static str {
             "Move one latent of a picture and see which pixels it reaches: many if it is coarse, few if fine."
         }
         Panel::Inpaint => "Paint over a part of a picture, and a generative model fills it in, in your browser.",
+        Panel::Train => {
+            "Train a generative model in your browser, on your own pictures or on ovals, and watch it learn. Nothing is uploaded."
+        }
         Panel::About => {
             "The renormalization group, run backwards, draws pictures: the idea of RG-Flow in five pictures."
         }

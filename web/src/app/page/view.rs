@@ -17,8 +17,10 @@ use super::title::TitleView;
 use super::tour::TourView;
 use crate::app::dispatch::{Dispatch, narrowed};
 use crate::app::event::Event;
+use crate::app::gather::Gatherer;
 use crate::app::panel::Panel;
-use crate::app::panels::list::{PanelViews, slots};
+use crate::app::panels::list::{PanelEvent, PanelViews, slots};
+use crate::app::panels::train::state::TrainEvent;
 use crate::app::picker::{Offer, Picker};
 use crate::app::widgets::canvas;
 use crate::app::widgets::dialog::Dialogs;
@@ -52,9 +54,13 @@ impl View {
         let returned = page.clone();
         let dialogs = Dialogs::new(document, move || returned(Event::AddressWanted))?;
         let picker = Picker::new(document, &page, &dialogs, slots())?;
-        drop::listen(document, &page, &picker)?;
+        let gatherer = Gatherer::new(
+            document,
+            narrowed(dispatch, |gathered| PanelEvent::Train(TrainEvent::Gathered(gathered)).into()),
+        )?;
+        drop::listen(document, &page, &picker, &gatherer)?;
         preview::listen(document, &page)?;
-        let panels = PanelViews::new(document, &narrowed(dispatch, Input::Panel), &page, &picker, &dialogs)?;
+        let panels = PanelViews::new(document, &narrowed(dispatch, Input::Panel), &page, &picker, &gatherer, &dialogs)?;
         let (panels, shown) = (Rc::new(panels), Rc::new(Cell::new(Panel::default())));
         let (to_save, panel, paper) = (Rc::clone(&panels), Rc::clone(&shown), document.clone());
         let save = move || {

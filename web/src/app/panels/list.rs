@@ -11,6 +11,7 @@ use crate::address::{Pick, Verdict};
 use crate::app::dispatch::{Dispatch, narrowed};
 use crate::app::effect::{Effect, Ids};
 use crate::app::event::Event;
+use crate::app::gather::Gatherer;
 use crate::app::panel::{Panel, each_panel};
 use crate::app::picker::Picker;
 use crate::app::slot::Slot;
@@ -143,6 +144,7 @@ macro_rules! list_panels {
                 dispatch: &Dispatch<PanelEvent>,
                 page: &Dispatch<Event>,
                 picker: &Rc<Picker>,
+                gatherer: &Rc<Gatherer>,
                 dialogs: &Rc<Dialogs>,
             ) -> Result<Self> {
                 Ok(Self {
@@ -151,6 +153,7 @@ macro_rules! list_panels {
                         own: narrowed(dispatch, PanelEvent::$State),
                         page: Rc::clone(page),
                         picker,
+                        gatherer,
                         dialogs,
                     })?,)+
                 })

@@ -10,6 +10,7 @@ pub mod live;
 pub mod mix;
 mod pyramid;
 pub mod sample;
+pub mod train;
 
 use std::fmt::Debug;
 use std::rc::Rc;
@@ -23,6 +24,7 @@ use web_sys::{Document, HtmlCanvasElement};
 use super::dispatch::Dispatch;
 use super::effect::{Effect, Ids};
 use super::event::Event;
+use super::gather::Gatherer;
 use super::picker::Picker;
 use super::slot::Slot;
 use super::widgets::dialog::Dialogs;
@@ -164,6 +166,8 @@ pub struct Site<'a, E> {
     pub page: Dispatch<Event>,
     /// Where pictures are chosen.
     pub picker: &'a Rc<Picker>,
+    /// Where many pictures are read at once.
+    pub gatherer: &'a Rc<Gatherer>,
     /// The page's dialogs.
     pub dialogs: &'a Rc<Dialogs>,
 }

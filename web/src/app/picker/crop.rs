@@ -18,6 +18,7 @@ use crate::app::widgets::dom::{by_id, create, create_button, on, set_pressed, se
 use crate::app::widgets::list::List;
 use crate::app::widgets::slider::{Scale, Slider};
 use crate::error::Result;
+use crate::faces::MAX_SIDE;
 use crate::protocol::{Image, Snapshot};
 
 /// Drawn pixels for each of the result's, before they are averaged.
@@ -101,7 +102,7 @@ impl Crop {
         self.edge.set(edge.min(MAX_EDGE));
         self.held.take();
         let wanted = match self.aim.borrow().wants_eyes() {
-            true => Some(paint::snapshot(&self.document, &bitmap)?),
+            true => Some(paint::snapshot(&self.document, &bitmap, MAX_SIDE)?),
             false => None,
         };
         if let Some(old) = self.bitmap.replace(Some(bitmap)) {

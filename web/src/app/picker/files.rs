@@ -62,6 +62,22 @@ impl Kind {
         matches!(self, Self::Picture(_) | Self::Heic | Self::Rare(_) | Self::Unknown)
     }
 
+    /// Why a file of this kind is no picture here, in a few words.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Weights | Self::Checkpoint | Self::Torch => "weights",
+            Self::Picture(_) => "damaged",
+            Self::Heic => "HEIC, which this browser cannot read",
+            Self::Rare(_) => "a format that this browser cannot read",
+            Self::Archive => "an archive in an archive",
+            Self::Pdf => "a PDF document",
+            Self::Video => "a video",
+            Self::Text => "a text",
+            Self::Empty => "empty",
+            Self::Unknown => "no picture",
+        }
+    }
+
     /// Why a file of this kind and name could not be used, and what to do.
     pub fn advice(self, name: &str) -> String {
         let what = match self {

@@ -4,9 +4,9 @@ mod aim;
 mod camera;
 mod crop;
 pub mod files;
-mod frame;
+pub mod frame;
 mod own;
-mod paint;
+pub mod paint;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -35,7 +35,7 @@ use files::Kind;
 use own::OwnView;
 
 /// The largest file that is opened, in bytes: no photograph is larger.
-const MAX_FILE: f64 = 40e6;
+pub const MAX_FILE: f64 = 40e6;
 
 /// The dialog.
 pub struct Picker {
@@ -163,6 +163,11 @@ impl Picker {
         set_text(&self.title, title);
         self.place_row.set_hidden(slot.is_some());
         self.dialog.open();
+    }
+
+    /// The shown panel.
+    pub fn panel(&self) -> Panel {
+        self.panel.get()
     }
 
     /// Whether the dialog is open.

@@ -6,7 +6,6 @@ use super::frame::{Frame, Place};
 use crate::app::widgets::canvas::context_to_read;
 use crate::app::widgets::dom::create;
 use crate::error::Result;
-use crate::faces::MAX_SIDE;
 use crate::protocol::Snapshot;
 
 /// Mirrored pictures reach this far, in pixels, under the picture's edge, so that no seam shows.
@@ -129,9 +128,9 @@ pub fn draw_box(drawing: &CanvasRenderingContext2d, corner: Place, size: (f64, f
 }
 
 /// A small copy of a picture, to look for faces in it; and how many of its pixels one of the copy's stands for.
-pub fn snapshot(document: &Document, bitmap: &ImageBitmap) -> Result<(Snapshot, f64)> {
+pub fn snapshot(document: &Document, bitmap: &ImageBitmap, most: usize) -> Result<(Snapshot, f64)> {
     let (width, height) = size(bitmap);
-    let scale = (width.max(height) / MAX_SIDE as f64).max(1.0);
+    let scale = (width.max(height) / most as f64).max(1.0);
     let (width, height) = ((width / scale).round().max(1.0), (height / scale).round().max(1.0));
     let canvas: HtmlCanvasElement = create(document, "canvas")?;
     canvas.set_width(width as u32);

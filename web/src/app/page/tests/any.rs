@@ -9,6 +9,8 @@ use crate::address::spell_temperature;
 use crate::app::panels::explore::state::ExploreEvent;
 use crate::app::panels::inpaint::state::InpaintEvent;
 use crate::app::panels::list::slots;
+use crate::app::panels::train::state::TrainEvent;
+use crate::protocol::ModelSize;
 use shared::LevelConfig;
 use shared::geometry::LatentAddress;
 
@@ -210,11 +212,18 @@ fn of_panel() -> impl Strategy<Value = PanelEvent> {
             InpaintEvent::RaceElsewhere,
         ]),
     ];
+    let train = prop_oneof![
+        any::<bool>().prop_map(TrainEvent::Own),
+        prop::sample::select(vec![ModelSize::Small, ModelSize::Medium, ModelSize::Large]).prop_map(TrainEvent::Size),
+        any::<u64>().prop_map(TrainEvent::Go),
+        Just(TrainEvent::Reset),
+    ];
     prop_oneof![
         1 => sample.prop_map(PanelEvent::Sample),
         1 => mix.prop_map(PanelEvent::Mix),
         2 => explore.prop_map(PanelEvent::Explore),
         2 => inpaint.prop_map(PanelEvent::Inpaint),
+        1 => train.prop_map(PanelEvent::Train),
     ]
 }
 

@@ -23,7 +23,7 @@ fn the_first_ten_steps_are_those_that_the_page_takes() {
     let (config, out) = (dir.path().join("config.json"), dir.path().join("run"));
     fs::write(&config, serde_json::to_string(&expected.config).unwrap()).unwrap();
     let data = format!("--data msds1 --limit {} --test-limit 1 --seed 0 --flips", expected.pictures);
-    let recipe = "--recipe official --batch 16 --learning-rate 0.016 --warmup 50 --weight-decay 0.01 --ema 0.998";
+    let recipe = "--recipe official --batch 16 --learning-rate 0.016 --warmup 200 --weight-decay 0.01 --ema 0.998";
     let line = format!("train --config {{}} {data} {recipe} --steps 10 --log-every 1 --device cpu --out {{}}");
     run(&line, &[&config, &out]).unwrap();
     let found: Vec<f64> = metrics(&out).iter().map(|line| line["train"].as_f64().unwrap()).collect();

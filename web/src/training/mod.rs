@@ -53,7 +53,8 @@ pub fn recipe(rate: f64, mirrored: bool, seed: u64) -> Recipe {
     Recipe {
         steps: u64::MAX,
         learning_rate: rate.clamp(LEARNING_RATES.0, LEARNING_RATES.1),
-        warmup: 50,
+        // Short ones throw new maps off: samples break up before they get better.
+        warmup: 200,
         cosine: false,
         flips: mirrored,
         seed,

@@ -8,6 +8,7 @@ use web_sys::{Document, HtmlButtonElement, HtmlCanvasElement, HtmlElement};
 use super::setup::SetupView;
 use super::state::{Doing, Train, TrainEvent, Worker, word};
 use super::{curve, words};
+use crate::app::dispatch::Dispatch;
 use crate::app::event::Event;
 use crate::app::gather::Gatherer;
 use crate::app::panel::Panel;
@@ -21,7 +22,7 @@ use crate::app::widgets::dom::{
 use crate::app::widgets::list::List;
 use crate::app::widgets::slider::{Scale, Slider};
 use crate::error::Result;
-use crate::protocol::{CurvePoint, LEARNING_RATES};
+use crate::protocol::{CurvePoint, Image, LEARNING_RATES};
 
 /// Samples, and pictures that are learned from, in a row.
 const COLUMNS: [usize; 2] = [4, 8];
@@ -79,7 +80,7 @@ impl Sheet {
         Ok(Self { element, pictures })
     }
 
-    fn show(&self, images: &[Rc<crate::protocol::Image>]) {
+    fn show(&self, images: &[Rc<Image>]) {
         for (i, picture) in self.pictures.iter().enumerate() {
             match images.get(i) {
                 Some(image) => picture.show(Some(image)),
@@ -179,7 +180,7 @@ impl Parts {
     }
 
     /// Throws the run away, and the button for it goes: the focus goes to what starts another one.
-    fn start_over(&self, dispatch: &crate::app::dispatch::Dispatch<TrainEvent>) {
+    fn start_over(&self, dispatch: &Dispatch<TrainEvent>) {
         let _ = self.go.focus();
         dispatch(TrainEvent::Reset);
     }
@@ -241,7 +242,7 @@ impl Parts {
             self.choices.render(train, settings);
         }
         let rate = train.rate(settings);
-        let text = format!("{:.4}", rate);
+        let text = format!("{rate:.4}");
         self.rate.show(rate.log10() as f32, &text);
         let _ = self.rate.input().set_attribute("aria-valuetext", &text);
         self.render_run(train);

@@ -55,7 +55,7 @@ impl<B: FlowBackend> Engine<B> {
     /// From an exported file that may be anything.
     ///
     /// # Errors
-    /// [`Error::Model`] if it is not a model, [`Error::Request`] if its pictures cannot be shown.
+    /// [`Error::Model`](crate::error::Error::Model) if it is not a model, [`Error::Request`](crate::error::Error::Request) if its pictures cannot be shown.
     pub fn from_bytes(bytes: &[u8], device: B::Device) -> Result<Self> {
         let file = ModelFile::from_bytes(bytes)?;
         let look = Look::of(&file.config, &file.card)?;
@@ -82,7 +82,7 @@ impl<B: FlowBackend> Engine<B> {
     /// The latents of sample number `index` of a seed, as a flat picture.
     ///
     /// # Errors
-    /// [`Error::Model`] if the model's sampler does not fit it.
+    /// [`Error::Model`](crate::error::Error::Model) if the model's sampler does not fit it.
     pub fn draw(&self, seed: u64, index: u32, drawing: &Drawing) -> Result<Vec<f32>> {
         let (config, index) = (self.config(), u64::from(index));
         match (&self.sampler, drawing.latents) {
@@ -94,7 +94,7 @@ impl<B: FlowBackend> Engine<B> {
     /// Latents with those below a level drawn anew, as a flat picture.
     ///
     /// # Errors
-    /// [`Error::Model`] if the model's sampler does not fit it.
+    /// [`Error::Model`](crate::error::Error::Model) if the model's sampler does not fit it.
     pub fn redraw(&self, latents: &[f32], reroll: Reroll, drawing: &Drawing) -> Result<Vec<f32>> {
         let (config, below, t) = (self.config(), reroll.below as usize, &drawing.temperature);
         match (&self.sampler, drawing.latents) {
@@ -107,7 +107,7 @@ impl<B: FlowBackend> Engine<B> {
     /// bytes per pixel.
     ///
     /// # Errors
-    /// [`Error::Request`] if the backend fails.
+    /// [`Error::Request`](crate::error::Error::Request) if the backend fails.
     pub async fn samples(&self, seed: u64, indices: &[u32], drawing: &Drawing) -> Result<Vec<Drawn>> {
         let (config, count) = (self.config(), indices.len());
         let latents = indices.iter().map(|&i| self.draw(seed, i, drawing)).collect::<Result<Vec<_>>>()?.concat();

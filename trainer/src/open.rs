@@ -197,14 +197,6 @@ impl Model {
         Self::of(file, path, device)
     }
 
-    /// The same, whatever the model's data are.
-    ///
-    /// # Errors
-    /// A model that cannot be read or is not an RG-Flow, a device that does not answer.
-    pub fn open_any(path: &Path, which: Which, device: DeviceChoice) -> Result<Self> {
-        Self::of(load_rg_flow(path, which)?, path, device)
-    }
-
     /// The model of a file in memory; `path` names it in errors.
     ///
     /// # Errors

@@ -153,6 +153,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     first.save(&folder.join("first.png"))?;
     let source = Source::Sample { seed: GOOD_SEED, index: GROWS, drawing };
     let steps: Vec<Rgb> =
-        now(engine.steps(&source))??.iter().map(|image| Rgb::square(&image.rgba, image.size as usize)).collect();
+        now(engine.steps(&source))??.images.iter().map(|image| Rgb::square(&image.rgba, image.size as usize)).collect();
     share(&steps, &OTHERS.map(|index| &samples[index])).save(&folder.join("share.png"))
 }

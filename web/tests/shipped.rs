@@ -12,10 +12,10 @@ use std::rc::Rc;
 use burn::backend::Autodiff;
 use burn_flex::Flex;
 use sha2::{Digest, Sha256};
-use shared::ModelConfig;
 use shared::edit::inpaint::{Free, Inpainting, Mask, Wish};
 use shared::logit;
 use shared::weights::{AnyModelFile, ModelFile};
+use shared::{DataKind, ModelConfig, Temperature};
 use web::index::{ModelEntry, ModelIndex};
 
 /// What a model may weigh, so that the page opens in seconds.
@@ -76,6 +76,31 @@ fn rivals_are_real_nvps_of_the_same_size() {
         let ratio = theirs.param_count() as f64 / ours.param_count() as f64;
         assert!((0.9..1.1).contains(&ratio), "{}: {ratio}", rival.id);
     }
+}
+
+#[test]
+fn the_critical_field_is_one() {
+    let bytes = fs::read(folder().join("phi4.safetensors")).unwrap();
+    assert!(bytes.len() < 2_000_000);
+    let file = ModelFile::from_bytes(&bytes).unwrap();
+    assert_eq!((file.config.data, file.config.size), (DataKind::Field, 32));
+    // At any other temperature it would be another theory.
+    assert_eq!(file.card.recommended(Latents::Independent), Some(Temperature::uniform(1.0)));
+    let (dims, range) = (file.config.dims(), file.card.shown_range());
+    let flow = file.into_flow::<Flex>(&Default::default()).unwrap();
+    let fields = flow.sample(3, 0..200, &Temperature::uniform(1.0), &Default::default());
+    let fields: Vec<f32> = fields.into_data().iter::<f32>().collect();
+    let outside = fields.iter().filter(|phi| phi.abs() > range).count() as f64 / fields.len() as f64;
+    assert!((1e-6..0.01).contains(&outside), "{outside} of all sites are beyond the ends of the colours");
+    let means: Vec<f64> = fields
+        .chunks_exact(dims)
+        .map(|field| field.iter().map(|&phi| f64::from(phi)).sum::<f64>() / dims as f64)
+        .collect();
+    let mean = |of: fn(f64) -> f64| means.iter().map(|&m| of(m)).sum::<f64>() / means.len() as f64;
+    // The Binder cumulant of the sampler is 0.610; both signs are drawn, and |m| is 0.581.
+    let binder = 1.0 - mean(|m| m.powi(4)) / (3.0 * mean(|m| m * m).powi(2));
+    assert!((binder - 0.61).abs() < 0.04 && (mean(f64::abs) - 0.58).abs() < 0.06, "{binder} {}", mean(f64::abs));
+    assert!(means.iter().filter(|&&m| m > 0.0).count().abs_diff(100) < 40);
 }
 
 /// Mean square of the difference in the hole, in grey levels.

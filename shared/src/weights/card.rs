@@ -26,6 +26,8 @@ pub struct Card {
     pub images_seen: u64,
     /// How the model was trained, in a sentence.
     pub training: String,
+    /// Of a model of fields: the value that the ends of a colour map stand for, which most of a field's values are within.
+    pub range: Option<f32>,
     /// Latents that control one thing each (fig. 5), the clearest first.
     pub factors: Vec<NamedFactor>,
 }
@@ -45,6 +47,11 @@ impl Card {
 
     /// The most factors of a card that are used; the rest are ignored.
     pub const MAX_FACTORS: usize = 24;
+
+    /// [`Card::range`], or 3 where the card has none that makes sense.
+    pub fn shown_range(&self) -> f32 {
+        self.range.filter(|range| (1e-6..=1e6).contains(range)).unwrap_or(3.0)
+    }
 
     /// The named latents that a model with these levels has.
     pub fn known_factors(&self, levels: &Levels) -> Vec<&NamedFactor> {
@@ -81,6 +88,15 @@ mod tests {
         assert_eq!(many.known_factors(&Levels::new(&RgFlowConfig::tiny())).len(), Card::MAX_FACTORS);
         let old: Card = serde_json::from_str(r#"{"name": "before factors had names"}"#).unwrap();
         assert!(old.factors.is_empty());
+    }
+
+    #[test]
+    fn only_a_sensible_range_is_shown() {
+        let of = |range| Card { range, ..Card::default() }.shown_range();
+        assert_eq!((of(Some(2.0)), of(None)), (2.0, 3.0));
+        for bad in [0.0, -2.0, f32::NAN, f32::INFINITY] {
+            assert_eq!(of(Some(bad)), 3.0, "{bad}");
+        }
     }
 
     #[test]

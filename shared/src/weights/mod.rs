@@ -3,6 +3,7 @@
 mod any;
 mod card;
 mod container;
+mod grown;
 mod keys;
 mod real_nvp;
 mod rg_flow;

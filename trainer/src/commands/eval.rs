@@ -58,7 +58,7 @@ pub fn run(args: EvalArgs) -> Result<()> {
     } else {
         by_level(&*model.engine, &test, &counts)?;
     }
-    if args.usual && model.config.data() == DataKind::Images {
+    if args.usual {
         say!("\"usual\": {}", usual(&*model.engine, &test, &counts)?)?;
     }
     Ok(())
@@ -81,7 +81,21 @@ fn by_level(engine: &dyn Engine, test: &TestSet, counts: &[usize]) -> Result<()>
 }
 
 /// Mean and deviation of each level's bits as JSON, coarsest first, of images whose values are the middles of their cells.
+/// Fields are taken as they are.
 fn usual(engine: &dyn Engine, test: &TestSet, counts: &[usize]) -> Result<String> {
+    let bits = match test.images.kind() {
+        DataKind::Images => bits_of_middles(engine, test, counts)?,
+        DataKind::Field => engine.bits_by_level(&test.images)?,
+    };
+    let of = |level: usize| {
+        let (mean, deviation) = moments(&bits.iter().map(|bits: &Vec<f64>| bits[level]).collect::<Vec<_>>());
+        format!("[{mean:.3}, {deviation:.3}]")
+    };
+    Ok(format!("[{}]", (0..counts.len()).rev().map(of).collect::<Vec<_>>().join(", ")))
+}
+
+/// Each level's bits of each image, whose values are the middles of their cells.
+fn bits_of_middles(engine: &dyn Engine, test: &TestSet, counts: &[usize]) -> Result<Vec<Vec<f64>>> {
     let mut bits = Vec::with_capacity(test.images.len());
     let pictures: Vec<&[u8]> = test.images.iter().collect();
     // Not all at once: numbers take four times as much memory as bytes.
@@ -94,11 +108,7 @@ fn usual(engine: &dyn Engine, test: &TestSet, counts: &[usize]) -> Result<String
         }
     }
     Score::of(&bits.iter().map(|bits| whole(bits, counts)).collect::<Vec<_>>(), &test.images)?;
-    let of = |level: usize| {
-        let (mean, deviation) = moments(&bits.iter().map(|bits: &Vec<f64>| bits[level]).collect::<Vec<_>>());
-        format!("[{mean:.3}, {deviation:.3}]")
-    };
-    Ok(format!("[{}]", (0..counts.len()).rev().map(of).collect::<Vec<_>>().join(", ")))
+    Ok(bits)
 }
 
 fn tell(score: &Score, test: &TestSet, draws: u64) -> Result<()> {

@@ -8,14 +8,15 @@ use std::path::PathBuf;
 
 use clap::Args;
 use shared::geometry::Levels;
-use shared::weights::{AnyModelFile, Card, NamedFactor};
+use shared::weights::{AnyModelFile, Card, ModelFile, NamedFactor};
+use shared::{DataKind, Temperature};
 
 use crate::args::numbers::within;
 use crate::args::{DeviceArgs, PrecisionName, WhichArgs, one_or_each, test_part};
 use crate::data::DataOptions;
 use crate::error::{Error, Result};
 use crate::files::{writable, write_atomically};
-use crate::open::{AnyModel, load};
+use crate::open::{AnyModel, Model, load};
 use crate::output::say;
 
 /// Arguments of `export`.
@@ -75,6 +76,11 @@ pub fn run(args: ExportArgs) -> Result<()> {
     let mut file = load(&args.model, args.which.which)?;
     let of_model = Error::model(&args.model);
     fill_card(&mut file, &args)?;
+    if let AnyModelFile::RgFlow(file) = &mut file
+        && file.config.data == DataKind::Field
+    {
+        file.card.range = Some(range(file, &args)?);
+    }
     let precision = args.precision.into();
     if args.data.is_some() || args.hub.is_some() {
         let written = AnyModelFile::from_bytes(&file.to_bytes(precision).map_err(&of_model)?).map_err(&of_model)?;
@@ -84,7 +90,11 @@ pub fn run(args: ExportArgs) -> Result<()> {
             let options = DataOptions { size, skip_broken: args.skip_broken, ..DataOptions::default() };
             let test = test_part(data, &options, channels)?;
             let score = model.engine.bits_per_dim(&test.images, 1)?;
-            say!("{:.4} ± {:.4} bits/dim on {} test images", score.mean, score.standard_error, score.images)?;
+            let (unit, what) = match file.config().data() {
+                DataKind::Images => ("bits/dim", "images"),
+                DataKind::Field => ("nats/site", "fields"),
+            };
+            say!("{:.4} ± {:.4} {unit} on {} test {what}", score.mean, score.standard_error, score.images)?;
             file.card_mut().bits_per_dim = Some((score.mean * 1e4).round() / 1e4);
         }
         if let Some(folder) = &args.hub {
@@ -96,6 +106,15 @@ pub fn run(args: ExportArgs) -> Result<()> {
     let Some(out) = &args.out else { return Ok(()) };
     write_atomically(out, &bytes)?;
     say!("{}: {:.2} MB", out.display(), bytes.len() as f64 / 1e6)
+}
+
+/// What the colours of a model's fields range to: twice the root mean square of its samples, to a tenth.
+fn range(file: &ModelFile, args: &ExportArgs) -> Result<f32> {
+    const SAMPLES: u64 = 256;
+    let model = Model::of(file.clone(), &args.model, args.device.device)?;
+    let fields = model.engine.decode(&model.draw(0, SAMPLES, &Temperature::uniform(1.0)))?;
+    let square = fields.iter().map(|&phi| f64::from(phi).powi(2)).sum::<f64>() / fields.len() as f64;
+    Ok(((20.0 * square.sqrt()).round() / 10.0) as f32)
 }
 
 /// Puts what the command line says on the card. A card is read by others: no text on it keeps a local path.

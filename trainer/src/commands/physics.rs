@@ -10,13 +10,16 @@ use shared::{DataKind, Temperature};
 use crate::args::numbers::count;
 use crate::args::{DeviceArgs, WhichArgs};
 use crate::error::{Error, Result};
-use crate::lattice::Phi4;
 use crate::lattice::measure::{Estimate, Observed, Proposals, binder};
-use crate::open::Model;
+use crate::lattice::symmetry::{Symmetry, log_mean_exp};
+use crate::lattice::{MOST_EDGE, Phi4, free_energy};
+use crate::open::{Model, load_rg_flow};
 use crate::output::say;
 
 /// The stream of the fields that the model is held against: no run trains on it.
 const STREAM: u64 = 2;
+/// Fields whose weights are computed at once.
+const AT_ONCE: usize = 64;
 
 /// Arguments of `physics`.
 #[derive(Args, Debug, Clone)]
@@ -26,9 +29,17 @@ pub struct PhysicsArgs {
     /// The couplings, as phi4 or phi4:beta=0.66,lambda=1 [default: those that the model was trained on].
     #[arg(long)]
     pub data: Option<String>,
+    /// Edge of the lattice, the model's own times 2, 4 or 8: it grows by its second coarsest level, repeated, as a system at its
+    /// critical point allows [default: the model's own].
+    #[arg(long, value_parser = count(8..=MOST_EDGE))]
+    pub size: Option<usize>,
     /// Fields of the model and of the sampler, 50 to 1000000.
     #[arg(long, default_value_t = 20_000, value_parser = count(50..=1_000_000_usize))]
     pub count: usize,
+    /// Images of a field that are given the same density, the mean of the model's: none; sign, φ and −φ; or lattice, also the
+    /// turns and reflections of the square and the shifts by multiples of a quarter of the edge, 256 passes for each field.
+    #[arg(long, value_enum, default_value = "sign", hide_possible_values = true, value_name = "none|sign|lattice")]
+    pub symmetry: Symmetry,
     /// Seed of both.
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
@@ -46,7 +57,11 @@ pub struct PhysicsArgs {
 /// # Errors
 /// A model that cannot be read or is not one of fields, couplings that are not phi4's.
 pub fn run(args: PhysicsArgs) -> Result<()> {
-    let model = Model::open_any(&args.model, args.which.which, args.device.device)?;
+    let mut file = load_rg_flow(&args.model, args.which.which)?;
+    if let Some(size) = args.size {
+        file = file.grown(size).map_err(Error::model(&args.model))?;
+    }
+    let model = Model::of(file, &args.model, args.device.device)?;
     let (edge, dims) = (model.config.size, model.config.dims());
     if model.config.data != DataKind::Field || model.config.channels != 1 {
         let problem = "it is not a model of fields with one channel";
@@ -63,9 +78,16 @@ pub fn run(args: PhysicsArgs) -> Result<()> {
     let latents = model.draw(args.seed, args.count as u64, &Temperature::uniform(1.0));
     let fields = model.engine.decode(&latents)?;
     let log_weights = |fields: &[f32]| -> Result<Vec<f64>> {
-        let log_q = model.engine.encode(fields)?.log_prob;
-        let pairs = fields.chunks_exact(dims).zip(log_q);
-        Ok(pairs.map(|(field, parts)| -couplings.action(field, edge) - parts.iter().sum::<f64>()).collect())
+        let mut weights = Vec::with_capacity(fields.len() / dims);
+        for some in fields.chunks(AT_ONCE * dims) {
+            let fields = some.chunks_exact(dims);
+            let images: Vec<f32> = fields.clone().flat_map(|field| args.symmetry.images(field, edge)).collect();
+            let parts = model.engine.encode(&images)?.log_prob;
+            let log_q: Vec<f64> = parts.iter().map(|parts| parts.iter().sum()).collect();
+            let of_images = log_q.chunks_exact(args.symmetry.order()).map(log_mean_exp);
+            weights.extend(fields.zip(of_images).map(|(field, log_q)| -couplings.action(field, edge) - log_q));
+        }
+        Ok(weights)
     };
     let (of_model, of_truth) = (log_weights(&fields)?, log_weights(&truth)?);
     if of_model.iter().any(|weight| !weight.is_finite()) {
@@ -82,8 +104,10 @@ pub fn run(args: PhysicsArgs) -> Result<()> {
     say!("{:<16}{:>22}{:>22}{:>8}{:>22}{:>8}", "", "sampler", "model", "σ apart", "model, weighted", "σ apart")?;
     let line = |name: &str, of: &dyn Fn(&Observed) -> Estimate| {
         let [truth, plain, weighted] = [&sampler, &plain, &weighted].map(of);
-        let cell = |e: Estimate| format!("{:.5} ± {:.5}", e.value, e.error);
-        let apart = |e: Estimate| format!("{:.1}", e.apart(truth));
+        // A power of what came out negative is no number.
+        let known = |value: f64, text: String| if value.is_finite() { text } else { "—".to_owned() };
+        let cell = |e: Estimate| known(e.error, format!("{:.5} ± {:.5}", e.value, e.error));
+        let apart = |e: Estimate| known(e.apart(truth), format!("{:.1}", e.apart(truth)));
         let (a, b, c) = (cell(truth), cell(plain), cell(weighted));
         say!("{name:<16}{a:>22}{b:>22}{:>8}{c:>22}{:>8}", apart(plain), apart(weighted))
     };
@@ -95,10 +119,16 @@ pub fn run(args: PhysicsArgs) -> Result<()> {
     for (i, (r, _)) in sampler.two_point().into_iter().enumerate() {
         line(&format!("two-point, r={r}"), &|observed| observed.two_point()[i].1)?;
     }
+    for (i, (r, _)) in sampler.slopes().into_iter().enumerate() {
+        line(&format!("slope, r={r} to {}", 2 * r), &|observed| observed.slopes()[i].1)?;
+    }
     let sites = dims as f64;
     let mean = |weights: &[f64]| weights.iter().sum::<f64>() / weights.len() as f64;
     say!("effective sample size {:.3} of 1, acceptance {:.3}", proposals.effective, proposals.acceptance)?;
+    let free_energy = free_energy::log_z(&couplings, edge, (args.count / 16).max(50), args.seed)?;
     say!("log Z                 {:.5} a site", proposals.log_z / sites)?;
+    say!("log Z, sampler        {:.5} ± {:.5} a site", free_energy.value, free_energy.error)?;
+    say!("−⟨log q + S⟩          {:.5} a site, at most log Z", mean(&of_model) / sites)?;
     say!("KL(model‖field)       {:.5} nats a site", (proposals.log_z - mean(&of_model)) / sites)?;
     say!("KL(field‖model)       {:.5} nats a site", (mean(&of_truth) - proposals.log_z) / sites)?;
     say!("−log q of the field   {:.5} nats a site", mean(&of_truth) / sites + sampler.action().value)

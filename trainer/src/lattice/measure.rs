@@ -82,6 +82,13 @@ impl Observed {
         self.distances.iter().enumerate().map(of).collect()
     }
 
+    /// How steeply ⟨φ_0 φ_r⟩ falls from r to 2r, r = 1, 2, 4, …: −d log/d log r. On an infinite critical lattice it is η = ¼ far out;
+    /// here the field comes back round the lattice.
+    pub fn slopes(&self) -> Vec<(usize, Estimate)> {
+        let of = |i: usize| self.estimate(|mean| (mean[5 + i] / mean[6 + i]).log2());
+        (1..self.distances.len().saturating_sub(1)).map(|i| (self.distances[i], of(i))).collect()
+    }
+
     /// A function of the weighted means, with its error by the jackknife over blocks of fields that follow one another.
     pub fn estimate(&self, of: impl Fn(&[f64]) -> f64) -> Estimate {
         let columns = self.rows.first().map_or(0, Vec::len);
@@ -175,6 +182,15 @@ mod tests {
         let flat = Observed::of(&[1.0; 32], 4, &Phi4::CRITICAL);
         assert_eq!((flat.magnetisation().value, flat.susceptibility().value), (1.0, 0.0));
         assert!((binder(&flat).value - 2.0 / 3.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_power_of_the_distance_has_its_slope() {
+        // Along rows and columns alike, 4, 2 and 1 at distances 1, 2 and 4, up to a constant: slopes of 1.
+        let rows = vec![vec![0.0, 0.0, 0.0, 0.0, 0.0, 5.0, 4.0, 2.0, 1.0]; 3];
+        let observed = Observed { rows, weights: vec![1.0; 3], sites: 64.0, distances: distances(8) };
+        let slopes: Vec<_> = observed.slopes().into_iter().map(|(r, e)| (r, e.value)).collect();
+        assert_eq!(slopes, [(1, 1.0), (2, 1.0)]);
     }
 
     #[test]

@@ -4,7 +4,9 @@
 //! the field is free; as λ → ∞ it becomes the Ising model at inverse temperature β.
 
 mod chain;
+pub mod free_energy;
 pub mod measure;
+pub mod symmetry;
 
 use std::fmt;
 use std::str::FromStr;

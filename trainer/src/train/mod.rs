@@ -9,6 +9,7 @@
 //! DIR/.lock                            locked while a run is at work
 //! ```
 
+pub mod action;
 pub mod best;
 pub mod checkpoint;
 pub mod folder;
@@ -27,10 +28,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use burn::module::AutodiffModule;
-use shared::Temperature;
 use shared::train::{self as learning, AdamW, Batches, Measured, TrainBackend, flips, whiten};
 use shared::weights::AnyModelFile;
+use shared::{Model, ModelConfig, RgFlowConfig, Temperature};
 
+use self::action::Objective;
 use self::best::{Best, BestBy};
 use self::checkpoint::Run;
 use self::folder::RunFolder;
@@ -45,6 +47,7 @@ use crate::drawing::Drawing;
 use crate::error::{Error, Result};
 use crate::evaluate::{bits_per_dim, suits};
 use crate::figures::sheet;
+use crate::lattice::Phi4;
 use crate::output::say;
 use crate::quality::Scores;
 
@@ -136,6 +139,10 @@ impl Training {
         let model = match &self.weights {
             // They fit the data that they were trained on; whitening would overwrite them.
             Some(file) => file.to_model::<B>(device).map_err(Error::model("--from".as_ref()))?,
+            // Whitening would use the data.
+            None if self.state.objective == Objective::Action => {
+                Model::new(config, recipe.seed, device).map_err(Error::model("--config".as_ref()))?
+            }
             None => {
                 let train = &self.dataset.train;
                 let first = train.values(&(0..train.len().min(whiten::IMAGES)).collect::<Vec<_>>(), &[]);
@@ -157,6 +164,20 @@ impl Training {
         Ok(run)
     }
 
+    /// The couplings whose action is trained by, and the model's architecture, if it is.
+    fn action(&self) -> Result<Option<(Phi4, RgFlowConfig)>> {
+        match (self.state.objective, &self.state.config) {
+            (Objective::Likelihood, _) => Ok(None),
+            (Objective::Action, ModelConfig::RgFlow(config)) if config.channels == 1 => {
+                Ok(Some((self.state.data.parse()?, config.clone())))
+            }
+            (Objective::Action, _) => {
+                let problem = "an action is that of a field with one channel";
+                Err(Error::usage("--objective", problem, "train a model of fields: --preset phi4 --data phi4"))
+            }
+        }
+    }
+
     /// Whether the data fit the model, and what is asked of them.
     fn check(&self) -> Result<()> {
         if self.state.best_by == BestBy::Quality && !probe::enough(&self.dataset) {
@@ -165,6 +186,7 @@ impl Training {
                 format!("{train} training and {test} test images; scoring samples takes {} of each", probe::SAMPLES);
             return Err(Error::usage("--best-by", problem, "use --best-by bits, or give more images"));
         }
+        self.action()?;
         suits(self.state.config.data(), &self.dataset.train)?;
         suits(self.state.config.data(), &self.dataset.test)?;
         let (train, [channels, size]) = (&self.dataset.train, self.state.config.image_shape());
@@ -199,6 +221,7 @@ impl Training {
         if let Some(path) = self.resume.as_ref().filter(|_| done) {
             return self.finished(path, &run.state, log.metrics.at(run.state.step));
         }
+        let action = self.action()?;
         let mut batches = Batches::new(self.dataset.train.len(), recipe.batch, recipe.seed);
         let mut progress = Progress::new(&run.state, self.log_every);
         let log_every = self.log_every.unwrap_or(LOG_EVERY);
@@ -208,11 +231,15 @@ impl Training {
         let mut outcome = None;
         while run.state.step < recipe.steps {
             let number = run.state.step;
-            let mirror =
-                if recipe.flips { flips(recipe.batch, recipe.seed, number) } else { vec![false; recipe.batch] };
-            let values = self.dataset.train.values(&batches.indexes(number), &mirror);
             let Run { model, optimizer, average, state } = run;
-            let (model, optimizer, measured) = peers.step(model, optimizer, number, &values, state.images())?;
+            let (model, optimizer, measured) = if let Some((couplings, config)) = &action {
+                action::step(model, optimizer, (&recipe, config), number, couplings, device)
+            } else {
+                let mirror =
+                    if recipe.flips { flips(recipe.batch, recipe.seed, number) } else { vec![false; recipe.batch] };
+                let values = self.dataset.train.values(&batches.indexes(number), &mirror);
+                peers.step(model, optimizer, number, &values, state.images())?
+            };
             run = Run { model, optimizer, average, state };
             if !(measured.bits_per_dim.is_finite() && measured.grad_norm.is_finite()) {
                 return Err(self.diverged(number, measured, recipe.learning_rate));
@@ -232,7 +259,9 @@ impl Training {
                 let reached = self.checkpoint(&mut run, &mut log, device)?;
                 if !stop && step < recipe.steps {
                     let name = reached.checkpoint.display().to_string();
-                    progress.checkpoint(step, reached.test, run.state.config.data().unit(), &name, saving.elapsed())?;
+                    let unit = run.state.config.data().unit();
+                    let of = if action.is_some() { "of log q + S" } else { "on test images" };
+                    progress.checkpoint(step, reached.test, &format!("{unit} {of}"), &name, saving.elapsed())?;
                 }
                 outcome = Some(reached);
                 clock = Instant::now();
@@ -311,11 +340,14 @@ impl Training {
         let sheet = sheet::sheet(&samples[..SHEET], size, channels, 8, 3);
         sheet::save(&sheet, &self.folder.samples().join(format!("step-{step:08}.png")))?;
         let tested = self.test_images.min(self.dataset.test.len());
-        let test = if tested > 0 {
+        let action = self.action()?;
+        let test = if tested == 0 {
+            None
+        } else if let Some((couplings, config)) = &action {
+            Some(action::free_energy::<B::InnerBackend>(flow.as_ref(), config, couplings, tested as u64, device))
+        } else {
             let images = self.dataset.test.subset(&(0..tested).collect::<Vec<_>>())?;
             Some(bits_per_dim::<B::InnerBackend>(flow.as_ref(), &images, 1, device)?.mean)
-        } else {
-            None
         };
         let line = line(&mut run.state, test, probe.score(&samples));
         // Before the line, which says that all of this is done.

@@ -80,17 +80,17 @@ impl Progress {
         )
     }
 
-    /// After a checkpoint; the time it took is not counted as the steps'.
+    /// After a checkpoint, where `what` was measured; the time it took is not counted as the steps'.
     ///
     /// # Errors
     /// As [`Progress::step`].
-    pub fn checkpoint(&mut self, step: u64, test: Option<f64>, unit: &str, name: &str, took: Duration) -> Result<()> {
+    pub fn checkpoint(&mut self, step: u64, test: Option<f64>, what: &str, name: &str, took: Duration) -> Result<()> {
         self.start.0 += took;
         if let Some((at, _)) = self.lines.as_mut().and_then(|lines| lines.last.as_mut()) {
             *at += took;
         }
         match (&self.lines, test) {
-            (Some(_), Some(test)) => say!("step {step}: {test:.3} {unit} on test images, {name}"),
+            (Some(_), Some(test)) => say!("step {step}: {test:.3} {what}, {name}"),
             (Some(_), None) => say!("step {step}: {name}"),
             (None, _) => Ok(()),
         }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use shared::ModelConfig;
 use shared::train::{Measured, Recipe};
 
+use super::action::Objective;
 use super::best::BestBy;
 use crate::error::{Error, Result};
 
@@ -49,6 +50,9 @@ pub struct RunState {
     /// What makes a checkpoint the best one.
     #[serde(default)]
     pub best_by: BestBy,
+    /// What training makes small.
+    #[serde(default)]
+    pub objective: Objective,
     /// What was measured since the last line of the metrics.
     #[serde(default)]
     pub recent: Recent,
@@ -151,6 +155,7 @@ impl RunState {
             seconds: 0.0,
             from: None,
             best_by: BestBy::default(),
+            objective: Objective::default(),
             recent: Recent::default(),
         }
     }
@@ -247,7 +252,7 @@ mod tests {
         let state =
             RunState { step: 7, ..RunState::new(ModelConfig::preset("tiny").unwrap(), Recipe::cosine(9), "x".into()) };
         let mut json = serde_json::to_value(&state).unwrap();
-        for key in ["part", "earlier_data", "images", "recent", "from", "best_by"] {
+        for key in ["part", "earlier_data", "images", "recent", "from", "best_by", "objective"] {
             json.as_object_mut().unwrap().remove(key).unwrap();
         }
         let mut old: RunState = serde_json::from_value(json).unwrap();

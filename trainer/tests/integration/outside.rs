@@ -101,7 +101,7 @@ fn a_run_whose_output_closes_saves_first() {
 }
 
 /// Options whose value is no number.
-const TEXTS: [&str; 28] = [
+const TEXTS: [&str; 30] = [
     "against",
     "data",
     "test-data",
@@ -129,6 +129,8 @@ const TEXTS: [&str; 28] = [
     "hub",
     "which",
     "best-by",
+    "objective",
+    "symmetry",
     "from",
 ];
 /// Any number of 64 bits is a seed.

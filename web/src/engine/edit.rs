@@ -4,14 +4,13 @@ use burn::tensor::Tensor;
 use serde_bytes::ByteBuf;
 use shared::edit::mix;
 use shared::geometry::Levels;
-use shared::logit::image_to_logit;
 use shared::{FlowBackend, RgFlowConfig};
 
 use super::Engine;
-use super::pixels::{finite, to_rgba};
+use super::pixels::{Look, finite};
 use super::session::Session;
 use crate::error::{Error, Result};
-use crate::protocol::{Change, Image, MixCell, Move, Source};
+use crate::protocol::{Change, Grown, Image, MixCell, Move, Source};
 
 impl<B: FlowBackend> Engine<B> {
     /// A picture's latents. A sample's are those that it was drawn with.
@@ -48,8 +47,8 @@ impl<B: FlowBackend> Engine<B> {
                 Ok(self.flow.batch(self.draw(*seed, *index, drawing)?, &self.device)?)
             }
             Source::Own { rgb } => {
-                let (logits, _) = image_to_logit(&planar(self.config(), rgb)?, || 0.5);
-                Ok(self.flow.forward(self.flow.batch(logits, &self.device)?).latents)
+                let numbers = self.look.numbers(&planar(self.config(), rgb)?);
+                Ok(self.flow.forward(self.flow.batch(numbers, &self.device)?).latents)
             }
             Source::Moved { .. } | Source::Rerolled { .. } => {
                 Err(Error::Request("a picture is drawn anew once, and then moved once".to_owned()))
@@ -89,22 +88,30 @@ impl<B: FlowBackend> Engine<B> {
     /// picture with all finer latents at their most likely values. The last is the picture itself.
     ///
     /// The numbers between two levels of the flow have units of their own, so they are no picture of what comes (fig. 4a).
+    /// Of a field the means over blocks are shown: block spins.
     ///
     /// # Errors
     /// As [`Engine::latents`] and [`Engine::pictures`].
-    pub async fn steps(&self, source: &Source) -> Result<Vec<Image>> {
+    pub async fn steps(&self, source: &Source) -> Result<Grown> {
         let config = self.config();
         let latents = finite(self.latents(source).await?).await?;
         let levels = (0..config.level_count()).rev();
         let decided = levels.clone().map(|level| self.expected(&latents, level)).collect::<Result<Vec<_>>>()?;
         let images = finite(self.flow.inverse(self.flow.batch(decided.concat(), &self.device)?).0).await?;
         let pictures = images.chunks_exact(config.dims()).zip(levels);
-        Ok(pictures
-            .map(|(logits, level)| {
-                let rgba = shrunk(&to_rgba(logits, config.channels), config.size, level);
-                Image { size: (config.size >> level) as u32, rgba: ByteBuf::from(rgba) }
-            })
-            .collect())
+        let shown = |(numbers, level): (&[f32], usize)| {
+            let rgba = match self.look {
+                Look::Pixels(_) => shrunk(&self.look.rgba(numbers), config.size, level),
+                Look::Field(_) => self.look.rgba(&block_means(numbers, config.size, level)),
+            };
+            Image { size: (config.size >> level) as u32, rgba: ByteBuf::from(rgba) }
+        };
+        let mean = |numbers: &[f32]| numbers.iter().sum::<f32>() / numbers.len() as f32;
+        let means = match self.look {
+            Look::Pixels(_) => vec![],
+            Look::Field(_) => images.chunks_exact(config.dims()).map(mean).collect(),
+        };
+        Ok(Grown { images: pictures.map(shown).collect(), means })
     }
 
     /// Latents with those below a level at their most likely values, given the others.
@@ -120,9 +127,9 @@ impl<B: FlowBackend> Engine<B> {
         }
     }
 
-    /// Logits [C, n, n] as a picture.
+    /// Logits, or a field's values, [C, n, n] as a picture.
     pub(super) fn picture(&self, logits: &[f32], size: usize) -> Image {
-        Image { size: size as u32, rgba: ByteBuf::from(to_rgba(logits, self.config().channels)) }
+        Image { size: size as u32, rgba: ByteBuf::from(self.look.rgba(logits)) }
     }
 
     /// Latents of a mixture (eq. 9): levels ≥ `cut` of one picture, levels below of another.
@@ -191,6 +198,17 @@ fn shrunk(rgba: &[u8], size: usize, times: usize) -> Vec<u8> {
         ((sum + block * block / 2) / (block * block)) as u8
     };
     (0..edge * edge * 4).map(value).collect()
+}
+
+/// Means over blocks of a field of one channel: its edge halved so many times.
+fn block_means(field: &[f32], size: usize, times: usize) -> Vec<f32> {
+    let (edge, block) = (size >> times, 1 << times);
+    let mean = |i: usize| {
+        let (row, col) = (i / edge * block, i % edge * block);
+        let sum: f32 = (0..block * block).map(|j| field[(row + j / block) * size + col + j % block]).sum();
+        sum / (block * block) as f32
+    };
+    (0..edge * edge).map(mean).collect()
 }
 
 /// RGB bytes as the model's channels, one after the other; grey is the mean.
@@ -280,7 +298,8 @@ mod tests {
     #[test]
     fn a_picture_grows_from_coarse_to_fine() {
         let engine = tiny();
-        let steps = now(engine.steps(&sample(3))).unwrap();
+        let Grown { images: steps, means } = now(engine.steps(&sample(3))).unwrap();
+        assert!(means.is_empty());
         assert_eq!(steps.iter().map(|image| image.size).collect::<Vec<_>>(), [4, 8, 16]);
         let whole = now(engine.samples(7, &[3], &drawing())).unwrap().remove(0).rgba;
         assert_eq!(steps[2].rgba, whole);
@@ -290,10 +309,24 @@ mod tests {
             rerolls: vec![Reroll { below, seed: 5 }],
             drawing: drawing(),
         };
-        let other = now(engine.steps(&reroll(1))).unwrap();
+        let other = now(engine.steps(&reroll(1))).unwrap().images;
         assert_eq!(other[..2], steps[..2]);
         assert_ne!(other[2], steps[2]);
-        assert_ne!(now(engine.steps(&reroll(2))).unwrap()[1], steps[1]);
+        assert_ne!(now(engine.steps(&reroll(2))).unwrap().images[1], steps[1]);
+    }
+
+    #[test]
+    fn a_field_grows_by_block_spins_and_says_its_magnetisation() {
+        let engine = super::super::tests::phi4();
+        let Grown { images, means } = now(engine.steps(&sample(3))).unwrap();
+        assert_eq!(images.iter().map(|image| image.size).collect::<Vec<_>>(), [4, 8, 16]);
+        let field = now(finite(engine.flow.inverse(now(engine.latents(&sample(3))).unwrap()).0)).unwrap();
+        let mean = field.iter().sum::<f32>() / 256.0;
+        assert!(means.len() == 3 && (means[2] - mean).abs() < 1e-5, "{means:?} {mean}");
+        assert_eq!(block_means(&[1.0, 2.0, 3.0, 6.0], 2, 1), [3.0]);
+        assert_eq!(block_means(&[1.0, 2.0, 3.0, 6.0], 2, 0), [1.0, 2.0, 3.0, 6.0]);
+        let blocks = block_means(&(0..16).map(|i| i as f32).collect::<Vec<_>>(), 4, 1);
+        assert_eq!(blocks, [2.5, 4.5, 10.5, 12.5]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A loaded model and what can be asked of it, on any backend.
 
 mod bits;
+mod colours;
 mod edit;
 mod inpaint;
 mod pixels;
@@ -15,16 +16,16 @@ use std::rc::Rc;
 
 use burn::backend::Autodiff;
 use burn::tensor::Tensor;
-use shared::logit::{bits_per_dim, log_derivative};
+use shared::logit::log_derivative;
 use shared::prior::{draw_latents, redraw_latents};
 use shared::sampler::{Latents, Sampler};
 use shared::weights::{Card, ModelFile};
-use shared::{DataKind, Flow, FlowBackend, RgFlowConfig};
+use shared::{Flow, FlowBackend, RgFlowConfig};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::protocol::{Drawing, Reroll};
 
-pub use pixels::{finite, to_rgba};
+pub use pixels::{Look, finite};
 use session::Session;
 
 /// A model on a device.
@@ -32,6 +33,7 @@ use session::Session;
 pub struct Engine<B: FlowBackend> {
     flow: Flow<B>,
     device: B::Device,
+    look: Look,
     session: RefCell<Option<Session<B>>>,
     card: Card,
     sampler: Option<Sampler>,
@@ -45,7 +47,7 @@ pub struct Engine<B: FlowBackend> {
 pub struct Drawn {
     /// Four bytes per pixel.
     pub rgba: Vec<u8>,
-    /// How unlikely it is, in bits per dimension.
+    /// How unlikely it is, in bits per dimension; a field, in nats for each site.
     pub bits: f32,
 }
 
@@ -56,18 +58,10 @@ impl<B: FlowBackend> Engine<B> {
     /// [`Error::Model`] if it is not a model, [`Error::Request`] if its pictures cannot be shown.
     pub fn from_bytes(bytes: &[u8], device: B::Device) -> Result<Self> {
         let file = ModelFile::from_bytes(bytes)?;
-        if !matches!(file.config.channels, 1 | 3) {
-            return Err(Error::Request(format!(
-                "its pictures have {} channels; 1 and 3 can be shown",
-                file.config.channels
-            )));
-        }
-        if file.config.data != DataKind::Images {
-            return Err(Error::Request("it is a model of fields, and this page shows models of pictures".to_owned()));
-        }
+        let look = Look::of(&file.config, &file.card)?;
         let (session, trainable, strengths) = Default::default();
         let (card, sampler) = (file.card.clone(), file.sampler.clone());
-        Ok(Self { flow: file.into_flow(&device)?, device, session, card, sampler, trainable, strengths })
+        Ok(Self { flow: file.into_flow(&device)?, device, look, session, card, sampler, trainable, strengths })
     }
 
     /// The architecture.
@@ -125,9 +119,12 @@ impl<B: FlowBackend> Engine<B> {
         let mut logits = pixels::finite(numbers).await?;
         let log_density = logits.split_off(count * config.dims());
         let drawn = |(logits, log_density): (&[f32], f32)| {
-            let log_slopes: f64 = logits.iter().map(|&y| log_derivative(y)).sum();
-            let bits = bits_per_dim(f64::from(log_density) + log_slopes, config.dims()) as f32;
-            Drawn { rgba: to_rgba(logits, config.channels), bits }
+            let log_slopes = match self.look {
+                Look::Pixels(_) => logits.iter().map(|&y| log_derivative(y)).sum(),
+                Look::Field(_) => 0.0,
+            };
+            let bits = config.data.cost(f64::from(log_density) + log_slopes, config.dims()) as f32;
+            Drawn { rgba: self.look.rgba(logits), bits }
         };
         Ok(logits.chunks_exact(config.dims()).zip(log_density).map(drawn).collect())
     }
@@ -136,11 +133,13 @@ impl<B: FlowBackend> Engine<B> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
     use crate::protocol::{Hole, Source};
     use burn_flex::Flex;
     use safetensors::SafeTensors;
-    use shared::Temperature;
+    use shared::logit::bits_per_dim;
     use shared::weights::Precision;
+    use shared::{DataKind, Temperature};
     use std::future::Future;
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
@@ -173,7 +172,7 @@ mod tests {
             let log_prob = engine.flow.log_prob(x).into_data().to_vec::<f32>().unwrap()[0];
             let slopes: f64 = logits.iter().map(|&y| log_derivative(y)).sum();
             assert!((f64::from(*bits) - bits_per_dim(f64::from(log_prob) + slopes, 768)).abs() < 1e-3);
-            let differing = rgba.iter().zip(to_rgba(logits, 3)).filter(|&(&a, b)| a.abs_diff(b) > 1).count();
+            let differing = rgba.iter().zip(engine.look.rgba(logits)).filter(|&(&a, b)| a.abs_diff(b) > 1).count();
             assert_eq!(differing, 0);
         }
     }
@@ -221,6 +220,34 @@ mod tests {
         }
     }
 
+    pub(super) fn phi4() -> Engine<Flex> {
+        Engine::from_bytes(&random::model_bytes(&RgFlowConfig::phi4(), "phi4").unwrap(), Default::default()).unwrap()
+    }
+
+    #[test]
+    fn fields_are_coloured_by_their_sign_and_cost_nats() {
+        let engine = phi4();
+        let drawing = Drawing::independent(Temperature::uniform(1.0));
+        let drawn = now(engine.samples(7, &[3], &drawing)).unwrap().remove(0);
+        let field = engine.flow.sample(7, 3..4, &drawing.temperature, &engine.device);
+        let log_prob = engine.flow.log_prob(field.clone()).into_data().to_vec::<f32>().unwrap()[0];
+        assert!((drawn.bits + log_prob / 256.0).abs() < 1e-4);
+        let field = field.into_data().to_vec::<f32>().unwrap();
+        assert!(field.iter().any(|&phi| phi > 0.5) && field.iter().any(|&phi| phi < -0.5));
+        for (pixel, phi) in drawn.rgba.chunks_exact(4).zip(field).filter(|(_, phi)| phi.abs() > 0.1) {
+            assert_eq!(pixel[0] > pixel[2], phi > 0.0, "{phi}: {pixel:?}");
+        }
+        // A picture's grey levels are a field, too.
+        let own = Source::Own { rgb: vec![140; 768].into() };
+        let image = now(engine.pictures(now(engine.latents(&own)).unwrap())).unwrap().remove(0);
+        let expected = engine.look.rgba(&engine.look.numbers(&[140]));
+        assert!(
+            image.rgba[..4].iter().zip(&expected).all(|(a, b)| a.abs_diff(*b) <= 2),
+            "{:?} {expected:?}",
+            &image.rgba[..4]
+        );
+    }
+
     #[test]
     fn what_is_not_a_model_is_refused() {
         for bytes in [&b""[..], b"<!doctype html>", &[0xff; 64]] {
@@ -234,8 +261,9 @@ mod tests {
         let error =
             Engine::<Flex>::from_bytes(&random::model_bytes(&four, "four").unwrap(), Default::default()).unwrap_err();
         assert!(error.to_string().contains("4 channels"), "{error}");
-        let bytes = random::model_bytes(&RgFlowConfig::phi4(), "phi4").unwrap();
-        let error = Engine::<Flex>::from_bytes(&bytes, Default::default()).unwrap_err();
-        assert!(error.to_string().contains("model of fields"), "{error}");
+        let colour = RgFlowConfig { data: DataKind::Field, ..RgFlowConfig::tiny() };
+        let error = Engine::<Flex>::from_bytes(&random::model_bytes(&colour, "three").unwrap(), Default::default())
+            .unwrap_err();
+        assert!(error.to_string().contains("fields have 3 channels"), "{error}");
     }
 }

@@ -87,9 +87,11 @@ pub enum Last {
 pub enum Answer {
     /// Pictures, in the order that was asked for.
     Images(Vec<Image>),
+    /// A picture, from coarse to fine.
+    Grown(Grown),
     /// Latents, as a flat picture [C, L, L].
     Latents(Vec<f32>),
-    /// Bits for each new number of each scale, coarsest first.
+    /// Bits for each new number of each scale, coarsest first; of a field, nats.
     Bits(Vec<f32>),
     /// A receptive field, row by row, its largest value 1.
     Field(Vec<f32>),
@@ -131,7 +133,7 @@ pub struct Picture {
     pub size: u32,
     /// Four bytes per pixel, row by row.
     pub rgba: ByteBuf,
-    /// How unlikely it is, in bits per dimension.
+    /// How unlikely it is, in bits per dimension; a field, in nats for each site.
     pub bits: f32,
     /// How long it took.
     pub millis: f64,
@@ -144,6 +146,15 @@ pub struct Image {
     pub size: u32,
     /// Four bytes per pixel, row by row.
     pub rgba: ByteBuf,
+}
+
+/// A picture after each step from which it grows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Grown {
+    /// The pictures, coarsest first.
+    pub images: Vec<Image>,
+    /// Of a field, the mean of each; else none.
+    pub means: Vec<f32>,
 }
 
 /// A picture whose unknown pixels are being filled in.

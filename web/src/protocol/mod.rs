@@ -12,8 +12,8 @@ mod task;
 mod train;
 
 pub use answer::{
-    Answer, Completion, Factor, Image, Lane, Last, Leading, ModelInfo, Part, Picture, STRENGTH_BINS, Standing, Strip,
-    Worker,
+    Answer, Completion, Factor, Grown, Image, Lane, Last, Leading, ModelInfo, Part, Picture, STRENGTH_BINS, Standing,
+    Strip, Worker,
 };
 pub use backend::{Backend, BackendChoice};
 pub use message::{PROTOCOL, Request, RequestId, Response, from_js, to_js};

@@ -15,7 +15,7 @@ use shared::train::{AdamW, Batches, Recipe, Values, average, flips, start, step}
 use shared::weights::{AnyModelFile, Card, Precision};
 use shared::{FlowBackend, Model, RgFlowConfig, Temperature};
 
-use crate::engine::{finite, to_rgba};
+use crate::engine::{Look, finite};
 use crate::error::{Error, Result};
 use crate::protocol::{Image, LEARNING_RATES, Learned, ModelSize, Plan, Run};
 use curve::Curve;
@@ -150,7 +150,8 @@ impl<B: FlowBackend> Training<B> {
         let samples = finite(flow.sample(SAMPLE_SEED, 0..SAMPLES, &temperature, &self.device)).await?;
         let (images, size) = (self.images(), self.config.size as u32);
         self.curve.look(self.millis, images, bits_per_dim(mean, self.config.dims()));
-        let image = |logits: &[f32]| Image { size, rgba: ByteBuf::from(to_rgba(logits, self.config.channels)) };
+        let image =
+            |logits: &[f32]| Image { size, rgba: ByteBuf::from(Look::Pixels(self.config.channels).rgba(logits)) };
         Ok(Learned {
             step: self.step,
             images,

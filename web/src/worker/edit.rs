@@ -78,7 +78,7 @@ pub async fn serve<B: FlowBackend>(engine: &Engine<B>, edit: Edit, turn: &Turn) 
         Edit::Strips { source, which, values } => strips(engine, &source, &which, &values, turn).await,
         Edit::Steps { source } => {
             check(&source)?;
-            Ok(Answer::Images(engine.steps(&source).await?))
+            Ok(Answer::Grown(engine.steps(&source).await?))
         }
     }
 }

@@ -11,6 +11,7 @@ mod drop;
 mod embed;
 mod explore;
 mod faces;
+mod fields;
 mod film;
 mod gpu;
 mod harness;

@@ -7,6 +7,7 @@ use shared::{MAX_SIZE, PriorKind};
 
 use crate::args::numbers::{MOST_IMAGES, MOST_STEPS, count, positive, share_below_one, within};
 use crate::args::{DataSetArgs, DevicesArgs, Preset, preset};
+use crate::train::action::Objective;
 use crate::train::best::BestBy;
 use shared::train::Recipe;
 
@@ -42,7 +43,8 @@ pub struct TrainArgs {
     #[arg(long)]
     pub config: Option<PathBuf>,
     /// Edge of the images in pixels, 4·2^k from 8 to 1024: takes the preset to that size. Finer levels are added in front,
-    /// each with two thirds of the layers and the width of the next one, or taken away [default: the architecture's].
+    /// each with two thirds of the layers and the width of the next one, or taken away; with --from, a model of fields grows by
+    /// its second coarsest level, repeated [default: the architecture's].
     #[arg(long, conflicts_with = "config", value_parser = count(8..=MAX_SIZE))]
     pub size: Option<usize>,
     /// Start from these weights instead of new ones: a weights file, a checkpoint, or a run folder, whose best checkpoint
@@ -55,6 +57,10 @@ pub struct TrainArgs {
     /// Hyper-parameters to start from; the options below change them one by one [default: cosine].
     #[arg(long, value_enum)]
     pub recipe: Option<RecipeName>,
+    /// What training makes small: likelihood, −log p of the data; or action, for fields of phi4 alone, the mean of log q + S over
+    /// fields that the model draws itself, without data [default: likelihood, or the resumed run's own].
+    #[arg(long, value_enum, hide_possible_values = true, value_name = "likelihood|action")]
+    pub objective: Option<Objective>,
     /// Number of training steps, including those of a resumed run [default: 20000, or the resumed run's own].
     #[arg(long, value_parser = count(0..=MOST_STEPS))]
     pub steps: Option<u64>,
@@ -90,7 +96,7 @@ pub struct TrainArgs {
     pub out: Option<PathBuf>,
     /// Resume from this checkpoint, or from the newest one in this run folder. Options of the data and of how to train
     /// apply from there on; a run keeps its architecture, prior, schedule and seed (--preset, --config, --size, --prior,
-    /// --recipe, --seed).
+    /// --recipe, --seed, --objective).
     #[arg(long)]
     pub resume: Option<PathBuf>,
     /// Steps between checkpoints.

@@ -73,6 +73,15 @@ mod tests {
     }
 
     #[test]
+    fn the_config_file_of_the_critical_field_is_the_preset_with_larger_nets() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/phi4.json");
+        let ModelConfig::RgFlow(config) = read_config(&path).unwrap() else { panic!("it is an RG-Flow") };
+        let preset = RgFlowConfig::phi4();
+        assert!(config.levels.iter().zip(&preset.levels).all(|(a, b)| a.layers > b.layers && a.hidden > b.hidden));
+        assert_eq!(RgFlowConfig { levels: preset.levels.clone(), ..config }, preset);
+    }
+
+    #[test]
     fn the_config_file_with_splines_is_one() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/splines.json");
         assert!(

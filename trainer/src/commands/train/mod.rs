@@ -5,11 +5,12 @@ mod config;
 mod resume;
 
 use std::cell::OnceCell;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use shared::RgFlowConfig;
 use shared::weights::AnyModelFile;
+use shared::{DataKind, RgFlowConfig};
 
 pub use self::args::TrainArgs;
 pub use self::config::read_config;
@@ -19,6 +20,7 @@ use crate::data::DataSource;
 use crate::error::{Error, Result};
 use crate::open::load;
 use crate::output::{aside, say};
+use crate::train::action::Objective;
 use crate::train::best::Which;
 use crate::train::folder::RunFolder;
 use crate::train::state::{DataPart, RunState};
@@ -31,19 +33,29 @@ use crate::train::{self, Training, newest};
 pub fn run(args: TrainArgs) -> Result<()> {
     let resume = args.resume.as_deref().map(newest).transpose()?;
     let out = resume::folder(&args, resume.as_deref())?;
-    let weights = args.from.as_deref().map(|path| load(path, Which::Best)).transpose()?;
+    let weights = args.from.as_deref().map(|path| grown(path, args.size)).transpose()?;
     let (mut state, mut changes) = match &resume {
         Some(path) => resume::state(&args, RunState::read(path)?)?,
         None => (start(&args, weights.as_ref())?, Vec::new()),
     };
-    let data = data_of(&state, &args.data);
+    let mut data = data_of(&state, &args.data);
     data.keep_apart(&out)?;
     let folder = RunFolder::open(&out, resume.as_deref())?;
     if args.data.data.is_none() && resume.is_some() {
         still_there(&state.data)?;
     }
+    let by_action = state.objective == Objective::Action;
+    if by_action {
+        one_device(&args)?;
+        // Nothing is trained on.
+        data.limit = Some(1);
+    }
     let dataset = data.load(state.config.image_shape())?;
-    say!("{}: {} training and {} test images", dataset.name, dataset.train.len(), dataset.test.len())?;
+    if by_action {
+        say!("{}: by its action, without data", dataset.name)?;
+    } else {
+        say!("{}: {} training and {} test images", dataset.name, dataset.train.len(), dataset.test.len())?;
+    }
     match &resume {
         Some(path) => {
             changes.extend(resume::with_data(&args, &mut state, &dataset));
@@ -52,7 +64,9 @@ pub fn run(args: TrainArgs) -> Result<()> {
         }
         None => {
             state.licence = resume::licence(&args, &dataset, state.licence.take());
-            if state.recipe.flips && !args.flips && !dataset.mirrors {
+            if by_action {
+                state.recipe.flips = false;
+            } else if state.recipe.flips && !args.flips && !dataset.mirrors {
                 say!("digits and letters are not mirrored; --flips mirrors them anyway")?;
                 state.recipe.flips = false;
             }
@@ -63,7 +77,7 @@ pub fn run(args: TrainArgs) -> Result<()> {
             }
         }
     }
-    state.part.images = Some(dataset.train.len());
+    state.part.images = (!by_action).then(|| dataset.train.len());
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = interrupted.clone();
     // Without the handler Ctrl-C still works, it only loses the steps since the last checkpoint.
@@ -90,8 +104,30 @@ pub fn run(args: TrainArgs) -> Result<()> {
     };
     let unit = training.state.config.data().unit();
     let outcome = train::run(args.device.devices, training)?;
-    let test = outcome.test.map(|t| format!(", {t:.3} {unit} on test images")).unwrap_or_default();
+    let test = match outcome.test {
+        Some(t) if by_action => format!(", log Z at least {:.5} a site", -t),
+        Some(t) => format!(", {t:.3} {unit} on test images"),
+        None => String::new(),
+    };
     say!("step {}{test}: {}", outcome.step, outcome.checkpoint.display())
+}
+
+/// The weights of `--from`, for a larger lattice if `--size` asks for it.
+fn grown(path: &Path, size: Option<usize>) -> Result<AnyModelFile> {
+    match (load(path, Which::Best)?, size) {
+        (AnyModelFile::RgFlow(file), Some(size)) if file.config.data == DataKind::Field && size > file.config.size => {
+            Ok(AnyModelFile::RgFlow(file.grown(size).map_err(Error::model("--size".as_ref()))?))
+        }
+        (file, _) => Ok(file),
+    }
+}
+
+/// An error if a run by the action would have several devices.
+fn one_device(args: &TrainArgs) -> Result<()> {
+    if args.device.devices.all().len() == 1 {
+        return Ok(());
+    }
+    Err(Error::usage("--objective", "training by the action runs on one device", "name one with --device"))
 }
 
 /// A new run, from these weights if there are any.
@@ -120,6 +156,7 @@ fn start(args: &TrainArgs, weights: Option<&AnyModelFile>) -> Result<RunState> {
     let mut state = RunState::new(config, args.recipe(), data.name().to_owned());
     state.part = part;
     state.best_by = args.best_by.unwrap_or_default();
+    state.objective = args.objective.unwrap_or_default();
     if let Some(card) = weights.map(AnyModelFile::card) {
         let known = |text: &String| (!text.is_empty()).then(|| text.clone());
         state.from = args.from.as_ref().map(|path| path.display().to_string());

@@ -54,6 +54,9 @@ fn refused(args: &TrainArgs, old: &RunState) -> Result<Vec<String>> {
     if args.recipe.as_ref().is_some_and(other) {
         refused.push("its schedule (--recipe), although single settings such as --learning-rate can be changed".into());
     }
+    if args.objective.is_some_and(|objective| objective != old.objective) {
+        refused.push(format!("its objective, {} (--objective)", old.objective.name()));
+    }
     if args.seed.is_some_and(|seed| seed != old.recipe.seed) {
         refused.push(format!("its seed {} (--seed), which decides the order of its images", old.recipe.seed));
     }

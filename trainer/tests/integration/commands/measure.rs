@@ -61,18 +61,50 @@ pub fn physics(room: &Room) {
     assert!(magnetisation.len() == 8 && [0, 1, 2, 3, 5, 6].iter().all(|&i| magnetisation[i] > 0.0), "{text}");
     let found = of("effective sample size");
     assert!((0.0..=1.0).contains(&found[0]), "{text}");
-    assert!(text.contains("two-point, r=4") && !text.contains("r=8") && !text.contains("NaN"), "{text}");
+    assert!(
+        text.contains("two-point, r=4")
+            && text.contains("slope, r=2 to 4")
+            && !text.contains("r=8")
+            && !text.contains("NaN"),
+        "{text}"
+    );
     // Whitening alone makes a model that is near: −log q is below that of independent normal numbers.
     let eval = room.said("eval @run --data phi4:beta=0.5 --test-limit 40 --device cpu");
     assert!(eval.contains("nats/site on 40 test fields"), "{eval}");
     let shift = room.said("scales @run --data phi4:beta=0.5 --test-limit 40 --against phi4:beta=0.7 --device cpu");
     let all = shift.lines().find(|line| line.starts_with("phi4")).map(numbers).unwrap();
     assert_eq!(all.len(), 7, "{shift}");
+    // The weights of a field's images are one, whatever is counted as an image.
+    let symmetric = room.said("physics @run --count 50 --symmetry lattice --device cpu");
+    let found = numbers(symmetric.lines().find(|line| line.starts_with("effective")).unwrap());
+    assert!(found.len() == 2 && found.iter().all(|share| (0.0..=1.0).contains(share)), "{symmetric}");
+    room.refuses("physics @run --size 16 --device cpu", "at least three levels");
     room.refuses("sample @run --device cpu", "model of fields");
     room.refuses("physics @m.safetensors --device cpu", "not a model of fields");
     room.refuses("physics @run --data phi4:beta=5 --device cpu", "phi4:beta=0.6806");
     room.refuses(&format!("train --preset tiny --steps 1 {line} --out @other"), "--preset phi4");
     room.refuses("eval @run --data msds1 --test-limit 9 --device cpu", "for a model of fields");
+}
+
+pub fn action(room: &Room) {
+    let line = "--data phi4:beta=0.5 --objective action --batch 4 --test-images 8 --device cpu";
+    let text = room.said(&format!("train --preset phi4 --steps 3 {line} --out @action"));
+    assert!(text.contains("by its action, without data") && text.contains("log Z at least"), "{text}");
+    let bound: f64 = text.rsplit("at least ").next().unwrap().split(' ').next().unwrap().parse().unwrap();
+    let text = room.said("physics @action --count 100 --device cpu");
+    let of = |name: &str| numbers(text.lines().find(|line| line.starts_with(name)).unwrap());
+    let (log_z, error) = (of("log Z, sampler")[0], of("log Z, sampler")[1]);
+    assert!(bound < log_z + 4.0 * error, "{bound} is no bound of {log_z} ± {error}");
+    // It grows to other lattices.
+    let text = room.said("physics @action --size 32 --count 50 --device cpu");
+    assert!(text.starts_with("phi4:beta=0.5,lambda=1 on 32×32"), "{text}");
+    let text = room.said(&format!("train --from @action --size 32 --steps 1 {line} --out @grown"));
+    assert!(text.contains("parameters"), "{text}");
+    let info = room.said("info @grown");
+    assert!(info.contains("32"), "{info}");
+    room.refuses("physics @action --size 24 --device cpu", "grows to 16 times 2, 4, 8");
+    room.refuses(&format!("train --preset tiny --steps 1 {line} --out @other"), "--objective");
+    room.refuses("train --resume @action --steps 9 --objective likelihood --device cpu", "its objective, action");
 }
 
 pub fn neighbours(room: &Room) {

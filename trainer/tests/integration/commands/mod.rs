@@ -157,6 +157,11 @@ commands! {
 }
 
 #[test]
+fn fields_are_trained_by_their_action() {
+    measure::action(&Room::new());
+}
+
+#[test]
 fn every_command_has_its_test() {
     let cli = Cli::command();
     let commands: Vec<&str> = cli.get_subcommands().map(clap::Command::get_name).collect();

@@ -1,5 +1,6 @@
 //! Which model this is and what it runs on, and the choice of another.
 
+use shared::DataKind;
 use web_sys::{Document, HtmlElement, HtmlOptionElement, HtmlSelectElement};
 
 use super::quantities::{bytes, duration};
@@ -103,9 +104,13 @@ fn facts(state: &State) -> Vec<(&'static str, String)> {
         true => "from this browser's cache",
         false => "downloaded",
     };
+    let is_field = info.config.data == DataKind::Field;
     let all = [
-        ("Bits/dim", card.bits_per_dim.map(|bits| format!("{bits:.2} on its test set")).unwrap_or_default()),
-        ("Picture", format!("{size}×{size}, {levels} levels")),
+        (
+            if is_field { "Nats/site" } else { "Bits/dim" },
+            card.bits_per_dim.map(|bits| format!("{bits:.2} on its test set")).unwrap_or_default(),
+        ),
+        (if is_field { "Field" } else { "Picture" }, format!("{size}×{size}, {levels} levels")),
         ("Parameters", format!("{millions:.2} million")),
         ("Weights", format!("{}, {origin}", bytes(entry.bytes))),
         ("Runs on", info.backend.name().to_owned()),

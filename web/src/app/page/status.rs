@@ -96,7 +96,8 @@ fn status(state: &State, name: &str) -> String {
             let speed =
                 state.panels.sample.millis().map(|millis| format!(", {} each", duration(millis))).unwrap_or_default();
             let (seed, bits) = (state.settings.seed.0, rounded(bits));
-            format!("{GRID} samples of seed {seed}{speed}; {bits:.2} bits/dim on average.")
+            let unit = state.info.as_ref().map(|info| info.config.data).unwrap_or_default().unit();
+            format!("{GRID} samples of seed {seed}{speed}; {bits:.2} {unit} on average.")
         }
         Phase::Empty => "There is no model to load.".to_owned(),
         // The cover is an alert and says the rest.

@@ -16,7 +16,7 @@ use crate::app::panels::mix::state::{Mix, MixEvent};
 use crate::app::panels::sample::state::{GRID, SampleEvent};
 use crate::index::{ModelEntry, ModelIndex};
 use crate::protocol::{
-    Answer, Backend, BackendChoice, Draw, Drawing, Edit, Image, Last, Load, ModelInfo, PROTOCOL, Part, Picture,
+    Answer, Backend, BackendChoice, Draw, Drawing, Edit, Grown, Image, Last, Load, ModelInfo, PROTOCOL, Part, Picture,
     Request, RequestId, Response, Source, Task, Worker,
 };
 use serde_bytes::ByteBuf;

@@ -15,10 +15,10 @@ pub mod train;
 use std::fmt::Debug;
 use std::rc::Rc;
 
-use shared::RgFlowConfig;
 #[cfg(test)]
 use shared::Temperature;
 use shared::weights::Card;
+use shared::{DataKind, RgFlowConfig};
 use web_sys::{Document, HtmlCanvasElement};
 
 use super::dispatch::Dispatch;
@@ -208,6 +208,11 @@ impl Scene<'_> {
     /// The stored picture of a sample that the model is going to draw, to show until then; the two are equal.
     pub fn preview_of(&self, index: usize) -> Option<&Rc<Image>> {
         self.preview.get(index)
+    }
+
+    /// What the loaded model's data are: pictures, until it is known.
+    pub fn kind(&self) -> DataKind {
+        self.info.map(|info| info.config.data).unwrap_or_default()
     }
 
     /// Levels of the loaded model.

@@ -94,7 +94,8 @@ impl Visit {
             Task::Edit(Edit::Latents { .. }) => Last::Answer(Answer::Latents(vec![0.25; self.config.dims()])),
             Task::Edit(Edit::Positions { count, .. }) => Last::Answer(Answer::Positions(vec![0.5; *count as usize])),
             Task::Edit(Edit::Steps { .. }) => {
-                Last::Answer(Answer::Images((0..self.config.level_count()).map(|_| image()).collect()))
+                let images = (0..self.config.level_count()).map(|_| image()).collect();
+                Last::Answer(Answer::Grown(Grown { images, means: vec![] }))
             }
             Task::Draw(Draw::Mix { cells, .. }) => Last::Answer(Answer::Images(vec![image(); cells.len()])),
             Task::Edit(Edit::Interpolate { .. } | Edit::Change { .. }) => Last::Answer(Answer::Images(vec![image()])),

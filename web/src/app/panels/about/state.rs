@@ -83,9 +83,9 @@ impl PanelState for About {
 
     fn take(&mut self, id: RequestId, answer: Answer, _: &(), config: &RgFlowConfig) {
         match answer {
+            Answer::Grown(grown) => self.steps = grown.images.into_iter().map(Rc::new).collect(),
             Answer::Images(images) => {
                 let places = [
-                    (&self.growth, &mut self.steps),
                     (&self.coarse, &mut self.moved_coarse),
                     (&self.fine, &mut self.moved_fine),
                     (&self.mix, &mut self.mixtures),

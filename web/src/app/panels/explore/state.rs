@@ -441,7 +441,7 @@ impl PanelState for Explore {
             Answer::Strips(strips) if self.own_leading.waits_for(id) => self.compared[0] = Some(Rc::new(strips)),
             Answer::Strips(strips) if self.twin_leading.waits_for(id) => self.compared[1] = Some(Rc::new(strips)),
             Answer::Strips(strips) => self.shown = Some(Rc::new(strips)),
-            Answer::Completion(_) | Answer::Race(_) | Answer::Bits(_) => {}
+            Answer::Completion(_) | Answer::Race(_) | Answer::Bits(_) | Answer::Grown(_) => {}
         }
     }
 

@@ -373,6 +373,7 @@ impl PanelState for Inpaint {
             }
             Answer::Race(standing) => self.standing = Some(Rc::new(standing)),
             Answer::Latents(_)
+            | Answer::Grown(_)
             | Answer::Bits(_)
             | Answer::Field(_)
             | Answer::Leading(_)

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use shared::DataKind;
 use web_sys::{
     Document, Element, HtmlButtonElement, HtmlCanvasElement, HtmlElement, HtmlInputElement, HtmlProgressElement,
 };
@@ -166,6 +167,8 @@ impl InpaintView {
     fn render_choices(&self, seen: &Seen<'_, Inpaint>, unknown: &[(usize, usize)]) {
         let (inpaint, chosen) = (seen.panel, seen.settings.choice);
         let truth = inpaint.original.as_ref().filter(|_| inpaint.truth != Truth::Hidden);
+        // Decibels are of grey levels, which a field has not.
+        let is_scored = seen.page.kind() == DataKind::Images;
         self.choices.for_each(|&i, Candidate { button, picture, score: shown }| {
             let candidate = inpaint.candidate(i);
             button.set_disabled(candidate.is_none());
@@ -174,7 +177,8 @@ impl InpaintView {
                 None if !seen.settings.mask.is_mendable() => picture.wipe(),
                 candidate => picture.show(candidate),
             }
-            let score = truth.zip(candidate).and_then(|(truth, image)| psnr(truth, image, unknown));
+            let score =
+                truth.filter(|_| is_scored).zip(candidate).and_then(|(truth, image)| psnr(truth, image, unknown));
             set_text(shown, &score.map_or_else(String::new, |score| format!("{score:.1} dB")));
         });
         set_able(&self.reveal, inpaint.completion.is_some());
@@ -185,7 +189,7 @@ impl InpaintView {
             None => self.original.wipe(),
         }
         set_text(&self.truth, if truth.is_some() { "The truth" } else { "Reveal it" });
-        self.scored.set_hidden(truth.is_none());
+        self.scored.set_hidden(truth.is_none() || !is_scored);
     }
 
     fn candidate(&self, i: usize) -> Result<(Element, Candidate)> {

@@ -1,6 +1,8 @@
-//! At which scale a picture is unusual: its bits beside those of real pictures.
+//! At which scale a picture is unusual: its bits beside those of real pictures; a field's nats beside a sampler's fields'.
 
-use shared::RgFlowConfig;
+use shared::{DataKind, RgFlowConfig};
+
+use crate::app::widgets::dom::capital;
 
 /// A scale is unusual from so many deviations on.
 const UNUSUAL: f32 = 2.0;
@@ -35,6 +37,14 @@ impl ScaleBits {
     }
 }
 
+/// What is counted.
+pub fn unit(kind: DataKind) -> &'static str {
+    match kind {
+        DataKind::Images => "bits",
+        DataKind::Field => "nats",
+    }
+}
+
 /// The scales of a picture, coarsest first, as its bits and the usual ones are.
 pub fn scales(config: &RgFlowConfig, bits: &[f32], usual: &[[f32; 2]]) -> Vec<ScaleBits> {
     let count = config.level_count();
@@ -45,29 +55,30 @@ pub fn scales(config: &RgFlowConfig, bits: &[f32], usual: &[[f32; 2]]) -> Vec<Sc
 }
 
 /// What stands out, in a sentence.
-pub fn said(scales: &[ScaleBits]) -> String {
+pub fn said(scales: &[ScaleBits], kind: DataKind) -> String {
     if scales.is_empty() {
         return String::new();
     }
     if scales.iter().any(|scale| scale.usual.is_none()) {
-        return "How many bits are usual is not known for this model.".to_owned();
+        return format!("How many {} are usual is not known for this model.", unit(kind));
     }
     let those = |far: fn(f32) -> bool| {
         let edges: Vec<_> = scales.iter().filter(|scale| scale.distance().is_some_and(far)).map(|s| s.edge).collect();
         (!edges.is_empty()).then(|| at(&edges, scales.len()))
     };
+    let real = if kind == DataKind::Field { "the sampler’s fields" } else { "real pictures" };
     match (those(|distance| distance > UNUSUAL), those(|distance| distance < -UNUSUAL)) {
         (None, None) => "As usual at every scale.".to_owned(),
-        (Some(more), None) => format!("Unusual {more}: it surprises the model more there than real pictures do."),
-        (None, Some(less)) => format!("Plain {less}: it surprises the model less there than real pictures do."),
+        (Some(more), None) => format!("Unusual {more}: it surprises the model more there than {real} do."),
+        (None, Some(less)) => format!("Plain {less}: it surprises the model less there than {real} do."),
         (Some(more), Some(less)) => {
-            format!("Unusual {more}, where it surprises the model more than real pictures do, and plain {less}.")
+            format!("Unusual {more}, where it surprises the model more than {real} do, and plain {less}.")
         }
     }
 }
 
 /// The chart for a screen reader.
-pub fn in_words(scales: &[ScaleBits]) -> String {
+pub fn in_words(scales: &[ScaleBits], kind: DataKind) -> String {
     let of = |scale: &ScaleBits| match scale.usual {
         Some([mean, deviation]) => {
             let (apart, more) = (scale.bits - mean, if scale.bits > mean { "more" } else { "fewer" });
@@ -75,7 +86,7 @@ pub fn in_words(scales: &[ScaleBits]) -> String {
         }
         None => format!("{0}×{0}: {1:.1}", scale.edge, scale.bits),
     };
-    format!("Bits for each new number. {}", scales.iter().map(of).collect::<Vec<_>>().join("; "))
+    format!("{} for each new number. {}", capital(unit(kind)), scales.iter().map(of).collect::<Vec<_>>().join("; "))
 }
 
 fn at(edges: &[usize], scales: usize) -> String {
@@ -103,28 +114,36 @@ mod tests {
         let found = of([5.0, 5.0, 2.5]);
         assert_eq!(found.iter().map(|scale| scale.edge).collect::<Vec<_>>(), [4, 8, 16]);
         assert_eq!(found.iter().map(|scale| scale.distance().unwrap()).collect::<Vec<_>>(), [2.0, 0.0, -4.0]);
-        assert_eq!(in_words(&found[..1]), "Bits for each new number. 4×4: 1.0 more than usual, which varies by 0.5");
+        assert_eq!(
+            in_words(&found[..1], DataKind::Images),
+            "Bits for each new number. 4×4: 1.0 more than usual, which varies by 0.5"
+        );
         let numbers: Vec<_> = found.iter().map(ScaleBits::numbers).collect();
         assert_eq!(numbers, ["+1.0, usually ±0.5", "+0.0, usually ±0.2", "−0.5, usually ±0.1"]);
     }
 
     #[test]
     fn what_stands_out_is_said() {
-        assert_eq!(said(&of([4.5, 4.6, 3.2])), "As usual at every scale.");
-        let more = said(&of([4.0, 6.0, 3.0]));
+        assert_eq!(said(&of([4.5, 4.6, 3.2]), DataKind::Images), "As usual at every scale.");
+        let more = said(&of([4.0, 6.0, 3.0]), DataKind::Images);
         assert!(more.starts_with("Unusual at 8×8: ") && more.contains("more"), "{more}");
-        assert!(said(&of([5.5, 6.0, 3.0])).starts_with("Unusual at 4×4 and 8×8: "));
-        assert!(said(&of([0.0, 0.0, 0.0])).starts_with("Plain at every scale: "));
-        let both = said(&of([6.0, 5.0, 0.0]));
+        assert!(said(&of([5.5, 6.0, 3.0]), DataKind::Images).starts_with("Unusual at 4×4 and 8×8: "));
+        assert!(said(&of([0.0, 0.0, 0.0]), DataKind::Images).starts_with("Plain at every scale: "));
+        let both = said(&of([6.0, 5.0, 0.0]), DataKind::Images);
         assert!(both.starts_with("Unusual at 4×4, ") && both.ends_with("plain at 16×16."), "{both}");
-        assert_eq!(said(&[]), "");
+        assert_eq!(said(&[], DataKind::Images), "");
+        let field = said(&of([4.0, 6.0, 3.0]), DataKind::Field);
+        assert!(field.contains("the sampler’s fields"), "{field}");
     }
 
     #[test]
     fn without_usual_bits_there_is_no_verdict() {
         for usual in [&[][..], &USUAL[..2]] {
             let found = scales(&RgFlowConfig::tiny(), &[4.0, 5.0, 3.0], usual);
-            assert!(said(&found).contains("not known") && found[0].distance().is_none());
+            assert!(said(&found, DataKind::Images).contains("not known") && found[0].distance().is_none());
+            assert!(
+                said(&found, DataKind::Field).contains("nats") && in_words(&found, DataKind::Field).starts_with("Nats")
+            );
             assert_eq!(found[0].numbers(), "4.0");
         }
     }

@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 
+use shared::DataKind;
 use web_sys::{Document, HtmlElement};
 
-use super::bits::{ScaleBits, in_words, said, scales};
+use super::bits::{self, ScaleBits, in_words, said, scales};
 use super::state::Sample;
 use crate::app::panels::Scene;
 use crate::app::widgets::chart::{Anchor, Chart};
@@ -19,6 +20,9 @@ const REACH: f64 = 5.0;
 /// The elements.
 pub struct BitsView {
     chart: Chart,
+    /// Opens the card that says what is counted.
+    word: HtmlElement,
+    title: HtmlElement,
     says: HtmlElement,
     drawn: RefCell<Vec<ScaleBits>>,
 }
@@ -27,6 +31,8 @@ impl BitsView {
     pub fn new(document: &Document) -> Result<Self> {
         Ok(Self {
             chart: Chart::by_id(document, "bits-chart")?,
+            word: by_id(document, "bits-word")?,
+            title: by_id(document, "bits-title")?,
             says: by_id(document, "bits-says")?,
             drawn: RefCell::default(),
         })
@@ -38,22 +44,26 @@ impl BitsView {
         let usual = page.entry.map_or(&[][..], |entry| &entry.usual);
         let scales = scales(&info.config, bits, usual);
         if *self.drawn.borrow() != scales {
-            let _ = self.draw(&scales);
-            set_text(&self.says, &said(&scales));
+            let kind = page.kind();
+            let _ = self.draw(&scales, kind);
+            let whose = if kind == DataKind::Field { "field" } else { "picture" };
+            set_text(&self.word, kind.unit());
+            set_text(&self.title, &format!("The {whose}’s {} by scale", bits::unit(kind)));
+            set_text(&self.says, &said(&scales, kind));
             self.drawn.replace(scales);
         }
     }
 
     /// A line for each scale: a bar from the mean of real pictures, over the span of one deviation to either side.
-    fn draw(&self, scales: &[ScaleBits]) -> Result<()> {
+    fn draw(&self, scales: &[ScaleBits], kind: DataKind) -> Result<()> {
         let [left, right, top, height] = PLOT;
         let (middle, unit) = ((left + right) / 2.0, (right - left) / 2.0 / REACH);
         let line = height / scales.len().max(1) as f64;
-        self.chart.begin(&in_words(scales));
+        self.chart.begin(&in_words(scales, kind));
         if scales.iter().any(|scale| scale.usual.is_some()) {
             self.chart.text((left, 12.0), "fewer", Anchor::Start, "")?;
             self.chart.text((middle, 12.0), "usual", Anchor::Middle, "")?;
-            self.chart.text((right, 12.0), "more bits", Anchor::End, "")?;
+            self.chart.text((right, 12.0), &format!("more {}", bits::unit(kind)), Anchor::End, "")?;
         }
         for (i, scale) in scales.iter().enumerate() {
             let y = top + line * i as f64;

@@ -40,8 +40,9 @@ impl GridView {
         for (place, ((button, picture), shown)) in self.cells.iter().zip(&samples.shown).enumerate() {
             button.set_disabled(shown.is_none());
             let _ = button.class_list().toggle_with_force("stale", shown.is_some() && samples.is_stale(place));
-            let bits = shown.as_ref().map(|shown| format!("{:.2} bits/dim", rounded(shown.bits))).unwrap_or_default();
-            button.set_title(&bits);
+            let unit = page.kind().unit();
+            let cost = shown.as_ref().map(|shown| format!("{:.2} {unit}", rounded(shown.bits)));
+            button.set_title(&cost.unwrap_or_default());
             set_pressed(button, samples.main_place() == Some(place));
             picture.show(shown.as_ref().map(|shown| &shown.image).or(page.preview_of(place)));
         }

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
-use shared::RgFlowConfig;
+use shared::{DataKind, RgFlowConfig};
 use wasm_bindgen::JsCast;
 use web_sys::{Document, HtmlButtonElement, HtmlElement, PointerEvent, WheelEvent};
 
@@ -27,6 +27,9 @@ const PAUSE: u32 = 450;
 /// How far a wheel turns for a step, in pixels of scrolling.
 const WHEEL: f64 = 60.0;
 
+/// The panel's first sentence, where the model draws pictures.
+const OPENING: &str = "A model draws pictures of nobody, from coarse to fine.";
+
 /// What scales decide where the list of models does not say, coarsest first. The last is for all finer ones.
 const DECIDES: [&str; 5] = [
     "what is light and what is dark, and the main colours",
@@ -48,6 +51,8 @@ pub struct Microscope {
     depth: Slider,
     caption: HtmlElement,
     name: HtmlElement,
+    /// The first sentence of the panel.
+    opening_says: HtmlElement,
     /// The title of the door for pictures of one's own.
     own_title: HtmlElement,
     buttons: Vec<HtmlButtonElement>,
@@ -75,6 +80,7 @@ impl Microscope {
             depth: Slider::by_id(document, "scope-depth", Scale { min: 1.0, max: 2.0, step: 1.0 })?,
             caption: by_id(document, "scope-caption")?,
             name: by_id(document, "scope-name")?,
+            opening_says: by_id(document, "opening-says")?,
             own_title: by_id(document, "door-own-title")?,
             buttons: vec![
                 button("scope-play")?,
@@ -198,7 +204,15 @@ impl Microscope {
         self.main.replace(Some(main.held_at(&page.drawing)));
         set_text(&self.name, &main.name(&page.drawing));
         let of_faces = page.entry.is_some_and(|entry| !entry.eyes.is_empty());
-        set_text(&self.own_title, if of_faces { "Put yourself in" } else { "Put your own picture in" });
+        let (opening, own) = match page.kind() {
+            DataKind::Field => {
+                ("A model draws fields on a lattice, from coarse to fine.", "Put a picture in, as a field")
+            }
+            DataKind::Images if of_faces => (OPENING, "Put yourself in"),
+            DataKind::Images => (OPENING, "Put your own picture in"),
+        };
+        set_text(&self.opening_says, opening);
+        set_text(&self.own_title, own);
         let _ = self.fit(config);
         let grown = panel.growth();
         let _ = self.scope.class_list().toggle_with_force("waiting", grown.is_none());
@@ -221,7 +235,8 @@ impl Microscope {
         let edge = edge(config, shown);
         self.depth.show(shown as f32, &format!("{edge}×{edge}"));
         let _ = self.depth.input().set_attribute("aria-valuetext", &format!("{edge} by {edge} pixels"));
-        set_text(&self.caption, &caption(page, config, shown));
+        let mean = panel.mean(shown.max(1) - 1);
+        set_text(&self.caption, &format!("{}{}", caption(page, config, shown), magnetisation(mean)));
         if grown.is_some() {
             self.go_on(panel);
         }
@@ -291,6 +306,13 @@ fn edge(config: &RgFlowConfig, steps: usize) -> usize {
     config.size >> (config.level_count() - steps)
 }
 
+/// A field's mean, in a sentence.
+fn magnetisation(mean: Option<f32>) -> String {
+    // No minus before a zero.
+    let rounded = |mean: f32| (mean * 100.0).round() / 100.0 + 0.0;
+    mean.map_or_else(String::new, |mean| format!(" Magnetisation {:+.2}.", rounded(mean)).replace('-', "−"))
+}
+
 /// What the last of the shown steps decided, and with how many numbers.
 fn caption(page: &Scene<'_>, config: &RgFlowConfig, shown: usize) -> String {
     let step = shown.max(1) - 1;
@@ -310,6 +332,14 @@ mod tests {
     use crate::index::ModelEntry;
     use crate::protocol::Drawing;
     use shared::Temperature;
+
+    #[test]
+    fn a_magnetisation_has_its_sign() {
+        assert_eq!(magnetisation(None), "");
+        assert_eq!(magnetisation(Some(0.617)), " Magnetisation +0.62.");
+        assert_eq!(magnetisation(Some(-0.617)), " Magnetisation −0.62.");
+        assert_eq!(magnetisation(Some(-0.001)), " Magnetisation +0.00.");
+    }
 
     #[test]
     fn captions_count_what_a_scale_adds() {

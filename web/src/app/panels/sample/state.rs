@@ -27,7 +27,7 @@ pub struct Shown {
     pub drawing: Drawing,
     /// The picture.
     pub image: Rc<Image>,
-    /// How unlikely it is, in bits per dimension.
+    /// How unlikely it is, in bits per dimension; a field, in nats for each site.
     pub bits: f32,
 }
 
@@ -70,6 +70,8 @@ pub struct Sample {
     main: Option<Pick>,
     /// The pictures from which it grows, coarsest first.
     steps: Vec<Rc<Image>>,
+    /// Of a field, the mean after each step.
+    means: Vec<f32>,
     /// The picture that these are of.
     grown: Option<Pick>,
     /// Bits for each new number of each scale, coarsest first, and the picture that they are of.
@@ -88,7 +90,7 @@ impl Sample {
         (self.times.1 > 0).then(|| self.times.0 / f64::from(self.times.1))
     }
 
-    /// Mean bits per dimension of the pictures, once there are some.
+    /// Mean bits per dimension, or nats a site, of the pictures, once there are some.
     pub fn bits(&self) -> Option<f32> {
         let all = self.shown.iter().flatten();
         let count = all.clone().count();
@@ -158,6 +160,11 @@ impl Sample {
     /// The steps that were shown last; of another picture while the wanted one is on its way.
     pub fn steps(&self) -> &[Rc<Image>] {
         &self.steps
+    }
+
+    /// The mean of the field under the microscope after a step, once it is here; no picture has one.
+    pub fn mean(&self, step: usize) -> Option<f32> {
+        self.growth().and_then(|_| self.means.get(step).copied())
     }
 
     /// The place of the picture under the microscope, if it is among the others.
@@ -265,8 +272,9 @@ impl PanelState for Sample {
 
     fn take(&mut self, _: RequestId, answer: Answer, _: &SampleSettings, _: &RgFlowConfig) {
         match answer {
-            Answer::Images(images) => {
-                self.steps = images.into_iter().map(Rc::new).collect();
+            Answer::Grown(grown) => {
+                self.steps = grown.images.into_iter().map(Rc::new).collect();
+                self.means = grown.means;
                 self.grown = self.main.clone();
             }
             Answer::Bits(bits) => self.weighed = self.main.clone().map(|main| (main, bits)),
@@ -277,6 +285,7 @@ impl PanelState for Sample {
     fn clear(&mut self) {
         self.growth.forget();
         self.steps.clear();
+        self.means.clear();
         (self.main, self.grown, self.playing, self.weighed) = Default::default();
     }
 

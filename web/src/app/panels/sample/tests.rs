@@ -2,7 +2,7 @@ use super::address::SampleSettings;
 use super::state::{GRID, Sample, SampleEvent};
 use crate::app::effect::{Effect, Ids};
 use crate::app::panels::{Bench, PanelState};
-use crate::protocol::{Answer, Draw, Drawing, Edit, Image, Picture, Request, Source, Task};
+use crate::protocol::{Answer, Draw, Drawing, Edit, Grown, Image, Picture, Request, Source, Task};
 use serde_bytes::ByteBuf;
 use shared::{RgFlowConfig, Temperature};
 
@@ -51,14 +51,16 @@ fn the_microscope_follows_the_seed_until_a_picture_is_chosen_and_that_stays() {
     sample.arrived(Picture { index: 0, size: 16, rgba: ByteBuf::new(), bits: 3.0, millis: 4.0 });
     sample.arrived(Picture { index: 3, size: 16, rgba: ByteBuf::new(), bits: 3.0, millis: 4.0 });
     assert_eq!(sample.main_place(), Some(0));
-    sample.take(0, Answer::Images([4, 8, 16].map(image).into()), &settings, &config);
+    let grown = Grown { images: [4, 8, 16].map(image).into(), means: vec![0.5, 0.6, 0.7] };
+    sample.take(0, Answer::Grown(grown), &settings, &config);
     assert_eq!(sample.growth().unwrap().1.len(), 3);
+    assert_eq!((sample.mean(0), sample.mean(2), sample.mean(3)), (Some(0.5), Some(0.7), None));
     // It is here already.
     assert!(grows(&sample.refresh(&mut settings, &mut bench)).is_empty());
     // Another temperature, which the picture under the microscope follows; nothing else is drawn yet.
     let mut bench = Bench { drawing: drawing(0.9), ..Bench::nameless(&config, &mut ids) };
     assert_eq!(grows(&sample.refresh(&mut settings, &mut bench)), [source(0, 0.9)]);
-    assert_eq!(sample.growth(), None);
+    assert_eq!((sample.growth(), sample.mean(0)), (None, None), "another picture's mean is not this one's");
     // One that is not there cannot be chosen; one that is keeps the temperature that it has.
     assert!(grows(&sample.update(SampleEvent::Choose(4), &mut settings, &mut bench)).is_empty());
     assert_eq!(grows(&sample.update(SampleEvent::Choose(3), &mut settings, &mut bench)), [source(3, 0.5)]);
@@ -77,7 +79,7 @@ fn bits_come_after_the_steps_and_belong_to_one_picture() {
         other => panic!("{other:?}"),
     };
     sample.refresh(&mut settings, &mut bench);
-    sample.take(1, Answer::Images([4, 8, 16].map(image).into()), &settings, &config);
+    sample.take(1, Answer::Grown(Grown { images: [4, 8, 16].map(image).into(), means: vec![] }), &settings, &config);
     let asked = sample.lives().remove(0).over(1, bench.ids).unwrap();
     assert!(matches!(weighs(&asked), Source::Sample { seed: 1, index: 0, .. }));
     assert_eq!(sample.scale_bits(), None);

@@ -10,7 +10,7 @@ pub const TRAINING_EDGE: u32 = 32;
 /// Pictures that can be learned from: the fewest and the most.
 pub const TRAINING_PICTURES: (usize, usize) = (20, 4096);
 /// Learning rates that can be asked for: the lowest and the highest.
-pub const LEARNING_RATES: (f64, f64) = (1e-4, 2e-2);
+pub const LEARNING_RATES: (f64, f64) = (1e-4, 5e-2);
 
 /// What the worker that trains serves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

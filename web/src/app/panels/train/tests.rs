@@ -171,7 +171,7 @@ fn pictures_that_are_brought_are_what_the_next_run_learns_from() {
 #[test]
 fn the_learning_rate_stays_within_bounds_and_follows_the_slider() {
     let mut panel = Panel::up(None);
-    for (rate, set) in [(1.0, 0.02), (0.0, 1e-4), (f64::NAN, 1e-4), (0.01, 0.01)] {
+    for (rate, set) in [(1.0, 0.05), (0.0, 1e-4), (f64::NAN, 1e-4), (0.01, 0.01)] {
         assert_eq!(panel.change(TrainEvent::Rate(rate)), []);
         assert_eq!(panel.train.rate(&panel.settings), set);
     }

@@ -55,7 +55,8 @@ impl<B: FlowBackend> Engine<B> {
     /// From an exported file that may be anything.
     ///
     /// # Errors
-    /// [`Error::Model`](crate::error::Error::Model) if it is not a model, [`Error::Request`](crate::error::Error::Request) if its pictures cannot be shown.
+    /// [`Error::Model`](crate::error::Error::Model) if it is not a model,
+    /// [`Error::Request`](crate::error::Error::Request) if its pictures cannot be shown.
     pub fn from_bytes(bytes: &[u8], device: B::Device) -> Result<Self> {
         let file = ModelFile::from_bytes(bytes)?;
         let look = Look::of(&file.config, &file.card)?;

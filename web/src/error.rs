@@ -55,8 +55,8 @@ pub enum Error {
     /// The weights of the face finder are not what they should be.
     #[error("the face finder’s file is damaged: {0}")]
     Faces(String),
-    /// A model that cannot be trained, or not like this.
-    #[error("this cannot be learned: {0}")]
+    /// A model that cannot be trained, or not like this. The text says why.
+    #[error("{0}")]
     Learning(String),
     /// A request that the engine cannot serve.
     #[error("the engine cannot do that: {0}")]

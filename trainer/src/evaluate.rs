@@ -151,7 +151,8 @@ pub fn moments(values: &[f64]) -> (f64, f64) {
 /// Dequantisation noise of every evaluation, so that two models are compared on the same numbers.
 const EVALUATION_SEED: u64 = 0x5EED;
 
-fn log_mean_exp(terms: &[f64]) -> f64 {
+/// log of the mean of e^x.
+pub fn log_mean_exp(terms: &[f64]) -> f64 {
     let largest = terms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     largest + (terms.iter().map(|t| (t - largest).exp()).sum::<f64>() / terms.len() as f64).ln()
 }
@@ -262,6 +263,8 @@ mod tests {
         let of = |draws| bits_per_dim(&flow, &set, draws, &Default::default()).unwrap().mean;
         assert!(of(8) < of(1));
         assert!((log_mean_exp(&[1.0, 1.0]) - 1.0).abs() < 1e-12);
+        assert!((log_mean_exp(&[900.0, 900.0]) - 900.0).abs() < 1e-12);
+        assert!((log_mean_exp(&[0.0, 3_f64.ln()]) - 2_f64.ln()).abs() < 1e-12);
     }
 
     #[test]

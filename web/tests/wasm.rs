@@ -58,9 +58,9 @@ async fn training_takes_the_native_programs_steps() {
     let expected: TenSteps = serde_json::from_str(include_str!("../../shared/tests/ten-steps.json")).unwrap();
     let (size, device) = (ModelSize::Small, Default::default());
     let picture = |i| Msds::Msds1.picture(4, 0, Share::Train, i);
-    let set = Set::of((0..expected.pictures).flat_map(picture).collect(), picture(0), 32);
+    let set = Set::of((0..expected.pictures).flat_map(picture).collect(), picture(0), false);
     let recipe = training::recipe(size.rate(), true, 0);
-    let mut training = Training::<Flex>::start(size, size.config(), recipe, set, device).unwrap();
+    let mut training = Training::<Flex>::start(size, recipe, set, device).unwrap();
     for (step, bits) in expected.bits_per_dim.into_iter().enumerate() {
         let (next, taken) = training.step();
         taken.unwrap();

@@ -46,7 +46,7 @@ use crate::error::Result;
 use crate::model::{Model, ModelConfig};
 
 pub use adamw::{AdamW, average};
-pub use order::{Batches, batch_indexes, flips};
+pub use order::{Batches, flips};
 pub use recipe::{Recipe, half_cosine};
 pub use step::{Measured, apply, loss, step};
 pub use values::{Batch, Values, dequantise};

@@ -51,11 +51,6 @@ impl Batches {
     }
 }
 
-/// The pictures of `step`, without a sampler to keep: shuffles a whole epoch on every call.
-pub fn batch_indexes(n: usize, batch: usize, seed: u64, step: u64) -> Vec<usize> {
-    Batches::new(n, batch, seed).indexes(step)
-}
-
 /// Which pictures of `step`'s batch are mirrored left to right: each with probability ½.
 pub fn flips(batch: usize, seed: u64, step: u64) -> Vec<bool> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed ^ FLIP_SALT);
@@ -74,6 +69,11 @@ fn order(n: usize, seed: u64, epoch: u64) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The pictures of a step, from a sampler that knows nothing of the others.
+    fn batch_indexes(n: usize, batch: usize, seed: u64, step: u64) -> Vec<usize> {
+        Batches::new(n, batch, seed).indexes(step)
+    }
 
     #[test]
     fn an_epoch_visits_each_picture_once_and_epochs_differ() {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::{Args, ValueEnum};
+use shared::train::TrainBackend;
 use shared::{Model, ModelConfig, Temperature};
 
 use crate::args::numbers::{count, positive};
@@ -14,7 +15,6 @@ use crate::error::{Error, Result};
 use crate::files::{read_limited, write_whole};
 use crate::output::say;
 use crate::train::timed::{TimedSteps, Timing, noise};
-use shared::train::TrainBackend;
 
 /// Repetitions before the clock counts: kernels are compiled in them.
 const WARM_UP: usize = 3;

@@ -90,10 +90,8 @@ pub fn run(args: ExportArgs) -> Result<()> {
             let options = DataOptions { size, skip_broken: args.skip_broken, ..DataOptions::default() };
             let test = test_part(data, &options, channels)?;
             let score = model.engine.bits_per_dim(&test.images, 1)?;
-            let (unit, what) = match file.config().data() {
-                DataKind::Images => ("bits/dim", "images"),
-                DataKind::Field => ("nats/site", "fields"),
-            };
+            let (unit, what) =
+                (file.config().data().unit(), if test.images.kind() == DataKind::Field { "fields" } else { "images" });
             say!("{:.4} ± {:.4} {unit} on {} test {what}", score.mean, score.standard_error, score.images)?;
             file.card_mut().bits_per_dim = Some((score.mean * 1e4).round() / 1e4);
         }

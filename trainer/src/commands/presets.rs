@@ -2,6 +2,7 @@
 
 use clap::Args;
 use shared::PRESETS;
+use shared::train::Recipe;
 
 use crate::args::numbers::{MOST_IMAGES, count, positive};
 use crate::args::{DeviceArgs, Preset, preset};
@@ -9,7 +10,6 @@ use crate::device::dispatch;
 use crate::error::Result;
 use crate::output::say;
 use crate::train::timed::TimedSteps;
-use shared::train::Recipe;
 
 /// Arguments of `presets`.
 #[derive(Args, Debug, Clone)]

@@ -57,12 +57,6 @@ fn turned((row, col): (usize, usize), turn: usize, edge: usize) -> (usize, usize
     (row, if turn & 4 == 4 { edge - 1 - col } else { col })
 }
 
-/// log of the mean of e^x.
-pub fn log_mean_exp(values: &[f64]) -> f64 {
-    let largest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    largest + (values.iter().map(|value| (value - largest).exp()).sum::<f64>() / values.len() as f64).ln()
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -90,11 +84,5 @@ mod tests {
                 assert_eq!(set(symmetry, image), all, "an image's images are the field's");
             }
         }
-    }
-
-    #[test]
-    fn a_mean_of_exponentials_does_not_overflow() {
-        assert!((log_mean_exp(&[900.0, 900.0]) - 900.0).abs() < 1e-12);
-        assert!((log_mean_exp(&[0.0, 3_f64.ln()]) - 2_f64.ln()).abs() < 1e-12);
     }
 }

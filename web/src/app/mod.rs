@@ -25,7 +25,7 @@ use wasm_bindgen::JsValue;
 use web_sys::{Document, Url, Window};
 
 use crate::error::{Error, Result};
-use crate::protocol::{BackendChoice, Task, TrainTask};
+use crate::protocol::{BackendChoice, TRAINER, Task, TrainTask};
 use dispatch::Dispatch;
 use effect::{Effect, Trainer};
 use event::Event;
@@ -205,7 +205,7 @@ impl App {
             Trainer::Start => {
                 self.trainer.take();
                 let dispatch = self.dispatch.clone();
-                let link = Link::start(&self.document, "train", move |heard| {
+                let link = Link::start(&self.document, TRAINER, move |heard| {
                     dispatch(heard.map_or_else(Event::TrainerDied, Event::Trainer).into());
                 })?;
                 self.trainer.replace(Some(link));

@@ -7,7 +7,7 @@ use shared::geometry::Levels;
 use shared::{FlowBackend, RgFlowConfig};
 
 use super::Engine;
-use super::pixels::{Look, finite};
+use super::pixels::{Look, finite, planes};
 use super::session::Session;
 use crate::error::{Error, Result};
 use crate::protocol::{Change, Grown, Image, MixCell, Move, Source};
@@ -221,7 +221,7 @@ pub(super) fn planar(config: &RgFlowConfig, rgb: &[u8]) -> Result<Vec<u8>> {
         let mean = |pixel: &[u8]| (pixel.iter().map(|&v| u16::from(v)).sum::<u16>() / 3) as u8;
         return Ok(rgb.chunks_exact(3).map(mean).collect());
     }
-    Ok((0..area * 3).map(|i| rgb[i % area * 3 + i / area]).collect())
+    Ok(planes(rgb))
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ use shared::{Flow, FlowBackend, RgFlowConfig};
 use crate::error::Result;
 use crate::protocol::{Drawing, Reroll};
 
-pub use pixels::{Look, finite};
+pub use pixels::{Look, finite, planes};
 use session::Session;
 
 /// A model on a device.

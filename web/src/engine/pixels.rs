@@ -63,6 +63,11 @@ impl Look {
     }
 }
 
+/// Rows of three bytes a pixel as three planes.
+pub fn planes(rgb: &[u8]) -> Vec<u8> {
+    (0..3).flat_map(|channel| rgb.iter().skip(channel).step_by(3)).copied().collect()
+}
+
 /// A tensor's numbers; a browser's GPU answers later, so that nothing here may block.
 pub async fn numbers<B: FlowBackend, const D: usize>(tensor: Tensor<B, D>) -> Result<Vec<f32>> {
     let data = tensor.into_data_async().await.map_err(|e| Error::Request(e.to_string()))?;

@@ -20,7 +20,8 @@ pub use message::{PROTOCOL, Request, RequestId, Response, from_js, to_js};
 pub use picture::{Change, Drawing, Hole, MixCell, Move, Race, Reroll, Snapshot, Source, Walk};
 pub use task::{Beside, Draw, Edit, GpuTask, Load, Task, Which};
 pub use train::{
-    CurvePoint, LEARNING_RATES, Learned, ModelSize, Pictures, Plan, Run, TRAINING_EDGE, TRAINING_PICTURES, TrainTask,
+    CurvePoint, LEARNING_RATES, Learned, ModelSize, Pictures, Plan, Run, TRAINER, TRAINING_EDGE, TRAINING_PICTURES,
+    TrainTask,
 };
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use serde_bytes::ByteBuf;
 
 use super::answer::Image;
 
+/// The name of the worker that trains.
+pub const TRAINER: &str = "train";
 /// Edge of the pictures that are learned from, in pixels.
 pub const TRAINING_EDGE: u32 = 32;
 /// Pictures that can be learned from: the fewest and the most.

@@ -102,7 +102,7 @@ impl<B: FlowBackend> Training<B> {
         };
         let model = Model::<Autodiff<B>>::new(&config.clone().into(), seed, &device)?;
         let load = |name| part(name, Dtype::F32).and_then(|bytes| floats(&bytes)).ok_or_else(damaged);
-        let mut run = Self::of(size, config, recipe(rate, mirrored, seed), set, model, device);
+        let mut run = Self::of(size, recipe(rate, mirrored, seed), set, model, device);
         // All from one model, so that their parameters have the same identities.
         let plain = run.average.clone();
         run.model = with_numbers(run.model, &load("model")?)?;
@@ -118,7 +118,7 @@ fn own(pixels: Vec<u8>, held_out: Vec<u8>, mirrored: bool, config: &RgFlowConfig
     let count = (pixels.len() + held_out.len()) / config.dims();
     let whole = |part: &[u8]| !part.is_empty() && part.len().is_multiple_of(config.dims());
     let fits = whole(&pixels) && whole(&held_out) && (TRAINING_PICTURES.0..=TRAINING_PICTURES.1).contains(&count);
-    fits.then(|| Set::again(pixels, held_out, mirrored))
+    fits.then(|| Set::of(pixels, held_out, mirrored))
 }
 
 fn damaged() -> Error {

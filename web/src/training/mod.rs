@@ -71,36 +71,23 @@ impl<B: FlowBackend> Training<B> {
         let Plan { size, pictures, rate, seed } = plan;
         let set = Set::new(pictures, seed)?;
         let recipe = recipe(rate, set.is_mirrored(), seed);
-        Self::start(size, size.config(), recipe, set, device)
+        Self::start(size, recipe, set, device)
     }
 
-    /// The same, whatever the architecture and the recipe.
+    /// The same by any recipe.
     ///
     /// # Errors
     /// [`Error::Model`] if the configuration is not valid.
-    pub fn start(
-        size: ModelSize,
-        config: RgFlowConfig,
-        recipe: Recipe,
-        mut set: Set,
-        device: B::Device,
-    ) -> Result<Self> {
+    pub fn start(size: ModelSize, recipe: Recipe, mut set: Set, device: B::Device) -> Result<Self> {
         let first = (0..set.len().min(WHITENED)).flat_map(|i| set.picture(i).to_vec()).collect();
-        let model = start::<Autodiff<B>>(&config.clone().into(), &Values::Pixels(first), recipe.seed, &device)?;
-        Ok(Self::of(size, config, recipe, set, model, device))
+        let model = start::<Autodiff<B>>(&size.config().into(), &Values::Pixels(first), recipe.seed, &device)?;
+        Ok(Self::of(size, recipe, set, model, device))
     }
 
-    fn of(
-        size: ModelSize,
-        config: RgFlowConfig,
-        recipe: Recipe,
-        set: Set,
-        model: Model<Autodiff<B>>,
-        device: B::Device,
-    ) -> Self {
+    fn of(size: ModelSize, recipe: Recipe, set: Set, model: Model<Autodiff<B>>, device: B::Device) -> Self {
         let average = model.valid();
         let (optimizer, batches) = (AdamW::new(&average), Batches::new(set.len(), recipe.batch, recipe.seed));
-        let (step, millis, curve) = Default::default();
+        let (config, (step, millis, curve)) = (size.config(), Default::default());
         Self { config, size, recipe, set, device, model, average, optimizer, batches, step, millis, curve }
     }
 

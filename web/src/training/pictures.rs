@@ -3,6 +3,7 @@
 use shared::msds::{Msds, Part};
 use shared::train::Batches;
 
+use crate::engine::planes;
 use crate::error::{Error, Result};
 use crate::protocol::{Pictures, TRAINING_EDGE, TRAINING_PICTURES};
 
@@ -10,6 +11,8 @@ use crate::protocol::{Pictures, TRAINING_EDGE, TRAINING_PICTURES};
 const OVALS: usize = 4096;
 /// Most pictures that are kept apart for comparison.
 const HELD_OUT: usize = 64;
+/// Bytes of a picture.
+const LEN: usize = 3 * (TRAINING_EDGE * TRAINING_EDGE) as usize;
 /// Tiles in a row of ovals.
 const TILES: usize = TRAINING_EDGE as usize / shared::msds::TILE;
 
@@ -18,7 +21,6 @@ const TILES: usize = TRAINING_EDGE as usize / shared::msds::TILE;
 pub struct Set {
     source: Source,
     held_out: Vec<u8>,
-    edge: usize,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -35,37 +37,35 @@ impl Set {
     /// # Errors
     /// [`Error::Learning`] if there are too few or too many, or if they are all alike.
     pub fn new(pictures: Pictures, seed: u64) -> Result<Self> {
-        let edge = TRAINING_EDGE as usize;
         let Pictures::Own { rgb, mirrored } = pictures else {
             let held_out = (0..HELD_OUT as u64).flat_map(|i| Msds::Msds1.picture(TILES, seed, Part::Test, i)).collect();
-            return Ok(Self { source: Source::Ovals { seed, made: vec![None; OVALS] }, held_out, edge });
+            return Ok(Self { source: Source::Ovals { seed, made: vec![None; OVALS] }, held_out });
         };
-        let len = 3 * edge * edge;
         let (fewest, most) = TRAINING_PICTURES;
-        let count = rgb.len() / len;
-        if rgb.len() != count * len || !(fewest..=most).contains(&count) {
+        let count = rgb.len() / LEN;
+        if rgb.len() != count * LEN || !(fewest..=most).contains(&count) {
             return Err(Error::Learning(format!("it takes {fewest} to {most} pictures, not {count}")));
         }
-        if rgb.chunks_exact(len).all(|picture| picture == &rgb[..len]) {
+        if rgb.chunks_exact(LEN).all(|picture| picture == &rgb[..LEN]) {
             return Err(Error::Learning("the pictures are all alike".to_owned()));
         }
-        let planar: Vec<Vec<u8>> = rgb.chunks_exact(len).map(planar).collect();
+        let planar: Vec<Vec<u8>> = rgb.chunks_exact(LEN).map(planes).collect();
         let mut order = Batches::new(count, count, seed).indexes(0);
         let held_out = order.split_off(count - (count / 10).clamp(1, HELD_OUT));
         let of = |indexes: Vec<usize>| indexes.into_iter().flat_map(|i| planar[i].clone()).collect::<Vec<u8>>();
-        Ok(Self { source: Source::Own { pixels: of(order), mirrored }, held_out: of(held_out), edge })
+        Ok(Self::of(of(order), of(held_out), mirrored))
     }
 
-    /// Planar pictures of any edge as they are.
-    pub fn of(pixels: Vec<u8>, held_out: Vec<u8>, edge: usize) -> Self {
-        Self { source: Source::Own { pixels, mirrored: false }, held_out, edge }
+    /// Planar pictures as they are: those to learn from, those to compare with, and whether they may be mirrored.
+    pub fn of(pixels: Vec<u8>, held_out: Vec<u8>, mirrored: bool) -> Self {
+        Self { source: Source::Own { pixels, mirrored }, held_out }
     }
 
     /// How many there are to learn from.
     pub fn len(&self) -> usize {
         match &self.source {
             Source::Ovals { made, .. } => made.len(),
-            Source::Own { pixels, .. } => pixels.len() / self.picture_len(),
+            Source::Own { pixels, .. } => pixels.len() / LEN,
         }
     }
 
@@ -94,9 +94,8 @@ impl Set {
 
     /// Picture `i`. Panics beyond the end.
     pub fn picture(&mut self, i: usize) -> &[u8] {
-        let len = self.picture_len();
         match &mut self.source {
-            Source::Own { pixels, .. } => &pixels[i * len..(i + 1) * len],
+            Source::Own { pixels, .. } => &pixels[i * LEN..(i + 1) * LEN],
             Source::Ovals { seed, made } => {
                 let seed = *seed;
                 made[i].get_or_insert_with(|| Msds::Msds1.picture(TILES, seed, Part::Train, i as u64).into())
@@ -106,13 +105,12 @@ impl Set {
 
     /// Some of them, one after the other; `mirror` says which are mirrored left to right, none if it is empty.
     pub fn batch(&mut self, indexes: &[usize], mirror: &[bool]) -> Vec<u8> {
-        let edge = self.edge;
-        let mut batch = Vec::with_capacity(indexes.len() * self.picture_len());
+        let mut batch = Vec::with_capacity(indexes.len() * LEN);
         for (k, &i) in indexes.iter().enumerate() {
             let start = batch.len();
             batch.extend_from_slice(self.picture(i));
             if mirror.get(k).is_some_and(|&mirrored| mirrored) {
-                batch[start..].chunks_exact_mut(edge).for_each(<[u8]>::reverse);
+                batch[start..].chunks_exact_mut(TRAINING_EDGE as usize).for_each(<[u8]>::reverse);
             }
         }
         batch
@@ -125,27 +123,11 @@ impl Set {
             Source::Ovals { .. } => None,
         }
     }
-
-    /// The same pictures again.
-    pub(super) fn again(pixels: Vec<u8>, held_out: Vec<u8>, mirrored: bool) -> Self {
-        Self { source: Source::Own { pixels, mirrored }, held_out, edge: TRAINING_EDGE as usize }
-    }
-
-    fn picture_len(&self) -> usize {
-        3 * self.edge * self.edge
-    }
-}
-
-/// Rows of three bytes a pixel as three planes.
-fn planar(rgb: &[u8]) -> Vec<u8> {
-    (0..3).flat_map(|channel| rgb.iter().skip(channel).step_by(3)).copied().collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const LEN: usize = 3 * 32 * 32;
 
     fn own(count: usize, mirrored: bool) -> Pictures {
         let rgb: Vec<u8> = (0..count * LEN).map(|i| if i % LEN == 0 { i / LEN } else { i % 7 } as u8).collect();
@@ -167,7 +149,7 @@ mod tests {
 
     #[test]
     fn colours_become_planes_and_mirrored_rows_run_backwards() {
-        assert_eq!(planar(&[1, 2, 3, 4, 5, 6]), [1, 4, 2, 5, 3, 6]);
+        assert_eq!(planes(&[1, 2, 3, 4, 5, 6]), [1, 4, 2, 5, 3, 6]);
         let mut set = Set::new(own(20, true), 0).unwrap();
         let (one, other) = (set.picture(0).to_vec(), set.picture(1).to_vec());
         let batch = set.batch(&[0, 1], &[false, true]);

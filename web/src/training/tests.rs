@@ -54,10 +54,9 @@ fn the_first_ten_steps_are_those_of_the_native_trainer() {
     let expected: TenSteps = serde_json::from_str(include_str!("../../../shared/tests/ten-steps.json")).unwrap();
     assert_eq!(expected.config, ModelSize::Small.config());
     let picture = |i| Msds::Msds1.picture(4, 0, Part::Train, i);
-    let set = Set::of((0..expected.pictures).flat_map(picture).collect(), picture(0), 32);
+    let set = Set::of((0..expected.pictures).flat_map(picture).collect(), picture(0), false);
     let recipe = recipe(ModelSize::Small.rate(), true, 0);
-    let mut training =
-        Training::<Flex>::start(ModelSize::Small, expected.config, recipe, set, Default::default()).unwrap();
+    let mut training = Training::<Flex>::start(ModelSize::Small, recipe, set, Default::default()).unwrap();
     for (number, &bits) in expected.bits_per_dim.iter().enumerate() {
         training = steps(training, 1);
         training.spend(1.0);

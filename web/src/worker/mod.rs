@@ -3,7 +3,8 @@
 //! Two programs are made of this. [`start`] is the page's worker: it runs models on the CPU, and hands drawing to the
 //! second one once that has proved itself. `start_gpu` is that second one, a worker of the worker with WebGPU in it:
 //! a bundle that only those fetch who have a GPU, and whose end, should a driver or a device give up, ends nothing
-//! else. In a worker of the name [`TRAINER`] the page's program trains a model instead (`train`). Both load and draw with `models`, behind a `desk`; what else is done with a picture (`edit`) is the CPU's.
+//! else. Both load and draw with `models`, behind a `desk`; what else is done with a picture (`edit`) is the CPU's. In a worker
+//! of the name [`TRAINER`] the page's program trains a model instead (`train`).
 
 mod adapter;
 mod beside;
@@ -29,8 +30,7 @@ pub use draw::check as check_source;
 #[cfg(all(feature = "gpu", any(target_arch = "wasm32", clippy)))]
 pub use gpu::start_gpu;
 
-/// The name of a worker that trains.
-pub const TRAINER: &str = "train";
+use crate::protocol::TRAINER;
 
 /// Starts the page's worker, or by its name the one that trains.
 pub fn start() {

@@ -10,7 +10,7 @@ use super::desk::{self, Service, Turn};
 use super::scope::{now, report_panics};
 use super::store;
 use crate::error::{Error, Result};
-use crate::protocol::{Last, Learned, Part, Run, TrainTask};
+use crate::protocol::{Last, Learned, Part, TrainTask};
 use crate::training::Training;
 
 /// Milliseconds until the first look at what is being learned, and between looks.
@@ -46,19 +46,19 @@ impl Service for Trainer {
                     self.put(Training::from_bytes(&bytes, Default::default())?);
                     self.kept.set(true);
                 }
-                Ok(Last::Run(if self.run.borrow().is_some() { Some(Box::new(self.standing().await?)) } else { None }))
+                self.standing().await
             }
             TrainTask::Begin(plan) => {
                 self.put(Training::begin(*plan, Default::default())?);
                 self.keep().await;
-                Ok(Last::Run(Some(Box::new(self.standing().await?))))
+                self.standing().await
             }
             TrainTask::Learn { rate } => {
                 self.set_rate(rate)?;
                 let learned = self.learn(turn).await;
                 self.keep().await;
                 match learned {
-                    Ok(()) | Err(Error::Cancelled) => Ok(Last::Run(Some(Box::new(self.standing().await?)))),
+                    Ok(()) | Err(Error::Cancelled) => self.standing().await,
                     Err(error) => Err(error),
                 }
             }
@@ -129,11 +129,12 @@ impl Trainer {
         learned
     }
 
-    async fn standing(&self) -> Result<Run> {
-        let mut run = self.take()?;
+    /// The run as it stands, if there is one.
+    async fn standing(&self) -> Result<Last> {
+        let Some(mut run) = self.run.take() else { return Ok(Last::Run(None)) };
         let standing = run.run(self.kept.get()).await;
         self.put(run);
-        standing
+        Ok(Last::Run(Some(Box::new(standing?))))
     }
 
     /// Lets the browser keep the run as it is; it may refuse, which is no reason to stop.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use shared::PriorKind;
+use shared::train::TrainBackend;
 
 use self::plot::draw;
 use self::wheel::{Pinwheel, Trained};
@@ -15,7 +16,6 @@ use crate::args::numbers::count;
 use crate::device::{Job, dispatch};
 use crate::error::Result;
 use crate::output::say;
-use shared::train::TrainBackend;
 
 /// Arguments of `pinwheel`.
 #[derive(Args, Debug, Clone)]

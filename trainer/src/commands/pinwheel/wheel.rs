@@ -9,10 +9,10 @@ use burn::tensor::{Tensor, TensorData};
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared::nn::Bijector;
+use shared::train::{TrainBackend, half_cosine};
 use shared::{BijectorShape, CouplingKind, Direction, FlowBackend, LevelConfig, PriorKind};
 
 use crate::error::{Error, Result};
-use shared::train::{TrainBackend, half_cosine};
 
 /// A point of the plane and the arm that it belongs to.
 pub type Point = ([f32; 2], usize);

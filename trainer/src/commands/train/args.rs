@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use shared::train::Recipe;
 use shared::{MAX_SIZE, PriorKind};
 
 use crate::args::numbers::{MOST_IMAGES, MOST_STEPS, count, positive, share_below_one, within};
 use crate::args::{DataSetArgs, DevicesArgs, Preset, preset};
 use crate::train::action::Objective;
 use crate::train::best::BestBy;
-use shared::train::Recipe;
 
 /// Hyper-parameters by a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

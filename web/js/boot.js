@@ -38,8 +38,9 @@ if (root.dataset.embed !== undefined && parent !== self) {
   }).observe(document.body);
 }
 try {
+  if (root.dataset.state === "error") throw new Error("A part of the page did not load.");
   const [js, wasm] = document.querySelector("meta[name=rg-flow-app]").content.split(" ");
-  // On their way already while the page's own program starts. It asks for them by these addresses: web/src/app/link.rs
+  // On their way already while the page's own program starts. It asks for them by these addresses: web/src/app/worker_link.rs
   // makes the version of the same name in the same way, and engine.js hands it on.
   const version = js.replaceAll(/[^0-9a-z]/gi, "");
   // A slow line has the stored samples first.
@@ -49,12 +50,10 @@ try {
     }
   });
   const { default: init } = await import(new URL(js, document.baseURI).href);
+  root.dataset.program = "here";
   await init({ module_or_path: new URL(wasm, document.baseURI) });
 } catch (error) {
-  root.dataset.state = "error";
-  document.getElementById("cover-title").textContent = "This page did not load in full, or needs a newer browser";
-  document.getElementById("cover-detail").textContent = String(error);
-  document.getElementById("progress").hidden = true;
+  self.cannotStart(`${error}.`);
 }
 // For visits without a network, once the page is there. Where a browser does not want this, or forbids it as it does in
 // some frames, the page works all the same.

@@ -256,6 +256,28 @@ fn what_a_kill_left_out_after_a_checkpoint_is_made_up_for() {
 }
 
 #[test]
+fn a_run_resumes_whatever_the_clock_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let runs = ["plain", "late"].map(|name| dir.path().join(name));
+    for run in &runs {
+        self::run(&format!("train {TINY} --steps 4 --checkpoint-every 2 --log-every 2 --out {{}}"), &[run]).unwrap();
+    }
+    // The clock was set back: the older a file is, the later it seems to have been written, and most of them after today.
+    let mut paths: Vec<PathBuf> = files(&runs[1]).into_keys().collect();
+    paths.sort();
+    for (i, path) in paths.iter().rev().enumerate() {
+        let time = std::time::UNIX_EPOCH + Duration::from_secs(i as u64 * 1_000_000_000);
+        fs::File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+    }
+    for run in &runs {
+        self::run("train --resume {} --steps 6 --device cpu", &[run]).unwrap();
+    }
+    let [plain, late] = &runs;
+    assert_eq!((steps(late), metrics(late)), (vec![2, 4, 6], metrics(plain)));
+    assert!(weights(late) == weights(plain), "the weights differ");
+}
+
+#[test]
 fn a_run_that_goes_back_keeps_what_it_leaves() {
     let dir = tempfile::tempdir().unwrap();
     let run_at = |line: &str, paths: &[&Path]| run(&format!("{line} --device cpu --test-images 4"), paths).unwrap();

@@ -13,9 +13,9 @@ use xtask::server::Server;
 use super::harness::Browser;
 use super::page::{DONE, PATIENCE, largest_difference, native_of, prepend, root, shown};
 
-const WEBGPU: &str = "--enable-unsafe-webgpu";
-const ON_GPU: &str = "document.documentElement.dataset.backend === 'WebGPU'";
-const ON_CPU: &str = "document.documentElement.dataset.backend === 'CPU (SIMD)'";
+pub const WEBGPU: &str = "--enable-unsafe-webgpu";
+pub const ON_GPU: &str = "document.documentElement.dataset.backend === 'WebGPU'";
+pub const ON_CPU: &str = "document.documentElement.dataset.backend === 'CPU (SIMD)'";
 const NEW_SAMPLES: &str =
     "(document.documentElement.dataset.state = 'asked', document.querySelector('#new-samples').click())";
 
@@ -27,14 +27,14 @@ const COUNT: &str = "await new Promise(resolve => {
 })";
 
 /// A copy of the page with a small model.
-struct Page {
+pub struct Page {
     dir: tempfile::TempDir,
     server: Server,
     model: Vec<u8>,
 }
 
 impl Page {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let dist = root().join("dist");
         assert!(dist.join("index.html").is_file(), "build the page first: `cargo xtask test --only page`");
         let dir = tempfile::tempdir().unwrap();
@@ -50,19 +50,24 @@ impl Page {
         Self { dir, server, model }
     }
 
-    /// Runs JavaScript before the worker with the GPU loads its program.
-    fn spoil(&self, script: &str) {
-        prepend(self.dir.path(), "engine.js", &format!("if (self.name === 'gpu') {{ {script} }}"));
+    /// Runs JavaScript before any worker loads its program.
+    pub fn prepend(&self, script: &str) {
+        prepend(self.dir.path(), "engine.js", script);
     }
 
-    async fn open(&self, browser: &Browser, backend: &str) {
+    /// The same for the worker with the GPU.
+    pub fn spoil(&self, script: &str) {
+        self.prepend(&format!("if (self.name === 'gpu') {{ {script} }}"));
+    }
+
+    pub async fn open(&self, browser: &Browser, backend: &str) {
         browser.open(&format!("{}?backend={backend}#seed=5&t=0.8", self.server.url())).await.unwrap();
         browser.wait_for(DONE, PATIENCE).await.unwrap();
         self.check(browser).await;
     }
 
     /// Whether the pictures are those of the seed, whatever made them.
-    async fn check(&self, browser: &Browser) {
+    pub async fn check(&self, browser: &Browser) {
         let seed = browser.eval("document.documentElement.dataset.seed").await.unwrap();
         let (_, expected) = native_of(&self.model, seed.as_str().unwrap().parse().unwrap(), 0.8, Latents::Independent);
         let off = largest_difference(&shown(browser).await, &expected);
@@ -94,7 +99,8 @@ fn add_model(dir: &Path, model: &[u8]) {
     std::fs::write(dir.join("models/index.json"), serde_json::to_vec(&index).unwrap()).unwrap();
 }
 
-fn noted(words: &str) -> String {
+/// The page's note on what it runs on has these words.
+pub fn noted(words: &str) -> String {
     format!("document.querySelector('#backend-note').textContent.includes('{words}')")
 }
 

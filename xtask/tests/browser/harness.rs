@@ -35,6 +35,11 @@ const FLAGS: [&str; 8] = [
 /// A script may wait this long for what it awaits.
 const SCRIPT_LIMIT: Duration = Duration::from_secs(100);
 
+/// Whether tests that can go on for long are to do so: `RG_FLOW_STRESS=full`.
+pub fn in_full() -> bool {
+    std::env::var("RG_FLOW_STRESS").is_ok_and(|value| value == "full")
+}
+
 /// A browser with one page. Fields drop in order: the session, its driver, its profile.
 pub struct Browser {
     driver: WebDriver,

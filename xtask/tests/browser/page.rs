@@ -57,7 +57,7 @@ pub fn prepend(dir: &Path, name: &str, script: &str) {
 }
 
 /// What the native engine draws with a shipped model.
-fn native(model: &str, seed: u64, temperature: f32, latents: Latents) -> (RgFlowConfig, Vec<Vec<u8>>) {
+pub fn native(model: &str, seed: u64, temperature: f32, latents: Latents) -> (RgFlowConfig, Vec<Vec<u8>>) {
     let bytes = std::fs::read(root().join("web/models").join(format!("{model}.safetensors"))).unwrap();
     native_of(&bytes, seed, temperature, latents)
 }

@@ -1,14 +1,14 @@
 //! The page where everything goes wrong at once: damaged caches, servers that answer with something else, a monkey at the
 //! controls, two tabs.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
-use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use xtask::server::Server;
-
-use super::harness::Browser;
-use super::page::{PATIENCE, copied, serve, shown};
+use super::faulty::{Answer, dist, serve as serve_badly};
+use super::harness::{Browser, in_full};
+use super::memory::{Taken, measured};
+use super::offline::kept;
+use super::page::{PATIENCE, serve, shown};
 use super::panels::{QUIET, afresh};
 
 /// Puts other bytes in place of every kept file of weights; `of` makes them of the true ones.
@@ -58,59 +58,26 @@ async fn damaged_weights_that_were_kept_are_noticed_and_fetched_again() {
     browser.finish().await.unwrap();
 }
 
-/// A server at a port that has the page's index alone, and answers everything else alike.
-fn other_server(port: u16, index: String, answer: &'static str) {
-    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
-    std::thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
-            let mut first = String::new();
-            // A browser opens connections on which it says nothing.
-            stream.set_read_timeout(Some(std::time::Duration::from_secs(1))).unwrap();
-            if BufReader::new(&stream).read_line(&mut first).is_err() {
-                continue;
-            }
-            let text = if first.starts_with("GET / ") {
-                format!(
-                    "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{index}",
-                    index.len()
-                )
-            } else {
-                answer.to_owned()
-            };
-            let _ = stream.write_all(text.as_bytes());
-        }
-    });
-}
-
 /// What servers say that have lost a file, are out of order, or want a login first.
 const OTHERWISE: [&str; 2] = [
     "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\nConnection: close\r\n\r\nlate",
     "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 15\r\nConnection: close\r\n\r\n<h1>Log in</h1>",
 ];
 
-/// Until the page and all its files are kept.
-const KEPT: &str = "Boolean((await navigator.serviceWorker.ready).active) && \
-    (k => k.includes('worker_bg.wasm') && k.includes('app') && k.includes('index.json') && k.includes('style'))\
-    ((await (await caches.open('rg-flow-page')).keys()).map(r => r.url).join(' '))";
-
 #[tokio::test]
 #[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
 async fn a_server_that_answers_with_something_else_does_not_replace_what_was_kept() {
     for answer in OTHERWISE {
-        let dir = copied();
-        let server = Server::start(dir.path(), 0, "/").unwrap();
-        let (url, port) = (server.url(), server.port());
-        let browser = Browser::start(&[]).await.unwrap();
-        for _ in 0..2 {
-            browser.open(&url).await.unwrap();
-            browser.wait_for(QUIET, PATIENCE).await.unwrap();
-            browser.wait_for(KEPT, PATIENCE).await.unwrap();
-        }
+        let out_of_order = Arc::new(AtomicBool::new(false));
+        let heard = Arc::clone(&out_of_order);
+        let url = serve_badly(&dist(), 0, move |path| {
+            let right = path == "/" || !heard.load(Ordering::SeqCst);
+            if right { Answer::Right } else { Answer::Words(answer) }
+        });
+        let browser = kept(&url).await;
         let pictures = shown(&browser).await;
         browser.open("about:blank").await.unwrap();
-        drop(server);
-        let index = std::fs::read_to_string(Path::new(dir.path()).join("index.html")).unwrap();
-        other_server(port, index, answer);
+        out_of_order.store(true, Ordering::SeqCst);
         // Twice: the first visit must not have kept what the server said.
         for _ in 0..2 {
             browser.open(&url).await.unwrap();
@@ -184,23 +151,29 @@ fn monkey(panel: &str, seed: u32, events: u32) -> String {
     )
 }
 
-/// The monkey's events at each panel.
-const EVENTS: u32 = 500;
-
 #[tokio::test]
 #[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
 async fn a_monkey_at_the_controls_breaks_nothing_and_its_address_leads_where_it_stopped() {
-    let server = serve();
-    let browser = Browser::start(&[]).await.unwrap();
+    let (browser, server, _dir) = measured().await;
+    let hundreds = if in_full() { 20 } else { 5 };
     for (seed, panel) in (1..).zip(["sample", "mix", "explore", "inpaint", "train", "about"]) {
         afresh(&browser, &format!("{}#panel={panel}&model=msds1", server.url())).await;
-        for round in 0..EVENTS / 100 {
+        let mut before = None;
+        for round in 0..hundreds {
             let told = browser.eval(&monkey(panel, seed * 1000 + round, 100)).await.unwrap();
             let told: serde_json::Value = serde_json::from_str(told.as_str().unwrap()).unwrap();
             assert_eq!(told["faults"], serde_json::json!([]), "{panel}: {told}");
             assert!(told["count"].as_u64().unwrap() > 50, "{panel}: {told}");
+            // By then it has opened what there is to open.
+            if round == hundreds / 2 - 1 {
+                browser.wait_for(QUIET, PATIENCE).await.unwrap();
+                before = Some(Taken::by(&browser).await);
+            }
         }
         browser.wait_for(QUIET, PATIENCE).await.unwrap();
+        let (before, after) = (before.unwrap(), Taken::by(&browser).await);
+        println!("{panel}: from {before:?} to {after:?}");
+        assert!(after.is_flat_since(before), "{panel}: from {before:?} to {after:?}");
         // The address is written a moment later.
         tokio::time::sleep(std::time::Duration::from_millis(600)).await;
         let address = browser.eval("location.href").await.unwrap().as_str().unwrap().to_owned();

@@ -96,7 +96,7 @@ Environment:
   RG_FLOW_TOOLS   the folder for tools (default: rg-flow in XDG_CACHE_HOME or ~/.cache)
   RG_FLOW_WASM    `rustup` or `debian`: take the wasm compiler from there and nowhere else
   RG_FLOW_PYTHON  a Python with torch and safetensors for the step python (default: one in target/python, made for it)
-  RG_FLOW_STRESS  `full`: browser tests that can go on for long do (docs/trust.md); nearly an hour
+  RG_FLOW_STRESS  `full`: browser tests that can go on for long do (docs/trust.md)
   CHROME, CHROMEDRIVER   the browser for tests
 "
     )

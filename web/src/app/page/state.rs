@@ -108,6 +108,10 @@ pub struct State {
     pub(super) alive: bool,
     /// Whether the address was written for weights that are not here, or not yet.
     pub(super) missed_weights: bool,
+    /// Whether the address says less than is set: a chosen model, which has some say in it, is on its way.
+    pub(super) address_due: bool,
+    /// The panel in which the reader last chose a picture.
+    pub(super) chosen_in: Option<Panel>,
 }
 
 impl State {
@@ -137,6 +141,8 @@ impl State {
             index_url,
             alive: false,
             missed_weights: false,
+            address_due: false,
+            chosen_in: None,
         }
     }
 
@@ -287,6 +293,7 @@ impl State {
             Event::Show(panel) => self.show(panel),
             Event::NewSamples(seed) => {
                 self.settings.panels.sample.follow_seed();
+                self.chosen_in = Some(Panel::Sample);
                 self.settings.seed = Seed(seed.min(MAX_SEED));
                 // Back leads to the ones before.
                 self.changed_by_a_step()
@@ -336,9 +343,10 @@ impl State {
                 }
                 self.settings.panels.explore.at = None;
                 self.settings.panels.explore.moves.clear();
+                self.settings.panels.inpaint.race = false;
                 self.settings.panels.mix.forget_samples();
                 self.settings.release_picks();
-                self.missed_weights = false;
+                (self.missed_weights, self.address_due, self.chosen_in) = (false, true, None);
                 let mut effects = self.load();
                 effects.push(Effect::PushAddress(self.address()));
                 effects
@@ -395,6 +403,9 @@ impl State {
     fn change_panel(&mut self, event: PanelEvent) -> Vec<Effect> {
         if let PanelEvent::Train(event) = event {
             return self.train(event);
+        }
+        if let PanelEvent::Sample(SampleEvent::Choose(_) | SampleEvent::Another(_) | SampleEvent::Reroll(..)) = event {
+            self.chosen_in = Some(Panel::Sample);
         }
         // A picture that grows does so by itself.
         let moves_on = !matches!(event, PanelEvent::Sample(SampleEvent::Grown));

@@ -27,6 +27,8 @@ pub struct PyramidView {
     page: Dispatch<Event>,
     /// A board for each level, number of levels and edge.
     levels: List<(usize, usize, usize), Level>,
+    /// The choice of a place's latents, where there is one.
+    choice: HtmlElement,
     channels: [HtmlInputElement; 3],
 }
 
@@ -44,6 +46,7 @@ impl PyramidView {
             dispatch: Rc::clone(&site.own),
             page: Rc::clone(&site.page),
             levels: List::reversed_by_id(site.document, "explore-pyramid")?,
+            choice: by_id(site.document, "explore-channels")?,
             channels: [channel(0)?, channel(1)?, channel(2)?],
         };
         for (channel, input) in view.channels.iter().enumerate() {
@@ -79,6 +82,7 @@ impl PyramidView {
             let text = if reaching.is_empty() { String::new() } else { format!("{} of {all}", reaching.len()) };
             set_text(&level.count, &text);
         });
+        self.choice.set_hidden(config.channels == 1);
         for (c, input) in self.channels.iter().enumerate() {
             input.set_disabled(settings.at.is_none() || c >= config.channels);
             input.set_checked(settings.at.is_some_and(|at| at.channel == c));

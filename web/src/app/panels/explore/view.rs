@@ -14,16 +14,16 @@ use super::named::{NamedView, short};
 use super::pyramid::PyramidView;
 use super::state::{Explore, ExploreEvent, WALK};
 use super::strips::StripsView;
-use crate::address::rounded;
 use crate::app::dispatch::Dispatch;
 use crate::app::event::Event;
 use crate::app::panels::{PanelState, PanelView, Seen, Site};
 use crate::app::widgets::board::{self, Board};
 use crate::app::widgets::canvas::{Picture, is_new};
 use crate::app::widgets::dom::{by_id, capital, on, on_able_click, on_click, reveal, set_able, set_columns, set_text};
-use crate::app::widgets::film;
 use crate::app::widgets::list::List;
+use crate::app::widgets::numbers::{grouped, signed};
 use crate::app::widgets::slider::{Scale, Slider};
+use crate::app::widgets::{download, film};
 use crate::error::Result;
 use crate::protocol::Image;
 
@@ -119,7 +119,7 @@ impl PanelView for ExploreView {
         let value = explore.value(settings, config);
         self.value.input().set_disabled(value.is_none());
         match value {
-            Some(value) => self.value.show(value, &format!("{:+.2} σ", rounded(value))),
+            Some(value) => self.value.show(value, &format!("{} σ", signed(value, 2))),
             None => self.value.say(""),
         }
         self.strip.for_each(|&i, (button, picture)| {
@@ -185,7 +185,7 @@ impl ExploreView {
         spawn_local(async move {
             let frames: Vec<&Image> = frames.iter().collect();
             let made = film::gif(&frames, smooth, DELAY).await;
-            if let Err(error) = made.and_then(|bytes| film::save(&document, &bytes, "rg-flow-latent.gif")) {
+            if let Err(error) = made.and_then(|bytes| download::bytes(&document, &bytes, "rg-flow-latent.gif")) {
                 set_text(&said, &error.to_string());
             }
         });
@@ -216,16 +216,17 @@ fn said(at: Option<LatentAddress>, pixel: Option<(usize, usize)>, cone: Option<&
         (Some(at), _, Some(cone)) => format!(
             "This latent of level {} can change {} of {} pixels, and no other.",
             at.level,
-            cone[0].pixels.len(),
-            size * size
+            grouped(cone[0].pixels.len()),
+            grouped(size * size)
         ),
         (None, Some((row, col)), Some(cone)) => {
             let count: usize = cone.iter().map(|level| level.latents.len()).sum();
             format!(
-                "The pixel in row {}, column {} depends on the latents at {count} of {} places.",
+                "The pixel in row {}, column {} depends on the latents at {} of {} places.",
                 row + 1,
                 col + 1,
-                size * size
+                grouped(count),
+                grouped(size * size)
             )
         }
         _ => "Choose a latent or a pixel.".to_owned(),
@@ -243,10 +244,10 @@ mod tests {
         let at = LatentAddress { level: 0, row: 0, col: 1, channel: 0 };
         let every = said(Some(at), None, Some(std::slice::from_ref(&level)), 8);
         assert_eq!(every, "This latent of level 0 can change every pixel.");
-        assert!(said(Some(at), None, Some(std::slice::from_ref(&level)), 32).contains("64 of 1024 pixels"));
+        assert!(said(Some(at), None, Some(std::slice::from_ref(&level)), 32).contains("64 of 1,024 pixels"));
         assert!(
             said(None, Some((2, 3)), Some(&[level.clone(), level]), 32)
-                .contains("row 3, column 4 depends on the latents at 10 of 1024 places")
+                .contains("row 3, column 4 depends on the latents at 10 of 1,024 places")
         );
         assert_eq!(said(None, None, None, 32), "Choose a latent or a pixel.");
     }

@@ -20,6 +20,7 @@ use crate::app::widgets::dom::{
     by_id, create, create_button, on, on_able_click, on_click, set_able, set_pressed, set_text,
 };
 use crate::app::widgets::list::List;
+use crate::app::widgets::numbers::grouped;
 use crate::app::widgets::slider::{Scale, Slider};
 use crate::error::Result;
 
@@ -147,7 +148,7 @@ impl PanelView for InpaintView {
             if let Some(marks) = layer.marks(config.size >> level) {
                 marks.tint(latents, LATENT);
             }
-            set_text(text, &format!("Level {level}: {}", latents.len()));
+            set_text(text, &format!("Level {level}: {}", grouped(latents.len())));
         });
         let reaching = cone.iter().map(|level| level.latents.len()).sum();
         set_text(&self.said, &said(unknown.len(), reaching, config.size));
@@ -224,7 +225,7 @@ impl InpaintView {
 
 /// What a completion is called.
 fn name(i: usize) -> String {
-    if i == 0 { "Most likely".to_owned() } else { format!("Another, {i}") }
+    if i == 0 { "Most likely".to_owned() } else { format!("Variation {i}") }
 }
 
 /// A sentence about what is shown.
@@ -238,6 +239,7 @@ fn said(holes: usize, latents: usize, size: usize) -> String {
     }
     // "Only" nearly all of them would be no news.
     let which = if 2 * latents <= all { "Only the" } else { "The" };
+    let [holes, latents, all] = [holes, latents, all].map(grouped);
     format!("{holes} pixels are unknown. {which} latents at {latents} of {all} places reach them and may change.")
 }
 
@@ -248,7 +250,7 @@ mod tests {
     #[test]
     fn what_is_seen_is_put_in_words() {
         assert!(said(0, 0, 32).starts_with("Paint"));
-        assert!(said(9, 300, 32).contains("Only the latents at 300 of 1024 places"));
+        assert!(said(9, 300, 32).contains("Only the latents at 300 of 1,024 places"));
         assert!(said(500, 900, 32).contains("The latents at 900"));
         assert!(said(1024, 1024, 32).starts_with("Nothing is left"));
     }

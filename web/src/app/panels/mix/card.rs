@@ -12,10 +12,10 @@ use web_sys::{
 
 use crate::app::dispatch::Dispatch;
 use crate::app::event::Event;
-use crate::app::widgets::canvas::{context, download, is_smooth};
+use crate::app::widgets::canvas::{context, is_smooth};
 use crate::app::widgets::dialog::{Dialog, Dialogs};
 use crate::app::widgets::dom::{by_id, on_click, set_text, whole_page};
-use crate::app::widgets::film;
+use crate::app::widgets::{download, film};
 use crate::error::{Error, Result};
 use crate::protocol::Image;
 
@@ -163,7 +163,7 @@ impl Card {
     }
 
     async fn save(&self) -> Result<&'static str> {
-        download(&self.document, &png(&self.canvas).await?, "rg-flow-mix.png")?;
+        download::blob(&self.document, &png(&self.canvas).await?, "rg-flow-mix.png")?;
         Ok("Saved")
     }
 
@@ -176,7 +176,7 @@ impl Card {
         };
         let travel: Vec<&Image> = travel.iter().map(Rc::as_ref).collect();
         let bytes = film::gif(&travel, smooth, DELAY).await?;
-        film::save(&self.document, &bytes, "rg-flow-mix.gif")?;
+        download::bytes(&self.document, &bytes, "rg-flow-mix.gif")?;
         Ok("Saved")
     }
 

@@ -200,7 +200,7 @@ impl RaceView {
 /// How many of the latents, and what share of all.
 fn share(count: u32, all: u32) -> String {
     let percent = 100.0 * f64::from(count) / f64::from(all.max(1));
-    format!("{} of {}, {percent:.0} %", grouped(count as usize), grouped(all as usize))
+    format!("{} of {}, {percent:.0} %", grouped(count as usize), grouped(all as usize))
 }
 
 /// Both models' PSNR, once the race is over.
@@ -266,7 +266,7 @@ mod tests {
         );
         assert!(said(false, true, false, None, None).contains("no Real NVP"));
         assert!(said(true, false, false, None, None).contains("needs a hole"));
-        assert_eq!(share(2_496, 3_072), "2,496 of 3,072, 81 %");
+        assert_eq!(share(2_496, 3_072), "2,496 of 3,072, 81 %");
         let grown = Growth { size: 32, cone: 1776, all: 3072 };
         assert!(in_words(&[&grown]).ends_with("1,776 of 3,072 at L = 32"));
     }

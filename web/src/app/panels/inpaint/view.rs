@@ -8,9 +8,10 @@ use web_sys::{
 };
 
 use super::address::SAMPLES;
+use super::holes::holes;
 use super::race::RaceView;
 use super::score::psnr;
-use super::state::{Inpaint, InpaintEvent, MAX_BRUSH, Truth, holes};
+use super::state::{Inpaint, InpaintEvent, MAX_BRUSH, Truth};
 use crate::app::dispatch::Dispatch;
 use crate::app::event::Event;
 use crate::app::panels::{PanelState, PanelView, Seen, Site};

@@ -8,5 +8,6 @@ pub mod dom;
 pub mod download;
 pub mod film;
 pub mod list;
+pub mod memo;
 pub mod numbers;
 pub mod slider;

@@ -122,7 +122,7 @@ impl LeadingView {
         let place = format!("Latent of level {}, row {}, column {}", at.level, at.row + 1, at.col + 1);
         button.set_attribute("aria-label", &format!("{place}: choose it"))?;
         let layer = Layer::create(&self.document)?;
-        if let Some(marks) = layer.marks(config.size) {
+        if let Some(marks) = layer.marks_of(config.size, &factor.index) {
             marks.heat(&factor.field, FIELD);
         }
         button.append_child(layer.canvas())?;

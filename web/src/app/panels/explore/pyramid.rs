@@ -67,17 +67,17 @@ impl PyramidView {
         let _ = self.levels.fit((0..count).map(|level| (level, count, config.size >> level)), |key| self.level(*key));
         self.levels.for_each(|&(h, _, edge), level| {
             level.board.show(explore.pyramid.get(h), edge);
-            let Some(marks) = level.board.marks() else { return };
             let reaching: &[(usize, usize)] = match (cone, settings.pixel) {
                 (Some(cone), Some(_)) => &cone[h].latents,
                 _ => &[],
             };
-            marks.tint(reaching, INSIDE);
-            marks.outline(reaching, CONE);
-            if let Some(at) = settings.at.filter(|at| at.level == h) {
-                marks.outline(&[(at.row, at.col)], CHOSEN);
+            let chosen = settings.at.filter(|at| at.level == h).map(|at| (at.row, at.col));
+            if let Some(marks) = level.board.marks_of(&(reaching, chosen)) {
+                marks.tint(reaching, INSIDE);
+                marks.outline(reaching, CONE);
+                marks.outline(chosen.as_slice(), CHOSEN);
+                level.board.mark_cursor(&marks);
             }
-            level.board.mark_cursor(&marks);
             let all = edge.pow(2) * if h + 1 == count { 4 } else { 3 } / 4;
             let text = if reaching.is_empty() { String::new() } else { format!("{} of {all}", reaching.len()) };
             set_text(&level.count, &text);

@@ -3,11 +3,12 @@
 use std::rc::Rc;
 
 use shared::DataKind;
+use shared::geometry::Cone;
 use web_sys::{
     Document, Element, HtmlButtonElement, HtmlCanvasElement, HtmlElement, HtmlInputElement, HtmlProgressElement,
 };
 
-use super::address::SAMPLES;
+use super::address::{Mask, SAMPLES};
 use super::holes::holes;
 use super::race::RaceView;
 use super::score::psnr;
@@ -21,6 +22,7 @@ use crate::app::widgets::dom::{
     by_id, create, create_button, on, on_able_click, on_click, set_able, set_pressed, set_text,
 };
 use crate::app::widgets::list::List;
+use crate::app::widgets::memo::Memo;
 use crate::app::widgets::numbers::grouped;
 use crate::app::widgets::slider::{Scale, Slider};
 use crate::error::Result;
@@ -49,6 +51,8 @@ pub struct InpaintView {
     /// What the scores mean.
     scored: HtmlElement,
     race: RaceView,
+    /// The latents that may change.
+    cone: Memo<(Mask, usize), Cone>,
     /// A button for each ready-made hole.
     presets: List<(usize, String), HtmlButtonElement>,
     /// A small map for each level, with its caption.
@@ -85,6 +89,7 @@ impl PanelView for InpaintView {
             truth: by_id(document, "inpaint-truth")?,
             scored: by_id(document, "inpaint-scored")?,
             race: RaceView::new(site)?,
+            cone: Memo::default(),
             presets: List::by_id(document, "inpaint-presets")?,
             levels: List::reversed_by_id(document, "inpaint-cone")?,
         };
@@ -122,8 +127,9 @@ impl PanelView for InpaintView {
         let (settings, inpaint, config) = (seen.settings, seen.panel, &info.config);
         let unknown = settings.mask.places();
         self.board.show(inpaint.shown(settings), config.size);
-        if let Some(marks) = self.board.marks() {
-            if inpaint.completion.is_some() {
+        let filled = inpaint.completion.is_some();
+        if let Some(marks) = self.board.marks_of(&(filled, &unknown)) {
+            if filled {
                 marks.outline(&unknown, BORDER);
             } else {
                 marks.tint(&unknown, HOLE);
@@ -143,10 +149,11 @@ impl PanelView for InpaintView {
         self.presets.for_each(|&(i, _), button| {
             set_pressed(button, holes.get(i).is_some_and(|hole| hole.pixels(config.size).eq(unknown.iter().copied())));
         });
-        let cone = inpaint.cone(settings, config);
+        let of = (settings.mask.clone(), config.level_count());
+        let cone = self.cone.get(of, || inpaint.cone(settings, config));
         self.levels.for_each(|&level, (layer, text)| {
             let latents = &cone[level].latents;
-            if let Some(marks) = layer.marks(config.size >> level) {
+            if let Some(marks) = layer.marks_of(config.size >> level, latents) {
                 marks.tint(latents, LATENT);
             }
             set_text(text, &format!("Level {level}: {}", grouped(latents.len())));

@@ -41,7 +41,7 @@ const SANS: &str = "system-ui, sans-serif";
 /// A longer link would fill the card: those with pictures of one's own have thousands of letters.
 const LONG_LINK: usize = 2 * LINE;
 /// Letters of a link in a line.
-const LINE: usize = 98;
+const LINE: usize = 82;
 /// How long each level is shown in the film, in hundredths of a second.
 const DELAY: u16 = 45;
 
@@ -151,13 +151,13 @@ impl Card {
             let top = MIDDLE - edge / 2.0;
             drawing.draw_image_with_html_canvas_element_and_dw_and_dh(canvas, left, top, edge, edge)?;
             let below = (left + edge / 2.0, top + edge + 32.0);
-            text(&drawing, name, below, "center", SOFT, &format!("24px {SANS}"), edge)?;
+            text(&drawing, name, below, "center", INK, &format!("28px {SANS}"), edge + GAP)?;
             left += edge + GAP;
         }
         text(&drawing, "RG-Flow", (MARGIN, SIZE.1 - 86.0), "left", ACCENT, &format!("600 28px {SERIF}"), WIDTH)?;
         for (row, line) in lines(link).iter().enumerate() {
-            let at = (MARGIN, SIZE.1 - 54.0 + 24.0 * row as f64);
-            text(&drawing, line, at, "left", SOFT, &format!("20px {SANS}"), WIDTH)?;
+            let at = (MARGIN, SIZE.1 - 52.0 + 28.0 * row as f64);
+            text(&drawing, line, at, "left", SOFT, &format!("24px {SANS}"), WIDTH)?;
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 """RG-Flow in PyTorch: reads the weights files of the RG-Flow trainer.
 
 One file, on torch and safetensors alone; copy it next to your code. It follows docs/weights.md of the RG-Flow
-repository and reads every file described there: both block orders, both priors, linear maps, a mean image, splines,
-joint samples, and the Real NVP.
+repository and reads every file described there: both block orders, both priors, linear maps, a mean image, place
+features, splines, joint samples, models of fields, and the Real NVP.
 
     pip install torch safetensors
 
@@ -54,6 +54,9 @@ The model is an ordinary `torch.nn.Module`, and everything is differentiable. To
     optimizer.step()
     rg_flow.save(flow, "tuned.safetensors")             # which the trainer and the page read
 
+A model of fields takes and gives real numbers where others have bytes: `encode`, `decode` and `sample` are of fields,
+[n, channels, size, size], and `log_prob` takes them as they are. It has no bits_per_dim.
+
 Seeds are PyTorch's: the same seed gives other pictures in the trainer and on the page.
 """
 
@@ -69,7 +72,7 @@ from torch.nn import functional
 
 __all__ = ["load", "save", "to_logits", "to_bytes", "RgFlow", "RealNvp"]
 
-VERSIONS = ("1", "2", "3")
+VERSIONS = ("1", "2", "3", "4", "5")
 # Logits come from pixels squeezed by this factor, so that black and white are finite.
 SQUEEZE = 0.9
 # Splines run from -EDGE to EDGE.
@@ -117,6 +120,10 @@ def save(flow, path, half=False):
     """Writes a weights file that the trainer and the page read; with `half`, in float16."""
     config = flow.config
     version = "3" if "coupling" in config and config["coupling"] != "affine" else "2"
+    if config.get("data", "images") == "field":
+        version = "4"
+    if config.get("place_features"):
+        version = "5"
     if version == "2" and isinstance(flow, RgFlow) and not (config.get("linear_maps") or config.get("mean_image")):
         version = "1"
     metadata = {"format": "rg-flow", "format_version": version}
@@ -149,6 +156,10 @@ class Flow(nn.Module):
         super().__init__()
         self.config, self.card = config, card
         self.shape = (config["channels"], config["size"], config["size"])
+        data = config.get("data", "images")
+        if data not in ("images", "field"):
+            raise ValueError(f"there is no kind of data {data}")
+        self.of_fields = data == "field"
         if config["prior"] not in ("laplace", "gaussian"):
             raise ValueError(f"there is no prior {config['prior']}")
         self.sampler = None
@@ -182,6 +193,8 @@ class Flow(nn.Module):
 
         With a seed, uniform noise is added to the bytes, as a likelihood wants it; without one, 1/2.
         """
+        if self.of_fields:
+            raise ValueError("a model of fields has no bits; log_prob gives nats")
         noise = 0.5
         if seed is not None:
             generator = torch.Generator().manual_seed(seed)
@@ -196,17 +209,17 @@ class Flow(nn.Module):
 
     @torch.no_grad()
     def encode(self, pictures):
-        """The latents of pictures (bytes), each value the middle of its cell."""
-        return self(self.input(to_logits(pictures)[0]))[0]
+        """The latents of pictures (bytes), each value the middle of its cell; or of fields."""
+        return self(self.input(pictures if self.of_fields else to_logits(pictures)[0]))[0]
 
     @torch.no_grad()
     def decode(self, z):
-        """The pictures of latents, as bytes."""
-        return to_bytes(self.inverse(z))
+        """The pictures of latents, as bytes; or the fields."""
+        return self.inverse(z) if self.of_fields else to_bytes(self.inverse(z))
 
     @torch.no_grad()
     def sample(self, n, seed=0, temperature=None, joint=None):
-        """`n` pictures as bytes, [n, channels, size, size]; see `latents` for the options."""
+        """`n` pictures as bytes, or fields, [n, channels, size, size]; see `latents` for the options."""
         return self.decode(self.latents(n, seed, temperature, joint))
 
     @torch.no_grad()
@@ -289,8 +302,12 @@ class LinearMap(nn.Module):
 class Bijector(nn.Module):
     """What a stage does to each of its blocks, given as rows of d numbers: the even pixels, then the odd ones."""
 
-    def __init__(self, d, level, bins, maps):
+    def __init__(self, d, level, bins, maps, blocks, features):
         super().__init__()
+        # Learned numbers for each block's place, which both halves of its row get besides.
+        self.own, self.places = d // 2, nn.Parameter(torch.empty(blocks, features)) if features else None
+        self.entry, self.exit = (LinearMap(d), LinearMap(d)) if maps else (None, None)
+        d += 2 * features
         self.half, self.bins, self.layers, self.res_blocks = d // 2, bins, level["layers"], level["res_blocks"]
         # Numbers that a net gives for each number of a block: one, and half of a spline's parameters.
         self.outputs = 1 + (-(-(3 * bins - 1) // 2) if bins else 0)
@@ -302,7 +319,18 @@ class Bijector(nn.Module):
             for inputs, outputs in zip(widths, widths[1:] + [last]):
                 self.linears.append(Linear(nets, inputs, outputs))
         self.scale = nn.Parameter(torch.empty(nets, d * self.outputs))
-        self.entry, self.exit = (LinearMap(d), LinearMap(d)) if maps else (None, None)
+
+    def halves(self, x):
+        """The even and the odd half of rows [n · blocks, d], each with its place's features."""
+        halves = list(x.split(self.own, 1))
+        if self.places is not None:
+            features = self.places.repeat(len(x) // len(self.places), 1)
+            halves = [torch.cat([half, features], 1) for half in halves]
+        return halves
+
+    def join(self, halves):
+        """The rows of such halves."""
+        return torch.cat([half[:, : self.own] for half in halves], 1)
 
     def forward(self, x):
         """Rows [n, d] to rows, and each row's log-determinant, [n]."""
@@ -310,7 +338,7 @@ class Bijector(nn.Module):
         if self.entry is not None:
             x = self.entry(x)
             log_det = log_det + (self.entry.log_det() + self.exit.log_det()).to(x.dtype)
-        halves = list(x.split(self.half, 1))
+        halves = self.halves(x)
         for layer in range(self.layers):
             for given in (0, 1):
                 s, t, spline = self.nets(layer, halves, given)
@@ -320,19 +348,19 @@ class Bijector(nn.Module):
                     moved, change = bend(moved, spline, self.bins)
                     log_det = log_det + change.sum(1)
                 halves[1 - given] = moved
-        x = torch.cat(halves, 1)
+        x = self.join(halves)
         return (x if self.exit is None else self.exit(x)), log_det
 
     def inverse(self, x):
         """Rows back to rows."""
         x = x if self.exit is None else self.exit.inverse(x)
-        halves = list(x.split(self.half, 1))
+        halves = self.halves(x)
         for layer in reversed(range(self.layers)):
             for given in (1, 0):
                 s, t, spline = self.nets(layer, halves, given)
                 moved = halves[1 - given] if spline is None else unbend(halves[1 - given], spline, self.bins)
                 halves[1 - given] = (moved - t) * torch.exp(-s)
-        x = torch.cat(halves, 1)
+        x = self.join(halves)
         return x if self.entry is None else self.entry.inverse(x)
 
     def nets(self, layer, halves, given):
@@ -353,6 +381,8 @@ class Bijector(nn.Module):
                 first = f[..., :1, :] + h.unflatten(2, (2, 1, self.half))
                 h = (torch.cat([first, f[..., 1:, :]], 3) / math.sqrt(2)).flatten(2)
         out = (self.scale[pair, None] * h).unflatten(2, (2, self.outputs, self.half))[:, :, 1 - given]
+        # Features stay as they are.
+        out = functional.pad(out[..., : self.own], (0, self.half - self.own))
         spline = torch.cat([out[0, :, 1:], out[1, :, 1:]], 1) if self.bins else None
         return torch.tanh(out[0, :, 0]), out[1, :, 0], spline
 
@@ -419,8 +449,11 @@ class RgFlow(Flow):
         bins = 0 if coupling == "affine" else coupling["spline"]
         d, maps = config["channels"] * config["block"] ** 2, config.get("linear_maps", False)
         self.levels = nn.ModuleList()
-        for level in config["levels"]:
-            stages = {stage: Bijector(d, level, bins, maps) for stage in ("disentangler", "decimator")}
+        for h, level in enumerate(config["levels"]):
+            blocks = (config["size"] // config["block"] // 2**h) ** 2
+            features = config.get("place_features", 0) if blocks > 1 else 0
+            new = lambda: Bijector(d, level, bins, maps, blocks, features)
+            stages = {stage: new() for stage in ("disentangler", "decimator")}
             self.levels.append(nn.ModuleDict(stages))
         self.mean = nn.Parameter(torch.empty(self.shape)) if config.get("mean_image", False) else None
 

@@ -51,7 +51,7 @@ pub fn weights(bytes: &[u8]) {
 
 pub fn weights_seeds() -> Vec<Vec<u8>> {
     let splines = RgFlowConfig { coupling: CouplingKind::Spline(2), ..small() };
-    let all = RgFlowConfig { linear_maps: true, mean_image: true, ..small() };
+    let all = RgFlowConfig { linear_maps: true, mean_image: true, place_features: 1, ..small() };
     let flows = [small(), splines, all]
         .map(|config| Model::RgFlow(RgFlow::<Flex>::random(&config, 0.1, 1, &Default::default()).unwrap()));
     let rival = RealNvp::random(&small_rival(), 0.1, 1, &Default::default()).unwrap();

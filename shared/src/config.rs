@@ -9,6 +9,8 @@ use crate::logit::bits_per_dim;
 pub const MAX_SIZE: usize = 1024;
 /// Largest number of parameters that a configuration may ask for.
 pub const MAX_PARAMS: usize = 400_000_000;
+/// Most features of a place that a configuration may ask for.
+pub const MOST_FEATURES: usize = 64;
 
 /// Which of the two stages of a level works on the shifted grid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,6 +123,10 @@ pub struct LevelConfig {
     pub hidden: usize,
 }
 
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
 /// An RG-Flow's architecture.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -146,6 +152,10 @@ pub struct RgFlowConfig {
     /// faces. Blocks share their weights and cannot know where they are. Not in the paper.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub mean_image: bool,
+    /// Learned numbers for each block's place, which condition the couplings ([`crate::nn::Places`]): for the same data.
+    /// 0 for none; not in the paper.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub place_features: usize,
     /// What the data are.
     #[serde(default, skip_serializing_if = "DataKind::is_images")]
     pub data: DataKind,
@@ -166,6 +176,7 @@ impl RgFlowConfig {
             coupling: CouplingKind::Affine,
             linear_maps: false,
             mean_image: false,
+            place_features: 0,
             data: DataKind::Images,
             levels,
         }
@@ -210,6 +221,10 @@ impl RgFlowConfig {
         {
             return fail(format!("splines have {bins} bins, but must have 2 to 32"));
         }
+        if self.place_features > MOST_FEATURES {
+            let (count, most) = (self.place_features, MOST_FEATURES);
+            return fail(format!("place_features is {count}, but must be 0 to {most}"));
+        }
         if self.param_count() > MAX_PARAMS {
             return fail(format!("{} parameters are too many; the limit is {MAX_PARAMS}", self.param_count()));
         }
@@ -240,30 +255,44 @@ impl RgFlowConfig {
         self.channels * self.block * self.block
     }
 
+    /// Blocks of each of a level's two stages.
+    pub fn blocks(&self, level: usize) -> usize {
+        ((self.size / self.block) >> level).pow(2)
+    }
+
+    /// Features of each of a level's places: none where there is only one place.
+    pub fn features(&self, level: usize) -> usize {
+        if self.blocks(level) > 1 { self.place_features } else { 0 }
+    }
+
     /// Trainable parameters, including the weight norm's gains.
     pub fn param_count(&self) -> usize {
         // In u64: a browser's usize is too small for the largest configuration that a file can ask for.
         let d = self.block_dims() as u64;
         let maps = if self.linear_maps { 2 * (d * d + d) } else { 0 };
         let mean = if self.mean_image { self.dims() as u64 } else { 0 };
-        let nets = |level: &LevelConfig| 2 * level.layers as u64 * level.net_params(d, self.coupling);
-        let levels: u64 = self.levels.iter().map(|level| 2 * (nets(level) + maps)).sum();
+        let levels: u64 = (0..self.levels.len())
+            .map(|h| {
+                let (level, blocks, features) = (&self.levels[h], self.blocks(h) as u64, self.features(h) as u64);
+                let nets = 2 * level.layers as u64 * level.net_params(d + 2 * features, self.coupling);
+                2 * (nets + maps + blocks * features)
+            })
+            .sum();
         usize::try_from(mean + levels).unwrap_or(usize::MAX)
     }
 
     /// Multiply-adds of one image's pass through the flow.
     pub fn macs(&self) -> usize {
-        let d = self.block_dims();
-        let blocks = |h: usize| ((self.size / self.block) >> h).pow(2);
+        let maps = if self.linear_maps { 2 * self.block_dims().pow(2) } else { 0 };
         self.levels
             .iter()
             .enumerate()
             .map(|(h, level)| {
+                let d = self.block_dims() + 2 * self.features(h);
                 let widths = level.widths(d);
                 let wider = (self.coupling.outputs() - 1) * d * level.hidden;
                 let net = level.res_blocks * widths.windows(2).map(|w| w[0] * w[1]).sum::<usize>() + wider;
-                let maps = if self.linear_maps { 2 * d * d } else { 0 };
-                2 * blocks(h) * (level.layers * 2 * 2 * net + maps)
+                2 * self.blocks(h) * (level.layers * 2 * 2 * net + maps)
             })
             .sum()
     }

@@ -9,13 +9,13 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::backend::FlowBackend;
-use crate::config::{PriorKind, RgFlowConfig};
+use crate::config::{LevelConfig, PriorKind, RgFlowConfig};
 use crate::error::Result;
 use crate::geometry::{Levels, Plan, inference_cone};
 use crate::image_flow::{Encoded, EncodedByLevel, ImageFlow};
 use crate::nn::{Bijector, FoldedBijector};
 use crate::prior::Temperature;
-use crate::shape::{BijectorShape, Direction};
+use crate::shape::{BijectorShape, Direction, StageShape};
 
 /// The trainable model. [`RgFlow::fold`] gives the flow that it describes.
 #[derive(Module, Debug)]
@@ -36,7 +36,7 @@ impl<B: FlowBackend> RgFlow<B> {
     pub fn new(config: &RgFlowConfig, seed: u64, device: &B::Device) -> Result<Self> {
         config.validate()?;
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let new = |shape| Bijector::new(&shape, config.linear_maps, &mut rng, device);
+        let new = |shape| Bijector::new(&shape, &mut rng, device);
         let bijectors = shapes(config).into_iter().map(new).collect();
         let RgFlowConfig { channels, size, .. } = *config;
         let mean = config.mean_image.then(|| Param::from_tensor(Tensor::zeros([channels, size, size], device)));
@@ -55,13 +55,14 @@ impl<B: FlowBackend> RgFlow<B> {
     }
 }
 
-/// The shapes of the bijectors, in the order of [`RgFlow::bijectors`].
-pub fn shapes(config: &RgFlowConfig) -> Vec<BijectorShape> {
-    config
-        .levels
-        .iter()
-        .flat_map(|&level| [BijectorShape { dim: config.block_dims(), level, coupling: config.coupling }; 2])
-        .collect()
+/// The shapes of the stages, in the order of [`RgFlow::bijectors`].
+pub fn shapes(config: &RgFlowConfig) -> Vec<StageShape> {
+    let stage = |(h, &level): (usize, &LevelConfig)| {
+        let (dim, features) = (config.block_dims(), config.features(h));
+        let couplings = BijectorShape { dim: dim + 2 * features, level, coupling: config.coupling };
+        StageShape { dim, blocks: config.blocks(h), maps: config.linear_maps, features, couplings }
+    };
+    config.levels.iter().enumerate().flat_map(|level| [stage(level); 2]).collect()
 }
 
 /// The bijection between images and latents.

@@ -40,11 +40,13 @@ pub mod train;
 pub mod weights;
 
 pub use backend::FlowBackend;
-pub use config::{BlockOrder, CouplingKind, DataKind, LevelConfig, MAX_PARAMS, MAX_SIZE, PriorKind, RgFlowConfig};
+pub use config::{
+    BlockOrder, CouplingKind, DataKind, LevelConfig, MAX_PARAMS, MAX_SIZE, MOST_FEATURES, PriorKind, RgFlowConfig,
+};
 pub use error::{Error, Result};
 pub use flow::{Flow, RgFlow, shapes};
 pub use image_flow::{Encoded, EncodedByLevel, ImageFlow};
 pub use model::{Model, ModelConfig};
 pub use presets::{PRESETS, Preset};
 pub use prior::Temperature;
-pub use shape::{BijectorShape, Direction, LinearShape};
+pub use shape::{BijectorShape, Direction, LinearShape, StageShape};

@@ -3,8 +3,8 @@
 //! The prior (eq. 6) takes all latents as independent. Latents of real pictures are not: along their leading directions
 //! they vary several times more than the prior says, and these directions are what makes an eye fit the other, or a mouth
 //! the face. A [`Sampler`] holds the mean of encoded training pictures, their leading directions and the variance along
-//! each, and draws those at their measured variance. It changes samples only: likelihoods, encoding and inpainting use the
-//! model's prior.
+//! each, and draws those at their measured variance. It changes samples and completions only: likelihoods and encoding use
+//! the model's prior.
 
 mod redraw;
 
@@ -117,9 +117,9 @@ impl Sampler {
     pub fn draw(&self, config: &RgFlowConfig, seed: u64, index: u64, temperature: &Temperature) -> Result<Vec<f32>> {
         let levels = Levels::new(config).of_picture();
         self.check(&levels)?;
-        let noise = normal_noise(config, &levels, seed, index);
+        let noise = normal_noise(config.prior, &levels, seed, index);
         let along = self.along(&noise);
-        let joint = Self::joint_temperature(config, temperature);
+        let joint = Self::joint_temperature(config.level_count().saturating_sub(1), temperature);
         let mut latents: Vec<f32> =
             self.mean.iter().zip(&levels).zip(&noise).map(|((mean, &h), e)| mean + temperature.at(h) * e).collect();
         for ((direction, a), variance) in self.directions.chunks_exact(self.mean.len()).zip(along).zip(&self.variances)
@@ -141,9 +141,9 @@ impl Sampler {
         Ok(())
     }
 
-    /// The directions' temperature.
-    fn joint_temperature(config: &RgFlowConfig, temperature: &Temperature) -> f32 {
-        (ABOVE * temperature.at(config.level_count().saturating_sub(1))).min(1.0)
+    /// The directions' temperature, of a model with this coarsest level.
+    pub(crate) fn joint_temperature(top: usize, temperature: &Temperature) -> f32 {
+        (ABOVE * temperature.at(top)).min(1.0)
     }
 
     /// Coefficients along the directions, Vᵀz.
@@ -154,9 +154,9 @@ impl Sampler {
 }
 
 /// The noise that the latents of a sample are made of, each number normal.
-fn normal_noise(config: &RgFlowConfig, levels: &[usize], seed: u64, index: u64) -> Vec<f32> {
-    let noise = prior::draw(config.prior, levels, seed, index, &Temperature::uniform(1.0));
-    match config.prior {
+pub(crate) fn normal_noise(prior: PriorKind, levels: &[usize], seed: u64, index: u64) -> Vec<f32> {
+    let noise = prior::draw(prior, levels, seed, index, &Temperature::uniform(1.0));
+    match prior {
         PriorKind::Laplace => noise.into_iter().map(normal_of_laplace).collect(),
         PriorKind::Gaussian => noise,
     }

@@ -23,6 +23,22 @@ pub struct BijectorShape {
     pub coupling: CouplingKind,
 }
 
+/// The shape of one stage: its couplings, and what stands around them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StageShape {
+    /// Numbers in a row, C·m².
+    pub dim: usize,
+    /// Blocks of a picture, one row each.
+    pub blocks: usize,
+    /// Whether there is a linear map before and after the couplings.
+    pub maps: bool,
+    /// Learned numbers for each block's place, which both halves of a row get besides
+    /// ([`crate::nn::Places`]); 0 for none.
+    pub features: usize,
+    /// The couplings, on rows of `dim` + 2·`features` numbers.
+    pub couplings: BijectorShape,
+}
+
 /// One linear layer of a bijector's nets, all nets stacked. The first index is the net: 2·layer for s, 2·layer + 1 for
 /// t.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

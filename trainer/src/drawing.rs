@@ -1,6 +1,7 @@
 //! How a model's samples are drawn: at which temperatures, and with latents drawn independently or jointly.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use shared::prior::draw_latents;
 use shared::sampler::Sampler;
@@ -21,14 +22,14 @@ pub struct Drawing {
 /// A sampler and the architecture that it is for.
 #[derive(Clone, Debug)]
 pub struct Joint {
-    sampler: Sampler,
+    sampler: Arc<Sampler>,
     config: RgFlowConfig,
 }
 
 impl Joint {
     /// The model's, if it has one.
     pub fn of(file: &ModelFile) -> Option<Self> {
-        Some(Self { sampler: file.sampler.clone()?, config: file.config.clone() })
+        Some(Self { sampler: Arc::new(file.sampler.clone()?), config: file.config.clone() })
     }
 
     /// The same for a model of either architecture.
@@ -37,6 +38,11 @@ impl Joint {
             AnyModelFile::RgFlow(file) => Self::of(file),
             AnyModelFile::RealNvp(_) => None,
         }
+    }
+
+    /// The sampler.
+    pub fn sampler(&self) -> Arc<Sampler> {
+        Arc::clone(&self.sampler)
     }
 
     /// Latents of samples of a seed, as flat pictures one after the other.

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use burn::backend::Autodiff;
 use burn_flex::Flex;
@@ -116,12 +117,15 @@ fn half_of_a_picture_is_completed_better_than_smoothly() {
     for (id, gain) in [("faces", 1.0), ("faces32", 1.0), ("cartoon", 3.0), ("msds1", 1.0)] {
         let file = ModelFile::from_bytes(&fs::read(folder().join(format!("{id}.safetensors"))).unwrap()).unwrap();
         let temperature = file.card.recommended(Latents::Independent).unwrap();
+        let wish = match file.sampler.clone().map(Arc::new) {
+            Some(sampler) => Wish::joint(2, 0, file.card.recommended(Latents::Joint).as_ref(), sampler),
+            None => Wish::new(2, 0, Some(&temperature)),
+        };
         let (size, dims) = (file.config.size, file.config.dims());
         let flow = Rc::new(file.into_flow::<Autodiff<Flex>>(&Default::default()).unwrap());
         let images = flow.sample(3, 0..2, &temperature, &Default::default());
         let images: Vec<f32> = images.into_data().iter::<f32>().collect();
         let mask = Mask::region(size, [0.0, 0.0, 1.0, 0.5]).unwrap();
-        let wish = Wish::new(2, 0, Some(&temperature));
         let mut inpainting =
             Inpainting::new(flow, images.clone(), &mask, Free::Coarse, wish, &Default::default()).unwrap();
         let smooth = inpainting.images();

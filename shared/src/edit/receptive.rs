@@ -92,9 +92,11 @@ impl<B: FlowBackend> Jacobian<B> {
         let mut stages = Vec::with_capacity(flow.stages.len());
         for stage in flow.stages.iter().rev() {
             let rows = stage.gather_from_above(&picture, current.take()).reshape([stage.blocks, d]);
-            let parts = rows.split(at_once, 0).into_iter().map(|rows| {
-                let units = Tensor::<B, 2>::eye(d, &device).unsqueeze_dim::<3>(0).expand([rows.dims()[0], d, d]);
-                stage.bijector.run_tangents(Direction::Inverse, rows, units)
+            let parts = rows.split(at_once, 0).into_iter().enumerate().map(|(part, rows)| {
+                let (first, count) = (part * at_once, rows.dims()[0]);
+                let units = Tensor::<B, 2>::eye(d, &device).unsqueeze_dim::<3>(0).expand([count, d, d]);
+                let blocks = Tensor::arange(first as i64..(first + count) as i64, &device);
+                stage.bijector.of_blocks(&blocks).run_tangents(Direction::Inverse, rows, units)
             });
             let (rows, blocks): (Vec<_>, Vec<_>) = parts.unzip();
             current = Some(Tensor::cat(rows, 0).reshape([1, stage.blocks * d]));

@@ -9,8 +9,9 @@ use rand_chacha::ChaCha8Rng;
 use super::couplings::{Couplings, FoldedLinear};
 use super::folded::FoldedBijector;
 use super::linear_map::InvertibleMap;
+use super::places::Places;
 use crate::backend::FlowBackend;
-use crate::shape::BijectorShape;
+use crate::shape::StageShape;
 
 /// One layer of all nets of a bijector: swish with a learnable slope, then a weight-normed linear layer (Salimans &
 /// Kingma 2016).
@@ -85,21 +86,29 @@ pub struct Bijector<B: Backend> {
     pub scale: Param<Tensor<B, 2>>,
     /// The map after the couplings.
     pub exit: Option<InvertibleMap<B>>,
+    /// Features of the places of its blocks, `[blocks, features]`, if the configuration has them.
+    pub places: Option<Param<Tensor<B, 2>>>,
     #[module(skip)]
-    shape: BijectorShape,
+    shape: StageShape,
 }
 
 impl<B: FlowBackend> Bijector<B> {
-    /// A new bijector, with or without maps, its directions drawn from `rng`.
-    pub fn new(shape: &BijectorShape, maps: bool, rng: &mut ChaCha8Rng, device: &B::Device) -> Self {
-        let nets = shape.nets();
-        let linears = shape.linears().iter().map(|l| Linear::new(nets, l.inputs, l.outputs, rng, device)).collect();
-        let map = || maps.then(|| InvertibleMap::new(shape.dim, device));
+    /// A new bijector, its directions and its places' features drawn from `rng`.
+    pub fn new(shape: &StageShape, rng: &mut ChaCha8Rng, device: &B::Device) -> Self {
+        let StageShape { dim, blocks, maps, features, couplings } = *shape;
+        let nets = couplings.nets();
+        let linears = couplings.linears().iter().map(|l| Linear::new(nets, l.inputs, l.outputs, rng, device)).collect();
+        let map = || maps.then(|| InvertibleMap::new(dim, device));
+        let places = (features > 0).then(|| {
+            let values = (0..blocks * features).map(|_| 2.0 * rng.random::<f32>() - 1.0).collect();
+            Param::from_tensor(Tensor::from_data(TensorData::new(values, [blocks, features]), device))
+        });
         Self {
             entry: map(),
             linears,
-            scale: Param::from_tensor(Tensor::zeros([nets, shape.outputs()], device)),
+            scale: Param::from_tensor(Tensor::zeros([nets, couplings.outputs()], device)),
             exit: map(),
+            places,
             shape: *shape,
         }
     }
@@ -107,11 +116,12 @@ impl<B: FlowBackend> Bijector<B> {
     /// Applies the weight norm and inverts the maps; gradients of what the result computes reach these parameters.
     pub fn fold(&self) -> FoldedBijector<B> {
         let couplings = Couplings {
-            shape: self.shape,
+            shape: self.shape.couplings,
             linears: self.linears.iter().map(Linear::fold).collect(),
             scale: self.scale.val(),
         };
         let [entry, exit] = [&self.entry, &self.exit].map(|map| map.as_ref().map(InvertibleMap::fold));
-        FoldedBijector::new(entry, couplings, exit)
+        let places = self.places.as_ref().map(|features| Places { features: features.val() });
+        FoldedBijector::new(&self.shape, entry, couplings, exit, places)
     }
 }

@@ -2,12 +2,13 @@
 
 #[cfg(feature = "autodiff")]
 use burn::backend::Autodiff;
-use burn::tensor::{Tensor, TensorPrimitive};
+use burn::tensor::{Int, Tensor, TensorPrimitive};
 
 use super::couplings::Couplings;
 use super::linear_map::FoldedMap;
+use super::places::{Places, spare};
 use crate::backend::{FlowBackend, Kernels};
-use crate::shape::{BijectorShape, Direction};
+use crate::shape::{BijectorShape, Direction, StageShape};
 
 /// A bijector with the weight norm applied and the maps inverted.
 #[derive(Clone, Debug)]
@@ -16,6 +17,7 @@ pub struct FoldedBijector<B: FlowBackend> {
     entry: Option<FoldedMap<B>>,
     form: Form<B>,
     exit: Option<FoldedMap<B>>,
+    places: Option<Places<B>>,
     /// The sum of the maps' log-determinants, `[1]`.
     maps_log_det: Option<Tensor<B, 1>>,
 }
@@ -37,11 +39,20 @@ fn kernels<B: FlowBackend>(shape: &BijectorShape) -> Option<&'static dyn Kernels
 }
 
 impl<B: FlowBackend> FoldedBijector<B> {
-    /// The couplings between a map before them and one after them, if the model has maps.
-    pub fn new(entry: Option<FoldedMap<B>>, couplings: Couplings<B>, exit: Option<FoldedMap<B>>) -> Self {
+    /// The couplings between a map before them and one after them, if the model has maps, told of places if it has those.
+    pub fn new(
+        stage: &StageShape,
+        entry: Option<FoldedMap<B>>,
+        mut couplings: Couplings<B>,
+        exit: Option<FoldedMap<B>>,
+        places: Option<Places<B>>,
+    ) -> Self {
         let shape = couplings.shape;
+        if places.is_some() {
+            couplings.scale = spare(couplings.scale, stage);
+        }
         let form = match (kernels::<B>(&shape), &entry, &exit) {
-            (Some(kernels), Some(entry), Some(exit)) if kernels.joins_maps() => {
+            (Some(kernels), Some(entry), Some(exit)) if kernels.joins_maps() && places.is_none() => {
                 let [forward, inverse] = [Direction::Forward, Direction::Inverse];
                 let forward = [entry.flatten(forward), exit.flatten(forward)];
                 let inverse = [exit.flatten(inverse), entry.flatten(inverse)];
@@ -52,13 +63,22 @@ impl<B: FlowBackend> FoldedBijector<B> {
             (None, ..) => Form::Couplings(couplings),
         };
         let maps_log_det = [&entry, &exit].into_iter().flatten().map(|map| map.log_det.clone()).reduce(|a, b| a + b);
-        Self { shape, entry, form, exit, maps_log_det }
+        Self { shape, entry, form, exit, places, maps_log_det }
+    }
+
+    /// The same for some blocks of a picture alone, in this order.
+    ///
+    /// # Shapes
+    /// - blocks: `[k]`; without place features any block is like any other
+    pub fn of_blocks(&self, blocks: &Tensor<B, 1, Int>) -> Self {
+        let places = self.places.as_ref().map(|places| places.of(blocks.clone()));
+        Self { places, ..self.clone() }
     }
 
     /// Runs the bijector.
     ///
     /// # Shapes
-    /// - rows: `[n, dim]`
+    /// - rows: `[n, dim]`, the blocks of one picture after those of another
     /// - output: `[n, dim]` and the log-determinants `[n]` of this direction
     pub fn run(&self, direction: Direction, rows: Tensor<B, 2>) -> (Tensor<B, 2>, Tensor<B, 1>) {
         let (first, last) = match self.form {
@@ -69,7 +89,13 @@ impl<B: FlowBackend> FoldedBijector<B> {
             Some(map) => map.run(direction, rows),
             None => rows,
         };
-        let (rows, log_det) = self.run_couplings(direction, apply(first, rows));
+        let (rows, log_det) = match &self.places {
+            Some(places) => {
+                let (rows, log_det) = self.run_couplings(direction, places.widen(apply(first, rows)));
+                (places.narrow(rows), log_det)
+            }
+            None => self.run_couplings(direction, apply(first, rows)),
+        };
         let log_det = match (&self.maps_log_det, direction) {
             (None, _) => log_det,
             (Some(maps), Direction::Forward) => log_det + maps.clone(),
@@ -122,7 +148,16 @@ impl<B: FlowBackend> FoldedBijector<B> {
         };
         let (first, last) = self.maps(direction);
         let (rows, tangents) = apply(first, (rows, tangents));
-        apply(last, self.couplings().run_tangents(direction, rows, tangents))
+        let couplings = self.couplings();
+        let moved = match &self.places {
+            Some(places) => {
+                let (rows, tangents) = (places.widen(rows), places.widen_tangents(tangents));
+                let (rows, tangents) = couplings.run_tangents(direction, rows, tangents);
+                (places.narrow(rows), places.narrow_tangents(tangents))
+            }
+            None => couplings.run_tangents(direction, rows, tangents),
+        };
+        apply(last, moved)
     }
 
     /// The map before the couplings, if there is one.
@@ -141,6 +176,11 @@ impl<B: FlowBackend> FoldedBijector<B> {
     /// The map after the couplings, if there is one.
     pub fn exit(&self) -> Option<&FoldedMap<B>> {
         self.exit.as_ref()
+    }
+
+    /// The features of the blocks' places, if there are any.
+    pub fn places(&self) -> Option<&Places<B>> {
+        self.places.as_ref()
     }
 
     /// Where the weights are.
@@ -165,6 +205,8 @@ impl<B: FlowBackend> FoldedBijector<B> {
             _ => Form::Couplings(self.couplings().with_gradients()),
         };
         let maps_log_det = self.maps_log_det.clone().map(Tensor::from_inner);
-        FoldedBijector { shape: self.shape, entry: map(&self.entry), form, exit: map(&self.exit), maps_log_det }
+        let places =
+            self.places.as_ref().map(|places| Places { features: Tensor::from_inner(places.features.clone()) });
+        FoldedBijector { shape: self.shape, entry: map(&self.entry), form, exit: map(&self.exit), places, maps_log_det }
     }
 }

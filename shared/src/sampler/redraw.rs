@@ -33,7 +33,7 @@ impl Sampler {
         seed: u64,
         temperature: &Temperature,
     ) -> Result<Vec<f32>> {
-        let noise = normal_noise(config, &Levels::new(config).of_picture(), seed, 0);
+        let noise = normal_noise(config.prior, &Levels::new(config).of_picture(), seed, 0);
         self.follow(config, latents, below, noise, temperature)
     }
 
@@ -86,7 +86,9 @@ struct Mix<'a> {
 
 impl<'a> Mix<'a> {
     fn new(sampler: &'a Sampler, config: &RgFlowConfig, levels: &[usize], temperature: &Temperature) -> Self {
-        let joint = f64::from(Sampler::joint_temperature(config, temperature).max(LEAST_TEMPERATURE));
+        let joint = f64::from(
+            Sampler::joint_temperature(config.level_count().saturating_sub(1), temperature).max(LEAST_TEMPERATURE),
+        );
         Self {
             directions: sampler.directions.chunks_exact(sampler.mean.len()).collect(),
             temperatures: levels.iter().map(|&h| f64::from(temperature.at(h).max(LEAST_TEMPERATURE))).collect(),

@@ -18,8 +18,10 @@ pub(super) const SECOND_VERSION: &str = "2";
 pub(super) const THIRD_VERSION: &str = "3";
 /// The version with models of fields.
 pub(super) const FOURTH_VERSION: &str = "4";
+/// The version with place features.
+pub(super) const FIFTH_VERSION: &str = "5";
 /// What can be read, newest first.
-pub(super) const VERSIONS: [&str; 4] = [FOURTH_VERSION, THIRD_VERSION, SECOND_VERSION, FIRST_VERSION];
+pub(super) const VERSIONS: [&str; 5] = [FIFTH_VERSION, FOURTH_VERSION, THIRD_VERSION, SECOND_VERSION, FIRST_VERSION];
 /// How numbers are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {

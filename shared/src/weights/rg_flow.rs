@@ -5,16 +5,18 @@ use std::collections::HashMap;
 use burn::tensor::{Tensor, TensorData};
 
 use super::card::Card;
-use super::container::{self, FIRST_VERSION, FOURTH_VERSION, Header, Precision, SECOND_VERSION, THIRD_VERSION};
+use super::container::{
+    self, FIFTH_VERSION, FIRST_VERSION, FOURTH_VERSION, Header, Precision, SECOND_VERSION, THIRD_VERSION,
+};
 use crate::backend::FlowBackend;
 use crate::config::{CouplingKind, DataKind, RgFlowConfig};
 use crate::error::{Error, Result};
 use crate::flow::{Flow, RgFlow, shapes};
 use crate::geometry::Stage;
 use crate::model::ModelConfig;
-use crate::nn::{Couplings, FoldedBijector, FoldedLinear, FoldedMap};
+use crate::nn::{Couplings, FoldedBijector, FoldedLinear, FoldedMap, Places};
 use crate::sampler::{MOST_DIRECTIONS, Sampler};
-use crate::shape::{BijectorShape, LinearShape};
+use crate::shape::{LinearShape, StageShape};
 
 /// Name of the mean image.
 pub(super) const MEAN: &str = "mean";
@@ -27,7 +29,8 @@ const SAMPLER: [&str; 3] = ["sampler.mean", "sampler.directions", "sampler.varia
 /// `disentangler` or `decimator` and I counts the linears of all residual blocks; shapes are those of
 /// [`crate::nn::FoldedLinear`]. With linear maps there are also `levels.H.STAGE.entry|exit.weight|bias`, applied as
 /// x·weight + bias before and after the couplings; with a mean image, `mean`, which is subtracted from the image's
-/// logits.
+/// logits; with place features, `levels.H.STAGE.places` `[blocks, features]` where a stage has more than one block, and rows
+/// of C·m² + 2·features numbers in the couplings.
 ///
 /// With splines of K bins the last linear's outputs and the scale are laid out as `[half, P, C·m²/2]`, where P is
 /// [`CouplingKind::outputs`]: first s or t, to which alone the residual connection and, for s, the tanh apply, then
@@ -91,6 +94,9 @@ impl ModelFile {
                 tensors.insert(format!("{stage}.linears.{i}.bias"), numbers(linear.bias));
             }
             tensors.insert(format!("{stage}.scale"), numbers(couplings.scale));
+            if let Some(places) = folded.places() {
+                tensors.insert(format!("{stage}.places"), numbers(places.features.clone()));
+            }
         }
         Self { config: config.clone(), card, sampler: None, tensors }
     }
@@ -127,11 +133,12 @@ impl ModelFile {
 
     fn stage<B: FlowBackend>(
         &mut self,
-        shape: &BijectorShape,
+        shape: &StageShape,
         stage: &str,
         device: &B::Device,
     ) -> Result<FoldedBijector<B>> {
-        let nets = shape.nets();
+        let couplings = &shape.couplings;
+        let nets = couplings.nets();
         let mut linear = |(i, l): (usize, LinearShape)| {
             Ok(FoldedLinear {
                 alpha: self.tensor(&format!("{stage}.linears.{i}.alpha"), [nets, l.inputs], device)?,
@@ -139,14 +146,17 @@ impl ModelFile {
                 bias: self.tensor(&format!("{stage}.linears.{i}.bias"), [nets, l.outputs], device)?,
             })
         };
-        let linears = shape.linears().into_iter().enumerate().map(&mut linear).collect::<Result<_>>()?;
-        let scale = self.tensor(&format!("{stage}.scale"), [nets, shape.outputs()], device)?;
-        let couplings = Couplings { shape: *shape, linears, scale };
-        let mut map = |name: &str| match self.config.linear_maps {
+        let linears = couplings.linears().into_iter().enumerate().map(&mut linear).collect::<Result<_>>()?;
+        let scale = self.tensor(&format!("{stage}.scale"), [nets, couplings.outputs()], device)?;
+        let couplings = Couplings { shape: *couplings, linears, scale };
+        let features = [shape.blocks, shape.features];
+        let places = (shape.features > 0).then(|| self.tensor(&format!("{stage}.places"), features, device));
+        let places = places.transpose()?.map(|features| Places { features });
+        let mut map = |name: &str| match shape.maps {
             true => self.map(&format!("{stage}.{name}"), device).map(Some),
             false => Ok(None),
         };
-        Ok(FoldedBijector::new(map("entry")?, couplings, map("exit")?))
+        Ok(FoldedBijector::new(shape, map("entry")?, couplings, map("exit")?, places))
     }
 
     fn map<B: FlowBackend>(&mut self, name: &str, device: &B::Device) -> Result<FoldedMap<B>> {
@@ -175,6 +185,7 @@ impl ModelFile {
     pub fn to_bytes(&self, precision: Precision) -> Result<Vec<u8>> {
         // The lowest version that has all that is in the file, so that older programs can read it too.
         let version = match self.config.coupling {
+            _ if self.config.place_features > 0 => FIFTH_VERSION,
             _ if self.config.data == DataKind::Field => FOURTH_VERSION,
             CouplingKind::Spline(_) => THIRD_VERSION,
             CouplingKind::Affine if self.config.linear_maps || self.config.mean_image => SECOND_VERSION,
@@ -244,14 +255,17 @@ fn expected(config: &RgFlowConfig) -> Vec<(String, Vec<usize>)> {
         tensors.push((MEAN.to_owned(), vec![config.channels, config.size, config.size]));
     }
     for (shape, stage) in shapes(config).iter().zip(names(config)) {
-        let nets = shape.nets();
-        for (i, l) in shape.linears().iter().enumerate() {
+        let nets = shape.couplings.nets();
+        for (i, l) in shape.couplings.linears().iter().enumerate() {
             tensors.push((format!("{stage}.linears.{i}.alpha"), vec![nets, l.inputs]));
             tensors.push((format!("{stage}.linears.{i}.weight"), vec![nets, l.inputs, l.outputs]));
             tensors.push((format!("{stage}.linears.{i}.bias"), vec![nets, l.outputs]));
         }
-        tensors.push((format!("{stage}.scale"), vec![nets, shape.outputs()]));
-        for map in if config.linear_maps { &["entry", "exit"][..] } else { &[] } {
+        tensors.push((format!("{stage}.scale"), vec![nets, shape.couplings.outputs()]));
+        if shape.features > 0 {
+            tensors.push((format!("{stage}.places"), vec![shape.blocks, shape.features]));
+        }
+        for map in if shape.maps { &["entry", "exit"][..] } else { &[] } {
             tensors.push((format!("{stage}.{map}.weight"), vec![shape.dim; 2]));
             tensors.push((format!("{stage}.{map}.bias"), vec![shape.dim]));
         }

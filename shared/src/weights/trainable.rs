@@ -31,6 +31,9 @@ impl ModelFile {
                 put(&mut linear.gain, gain);
             }
             self.set(&mut bijector.scale, &format!("{stage}.scale"))?;
+            if let Some(places) = &mut bijector.places {
+                self.set(places, &format!("{stage}.places"))?;
+            }
             for (name, map) in [("entry", &mut bijector.entry), ("exit", &mut bijector.exit)] {
                 if let Some(map) = map {
                     self.set(&mut map.weight, &format!("{stage}.{name}.weight"))?;
@@ -93,6 +96,7 @@ mod tests {
         let config = RgFlowConfig {
             linear_maps: true,
             mean_image: true,
+            place_features: 2,
             ..RgFlowConfig::new(8, RgFlowConfig::tiny().levels[1..].to_vec())
         };
         let model = RgFlow::<Flex>::random(&config, 0.1, 3, &device).unwrap();
@@ -118,6 +122,7 @@ mod tests {
         for bijector in &again.bijectors {
             assert!(bijector.scale.grad(&grads).is_some() && bijector.linears[0].direction.grad(&grads).is_some());
             assert!(bijector.entry.as_ref().unwrap().weight.grad(&grads).is_some());
+            assert!(bijector.places.as_ref().is_none_or(|places| places.grad(&grads).is_some()));
         }
         assert!(again.mean.as_ref().unwrap().grad(&grads).is_some());
     }

@@ -21,8 +21,8 @@ fn cases(cases: u32) -> Config {
     Config { cases: if chosen { set.cases } else { cases }, rng_seed: seed, failure_persistence: None, ..set }
 }
 
-/// Sizes m·2^k, blocks of 2 to 8, 1 to 4 channels, both orders, priors and couplings, with and without linear maps and a
-/// mean image.
+/// Sizes m·2^k, blocks of 2 to 8, 1 to 4 channels, both orders, priors and couplings, with and without linear maps, a mean
+/// image and place features.
 fn config() -> impl Strategy<Value = RgFlowConfig> {
     let level = (1..=3usize, 1..=2usize, 1..=2usize, 1..=6usize);
     let level = level.prop_map(|(layers, res_blocks, mlp, hidden)| LevelConfig { layers, res_blocks, mlp, hidden });
@@ -34,19 +34,22 @@ fn config() -> impl Strategy<Value = RgFlowConfig> {
         (Just((2 * half, (2 * half) << doublings, channels)), levels)
     });
     let coupling = prop_oneof![Just(CouplingKind::Affine), (2..=6usize).prop_map(CouplingKind::Spline)];
-    (shape, switches, coupling).prop_map(|(((block, size, channels), levels), switches, coupling)| {
-        let (official, gaussian, linear_maps, mean_image) = switches;
-        RgFlowConfig {
-            channels,
-            block,
-            order: if official { BlockOrder::Official } else { BlockOrder::Paper },
-            prior: if gaussian { PriorKind::Gaussian } else { PriorKind::Laplace },
-            coupling,
-            linear_maps,
-            mean_image,
-            ..RgFlowConfig::new(size, levels)
-        }
-    })
+    (shape, switches, coupling, 0..=2usize).prop_map(
+        |(((block, size, channels), levels), switches, coupling, features)| {
+            let (official, gaussian, linear_maps, mean_image) = switches;
+            RgFlowConfig {
+                channels,
+                block,
+                order: if official { BlockOrder::Official } else { BlockOrder::Paper },
+                prior: if gaussian { PriorKind::Gaussian } else { PriorKind::Laplace },
+                coupling,
+                linear_maps,
+                mean_image,
+                place_features: features,
+                ..RgFlowConfig::new(size, levels)
+            }
+        },
+    )
 }
 
 /// Parameters off their first values by that much; by less where there are linear maps, which must stay far from singular:

@@ -27,7 +27,9 @@ pub fn configs() -> Vec<RgFlowConfig> {
     let grey = RgFlowConfig { channels: 1, ..RgFlowConfig::new(8, vec![level(2, 1, 1); 2]) };
     let linear = RgFlowConfig { linear_maps: true, mean_image: true, ..grey.clone() };
     let splines = RgFlowConfig { coupling: CouplingKind::Spline(4), ..linear.clone() };
-    vec![paper, official, grey, linear, splines]
+    let places = RgFlowConfig { place_features: 3, ..paper.clone() };
+    let all = RgFlowConfig { place_features: 1, ..splines.clone() };
+    vec![paper, official, grey, linear, splines, places, all]
 }
 
 pub fn flow<B: FlowBackend>(config: &RgFlowConfig) -> Flow<B> {
@@ -67,7 +69,9 @@ fn log_det_is_that_of_the_jacobian() {
             BlockOrder::Paper => (true, CouplingKind::Affine),
             BlockOrder::Official => (false, CouplingKind::Spline(4)),
         };
-        let config = RgFlowConfig { channels: 1, order, coupling, linear_maps, ..RgFlowConfig::new(8, levels) };
+        let place_features = 2;
+        let plain = RgFlowConfig::new(8, levels);
+        let config = RgFlowConfig { channels: 1, order, coupling, linear_maps, place_features, ..plain };
         let flow = flow::<Ad>(&config);
         let x = images(&flow, 1);
         let jacobian = (0..config.dims()).flat_map(|i| {
@@ -228,6 +232,9 @@ fn every_parameter_gets_a_gradient() {
                 check("bias", values(linear.bias.grad(&grads).unwrap()));
             }
             check("scale", values(bijector.scale.grad(&grads).unwrap()));
+            if let Some(places) = &bijector.places {
+                check("places", values(places.grad(&grads).unwrap()));
+            }
             for map in bijector.entry.iter().chain(&bijector.exit) {
                 check("weight", values(map.weight.grad(&grads).unwrap()));
                 check("bias", values(map.bias.grad(&grads).unwrap()));
@@ -308,6 +315,7 @@ fn the_weight_norms_kernel_agrees_with_tensor_operations() {
 fn a_flow_with_gradients_is_the_same_flow() {
     for coupling in [CouplingKind::Affine, CouplingKind::Spline(3)] {
         same_with_gradients(&RgFlowConfig { linear_maps: true, mean_image: true, coupling, ..RgFlowConfig::tiny() });
+        same_with_gradients(&RgFlowConfig { place_features: 2, linear_maps: true, coupling, ..RgFlowConfig::tiny() });
     }
 }
 
@@ -325,6 +333,24 @@ fn same_with_gradients(config: &RgFlowConfig) {
     assert_eq!(value, expected);
     let (_, trained) = gradient(&RgFlow::<Ad>::random(config, 0.3, 5, &device).unwrap().fold());
     assert!(largest_difference(&grad, &trained) < 1e-4 && grad.iter().any(|g| g.abs() > 0.1));
+}
+
+/// A picture that is the same everywhere: without place features all blocks of a level have the same latents.
+#[test]
+fn place_features_tell_blocks_apart() {
+    let device = Default::default();
+    for (place_features, alike) in [(0, true), (2, false)] {
+        let config = RgFlowConfig { channels: 1, place_features, ..RgFlowConfig::tiny() };
+        let flow = RgFlow::<Flex>::random(&config, 0.15, 3, &device).unwrap().fold();
+        let latents = values(flow.forward(flow.batch(vec![0.4; config.dims()], &device).unwrap()).latents);
+        let blocks = config.size / config.block;
+        let at = |row: usize, col: usize, block: usize| {
+            let (down, right) = (block / blocks * config.block, block % blocks * config.block);
+            latents[(down + row) * config.size + right + col]
+        };
+        let spread = (1..blocks * blocks).map(|block| (at(1, 1, block) - at(1, 1, 0)).abs()).fold(0.0, f32::max);
+        assert_eq!(spread < 1e-5, alike, "{place_features}: {spread}");
+    }
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! Inpainting, from random parameters.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use burn::backend::{Autodiff, Flex};
 use shared::edit::inpaint::{Free, Inpainting, Mask, Phase, Wish};
+use shared::sampler::Sampler;
 use shared::{Flow, ImageFlow, LevelConfig, RgFlow, RgFlowConfig, Temperature};
 
 use crate::numbers::values;
@@ -24,7 +26,7 @@ fn image(size: usize) -> Vec<f32> {
 }
 
 fn wish(others: usize) -> Wish {
-    Wish { others, temperature: Temperature::uniform(0.8), texture: 0.3, seed: 5 }
+    Wish { others, temperature: Temperature::uniform(0.8), texture: 0.3, seed: 5, sampler: None }
 }
 
 fn start(flow: &Flow<Ad>, images: Vec<f32>, mask: &Mask, free: Free, others: usize) -> Inpainting<Ad> {
@@ -107,6 +109,42 @@ fn chosen_latents_approach_the_known_pixels() {
     let holes = mask.places(3);
     assert!((0..192).all(|i| (completed[i] == image(8)[i]) != holes.contains(&i)));
     assert_eq!(inpainting.touched(), (chosen.len(), 192));
+}
+
+/// A direction with one weight at each level-1 latent of a channel, on both sides of the picture, and how far the completed
+/// pictures' latents are along it.
+#[test]
+fn what_is_seen_speaks_for_what_goes_with_it() {
+    let (flow, size) = (flow(16), 16);
+    let levels = flow.latent_levels();
+    let places: Vec<usize> = (0..size * size).filter(|&i| levels[i] == 1).collect();
+    let weight = 1.0 / (places.len() as f32).sqrt();
+    let direction: Vec<f32> = (0..levels.len()).map(|i| if places.contains(&i) { weight } else { 0.0 }).collect();
+    let sampler = Arc::new(Sampler::new(vec![0.0; levels.len()], direction.clone(), vec![100.0]).unwrap());
+    // A picture that is far along it.
+    let latents: Vec<f32> = direction.iter().map(|v| 12.0 * v).collect();
+    let given = values(flow.inverse(flow.batch(latents, &Default::default()).unwrap()).0);
+    let mask = Mask::region(size, [0.0, 0.0, 1.0, 0.5]).unwrap();
+    let run = |wish: Wish| {
+        let flow = Rc::new(flow.clone());
+        let mut inpainting =
+            Inpainting::new(flow, given.clone(), &mask, Free::Coarse, wish, &Default::default()).unwrap();
+        while inpainting.step() {}
+        (inpainting.images().remove(0), inpainting.others())
+    };
+    let holes = mask.places(3);
+    let off = |image: &[f32]| holes.iter().map(|&i| (image[i] - given[i]).powi(2)).sum::<f32>();
+    let (alone, _) = run(Wish { texture: 0.0, ..wish(0) });
+    let (joint, others) = run(Wish { texture: 0.0, sampler: Some(sampler.clone()), ..wish(2) });
+    assert!(off(&joint) < 0.7 * off(&alone), "{} {}", off(&joint), off(&alone));
+    assert!((0..given.len()).all(|i| (joint[i] == given[i]) != holes.contains(&i)));
+    assert!(others.len() == 2 && off(&others[0]) != off(&others[1]));
+    // One of another model is refused.
+    let small = Rc::new(self::flow(8));
+    let wish = Wish { sampler: Some(sampler), ..wish(0) };
+    let mask = Mask::square(8, 0, 0, 2).unwrap();
+    let refused = Inpainting::new(small, image(8), &mask, Free::Coarse, wish, &Default::default()).err().unwrap();
+    assert!(refused.to_string().contains("fit it again"), "{refused}");
 }
 
 #[test]

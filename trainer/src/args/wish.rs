@@ -7,6 +7,7 @@ use shared::weights::Card;
 
 use super::numbers::{count, temperature};
 use super::temperature::TemperatureArgs;
+use crate::drawing::Joint;
 
 /// The most other completions of an image.
 const MAX_SAMPLES: u32 = 64;
@@ -30,11 +31,18 @@ pub struct WishArgs {
 }
 
 impl WishArgs {
-    /// As the library takes it, for the model with that card.
-    pub fn wish(&self, card: &Card) -> Wish {
-        let mut wish = Wish::new(self.samples as usize, self.seed, card.recommended(Latents::Independent).as_ref());
+    /// As the library takes it, for the model with that card, jointly if the model can with `joint`.
+    pub fn wish(&self, joint: Option<&Joint>, card: &Card) -> Wish {
+        let (others, seed) = (self.samples as usize, self.seed);
+        let joint = joint.filter(|_| !self.temperature.independent);
+        let latents = if joint.is_some() { Latents::Joint } else { Latents::Independent };
+        let recommended = card.recommended(latents);
+        let mut wish = match joint {
+            Some(joint) => Wish::joint(others, seed, recommended.as_ref(), joint.sampler()),
+            None => Wish::new(others, seed, recommended.as_ref()),
+        };
         if self.temperature.temperature.is_some() || self.temperature.low_temperature.is_some() {
-            wish.temperature = self.temperature.of(card, Latents::Independent);
+            wish.temperature = self.temperature.of(card, latents);
         }
         wish.texture = self.texture.unwrap_or(wish.texture);
         wish

@@ -55,7 +55,7 @@ pub fn run(args: InpaintArgs) -> Result<()> {
     let picture = read(&args.image, size, channels)?;
     let mask = read_mask_for(&args.image, &args.mask, size)?;
     let truth = args.truth.as_deref().map(|path| read(path, size, channels)).transpose()?;
-    let wish = args.wish.wish(&model.card);
+    let wish = args.wish.wish(model.joint.as_ref(), &model.card);
     let Completed { best, others, touched, whole, .. } =
         model.engine.complete(&picture, &mask, &Free::Coarse, &wish)?;
     say!("{} gradients in {:.1} s", whole.0, whole.1.as_secs_f64())?;

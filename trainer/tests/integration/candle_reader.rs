@@ -27,7 +27,7 @@ impl Reader {
         let (_, header) = SafeTensors::read_metadata(bytes).unwrap();
         let metadata = header.metadata().clone().unwrap();
         assert_eq!(metadata["format"], "rg-flow");
-        assert!(["1", "2", "3"].contains(&metadata["format_version"].as_str()));
+        assert!(["1", "2", "3", "5"].contains(&metadata["format_version"].as_str()));
         let tensors = load_buffer(bytes, &Device::Cpu)?;
         let tensors = tensors.into_iter().map(|(name, tensor)| Ok((name, tensor.to_dtype(DType::F32)?)));
         Ok(Self {
@@ -111,7 +111,15 @@ impl Reader {
             false => Ok(rows),
         };
         let rows = map("entry", rows)?;
-        let mut halves = [rows.narrow(1, 0, d / 2)?, rows.narrow(1, d / 2, d / 2)?];
+        let own = d / 2;
+        let mut halves = [rows.narrow(1, 0, own)?, rows.narrow(1, own, own)?];
+        let features = if blocks > 1 { number(&self.config["place_features"]) } else { 0 };
+        if features > 0 {
+            for half in &mut halves {
+                *half = Tensor::cat(&[&*half, self.tensor(&format!("{name}.places"))], 1)?;
+            }
+        }
+        let d = d + 2 * features;
         let mut log_det = 0.0;
         for layer in 0..number(&level["layers"]) {
             for (given, changed) in [(0, 1), (1, 0)] {
@@ -127,7 +135,7 @@ impl Reader {
                 let (s, t) = (s?, t?);
                 let scale = s.narrow(1, 0, d / 2)?.tanh()?;
                 let moved = ((&halves[changed] * scale.exp()?)? + t.narrow(1, 0, d / 2)?)?;
-                log_det += sum(&scale)?;
+                log_det += sum(&scale.narrow(1, 0, own)?)?;
                 halves[changed] = match self.bins() {
                     None => moved,
                     Some(bins) => {
@@ -153,6 +161,7 @@ impl Reader {
                 log_det += blocks as f64 * self.log_abs_det(&format!("{name}.{part}.weight"))?;
             }
         }
+        let halves = [halves[0].narrow(1, 0, own)?, halves[1].narrow(1, 0, own)?];
         Ok((map("exit", Tensor::cat(&halves, 1)?)?, log_det))
     }
 
@@ -188,7 +197,7 @@ impl Reader {
 }
 
 pub fn number(value: &Value) -> usize {
-    value.as_u64().unwrap() as usize
+    if value.is_null() { 0 } else { value.as_u64().unwrap() as usize }
 }
 
 pub fn numbers(tensor: &Tensor) -> Result<Vec<f64>> {
@@ -269,7 +278,8 @@ fn the_page_is_enough_to_read_an_rg_flow() {
                 // Grey images by the authors' prior, for a change.
                 let channels = if prior == PriorKind::Laplace { 3 } else { 1 };
                 let plain = RgFlowConfig::new(16, levels.clone());
-                let config = RgFlowConfig { order, prior, linear_maps, mean_image, channels, ..plain };
+                let place_features = if mean_image { 3 } else { 0 };
+                let config = RgFlowConfig { order, prior, linear_maps, mean_image, place_features, channels, ..plain };
                 for precision in [Precision::F32, Precision::F16] {
                     compare(&format!("{precision:?} {config:?}"), &rg_flow(&config, precision));
                 }
@@ -288,7 +298,7 @@ fn the_page_is_enough_to_read_other_blocks_and_splines() {
     for (bins, res_blocks) in [(4, 1), (5, 2)] {
         let levels = vec![LevelConfig { res_blocks, ..level }; 2];
         let coupling = CouplingKind::Spline(bins);
-        let config = RgFlowConfig { coupling, linear_maps: true, ..RgFlowConfig::new(8, levels) };
+        let config = RgFlowConfig { coupling, linear_maps: true, place_features: 2, ..RgFlowConfig::new(8, levels) };
         compare(&format!("{bins} bins"), &rg_flow(&config, Precision::F32));
     }
 }

@@ -65,7 +65,15 @@ fn models() -> Vec<(String, AnyModelFile)> {
         (BlockOrder::Official, PriorKind::Laplace, 4),
     ] {
         for (linear_maps, mean_image) in [(false, false), (true, true)] {
-            let config = RgFlowConfig { order, prior, channels, linear_maps, mean_image, ..plain.clone() };
+            let config = RgFlowConfig {
+                order,
+                prior,
+                channels,
+                linear_maps,
+                mean_image,
+                place_features: if mean_image { 3 } else { 0 },
+                ..plain.clone()
+            };
             let mut file = rg_flow(&config);
             file.sampler = linear_maps.then(|| sampler(config.dims()));
             models.push((format!("{order:?}-{prior:?}-{linear_maps}"), AnyModelFile::RgFlow(file)));
@@ -75,8 +83,12 @@ fn models() -> Vec<(String, AnyModelFile)> {
     models.push(("blocks-of-6".into(), AnyModelFile::RgFlow(rg_flow(&wide))));
     for (bins, res_blocks) in [(4, 1), (5, 2)] {
         let coupling = CouplingKind::Spline(bins);
-        let config =
-            RgFlowConfig { coupling, linear_maps: true, ..RgFlowConfig::new(8, vec![level(2, res_blocks, 1); 2]) };
+        let config = RgFlowConfig {
+            coupling,
+            linear_maps: true,
+            place_features: 2,
+            ..RgFlowConfig::new(8, vec![level(2, res_blocks, 1); 2])
+        };
         models.push((format!("spline-{bins}"), AnyModelFile::RgFlow(rg_flow(&config))));
     }
     let scale = |couplings, res_blocks| ScaleConfig { couplings, res_blocks, hidden: 7 };

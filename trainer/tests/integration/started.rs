@@ -65,6 +65,7 @@ fn weights_keep_their_architecture_and_say_why() {
     for (options, parts) in [
         ("--preset demo --prior gaussian", &["--preset", "weights fit no other", "--prior", "were trained"][..]),
         ("--size 32", &["--size", "size of 16", "without --from"]),
+        ("--place-features 2", &["its place features", "without --from"]),
         ("--preset tiny --size 32", &["--preset, --size"]),
     ] {
         let error = run(&format!("{line} {options}"), &[&out, &other]).unwrap_err();
@@ -92,7 +93,23 @@ fn a_preset_is_trained_at_another_size() {
     // A run keeps its size.
     let error = run("train --resume {} --size 16 --steps 2", &[&small]).unwrap_err();
     assert!(error.contains("its image size of 8 (--size)"), "{error}");
-    run("train --resume {} --size 8 --steps 2 --device cpu", &[&small]).unwrap();
+    run("train --resume {} --size 8 --place-features 0 --steps 2 --device cpu", &[&small]).unwrap();
+}
+
+#[test]
+fn a_model_may_know_places() {
+    let dir = tempfile::tempdir().unwrap();
+    let [first, second, none] = ["first", "second", "none"].map(|name| dir.path().join(name));
+    run(&format!("train {TINY} --place-features 2 --steps 3 --out {{}}"), &[&first]).unwrap();
+    let ModelConfig::RgFlow(config) = RunState::read(&newest(&first).unwrap()).unwrap().config else { panic!() };
+    assert_eq!(config.place_features, 2);
+    let on = "train --from {} --place-features 2 --limit 16 --test-limit 2 --steps 1 --device cpu --out {}";
+    run(on, &[&first, &second]).unwrap();
+    let file = dir.path().join("places.safetensors");
+    run("export {} --out {}", &[&second, &file]).unwrap();
+    run("eval {} --limit 4 --data msds1 --device cpu", &[&file]).unwrap();
+    let rival = "train --preset realnvp_tiny --place-features 2 --steps 1 --out {}";
+    assert!(run(rival, &[&none]).unwrap_err().contains("--place-features") && !none.exists());
 }
 
 #[test]

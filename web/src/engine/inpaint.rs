@@ -1,6 +1,7 @@
 //! Holes filled in, step by step.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use burn::backend::Autodiff;
 use shared::edit::inpaint::{Free, Inpainting, Mask, Wish};
@@ -10,7 +11,7 @@ use shared::{Flow, FlowBackend, ImageFlow};
 use super::Engine;
 use super::pixels::{finite, numbers};
 use crate::error::{Error, Result};
-use crate::protocol::{Completion, Hole};
+use crate::protocol::{Completion, Hole, Source};
 
 /// An inpainting under way.
 pub type Filling<B> = Inpainting<Autodiff<B>>;
@@ -23,7 +24,13 @@ impl<B: FlowBackend> Engine<B> {
     /// are unknown.
     pub async fn inpainting(&self, hole: &Hole) -> Result<Filling<B>> {
         let (mask, logits) = self.holed(hole).await?;
-        let wish = Wish::new(hole.samples as usize, hole.seed, self.card.recommended(Latents::Independent).as_ref());
+        let (others, seed) = (hole.samples as usize, hole.seed);
+        let wish = match self.sampler.as_ref().filter(|_| !as_in_the_paper(&hole.source)) {
+            Some(sampler) => {
+                Wish::joint(others, seed, self.card.recommended(Latents::Joint).as_ref(), Arc::clone(sampler))
+            }
+            None => Wish::new(others, seed, self.card.recommended(Latents::Independent).as_ref()),
+        };
         let flow: Rc<dyn ImageFlow<Autodiff<B>>> = self.differentiable();
         Ok(Inpainting::new(flow, logits, &mask, Free::Coarse, wish, &self.device)?)
     }
@@ -68,6 +75,11 @@ impl<B: FlowBackend> Engine<B> {
         let mut made = self.trainable.borrow_mut();
         Rc::clone(made.get_or_insert_with(|| Rc::new(self.flow.with_gradients())))
     }
+}
+
+/// Whether a picture's latents were drawn independently: then its holes are filled so, too.
+fn as_in_the_paper(source: &Source) -> bool {
+    matches!(source, Source::Sample { drawing, .. } if drawing.latents == Latents::Independent)
 }
 
 #[cfg(test)]

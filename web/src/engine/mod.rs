@@ -13,6 +13,7 @@ mod strips;
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use burn::backend::Autodiff;
 use burn::tensor::Tensor;
@@ -36,7 +37,7 @@ pub struct Engine<B: FlowBackend> {
     look: Look,
     session: RefCell<Option<Session<B>>>,
     card: Card,
-    sampler: Option<Sampler>,
+    sampler: Option<Arc<Sampler>>,
     trainable: RefCell<Option<Rc<Flow<Autodiff<B>>>>>,
     /// Strengths of all latents, once they were searched.
     strengths: RefCell<Option<Rc<Vec<f32>>>>,
@@ -61,7 +62,7 @@ impl<B: FlowBackend> Engine<B> {
         let file = ModelFile::from_bytes(bytes)?;
         let look = Look::of(&file.config, &file.card)?;
         let (session, trainable, strengths) = Default::default();
-        let (card, sampler) = (file.card.clone(), file.sampler.clone());
+        let (card, sampler) = (file.card.clone(), file.sampler.clone().map(Arc::new));
         Ok(Self { flow: file.into_flow(&device)?, device, look, session, card, sampler, trainable, strengths })
     }
 

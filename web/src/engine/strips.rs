@@ -55,6 +55,8 @@ mod tests {
     use super::super::tests::{now, tiny};
     use super::*;
     use shared::Temperature;
+    use std::sync::Arc;
+
     use shared::sampler::Sampler;
 
     use crate::engine::Engine;
@@ -72,7 +74,8 @@ mod tests {
         let half = 0.5f32.sqrt();
         let mut directions = vec![0.0; 2 * dims];
         (directions[3], directions[9], directions[dims + 4], directions[dims + 5]) = (half, -half, half, half);
-        engine.sampler = Some(Sampler::new(vec![0.0; dims], directions, vec![4.0, 2.0]).unwrap());
+        let sampler = Sampler::new(vec![0.0; dims], directions, vec![4.0, 2.0]).unwrap();
+        engine.sampler = Some(Arc::new(sampler));
         engine
     }
 

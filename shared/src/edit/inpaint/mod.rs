@@ -6,7 +6,8 @@
 //!
 //! F(z) = Σ (z − ξ)²/2 + Σ_known (G(z) − x)²/2ε²
 //!
-//! over the coarse latents, starting from z = 0, from coarse to fine ([`schedule`]). If the hole is large the finest
+//! over the coarse latents, starting from z = 0, from coarse to fine ([`schedule`]). With a sampler the first term is that of
+//! latents that go together (`variables.rs`), and the fit starts from the mean of encoded pictures. If the hole is large the finest
 //! level never moves: with it, meaningless latents could match the known pixels exactly. ξ = 0 gives the best
 //! completion. Others follow by randomising and then optimising: ξ is a draw from the prior, and the known pixels get a
 //! little noise.
@@ -14,30 +15,29 @@
 //! The known pixels are then put back exactly, and their difference from G(z) fades into the hole. Images that differ
 //! in the hole only have the same latents outside the hole's inference cone (fig. 2d).
 
+mod draws;
 mod lbfgs;
 mod mask;
 mod row;
 pub mod schedule;
+mod variables;
 mod wish;
 
 use std::rc::Rc;
 
 use burn::tensor::Tensor;
 use burn::tensor::backend::AutodiffBackend;
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 
 use self::lbfgs::Descent;
 pub use self::mask::Mask;
 use self::row::{Row, Seen, objective};
 pub use self::schedule::Phase;
 use self::schedule::{Stage, refinement, stages};
+use self::variables::Variables;
 pub use self::wish::Wish;
 use crate::backend::FlowBackend;
-use crate::config::PriorKind;
 use crate::error::{Error, Result};
 use crate::image_flow::ImageFlow;
-use crate::prior::{Temperature, draw};
 
 /// Which latents may move.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,11 +47,6 @@ pub enum Free {
     /// Those at these places of the flat latent picture; all others stay as the smooth fill has them.
     Places(Vec<usize>),
 }
-
-/// Seed of the texture: the best completion does not depend on the seed of the others.
-const TEXTURE_SEED: u64 = 1;
-/// Standard deviation of the noise on the known pixels that other completions are fit to, in logits.
-const DATA_NOISE: f32 = 0.1;
 
 /// An inpainting under way: take steps, and look at the images between them.
 ///
@@ -82,6 +77,7 @@ pub struct Inpainting<B: FlowBackend + AutodiffBackend> {
     device: B::Device,
     mask: Mask,
     levels: Vec<usize>,
+    variables: Variables,
     free: Free,
     wish: Wish,
     phase: Phase,
@@ -90,7 +86,7 @@ pub struct Inpainting<B: FlowBackend + AutodiffBackend> {
     stages: Vec<Stage>,
     /// Index of the stage, and the looks taken in it so far.
     at: (usize, u32),
-    /// Places of the latents that move in this stage.
+    /// The variables that move in this stage.
     moving: Vec<usize>,
     /// Each row's descent in this stage.
     descents: Vec<Descent>,
@@ -126,6 +122,11 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
         {
             return Err(Error::Input(format!("latents are numbered 0 to {}; give at least one of them", dims - 1)));
         }
+        let sampler = wish.sampler.as_ref().filter(|_| free == Free::Coarse);
+        if let Some(ours) = sampler.map(|sampler| sampler.mean().len()).filter(|&ours| ours != dims) {
+            return Err(Error::Input(format!("a sampler of {ours} latents for a model of {dims}; fit it again")));
+        }
+        let variables = sampler.map_or_else(|| Variables::plain(dims), |sampler| Variables::of(sampler));
         let fill = |image: &[f32]| {
             let mut image = image.to_vec();
             mask.fill(&mut image);
@@ -133,23 +134,24 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
         };
         let smooth: Vec<Vec<f32>> = images.chunks_exact(dims).map(fill).collect();
         let start = match &free {
-            Free::Coarse => vec![0.0; images.len()],
+            Free::Coarse => vec![0.0; images.len() / dims * variables.count()],
             Free::Places(_) => {
                 let encoded = flow.forward(flow.batch(smooth.concat(), device)?).latents;
                 encoded.into_data().iter::<f32>().collect()
             }
         };
-        let row = |(image, z): (&Vec<f32>, &[f32])| Row {
-            z: z.to_vec(),
-            xi: vec![0.0; dims],
+        let row = |(image, at): (&Vec<f32>, &[f32])| Row {
+            at: at.to_vec(),
+            xi: vec![0.0; at.len()],
             given: image.clone(),
             target: image.clone(),
             seen: None,
         };
         let mut inpainting = Self {
-            best: smooth.iter().zip(start.chunks_exact(dims)).map(row).collect(),
+            best: smooth.iter().zip(start.chunks_exact(variables.count())).map(row).collect(),
             others: vec![],
             levels: flow.latent_levels(),
+            variables,
             stages: vec![],
             flow,
             device: device.clone(),
@@ -256,7 +258,7 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
             return None;
         }
         let ([channels, size], dims, rows) = (self.flow.image_shape(), self.flow.dims(), self.rows());
-        let latents: Vec<f32> = (0..rows.len()).flat_map(|k| self.trial(k)).collect();
+        let latents: Vec<f32> = (0..rows.len()).flat_map(|k| self.variables.latents(&self.trial(k))).collect();
         let targets: Vec<f32> = rows.iter().flat_map(|row| row.target.iter().copied()).collect();
         let known: Vec<f32> = (0..dims).map(|i| f32::from(!self.mask.flags()[i % (size * size)])).collect();
         let shape = [rows.len(), channels, size, size];
@@ -275,13 +277,13 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
         Some(Tensor::cat(vec![misfit.inner(), flat(gradient), flat(picture.inner())], 1))
     }
 
-    /// The latents of row `k` to look at next.
+    /// The variables of row `k` to look at next.
     fn trial(&self, k: usize) -> Vec<f32> {
-        let mut z = self.rows()[k].z.clone();
+        let mut at = self.rows()[k].at.clone();
         if let Some(descent) = self.descents.get(k) {
-            self.moving.iter().zip(descent.trial()).for_each(|(&place, &value)| z[place] = value as f32);
+            self.moving.iter().zip(descent.trial()).for_each(|(&i, &value)| at[i] = value as f32);
         }
-        z
+        at
     }
 
     /// Takes in what [`Inpainting::look`] found.
@@ -290,19 +292,20 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
         let tolerance = self.stages.get(self.at.0).map_or(1.0, |stage| stage.tolerance);
         for (k, numbers) in look.chunks_exact(1 + 2 * dims).take(self.rows().len()).enumerate() {
             let (gradient, picture) = numbers[1..].split_at(dims);
-            let seen = Seen { picture: picture.to_vec(), misfit: f64::from(numbers[0]), gradient: gradient.to_vec() };
-            let z = self.trial(k);
+            let gradient = self.variables.gradient(gradient);
+            let seen = Seen { picture: picture.to_vec(), misfit: f64::from(numbers[0]), gradient };
+            let at = self.trial(k);
             let row = if self.phase == Phase::Best { &mut self.best[k] } else { &mut self.others[k] };
             let better = match self.descents.get_mut(k) {
                 Some(descent) => {
-                    let known = objective(&z, &row.xi, &seen, &self.moving, tolerance);
+                    let known = objective(&at, &row.xi, &seen, &self.moving, tolerance);
                     descent.tell(known.value, known.gradient)
                 }
                 // Nothing moves: this look shows the finest level's texture.
                 None => true,
             };
             if better || row.seen.is_none() {
-                (row.z, row.seen) = (z, Some(seen));
+                (row.at, row.seen) = (at, Some(seen));
             }
         }
         self.taken += 1;
@@ -318,12 +321,16 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
     fn begin_stage(&mut self) {
         if let Some(stage) = self.stages.get(self.at.0) {
             self.moving = match &self.free {
-                Free::Coarse => (0..self.levels.len()).filter(|&i| self.levels[i] >= stage.level).collect(),
+                Free::Coarse => {
+                    let directions = self.variables.directions();
+                    let latents = (0..self.levels.len()).filter(|&i| self.levels[i] >= stage.level);
+                    (0..directions).chain(latents.map(|i| directions + i)).collect()
+                }
                 Free::Places(places) => places.clone(),
             };
             let begin = |row: &Row| match &row.seen {
-                Some(seen) => Descent::from_known(objective(&row.z, &row.xi, seen, &self.moving, stage.tolerance)),
-                None => Descent::from_point(self.moving.iter().map(|&i| f64::from(row.z[i])).collect()),
+                Some(seen) => Descent::from_known(objective(&row.at, &row.xi, seen, &self.moving, stage.tolerance)),
+                None => Descent::from_point(self.moving.iter().map(|&i| f64::from(row.at[i])).collect()),
             };
             self.descents = self.rows().iter().map(begin).collect();
             return;
@@ -335,57 +342,5 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
             Phase::Best if self.wish.others > 0 => self.begin_others(),
             _ => self.phase = Phase::Done,
         }
-    }
-
-    /// Draws the finest level's latents in the hole; the next look shows the result.
-    fn put_texture(&mut self) {
-        let temperature = Temperature::uniform(self.wish.texture);
-        for k in 0..self.best.len() {
-            let noise = draw(self.flow.prior(), &self.levels, TEXTURE_SEED, k as u64, &temperature);
-            let places: Vec<usize> = (0..noise.len()).filter(|&i| self.levels[i] == 0 && self.near(i, 0)).collect();
-            places.into_iter().for_each(|i| self.best[k].z[i] = noise[i]);
-        }
-    }
-
-    /// Whether a latent stands within some pixels of the hole.
-    fn near(&self, place: usize, distance: usize) -> bool {
-        let size = self.mask.size();
-        let (row, col) = (place % (size * size) / size, place % size);
-        let around = |at: usize| at.saturating_sub(distance)..(at + distance + 1).min(size);
-        around(row).any(|r| around(col).any(|c| self.mask.flags()[r * size + c]))
-    }
-
-    /// Begins every image's other completions, each at the best one plus a draw.
-    fn begin_others(&mut self) {
-        let (prior, plane) = (self.flow.prior(), self.mask.size().pow(2));
-        let drawn: Vec<bool> = (0..self.levels.len())
-            .map(|i| match (&self.free, self.levels[i]) {
-                (Free::Places(places), _) => places.binary_search(&i).is_ok(),
-                (Free::Coarse, 0) => self.near(i, 0),
-                (Free::Coarse, 1) => self.near(i, 2),
-                (Free::Coarse, _) => true,
-            })
-            .collect();
-        for k in 0..self.best.len() * self.wish.others {
-            let best = &self.best[k / self.wish.others];
-            let stream = 1 + k as u64;
-            let mut xi = draw(prior, &self.levels, self.wish.seed, stream, &self.wish.temperature);
-            xi.iter_mut().zip(&drawn).filter(|&(_, &drawn)| !drawn).for_each(|(xi, _)| *xi = 0.0);
-            let mut rng = ChaCha8Rng::seed_from_u64(self.wish.seed);
-            rng.set_stream(u64::MAX - stream);
-            let noisy = |(i, &x): (usize, &f32)| {
-                let noise = DATA_NOISE * PriorKind::Gaussian.draw(&mut rng);
-                if self.mask.flags()[i % plane] { x } else { x + noise }
-            };
-            let target = best.given.iter().enumerate().map(noisy).collect();
-            // All start from the latents that were fit, but the drawn texture stays with the best one.
-            let from = |i: usize| if self.levels[i] == 0 && self.has_texture() { 0.0 } else { best.z[i] };
-            let z = xi.iter().enumerate().map(|(i, xi)| from(i) + xi).collect();
-            self.others.push(Row { z, xi, given: best.given.clone(), target, seen: None });
-        }
-        self.phase = Phase::Others;
-        self.stages = self.stages_of(Phase::Others);
-        self.at = (0, 0);
-        self.begin_stage();
     }
 }

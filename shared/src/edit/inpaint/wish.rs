@@ -1,6 +1,9 @@
 //! How many completions to compute, and from which draws.
 
+use std::sync::Arc;
+
 use crate::prior::Temperature;
+use crate::sampler::Sampler;
 
 /// Which completions to compute.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +16,8 @@ pub struct Wish {
     pub texture: f32,
     /// Seed of the draws.
     pub seed: u64,
+    /// What says which latents go together; without it they are independent, as in the paper.
+    pub sampler: Option<Arc<Sampler>>,
 }
 
 impl Wish {
@@ -26,7 +31,20 @@ impl Wish {
         let mut temperature = recommended.cloned().unwrap_or_else(|| Temperature::uniform(0.7));
         temperature.levels.iter_mut().for_each(|t| *t *= Self::COOLER);
         let texture = Self::TEXTURE * temperature.at(0);
-        Self { others, temperature, texture, seed }
+        Self { others, temperature, texture, seed, sampler: None }
+    }
+
+    /// The same with latents that go together, given the temperatures that the card recommends for joint draws. Those are
+    /// cold already; the directions alone are drawn cooler.
+    pub fn joint(others: usize, seed: u64, recommended: Option<&Temperature>, sampler: Arc<Sampler>) -> Self {
+        let wish = Self::new(others, seed, recommended);
+        let temperature = recommended.cloned().unwrap_or(wish.temperature);
+        Self { texture: Self::TEXTURE * temperature.at(0), temperature, sampler: Some(sampler), ..wish }
+    }
+
+    /// The directions' temperature, of a model with this coarsest level.
+    pub(super) fn along(&self, top: usize) -> f32 {
+        Self::COOLER * Sampler::joint_temperature(top, &self.temperature)
     }
 }
 
@@ -42,5 +60,9 @@ mod tests {
         assert!((wish.temperature.at(0) - 0.35).abs() < 1e-6 && (wish.temperature.at(3) - 0.525).abs() < 1e-6);
         assert!(wish.texture > 0.0 && wish.texture < wish.temperature.at(0));
         assert!(Wish::new(0, 0, None).temperature.at(2) > 0.0);
+        let sampler = Arc::new(Sampler::new(vec![0.0; 2], vec![1.0, 0.0], vec![4.0]).unwrap());
+        let joint = Wish::joint(4, 7, Some(&card), sampler);
+        assert!(joint.temperature == card && joint.texture < 0.5 && joint.sampler.is_some());
+        assert!(joint.along(1) > 0.5 && joint.along(1) < 0.75);
     }
 }

@@ -100,7 +100,7 @@ pub fn run(args: EvalInpaintArgs) -> Result<()> {
         // As many latents as the last model before with a cone has in it.
         let mut allowed = None;
         for (number, (path, model)) in args.models.iter().zip(&models).enumerate() {
-            let mut wish = args.wish.wish(&model.card);
+            let mut wish = args.wish.wish(model.joint.as_ref(), &model.card);
             if number > 0 {
                 wish.others = 0;
             }

@@ -17,7 +17,7 @@ pub fn import(path: &Path) -> Result<ModelFile> {
     let state = State::read(path)?;
     let config = state.config()?;
     let mut tensors = HashMap::new();
-    for (stage, shape) in shapes(&config).iter().enumerate() {
+    for (stage, shape) in shapes(&config).iter().map(|shape| shape.couplings).enumerate() {
         let order = official_order(&config);
         let prefix = format!("levels.{}.{}", stage / 2, if stage % 2 == 0 { "disentangler" } else { "decimator" });
         for (i, linear) in shape.linears().iter().enumerate() {

@@ -10,7 +10,7 @@ use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared::nn::Bijector;
 use shared::train::{TrainBackend, half_cosine};
-use shared::{BijectorShape, CouplingKind, Direction, FlowBackend, LevelConfig, PriorKind};
+use shared::{BijectorShape, CouplingKind, Direction, FlowBackend, LevelConfig, PriorKind, StageShape};
 
 use crate::error::{Error, Result};
 
@@ -43,10 +43,16 @@ pub struct Trained {
 
 const BATCH: usize = 256;
 const RATE: f64 = 3e-3;
-const SHAPE: BijectorShape = BijectorShape {
+const SHAPE: StageShape = StageShape {
     dim: 2,
-    level: LevelConfig { layers: 6, res_blocks: 2, mlp: 1, hidden: 32 },
-    coupling: CouplingKind::Affine,
+    blocks: 1,
+    maps: true,
+    features: 0,
+    couplings: BijectorShape {
+        dim: 2,
+        level: LevelConfig { layers: 6, res_blocks: 2, mlp: 1, hidden: 32 },
+        coupling: CouplingKind::Affine,
+    },
 };
 
 impl Pinwheel {
@@ -73,7 +79,7 @@ impl Pinwheel {
     /// [`Error::Diverged`] if a loss is not finite.
     pub fn train<B: TrainBackend>(&self, prior: PriorKind, device: &B::Device) -> Result<Trained> {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-        let mut model = Bijector::<B>::new(&SHAPE, true, &mut rng, device);
+        let mut model = Bijector::<B>::new(&SHAPE, &mut rng, device);
         // Burn's Adam, without the weight decay of a run's.
         let mut optimizer = AdamConfig::new().init::<B, Bijector<B>>();
         for step in 0..self.steps {

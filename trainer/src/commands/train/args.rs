@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use shared::train::Recipe;
-use shared::{MAX_SIZE, PriorKind};
+use shared::{MAX_SIZE, MOST_FEATURES, PriorKind};
 
 use crate::args::numbers::{MOST_IMAGES, MOST_STEPS, count, positive, share_below_one, within};
 use crate::args::{DataSetArgs, DevicesArgs, Preset, preset};
@@ -47,6 +47,10 @@ pub struct TrainArgs {
     /// its second coarsest level, repeated [default: the architecture's].
     #[arg(long, conflicts_with = "config", value_parser = count(8..=MAX_SIZE))]
     pub size: Option<usize>,
+    /// Learned numbers for each place, 0 to 64, from which the nets know where in the picture their block stands: for images
+    /// in which places have a meaning, such as aligned faces, where 8 are a good number [default: the architecture's].
+    #[arg(long, value_parser = count(0..=MOST_FEATURES))]
+    pub place_features: Option<usize>,
     /// Start from these weights instead of new ones: a weights file, a checkpoint, or a run folder, whose best checkpoint
     /// is taken. The architecture is theirs; the optimizer, the schedule and the step count begin anew.
     #[arg(long, value_name = "MODEL", conflicts_with = "resume")]
@@ -95,8 +99,8 @@ pub struct TrainArgs {
     #[arg(long)]
     pub out: Option<PathBuf>,
     /// Resume from this checkpoint, or from the newest one in this run folder. Options of the data and of how to train
-    /// apply from there on; a run keeps its architecture, prior, schedule and seed (--preset, --config, --size, --prior,
-    /// --recipe, --seed, --objective).
+    /// apply from there on; a run keeps its architecture, prior, schedule and seed (--preset, --config, --size,
+    /// --place-features, --prior, --recipe, --seed, --objective).
     #[arg(long)]
     pub resume: Option<PathBuf>,
     /// Steps between checkpoints.

@@ -13,15 +13,34 @@ use crate::files::read_limited;
 /// The architecture that the options name, if they do; --prior is not applied to it.
 ///
 /// # Errors
-/// A file that cannot be read or is not a configuration, a size that the architecture cannot have.
+/// A file that cannot be read or is not a configuration, a size or place features that the architecture cannot have.
 pub fn architecture(args: &TrainArgs) -> Result<Option<ModelConfig>> {
     let base = match (&args.config, &args.preset) {
         (Some(path), _) => Some(read_config(path)?),
         (None, preset) => preset.as_ref().map(|preset| preset.config.clone()),
     };
-    let Some(size) = args.size else { return Ok(base) };
-    let base = base.unwrap_or_else(|| RgFlowConfig::demo().into());
-    base.resized(size).map(Some).map_err(Error::model("--size".as_ref()))
+    if args.size.is_none() && args.place_features.is_none() {
+        return Ok(base);
+    }
+    let mut config = base.unwrap_or_else(|| RgFlowConfig::demo().into());
+    if let Some(size) = args.size {
+        config = config.resized(size).map_err(Error::model("--size".as_ref()))?;
+    }
+    if let Some(features) = args.place_features {
+        config = with_places(config, features)?;
+    }
+    Ok(Some(config))
+}
+
+/// The same architecture with that many features of each place.
+fn with_places(config: ModelConfig, features: usize) -> Result<ModelConfig> {
+    match config {
+        ModelConfig::RgFlow(config) => Ok(RgFlowConfig { place_features: features, ..config }.into()),
+        ModelConfig::RealNvp(_) => {
+            let problem = "a Real NVP has no places: its nets see the whole picture";
+            Err(Error::usage("--place-features", problem, "leave it out, or train an RG-Flow"))
+        }
+    }
 }
 
 /// The options that ask for another architecture than `own`, which weights have already, with the reason why not.
@@ -39,6 +58,10 @@ pub fn conflicts(args: &TrainArgs, own: &ModelConfig) -> Result<Vec<String>> {
         }
     } else if args.size.is_some_and(|other| other != size) {
         conflicts.push(format!("its image size of {size} (--size), because its weights fit no other"));
+    } else if let Some(features) = args.place_features
+        && with_places(own.clone(), features)? != *own
+    {
+        conflicts.push("its place features (--place-features), because its weights fit no others".into());
     }
     if args.prior.is_some_and(|prior| prior != own.prior()) {
         conflicts.push("its prior (--prior), for which its weights were trained".into());

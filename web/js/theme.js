@@ -1,9 +1,11 @@
-// Runs before the first paint: the theme and the embedded panel that the address asks for, `?theme=dark&embed=mix`.
+// Runs before the first paint: the theme and the panel that the address asks for, `?theme=dark&embed=mix#panel=explore`.
 {
   const root = document.documentElement;
   const query = new URLSearchParams(location.search);
   if (query.has("embed")) root.dataset.embed = query.get("embed");
   if (query.has("fit")) root.dataset.fit = "";
+  // No other panel is seen before it; the page keeps this up to date.
+  root.dataset.panel = new URLSearchParams(location.hash.slice(1)).get("panel") ?? query.get("embed") ?? "sample";
 
   const show = (theme) => {
     const fixed = theme === "light" || theme === "dark";

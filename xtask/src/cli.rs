@@ -18,6 +18,8 @@ pub enum Command {
     Web {
         /// The address that the page will have.
         site: Option<String>,
+        /// The address of its source.
+        source: Option<String>,
     },
     /// `demo`
     Demo {
@@ -68,8 +70,9 @@ pub fn help() -> String {
         "cargo xtask COMMAND
 
   setup                              install what the page's build and tests need
-  web    [--site URL]                build the page into dist/, small, to be published; with its address there, other
-                                     sites show a picture beside a link to it (default: RG_FLOW_SITE)
+  web    [--site URL] [--source URL] build the page into dist/, small, to be published; with its address there, other
+                                     sites show a picture beside a link to it (default: RG_FLOW_SITE); with its
+                                     source's, the page links to that (default: RG_FLOW_SOURCE)
   demo   [--port 8080] [--no-open]   set up, build the page quickly and serve it
   serve  [--dir dist] [--port 8080] [--prefix /]
                                      serve a folder; port 0 is any free one
@@ -93,6 +96,7 @@ pub fn help() -> String {
 
 Environment:
   RG_FLOW_SITE    the address that the page will have, as https://example.org/rg-flow/
+  RG_FLOW_SOURCE  the address of the page's source, as https://example.org/me/rg-flow
   RG_FLOW_TOOLS   the folder for tools (default: rg-flow in XDG_CACHE_HOME or ~/.cache)
   RG_FLOW_WASM    `rustup` or `debian`: take the wasm compiler from there and nowhere else
   RG_FLOW_PYTHON  a Python with torch and safetensors for the step python (default: one in target/python, made for it)
@@ -111,12 +115,13 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Comma
         Some(other) => return Err(other.unexpected().into()),
     };
     let (mut port, mut open, mut dir, mut prefix) = (8080, true, PathBuf::from("dist"), "/".to_owned());
-    let (mut options, mut peers, mut site) = (test::Options::default(), true, None);
+    let (mut options, mut peers, mut site, mut source) = (test::Options::default(), true, None, None);
     let mut fuzzed = fuzz::Options::default();
     while let Some(arg) = parser.next()? {
         match (name.as_str(), arg) {
             (_, Long("help") | Short('h')) => return Ok(Command::Help),
             ("web", Long("site")) => site = Some(parser.value()?.string()?),
+            ("web", Long("source")) => source = Some(parser.value()?.string()?),
             ("demo" | "serve", Long("port")) => port = parser.value()?.parse()?,
             ("demo", Long("no-open")) => open = false,
             ("serve", Long("dir")) => dir = parser.value()?.into(),
@@ -133,7 +138,7 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Comma
     Ok(match name.as_str() {
         "help" => Command::Help,
         "setup" => Command::Setup,
-        "web" => Command::Web { site },
+        "web" => Command::Web { site, source },
         "demo" => Command::Demo { port, open },
         "serve" => Command::Serve { dir, port, prefix },
         "test" => Command::Test(options),
@@ -174,8 +179,9 @@ mod tests {
         assert_eq!((dir, port, prefix.as_str()), ("d".into(), 0, "/p/"));
         assert!(matches!(parsed("bench --no-peers").unwrap(), Command::Bench { peers: false }));
         assert!(matches!(parsed("bench-gpu").unwrap(), Command::BenchGpu { peers: true }));
-        let Command::Web { site } = parsed("web --site https://example.org/").unwrap() else { panic!("not web") };
-        assert_eq!(site.as_deref(), Some("https://example.org/"));
+        let line = "web --site https://example.org/ --source https://example.org/me";
+        let Command::Web { site, source } = parsed(line).unwrap() else { panic!("not web") };
+        assert_eq!(site.as_deref().zip(source.as_deref()), Some(("https://example.org/", "https://example.org/me")));
         let Command::Test(options) = parsed("test --only fmt").unwrap() else { panic!("not test") };
         assert_eq!((options.only.as_deref(), options.skip_browser), (Some("fmt"), false));
         let Command::Fuzz(options) = parsed("fuzz --minutes 0.5 own").unwrap() else { panic!("not fuzz") };

@@ -27,7 +27,7 @@ fn try_main() -> Result<()> {
             Ok(())
         }
         Command::Setup => setup(&env, Needs::PageAndBrowser),
-        Command::Web { site } => page::web(&env, site),
+        Command::Web { site, source } => page::web(&env, site, source),
         Command::Demo { port, open } => page::demo(&env, port, open),
         Command::Serve { dir, port, prefix } => page::serve(&dir, port, &prefix),
         Command::Test(options) => test::test(&env, &options),

@@ -58,30 +58,52 @@ pub fn build(env: &Env, build: Build) -> Result<()> {
 
 /// The variable with the address that the page will have.
 const SITE: &str = "RG_FLOW_SITE";
+/// The variable with the address of its source.
+const SOURCE: &str = "RG_FLOW_SOURCE";
 
-/// Sets up and builds the page to be published, at this address if it is known.
-pub fn web(env: &Env, site: Option<String>) -> Result<()> {
-    let site = site.or_else(|| std::env::var(SITE).ok()).filter(|site| !site.is_empty());
+/// Sets up and builds the page to be published, at this address and with a link to its source, where these are known.
+pub fn web(env: &Env, site: Option<String>, source: Option<String>) -> Result<()> {
+    let known = |given: Option<String>, name| given.or_else(|| std::env::var(name).ok()).filter(|url| !url.is_empty());
     // Before minutes of building.
-    let tags = site.as_deref().map(share_tags).transpose()?;
+    let tags = known(site, SITE).as_deref().map(share_tags).transpose()?;
+    let link = known(source, SOURCE).as_deref().map(source_link).transpose()?;
     setup(env, Needs::Page)?;
     build(env, Build::Small)?;
-    let Some(tags) = tags else {
+    if tags.is_none() {
         println!("web: without its address (--site URL or {SITE}), no picture is shown beside links to it");
-        return Ok(());
-    };
+    }
+    if link.is_none() {
+        println!("web: without the address of its source (--source URL or {SOURCE}), it has no link to that");
+    }
     let path = env.dist().join("index.html");
-    let page = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    std::fs::write(&path, with_tags(&page, &tags)?).with_context(|| format!("cannot write {}", path.display()))
+    let mut page = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    if let Some(tags) = tags {
+        page = with_tags(&page, &tags)?;
+    }
+    if let Some(link) = link {
+        page = with_link(&page, &link)?;
+    }
+    std::fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// The address, if a page can hold it as it is.
+fn checked<'a>(url: &'a str, what: &str, example: &str) -> Result<&'a str> {
+    let odd = |c: char| c.is_whitespace() || c.is_control() || "\"'<>&?#".contains(c);
+    if !(url.starts_with("https://") || url.starts_with("http://")) || url.contains(odd) {
+        bail!("{url:?} is not {what}: give one like {example}");
+    }
+    Ok(url.trim_end_matches('/'))
+}
+
+/// The link to the page's source.
+fn source_link(source: &str) -> Result<String> {
+    let source = checked(source, "the address of the source", "https://example.org/me/rg-flow")?;
+    Ok(format!("<a href=\"{source}\">Source</a>"))
 }
 
 /// What sites need to show a picture beside a link to the page: they follow absolute addresses alone.
 fn share_tags(site: &str) -> Result<String> {
-    let odd = |c: char| c.is_whitespace() || c.is_control() || "\"'<>&?#".contains(c);
-    if !(site.starts_with("https://") || site.starts_with("http://")) || site.contains(odd) {
-        bail!("{site:?} is not the page's address: give one like https://example.org/rg-flow/");
-    }
-    let site = site.trim_end_matches('/');
+    let site = checked(site, "the page's address", "https://example.org/rg-flow/")?;
     let picture = format!("{site}/pictures/share.png");
     Ok([
         format!("<meta property=\"og:url\" content=\"{site}/\">"),
@@ -103,6 +125,13 @@ const PICTURE: &str = "A face growing from coarse squares to a picture, and four
 fn with_tags(page: &str, tags: &str) -> Result<String> {
     let (head, rest) = page.split_once("</head>").context("dist/index.html has no head")?;
     Ok(format!("{head}{tags}\n</head>{rest}"))
+}
+
+/// The page with one more link at its foot, beside the paper's.
+fn with_link(page: &str, link: &str) -> Result<String> {
+    let foot = page.rfind("<footer").context("dist/index.html has no footer")?;
+    let end = page[foot..].find("</a>").context("dist/index.html has no link in its footer")? + foot + "</a>".len();
+    Ok(format!("{} · {link}{}", &page[..end], &page[end..]))
 }
 
 /// Makes the pictures in web/pictures, which web/tests/pictures.rs compares with the shipped model.
@@ -166,7 +195,17 @@ mod tests {
         for site in
             ["", "example.org", "/rg-flow/", "https://x/\"><script>", "https://x/ y", "https://x/?a", "ftp://x/"]
         {
-            assert!(share_tags(site).is_err(), "{site}");
+            assert!(share_tags(site).is_err() && source_link(site).is_err(), "{site}");
         }
+    }
+
+    #[test]
+    fn the_page_links_to_its_source_where_that_is_known() {
+        let page = include_str!("../../index.html");
+        let made = with_link(page, &source_link("https://example.org/me/rg-flow/").unwrap()).unwrap();
+        let foot = made.rsplit("<footer").next().unwrap();
+        assert!(foot.contains("The paper</a> · <a href=\"https://example.org/me/rg-flow\">Source</a>"), "{foot}");
+        assert_eq!(made.len() - page.len(), " · <a href=\"https://example.org/me/rg-flow\">Source</a>".len());
+        assert!(with_link("no foot", "").is_err());
     }
 }

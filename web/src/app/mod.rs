@@ -32,7 +32,7 @@ use event::Event;
 use page::{Input, State, View, show_breakdown};
 use panel::Panel;
 use widgets::dialog::DIALOG;
-use widgets::film;
+use widgets::download;
 use worker_link::Link;
 
 pub use visit::Visit;
@@ -185,7 +185,7 @@ impl App {
                     (self.dispatch)(Event::TrainerDied(error.to_string()).into());
                 }
             }
-            Effect::Download(name, bytes) => film::save(&self.document, &bytes, &name)?,
+            Effect::Download(name, bytes) => download::bytes(&self.document, &bytes, &name)?,
             Effect::KeepPhotos(photos) => {
                 if album::write(&self.window, &photos).is_err() {
                     (self.dispatch)(Event::PhotosLost.into());

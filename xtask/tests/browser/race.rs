@@ -94,6 +94,7 @@ async fn both_models_race_over_the_same_hole() {
     let dots = "document.querySelectorAll('#race-chart circle').length";
     assert_eq!(browser.eval(dots).await.unwrap(), 10);
     assert_eq!(browser.eval("document.querySelector('#race-start').textContent").await.unwrap(), "Race again");
+    assert_eq!(browser.eval("location.hash.includes('race=1')").await.unwrap(), true);
     // Another hole ends it, and the chart follows.
     let label = "document.querySelector('#race-chart').getAttribute('aria-label')";
     let before = browser.eval(label).await.unwrap();

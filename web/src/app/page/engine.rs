@@ -145,7 +145,7 @@ impl State {
         // What a link says was meant for these weights; else the model before had other temperatures.
         let missed = std::mem::take(&mut self.missed_weights) || again;
         if !missed {
-            self.settings.temperature = None;
+            (self.settings.temperature, self.chosen_in) = (None, None);
             self.settings.release_picks();
         }
         let mut effects = self.ready(info);
@@ -159,7 +159,11 @@ impl State {
         self.phase = Phase::Ready;
         self.panels.sample.forget();
         self.panels.clear();
-        self.refresh()
+        let mut effects = self.refresh();
+        if std::mem::take(&mut self.address_due) {
+            effects.push(Effect::WriteAddress(self.address()));
+        }
+        effects
     }
 
     /// Loads the wanted model, or else the list's first choice.

@@ -1,5 +1,6 @@
 //! The page's own state, and what it shows around the panels.
 
+mod derived;
 mod drop;
 mod engine;
 mod history;

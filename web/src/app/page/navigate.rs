@@ -9,8 +9,31 @@ use crate::app::panel::Panel;
 use crate::app::slot::Slot;
 
 impl State {
-    /// Shows another panel.
+    /// Shows another panel, with the picture that the reader last chose anywhere.
     pub(super) fn show(&mut self, panel: Panel) -> Vec<Effect> {
+        if let Some(pick) = self.carried(panel)
+            && let Some(place) = self.settings.panels.picks(panel).into_iter().next()
+        {
+            *place = pick;
+            self.panels.exchanged(panel, &mut self.settings.panels);
+        }
+        self.turn_to(panel)
+    }
+
+    /// The picture that goes along to a panel; none where it is already, or where another one is being worked on.
+    fn carried(&mut self, to: Panel) -> Option<Pick> {
+        let (from, drawing) = (self.chosen_in.filter(|&from| from != to)?, self.drawing());
+        let pick = match from {
+            Panel::Sample => self.settings.panels.sample.main(self.settings.seed.0),
+            from => self.settings.panels.picks(from).into_iter().next()?.clone(),
+        };
+        let (pick, explore) = (pick.held_at(&drawing), &self.settings.panels.explore);
+        let in_work = to == Panel::Explore && !(explore.edits.is_empty() && explore.moves.is_empty());
+        let is_there = self.settings.panels.picks(to).iter().any(|there| there.held_at(&drawing) == pick);
+        (self.info.is_some() && !in_work && !is_there).then_some(pick)
+    }
+
+    fn turn_to(&mut self, panel: Panel) -> Vec<Effect> {
         if self.settings.panel == panel {
             return vec![];
         }
@@ -55,6 +78,9 @@ impl State {
                 }
             }
         }
+        if slot.place == 0 {
+            self.chosen_in = Some(slot.panel);
+        }
         let kept = match &pick {
             Pick::Own(own) => Some(self.keep_photo(own)),
             _ => None,
@@ -63,7 +89,7 @@ impl State {
             *place = pick;
         }
         self.panels.exchanged(slot.panel, &mut self.settings.panels);
-        let mut effects = if self.settings.panel == slot.panel { self.changed() } else { self.show(slot.panel) };
+        let mut effects = if self.settings.panel == slot.panel { self.changed() } else { self.turn_to(slot.panel) };
         effects.extend(kept);
         effects
     }
@@ -91,6 +117,7 @@ impl State {
             self.refresh()
         } else {
             self.settings.release_other_picks();
+            self.chosen_in = None;
             self.load()
         }
     }

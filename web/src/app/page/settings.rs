@@ -208,6 +208,7 @@ mod tests {
             ("panel=explore&seed=1&x=5.2&px=3.1", None),
             ("panel=inpaint&seed=1&p=5.2&mask=8.AAAAAAAAAAE&try=4", None),
             ("panel=inpaint&seed=1&p=5.2&mask=8.AAAAAAAAAAE&try=4&choice=2", None),
+            ("panel=inpaint&seed=1&p=5.2&mask=8.AAAAAAAAAAE&try=4&race=1", None),
             ("panel=about&seed=1", None),
             ("panel=train&seed=1", None),
             ("panel=train&seed=1&train=own&train-size=medium", None),

@@ -3,24 +3,20 @@
 use std::rc::Rc;
 
 use shared::Temperature;
-use shared::sampler::Latents;
 
 use super::history::History;
 use super::photos::Photos;
-use super::settings::{Seed, Settings, VERSION_DIGITS};
-use crate::address::{GOOD_SEED, MAX_SEED, MAX_TEMPERATURE, parse_seed};
+use super::settings::{Seed, Settings};
+use crate::address::{MAX_SEED, MAX_TEMPERATURE, parse_seed};
 use crate::app::effect::{Effect, Ids};
 use crate::app::event::Event;
 use crate::app::panel::Panel;
 use crate::app::panels::list::{PanelEvent, Panels, slots};
 use crate::app::panels::sample::state::{Sample, SampleEvent};
-use crate::app::panels::{Bench, PanelState, Scene};
+use crate::app::panels::{Bench, PanelState};
 use crate::app::slot;
 use crate::index::{ModelEntry, ModelIndex};
-use crate::protocol::{BackendChoice, Drawing, Image, ModelInfo, RequestId};
-
-/// Where a model's card recommends none.
-const DEFAULT_TEMPERATURE: f32 = 0.8;
+use crate::protocol::{BackendChoice, Image, ModelInfo, RequestId};
 
 /// How far loading has got.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,7 +91,7 @@ pub struct State {
     /// Whether a panel waits for pictures, or the picker for faces.
     pub busy: bool,
     /// The stored first samples, if they were read.
-    preview: Vec<Rc<Image>>,
+    pub(super) preview: Vec<Rc<Image>>,
     /// The task of fetching the list or the model.
     pub(super) loading: RequestId,
     /// The task of reading the reader's own weights.
@@ -108,6 +104,10 @@ pub struct State {
     pub(super) alive: bool,
     /// Whether the address was written for weights that are not here, or not yet.
     pub(super) missed_weights: bool,
+    /// Whether the address says less than is set: a chosen model, which has some say in it, is on its way.
+    pub(super) address_due: bool,
+    /// The panel in which the reader last chose a picture.
+    pub(super) chosen_in: Option<Panel>,
 }
 
 impl State {
@@ -137,6 +137,8 @@ impl State {
             index_url,
             alive: false,
             missed_weights: false,
+            address_due: false,
+            chosen_in: None,
         }
     }
 
@@ -156,47 +158,6 @@ impl State {
         self.info.as_ref().map_or(0, |info| info.config.level_count())
     }
 
-    /// How samples are drawn.
-    pub fn drawing(&self) -> Drawing {
-        let able = self.info.as_ref().is_some_and(|info| info.joint);
-        let latents = if able { self.settings.latents.unwrap_or_default() } else { Latents::Independent };
-        Drawing { latents, temperature: self.temperature(latents) }
-    }
-
-    /// The temperatures in use, one for all levels or one for each.
-    fn temperature(&self, latents: Latents) -> Temperature {
-        let recommended = || {
-            let card = self.info.as_ref().map(|info| &info.card);
-            let own = card.and_then(|card| card.recommended(latents).or(card.recommended(Latents::Independent)));
-            own.unwrap_or_else(|| Temperature::uniform(DEFAULT_TEMPERATURE))
-        };
-        let mut temperature = self.settings.temperature.clone().unwrap_or_else(recommended);
-        if self.info.is_some() {
-            temperature.levels.truncate(self.level_count());
-        }
-        temperature
-    }
-
-    /// The fragment of the page's address.
-    pub fn address(&self) -> String {
-        let mut settings = self.settings.clone();
-        settings.own_weights |= self.has_own_weights();
-        if self.info.is_some() {
-            let drawing = self.drawing();
-            settings.shorten_picks(&drawing);
-            settings.latents = Some(drawing.latents);
-            settings.temperature = Some(drawing.temperature);
-            settings.version =
-                self.entry.as_ref().and_then(|entry| entry.sha256.get(..VERSION_DIGITS)).map(str::to_owned);
-        }
-        settings.to_fragment()
-    }
-
-    /// What tells the pictures of one model from those of another.
-    pub fn model_key(&self) -> &str {
-        self.entry.as_ref().map_or("", |entry| if entry.sha256.is_empty() { &entry.title } else { &entry.sha256 })
-    }
-
     /// Keeps the picture that has grown under the microscope.
     fn remember(&mut self) {
         let Some(model) = self.info.is_some().then(|| self.model_key().to_owned()) else { return };
@@ -208,53 +169,6 @@ impl State {
     /// Whether the model is the reader's own, which no address leads to.
     pub fn has_own_weights(&self) -> bool {
         self.entry.as_ref().is_some_and(|entry| entry.file.is_empty())
-    }
-
-    /// Whether pictures are shown smooth.
-    pub fn is_smooth(&self) -> bool {
-        self.settings.smooth.unwrap_or(self.suits_smooth())
-    }
-
-    /// Pixel art is at its best in squares, everything else is smooth.
-    fn suits_smooth(&self) -> bool {
-        !self.entry.as_ref().is_some_and(|entry| entry.crisp)
-    }
-
-    /// The stored first samples, while nothing is set that would draw others.
-    pub fn first_samples(&self) -> &[Rc<Image>] {
-        let first = self.index.as_ref().and_then(ModelIndex::first_choice).map(|model| &model.id);
-        let set = &self.settings;
-        let as_at_first = (set.model.is_none() || set.model.as_ref() == first)
-            && set.seed == Seed(GOOD_SEED)
-            && set.temperature.is_none()
-            && set.latents.is_none()
-            && !self.has_own_weights();
-        if as_at_first { &self.preview } else { &[] }
-    }
-
-    /// The address of the models' folder, with its last slash: the list's own without its name.
-    pub(super) fn models_url(&self) -> String {
-        self.index_url.rsplit_once('/').map(|(base, _)| format!("{base}/")).unwrap_or_default()
-    }
-
-    /// The model that the loaded one is to be compared with.
-    fn twin(&self) -> Option<&ModelEntry> {
-        self.index.as_ref()?.get(self.entry.as_ref()?.twin.as_ref()?)
-    }
-
-    /// What all panels share.
-    pub fn scene(&self) -> Scene<'_> {
-        Scene {
-            info: self.info.as_ref(),
-            entry: self.entry.as_ref(),
-            drawing: self.drawing(),
-            seed: self.settings.seed.0,
-            seed_refused: self.seed_refused,
-            smooth: self.is_smooth(),
-            preview: self.first_samples(),
-            twin: self.twin(),
-            racer: self.index.as_ref().and_then(ModelIndex::first_with_rival),
-        }
     }
 
     /// Takes in what happened.
@@ -287,6 +201,7 @@ impl State {
             Event::Show(panel) => self.show(panel),
             Event::NewSamples(seed) => {
                 self.settings.panels.sample.follow_seed();
+                self.chosen_in = Some(Panel::Sample);
                 self.settings.seed = Seed(seed.min(MAX_SEED));
                 // Back leads to the ones before.
                 self.changed_by_a_step()
@@ -336,9 +251,10 @@ impl State {
                 }
                 self.settings.panels.explore.at = None;
                 self.settings.panels.explore.moves.clear();
+                self.settings.panels.inpaint.race = false;
                 self.settings.panels.mix.forget_samples();
                 self.settings.release_picks();
-                self.missed_weights = false;
+                (self.missed_weights, self.address_due, self.chosen_in) = (false, true, None);
                 let mut effects = self.load();
                 effects.push(Effect::PushAddress(self.address()));
                 effects
@@ -395,6 +311,9 @@ impl State {
     fn change_panel(&mut self, event: PanelEvent) -> Vec<Effect> {
         if let PanelEvent::Train(event) = event {
             return self.train(event);
+        }
+        if let PanelEvent::Sample(SampleEvent::Choose(_) | SampleEvent::Another(_) | SampleEvent::Reroll(..)) = event {
+            self.chosen_in = Some(Panel::Sample);
         }
         // A picture that grows does so by itself.
         let moves_on = !matches!(event, PanelEvent::Sample(SampleEvent::Grown));

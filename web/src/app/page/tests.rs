@@ -11,6 +11,7 @@ use crate::app::effect::Effect;
 use crate::app::event::Event;
 use crate::app::panel::Panel;
 use crate::app::panels::PanelState;
+use crate::app::panels::explore::state::ExploreEvent;
 use crate::app::panels::list::PanelEvent;
 use crate::app::panels::mix::state::{Mix, MixEvent};
 use crate::app::panels::sample::state::{GRID, SampleEvent};

@@ -92,6 +92,7 @@ impl View {
     pub fn render(&self, state: &State) {
         let data = self.root.dataset();
         let _ = data.set("state", state.word());
+        let _ = data.set("panel", state.settings.panel.name());
         let _ = data.set("busy", if state.busy { "true" } else { "false" });
         let _ = data.set("seed", &state.settings.seed.0.to_string());
         let _ = data.set("preview", if state.first_samples().is_empty() { "" } else { "shown" });

@@ -1,6 +1,7 @@
 //! A picture whose pixels can be pointed at, with a layer for marks above it.
 
 use std::cell::Cell;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 use wasm_bindgen::JsCast;
@@ -85,16 +86,19 @@ impl Board {
         self.picture.show(image);
     }
 
-    /// Removes all marks, and returns what draws new ones.
-    pub fn marks(&self) -> Option<Marks> {
-        self.layer.marks(self.edge.get())
+    /// Removes all marks, and returns what draws those of `what`, unless they are there already.
+    pub fn marks_of(&self, what: &impl Hash) -> Option<Marks> {
+        self.layer.marks_of(self.edge.get(), &(what, self.shown_cursor()))
+    }
+
+    /// The keyboard's place, if the keyboard is in use.
+    fn shown_cursor(&self) -> Option<(usize, usize)> {
+        self.element.matches(":focus-visible").unwrap_or(false).then(|| self.cursor.get())
     }
 
     /// Marks the keyboard's place, if the keyboard is in use.
     pub fn mark_cursor(&self, marks: &Marks) {
-        if self.element.matches(":focus-visible").unwrap_or(false) {
-            marks.outline(&[self.cursor.get()], "#1f5fd0");
-        }
+        marks.outline(self.shown_cursor().as_slice(), "#1f5fd0");
     }
 
     /// What a screen reader says.
@@ -244,6 +248,8 @@ fn on_keys(board: &Rc<Board>, f: impl Fn(usize, usize) + 'static, moved: impl Fn
 /// A canvas for marks.
 pub struct Layer {
     canvas: HtmlCanvasElement,
+    /// What the marks on it are of.
+    drawn: Cell<Option<u64>>,
 }
 
 impl Layer {
@@ -253,7 +259,7 @@ impl Layer {
         canvas.set_class_name("layer");
         canvas.set_width(LAYER);
         canvas.set_height(LAYER);
-        Ok(Self { canvas })
+        Ok(Self { canvas, drawn: Cell::default() })
     }
 
     /// The canvas itself.
@@ -261,8 +267,15 @@ impl Layer {
         &self.canvas
     }
 
-    /// Removes all marks, and returns what draws new ones on a grid of this edge.
-    pub fn marks(&self, edge: usize) -> Option<Marks> {
+    /// Removes all marks, and returns what draws those of `what` on a grid of this edge, unless they are there already.
+    pub fn marks_of(&self, edge: usize, what: &impl Hash) -> Option<Marks> {
+        let mut hasher = DefaultHasher::new();
+        (edge, what).hash(&mut hasher);
+        let wanted = Some(hasher.finish());
+        if self.drawn.replace(wanted) == wanted { None } else { self.marks(edge) }
+    }
+
+    fn marks(&self, edge: usize) -> Option<Marks> {
         let drawing = context(&self.canvas).ok()?;
         let size = f64::from(self.canvas.width());
         drawing.clear_rect(0.0, 0.0, size, size);

@@ -5,18 +5,15 @@ use std::rc::Rc;
 
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{Clamped, JsCast};
-use web_sys::{
-    Blob, CanvasRenderingContext2d, Document, HtmlAnchorElement, HtmlButtonElement, HtmlCanvasElement, ImageData, Url,
-};
+use web_sys::{Blob, CanvasRenderingContext2d, Document, HtmlButtonElement, HtmlCanvasElement, ImageData};
 
 use super::dom::{by_id, create, create_button};
+use super::download;
 use crate::error::{Error, Result};
 use crate::protocol::Image;
 
 /// Pixels in a row of a saved file, at least, for every picture in it.
 const SAVED_EDGE: u32 = 256;
-/// How long a file stays at its address, in milliseconds: some browsers read it long after the click.
-const KEPT: i32 = 60_000;
 
 /// A canvas that shows a picture.
 pub struct Picture {
@@ -131,25 +128,11 @@ pub fn save(document: &Document, rows: &[Vec<HtmlCanvasElement>], name: &str) ->
     }
     let (document, name) = (document.clone(), name.to_owned());
     let made = Closure::once_into_js(move |blob: Option<Blob>| {
-        if let Some(Err(error)) = blob.map(|blob| download(&document, &blob, &name)) {
+        if let Some(Err(error)) = blob.map(|blob| download::blob(&document, &blob, &name)) {
             web_sys::console::error_1(&error.to_string().into());
         }
     });
     Ok(sheet.to_blob(made.unchecked_ref())?)
-}
-
-/// Saves a file.
-pub fn download(document: &Document, blob: &Blob, name: &str) -> Result<()> {
-    let url = Url::create_object_url_with_blob(blob)?;
-    let link: HtmlAnchorElement = create(document, "a")?;
-    link.set_href(&url);
-    link.set_download(name);
-    link.click();
-    let forgotten = Closure::once_into_js(move || Url::revoke_object_url(&url));
-    if let Some(window) = document.default_view() {
-        window.set_timeout_with_callback_and_timeout_and_arguments_0(forgotten.unchecked_ref(), KEPT)?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -3,10 +3,7 @@
 use std::fmt::Display;
 
 use gloo_timers::future::TimeoutFuture;
-use js_sys::{Array, Uint8Array};
-use web_sys::{Blob, Document};
 
-use super::canvas::download;
 use crate::error::{Error, Result};
 use crate::protocol::Image;
 
@@ -81,12 +78,6 @@ pub async fn gif(pictures: &[&Image], smooth: bool, delay: u16) -> Result<Vec<u8
         TimeoutFuture::new(0).await;
     }
     film.bytes()
-}
-
-/// Saves the file.
-pub fn save(document: &Document, bytes: &[u8], name: &str) -> Result<()> {
-    let blob = Blob::new_with_u8_array_sequence(&Array::of1(&Uint8Array::from(bytes)))?;
-    download(document, &blob, name)
 }
 
 fn enlarged(pixels: &[u8], size: usize, zoom: usize) -> Vec<u8> {

@@ -57,6 +57,34 @@ fn a_panel_that_is_left_keeps_no_one_waiting() {
 }
 
 #[test]
+fn a_picture_that_was_chosen_goes_along_to_the_next_panel() {
+    let (mut state, _) = loaded("");
+    let explored = |state: &State| state.settings.panels.explore.pick.clone();
+    let first = explored(&state);
+    // Nothing was chosen: each panel opens with its own.
+    state.update(Event::Show(Panel::Explore));
+    assert_eq!(explored(&state).draw(), first.draw());
+    state.update(Event::Show(Panel::Sample));
+    state.update(PanelEvent::Sample(SampleEvent::Another(77)));
+    state.update(Event::Show(Panel::Explore));
+    assert_eq!(explored(&state).draw(), Some((77, 0)));
+    state.update(Event::Picked(&Mix::SLOTS[0], Pick::Sample { seed: 8, index: 2 }));
+    state.update(Event::Show(Panel::Inpaint));
+    assert_eq!(state.settings.panels.inpaint.pick.draw(), Some((8, 2)));
+    // What is being worked on stays, and the second picture of a pair is nobody else's.
+    state.update(PanelEvent::Explore(ExploreEvent::Value(1.0)));
+    state.update(Event::Show(Panel::Explore));
+    assert_eq!(explored(&state).draw(), Some((77, 0)));
+    state.update(PanelEvent::Explore(ExploreEvent::Reset));
+    state.update(Event::Picked(&Mix::SLOTS[1], Pick::Sample { seed: 9, index: 1 }));
+    state.update(Event::Show(Panel::Explore));
+    assert_eq!(explored(&state).draw(), Some((8, 2)));
+    // Another model draws other pictures.
+    state.update(Event::Model("b".into()));
+    assert_eq!(state.chosen_in, None);
+}
+
+#[test]
 fn mixing_reaches_the_address() {
     let (mut state, _) = mixing("#seed=4&t=0.5");
     state.update(PanelEvent::Mix(MixEvent::Cut(9)));

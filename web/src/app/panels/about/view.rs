@@ -72,7 +72,7 @@ impl Row {
     fn mark(&self, edge: usize, places: &[(usize, usize)]) {
         self.shots.for_each(|_, shot| {
             if let Shot::Reach(layer) = shot
-                && let Some(marks) = layer.marks(edge)
+                && let Some(marks) = layer.marks_of(edge, &places)
             {
                 marks.tint(places, REACHED);
             }
@@ -173,7 +173,7 @@ impl AboutView {
         let middle = config.size / 2;
         let maps = inference_cone(config, &[(middle, middle)]);
         self.cones.for_each(|&level, layer| {
-            if let Some(marks) = layer.marks(config.size >> level) {
+            if let Some(marks) = layer.marks_of(config.size >> level, &maps[level].latents) {
                 marks.tint(&maps[level].latents, REACHED);
             }
         });

@@ -6,11 +6,11 @@ use web_sys::{Document, Element, HtmlElement};
 
 use super::address::ExploreSettings;
 use super::state::{Explore, ExploreEvent};
-use crate::address::rounded;
 use crate::app::dispatch::Dispatch;
 use crate::app::panels::Site;
 use crate::app::widgets::dom::{by_id, capital};
 use crate::app::widgets::list::List;
+use crate::app::widgets::numbers::signed;
 use crate::app::widgets::slider::{Scale, Slider};
 use crate::error::Result;
 use crate::index::ModelEntry;
@@ -24,6 +24,9 @@ pub struct DirectionsView {
     dispatch: Dispatch<ExploreEvent>,
     block: HtmlElement,
     sliders: List<(usize, String), Slider>,
+    /// Those that nobody has named, where others have a name.
+    more: HtmlElement,
+    unnamed: List<(usize, String), Slider>,
 }
 
 impl DirectionsView {
@@ -33,6 +36,8 @@ impl DirectionsView {
             dispatch: Rc::clone(&site.own),
             block: by_id(site.document, "explore-directions")?,
             sliders: List::by_id(site.document, "explore-direction-sliders")?,
+            more: by_id(site.document, "explore-more-directions")?,
+            unnamed: List::by_id(site.document, "explore-more-sliders")?,
         })
     }
 
@@ -41,19 +46,16 @@ impl DirectionsView {
         // Its room is kept: what stands below would move.
         self.block.set_hidden(explore.places.is_empty() && !expected);
         let names = entry.map_or(&[][..], |entry| &entry.directions);
-        let name = |k: usize| {
-            let known = names.get(k).filter(|name| !name.is_empty());
-            known.map_or_else(|| format!("Direction {}", k + 1), |name| capital(name))
-        };
-        // Those that say what they do come first.
-        let mut order: Vec<usize> = (0..explore.places.len()).collect();
-        order.sort_by_key(|&k| names.get(k).is_none_or(String::is_empty));
-        let _ = self.sliders.fit(order.into_iter().map(|k| (k, name(k))), |(k, name)| self.slider(*k, name));
-        self.sliders.for_each(|&(k, _), slider| {
-            if let Some(place) = explore.place(settings, k) {
-                slider.show(place, &format!("{:+.2} σ", rounded(place)));
-            }
-        });
+        let [first, more] = in_order(names, explore.places.len());
+        self.more.set_hidden(more.is_empty());
+        for (list, those) in [(&self.sliders, first), (&self.unnamed, more)] {
+            let _ = list.fit(those, |(k, name)| self.slider(*k, name));
+            list.for_each(|&(k, _), slider| {
+                if let Some(place) = explore.place(settings, k) {
+                    slider.show(place, &format!("{} σ", signed(place, 2)));
+                }
+            });
+        }
     }
 
     fn slider(&self, k: usize, name: &str) -> Result<(Element, Slider)> {
@@ -64,5 +66,33 @@ impl DirectionsView {
         let d = Rc::clone(&self.dispatch);
         slider.on_change(move || d(ExploreEvent::Settled));
         Ok((row.into(), slider))
+    }
+}
+
+/// The directions by number, with what they are called: first those that say what they do, then the others, unless there
+/// are only those.
+fn in_order(names: &[String], count: usize) -> [Vec<(usize, String)>; 2] {
+    let name = |k: usize| names.get(k).filter(|name| !name.is_empty());
+    let (named, unnamed): (Vec<usize>, Vec<usize>) = (0..count).partition(|&k| name(k).is_some());
+    let named = named.into_iter().filter_map(|k| Some((k, capital(name(k)?)))).collect::<Vec<_>>();
+    let unnamed = unnamed.into_iter().map(|k| (k, format!("Direction {}", k + 1))).collect();
+    if named.is_empty() { [unnamed, named] } else { [named, unnamed] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directions_with_a_name_come_first() {
+        let names = ["", "closed mouth to smile"].map(str::to_owned);
+        let of = |those: &[(usize, String)]| those.iter().map(|(_, name)| name.clone()).collect::<Vec<_>>();
+        let [first, more] = in_order(&names, 3);
+        assert_eq!(
+            (of(&first), of(&more)),
+            (vec!["Closed mouth to smile".to_owned()], vec!["Direction 1".to_owned(), "Direction 3".to_owned()])
+        );
+        let [first, more] = in_order(&[], 2);
+        assert_eq!((first.len(), more.len()), (2, 0));
     }
 }

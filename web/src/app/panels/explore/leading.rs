@@ -12,8 +12,9 @@ use crate::app::dispatch::Dispatch;
 use crate::app::panels::Site;
 use crate::app::widgets::board::Layer;
 use crate::app::widgets::canvas::is_new;
-use crate::app::widgets::chart::{Anchor, Chart, grouped};
+use crate::app::widgets::chart::{Anchor, Chart};
 use crate::app::widgets::dom::{by_id, create, create_button, on, on_able_click, set_able, set_columns, set_text};
+use crate::app::widgets::numbers::grouped;
 use crate::app::widgets::slider::Slider;
 use crate::error::Result;
 use crate::protocol::{Factor, Leading, STRENGTH_BINS};
@@ -121,7 +122,7 @@ impl LeadingView {
         let place = format!("Latent of level {}, row {}, column {}", at.level, at.row + 1, at.col + 1);
         button.set_attribute("aria-label", &format!("{place}: choose it"))?;
         let layer = Layer::create(&self.document)?;
-        if let Some(marks) = layer.marks(config.size) {
+        if let Some(marks) = layer.marks_of(config.size, &factor.index) {
             marks.heat(&factor.field, FIELD);
         }
         button.append_child(layer.canvas())?;

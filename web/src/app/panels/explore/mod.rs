@@ -1,6 +1,7 @@
 //! The explore panel: one picture, its latents, and which of them reach which pixels (fig. 2c, 2d).
 
 mod address;
+mod ask;
 mod colours;
 mod directions;
 mod field;

@@ -27,6 +27,8 @@ pub struct PyramidView {
     page: Dispatch<Event>,
     /// A board for each level, number of levels and edge.
     levels: List<(usize, usize, usize), Level>,
+    /// The choice of a place's latents, where there is one.
+    choice: HtmlElement,
     channels: [HtmlInputElement; 3],
 }
 
@@ -44,6 +46,7 @@ impl PyramidView {
             dispatch: Rc::clone(&site.own),
             page: Rc::clone(&site.page),
             levels: List::reversed_by_id(site.document, "explore-pyramid")?,
+            choice: by_id(site.document, "explore-channels")?,
             channels: [channel(0)?, channel(1)?, channel(2)?],
         };
         for (channel, input) in view.channels.iter().enumerate() {
@@ -64,21 +67,22 @@ impl PyramidView {
         let _ = self.levels.fit((0..count).map(|level| (level, count, config.size >> level)), |key| self.level(*key));
         self.levels.for_each(|&(h, _, edge), level| {
             level.board.show(explore.pyramid.get(h), edge);
-            let Some(marks) = level.board.marks() else { return };
             let reaching: &[(usize, usize)] = match (cone, settings.pixel) {
                 (Some(cone), Some(_)) => &cone[h].latents,
                 _ => &[],
             };
-            marks.tint(reaching, INSIDE);
-            marks.outline(reaching, CONE);
-            if let Some(at) = settings.at.filter(|at| at.level == h) {
-                marks.outline(&[(at.row, at.col)], CHOSEN);
+            let chosen = settings.at.filter(|at| at.level == h).map(|at| (at.row, at.col));
+            if let Some(marks) = level.board.marks_of(&(reaching, chosen)) {
+                marks.tint(reaching, INSIDE);
+                marks.outline(reaching, CONE);
+                marks.outline(chosen.as_slice(), CHOSEN);
+                level.board.mark_cursor(&marks);
             }
-            level.board.mark_cursor(&marks);
             let all = edge.pow(2) * if h + 1 == count { 4 } else { 3 } / 4;
             let text = if reaching.is_empty() { String::new() } else { format!("{} of {all}", reaching.len()) };
             set_text(&level.count, &text);
         });
+        self.choice.set_hidden(config.channels == 1);
         for (c, input) in self.channels.iter().enumerate() {
             input.set_disabled(settings.at.is_none() || c >= config.channels);
             input.set_checked(settings.at.is_some_and(|at| at.channel == c));

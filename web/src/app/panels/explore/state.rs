@@ -6,6 +6,7 @@ use shared::RgFlowConfig;
 use shared::geometry::{Cone, LatentAddress, Levels, generation_cone, inference_cone};
 
 use super::address::{DIRECTIONS, DirectionMove, ExploreSettings, LatentEdit, MAX_EDITS};
+use super::ask::{changes, first_choice, walk_task};
 use super::field::strong;
 use crate::app::effect::Effect;
 use crate::app::panel::Panel;
@@ -13,7 +14,7 @@ use crate::app::panels::live::Live;
 use crate::app::panels::pyramid::draw_level;
 use crate::app::panels::{Bench, PanelState};
 use crate::app::slot::Slot;
-use crate::protocol::{Answer, Beside, Change, Edit, Image, Leading, Move, RequestId, Source, Strip, Walk, Which};
+use crate::protocol::{Answer, Edit, Image, Leading, RequestId, Strip};
 
 /// Values of the strip below the slider, in standard deviations.
 pub const WALK: [f32; 7] = [-4.0, -2.5, -1.2, 0.0, 1.2, 2.5, 4.0];
@@ -23,12 +24,6 @@ const FILM: (u8, f32) = (25, 3.0);
 
 /// Values of the strips that show what a latent does, in standard deviations.
 pub const STRIP: [f32; 5] = [-3.0, -1.5, 0.0, 1.5, 3.0];
-
-/// The most strips of named latents, and those of leading ones.
-const STRIPS: (usize, u32) = (10, 6);
-
-/// Strips of each of the two models that are compared.
-const COMPARED: u32 = 5;
 
 /// Leading latents of each level.
 pub const LEADING: usize = 6;
@@ -65,16 +60,16 @@ pub enum ExploreEvent {
 /// What the panel shows besides its settings.
 #[derive(Clone, Debug, Default)]
 pub struct Explore {
-    latents: Live,
-    change: Live,
-    walk: Live,
-    reach: Live,
+    pub(super) latents: Live,
+    pub(super) change: Live,
+    pub(super) walk: Live,
+    pub(super) reach: Live,
     search: Live,
     film: Live,
     place: Live,
-    strips: Live,
-    own_leading: Live,
-    twin_leading: Live,
+    pub(super) strips: Live,
+    pub(super) own_leading: Live,
+    pub(super) twin_leading: Live,
     /// Where the picture is along the leading directions, in standard deviations, before all moves.
     pub places: Vec<f32>,
     /// What the named or the leading latents do, once that was asked for.
@@ -99,7 +94,7 @@ pub struct Explore {
     /// Whether the slider is moving: its steps are one edit.
     moving: bool,
     /// Whether the picture was moved along a direction since its latents came.
-    moved: bool,
+    pub(super) moved: bool,
 }
 
 /// What an edit can be taken back to.
@@ -120,11 +115,6 @@ impl Explore {
         }
         effects.extend(self.ask_walk(settings, bench));
         effects
-    }
-
-    fn ask_latents(&mut self, settings: &ExploreSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
-        self.moved = false;
-        self.latents.ask(Edit::Latents { source: source(settings, bench) }, bench.ids)
     }
 
     /// They are of another picture.
@@ -153,38 +143,6 @@ impl Explore {
         Some(settings.moves.iter().find(|one| one.direction == direction).map_or(here, |one| one.to))
     }
 
-    fn ask_strips(&mut self, settings: &ExploreSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
-        let levels = Levels::new(bench.config);
-        let known = bench.card.known_factors(&levels);
-        let named: Vec<u32> = known
-            .iter()
-            .filter_map(|factor| levels.index(factor.at).ok())
-            .map(|index| index as u32)
-            .take(STRIPS.0)
-            .collect();
-        let which = if named.is_empty() { Which::Leading(STRIPS.1) } else { Which::These(named) };
-        let source = source(settings, bench);
-        self.strips.ask(Edit::Strips { source, which, values: STRIP.to_vec() }, bench.ids)
-    }
-
-    /// Both models encode the picture as it is shown, and each moves its own leading latents.
-    fn ask_comparison(&mut self, bench: &mut Bench<'_>) -> Vec<Effect> {
-        let (Some(twin), Some(image)) = (bench.twin.cloned(), self.image.as_ref()) else { return vec![] };
-        let rgb: Vec<u8> = image.rgba.chunks_exact(4).flat_map(|pixel| pixel[..3].to_vec()).collect();
-        let source = Source::Own { rgb: rgb.into() };
-        let edit = Edit::Strips { source, which: Which::Leading(COMPARED), values: STRIP.to_vec() };
-        let mut effects = self.own_leading.ask(edit.clone(), bench.ids);
-        let beside = Beside { base: bench.models.to_owned(), model: Box::new(twin), edit };
-        effects.extend(self.twin_leading.ask(beside, bench.ids));
-        effects
-    }
-
-    fn ask_field(&mut self, settings: &ExploreSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
-        self.field = None;
-        let index = settings.at.and_then(|at| Levels::new(bench.config).index(at).ok());
-        index.map(|index| self.reach.ask(Edit::Field { index: index as u32 }, bench.ids)).unwrap_or_default()
-    }
-
     /// Whether a film is being made.
     pub fn is_filming(&self) -> bool {
         self.film.is_busy()
@@ -193,20 +151,6 @@ impl Explore {
     /// Whether the leading latents are being looked for.
     pub fn is_searching(&self) -> bool {
         self.search.is_busy()
-    }
-
-    fn ask_change(&mut self, settings: &ExploreSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
-        self.draw_pyramid(settings, bench.config);
-        let source = source(settings, bench);
-        self.change.ask(Edit::Change { source, changes: changes(settings, bench.config), walk: None }, bench.ids)
-    }
-
-    fn ask_walk(&mut self, settings: &ExploreSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
-        let Some(walk) = walk_task(settings, bench, WALK.to_vec()) else {
-            self.strip.clear();
-            return vec![];
-        };
-        self.walk.ask(walk, bench.ids)
     }
 
     /// The chosen latent's value now, once the latents are here.
@@ -230,7 +174,7 @@ impl Explore {
         }
     }
 
-    fn draw_pyramid(&mut self, settings: &ExploreSettings, config: &RgFlowConfig) {
+    pub(super) fn draw_pyramid(&mut self, settings: &ExploreSettings, config: &RgFlowConfig) {
         if self.original.len() != config.dims() {
             return;
         }
@@ -240,42 +184,6 @@ impl Explore {
         }
         self.pyramid = (0..config.level_count()).map(|level| Rc::new(draw_level(&values, level, config))).collect();
     }
-}
-
-/// A latent to start with: one with a name, or in the middle of the coarsest level, where much follows from it.
-fn first_choice(bench: &Bench<'_>) -> LatentAddress {
-    let config = bench.config;
-    if let Some(factor) = bench.card.known_factors(&Levels::new(config)).first() {
-        return factor.at;
-    }
-    let level = config.level_count() - 1;
-    let middle = ((config.size >> level) / 2).saturating_sub(1);
-    LatentAddress { level, row: middle, col: middle, channel: 0 }
-}
-
-/// The chosen latent at these values, the other edits as they are.
-fn walk_task(settings: &ExploreSettings, bench: &Bench<'_>, values: Vec<f32>) -> Option<Edit> {
-    let index = Levels::new(bench.config).index(settings.at?).ok()?;
-    let (source, walk) = (source(settings, bench), Some(Walk { index: index as u32, values }));
-    Some(Edit::Change { source, changes: changes(settings, bench.config), walk })
-}
-
-/// The picture that the edits start from.
-fn source(settings: &ExploreSettings, bench: &Bench<'_>) -> Source {
-    let from = bench.source(&settings.pick);
-    if settings.moves.is_empty() {
-        return from;
-    }
-    let moves = settings.moves.iter().map(|one| Move { direction: one.direction as u32, to: one.to }).collect();
-    Source::Moved { from: Box::new(from), moves }
-}
-
-/// The edits as the engine takes them.
-fn changes(settings: &ExploreSettings, config: &RgFlowConfig) -> Vec<Change> {
-    let levels = Levels::new(config);
-    let change =
-        |edit: &LatentEdit| levels.index(edit.at).ok().map(|index| Change { index: index as u32, value: edit.value });
-    settings.edits.iter().filter_map(change).collect()
 }
 
 impl PanelState for Explore {

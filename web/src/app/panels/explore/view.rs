@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use shared::geometry::{LatentAddress, LevelCone, Levels};
+use shared::geometry::{Cone, LatentAddress, LevelCone, Levels};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Document, HtmlButtonElement, HtmlCanvasElement, HtmlElement, HtmlInputElement};
 
@@ -14,16 +14,17 @@ use super::named::{NamedView, short};
 use super::pyramid::PyramidView;
 use super::state::{Explore, ExploreEvent, WALK};
 use super::strips::StripsView;
-use crate::address::rounded;
 use crate::app::dispatch::Dispatch;
 use crate::app::event::Event;
 use crate::app::panels::{PanelState, PanelView, Seen, Site};
 use crate::app::widgets::board::{self, Board};
 use crate::app::widgets::canvas::{Picture, is_new};
 use crate::app::widgets::dom::{by_id, capital, on, on_able_click, on_click, reveal, set_able, set_columns, set_text};
-use crate::app::widgets::film;
 use crate::app::widgets::list::List;
+use crate::app::widgets::memo::Memo;
+use crate::app::widgets::numbers::{grouped, signed};
 use crate::app::widgets::slider::{Scale, Slider};
+use crate::app::widgets::{download, film};
 use crate::error::Result;
 use crate::protocol::Image;
 
@@ -32,6 +33,9 @@ const DELAY: u16 = 6;
 /// What covers the pixels that the chosen latent cannot change.
 const OUTSIDE: &str = "rgb(12 14 22 / 55%)";
 
+/// A latent or a pixel, and the picture's edge and levels.
+type Chosen = (Option<LatentAddress>, Option<(usize, usize)>, usize, usize);
+
 /// The elements.
 pub struct ExploreView {
     document: Document,
@@ -39,6 +43,8 @@ pub struct ExploreView {
     said: HtmlElement,
     value: Slider,
     strip: List<usize, (HtmlButtonElement, Picture)>,
+    /// What the chosen latent reaches, or what reaches the chosen pixel.
+    cone: Memo<Chosen, Option<Cone>>,
     /// Whether outlines stay.
     outlined: HtmlInputElement,
     /// Whether a pointer is over the picture.
@@ -78,6 +84,7 @@ impl PanelView for ExploreView {
             leading: LeadingView::new(site, show_slider, &value)?,
             directions: DirectionsView::new(site)?,
             hovered: Rc::default(),
+            cone: Memo::default(),
             value,
             strip: List::by_id(document, "explore-strip")?,
             outlined: by_id(document, "explore-field")?,
@@ -93,33 +100,36 @@ impl PanelView for ExploreView {
     fn render(&self, seen: &Seen<'_, Explore>) {
         let Some(info) = seen.page.info else { return };
         let (settings, explore, config) = (seen.settings, seen.panel, &info.config);
-        let cone = explore.cone(settings, config);
+        let of = (settings.at, settings.pixel, config.size, config.level_count());
+        let cone = self.cone.get(of, || explore.cone(settings, config));
+        let cone = cone.as_deref();
         self.picture.show(explore.image.as_ref(), config.size);
-        if let Some(marks) = self.picture.marks() {
-            // The picture is what counts: outlines come when a hand is on it or on a latent's slider.
-            let focused = self.picture.element().matches(":focus-visible").unwrap_or(false);
-            let moving = explore.is_moving() && self.value.input().matches(":focus").unwrap_or(false);
-            let outlined = self.outlined.checked() || self.hovered.get() || focused || moving;
-            if let (Some(cone), Some(_), true) = (&cone, settings.at, outlined) {
+        // The picture is what counts: outlines come when a hand is on it or on a latent's slider.
+        let focused = self.picture.element().matches(":focus-visible").unwrap_or(false);
+        let moving = explore.is_moving() && self.value.input().matches(":focus").unwrap_or(false);
+        let outlined = self.outlined.checked() || self.hovered.get() || focused || moving;
+        let field = explore.field.as_deref().filter(|_| outlined);
+        if let Some(marks) = self.picture.marks_of(&(of, outlined, field)) {
+            if let (Some(cone), Some(_), true) = (cone, settings.at, outlined) {
                 marks.shade_others(&cone[0].pixels, OUTSIDE);
                 marks.outline(&cone[0].pixels, CONE);
-                if let Some(field) = &explore.field {
+                if let Some(field) = field {
                     marks.outline(field, CHOSEN);
                 }
             }
             marks.outline(settings.pixel.as_slice(), CHOSEN);
             self.picture.mark_cursor(&marks);
         }
-        self.pyramid.render(explore, settings, config, cone.as_deref());
+        self.pyramid.render(explore, settings, config, cone);
         let known = info.card.known_factors(&Levels::new(config));
         let _ = self.named.render(&known, settings.at);
         let name = known.iter().find(|factor| Some(factor.at) == settings.at).map(|factor| short(&factor.name));
-        let said = said(settings.at, settings.pixel, cone.as_deref(), config.size);
+        let said = said(settings.at, settings.pixel, cone, config.size);
         set_text(&self.said, &name.map_or_else(|| said.clone(), |name| format!("{}. {said}", capital(&name))));
         let value = explore.value(settings, config);
         self.value.input().set_disabled(value.is_none());
         match value {
-            Some(value) => self.value.show(value, &format!("{:+.2} σ", rounded(value))),
+            Some(value) => self.value.show(value, &format!("{} σ", signed(value, 2))),
             None => self.value.say(""),
         }
         self.strip.for_each(|&i, (button, picture)| {
@@ -185,7 +195,7 @@ impl ExploreView {
         spawn_local(async move {
             let frames: Vec<&Image> = frames.iter().collect();
             let made = film::gif(&frames, smooth, DELAY).await;
-            if let Err(error) = made.and_then(|bytes| film::save(&document, &bytes, "rg-flow-latent.gif")) {
+            if let Err(error) = made.and_then(|bytes| download::bytes(&document, &bytes, "rg-flow-latent.gif")) {
                 set_text(&said, &error.to_string());
             }
         });
@@ -216,16 +226,17 @@ fn said(at: Option<LatentAddress>, pixel: Option<(usize, usize)>, cone: Option<&
         (Some(at), _, Some(cone)) => format!(
             "This latent of level {} can change {} of {} pixels, and no other.",
             at.level,
-            cone[0].pixels.len(),
-            size * size
+            grouped(cone[0].pixels.len()),
+            grouped(size * size)
         ),
         (None, Some((row, col)), Some(cone)) => {
             let count: usize = cone.iter().map(|level| level.latents.len()).sum();
             format!(
-                "The pixel in row {}, column {} depends on the latents at {count} of {} places.",
+                "The pixel in row {}, column {} depends on the latents at {} of {} places.",
                 row + 1,
                 col + 1,
-                size * size
+                grouped(count),
+                grouped(size * size)
             )
         }
         _ => "Choose a latent or a pixel.".to_owned(),
@@ -243,10 +254,10 @@ mod tests {
         let at = LatentAddress { level: 0, row: 0, col: 1, channel: 0 };
         let every = said(Some(at), None, Some(std::slice::from_ref(&level)), 8);
         assert_eq!(every, "This latent of level 0 can change every pixel.");
-        assert!(said(Some(at), None, Some(std::slice::from_ref(&level)), 32).contains("64 of 1024 pixels"));
+        assert!(said(Some(at), None, Some(std::slice::from_ref(&level)), 32).contains("64 of 1,024 pixels"));
         assert!(
             said(None, Some((2, 3)), Some(&[level.clone(), level]), 32)
-                .contains("row 3, column 4 depends on the latents at 10 of 1024 places")
+                .contains("row 3, column 4 depends on the latents at 10 of 1,024 places")
         );
         assert_eq!(said(None, None, None, 32), "Choose a latent or a pixel.");
     }

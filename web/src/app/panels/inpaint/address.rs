@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
-use crate::address::{GOOD_SEED, MAX_EDGE, Pick, Verdict, parse_seed, set};
+use crate::address::{GOOD_SEED, MAX_EDGE, Pick, Verdict, parse_flag, parse_seed, set};
 use crate::app::panels::PanelSettings;
 
 /// Completions to choose from, besides the most likely one.
@@ -100,11 +100,14 @@ pub struct InpaintSettings {
     pub attempt: u64,
     /// The completion that is shown: the most likely one is 0.
     pub choice: usize,
+    /// Whether the model's rival fills the hole, too.
+    pub race: bool,
 }
 
 impl Default for InpaintSettings {
     fn default() -> Self {
-        Self { pick: Pick::Sample { seed: GOOD_SEED, index: 10 }, mask: Mask::default(), attempt: 0, choice: 0 }
+        let pick = Pick::Sample { seed: GOOD_SEED, index: 10 };
+        Self { pick, mask: Mask::default(), attempt: 0, choice: 0, race: false }
     }
 }
 
@@ -116,6 +119,7 @@ impl PanelSettings for InpaintSettings {
             "mask" => set(&mut self.mask, Mask::parse(value), "is not a mask"),
             "choice" => set(&mut self.choice, parse_choice(value), "is not a completion"),
             "try" => set(&mut self.attempt, parse_seed(value), "is not a seed of completions"),
+            "race" => set(&mut self.race, parse_flag(value), "is not 0 or 1"),
             _ => Ok(()),
         }
     }
@@ -130,6 +134,9 @@ impl PanelSettings for InpaintSettings {
         push("try", &self.attempt.to_string());
         if self.choice > 0 {
             push("choice", &self.choice.to_string());
+        }
+        if self.race {
+            push("race", "1");
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod address;
 mod growth;
+mod holes;
 mod race;
 mod score;
 pub mod state;

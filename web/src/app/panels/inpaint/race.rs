@@ -1,6 +1,6 @@
 //! The race's elements: both models' pictures and counters, and the chart of what a hole costs in larger pictures.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use web_sys::{Document, HtmlButtonElement, HtmlElement, HtmlProgressElement};
@@ -12,8 +12,9 @@ use super::state::{Inpaint, InpaintEvent};
 use crate::app::event::Event;
 use crate::app::panels::{Scene, Site};
 use crate::app::widgets::canvas::{Picture, is_new};
-use crate::app::widgets::chart::{Anchor, Chart, grouped, log_share};
+use crate::app::widgets::chart::{Anchor, Chart, log_share};
 use crate::app::widgets::dom::{by_id, on, set_text};
+use crate::app::widgets::numbers::grouped;
 use crate::error::Result;
 use crate::protocol::{Image, Lane, Standing};
 
@@ -24,6 +25,7 @@ const PLOT: [f64; 4] = [68.0, 372.0, 18.0, 206.0];
 
 /// The elements.
 pub struct RaceView {
+    title: HtmlElement,
     /// Starts the race, stops it, or leads to a model that can run one. One button: what goes takes the focus along.
     button: HtmlButtonElement,
     does: Rc<RefCell<Does>>,
@@ -35,6 +37,8 @@ pub struct RaceView {
     chart: Chart,
     charted: RefCell<Option<Rc<Vec<Growth>>>>,
     shown: RefCell<Option<Rc<Standing>>>,
+    /// Whether a link to the race was followed.
+    led: Cell<bool>,
 }
 
 /// What the button does.
@@ -76,8 +80,8 @@ impl LaneView {
         self.picture.show(Some(&Rc::new(lane.image.clone())));
         self.bar.set_max(f64::from(lane.latents.max(1)));
         self.bar.set_value(f64::from(lane.touched));
-        set_text(&self.touched, &share(lane));
-        set_text(&self.reach, &format!("{} of {}", grouped(lane.reach as usize), grouped(lane.latents as usize)));
+        set_text(&self.touched, &share(lane.touched, lane.latents));
+        set_text(&self.reach, &share(lane.reach, lane.latents));
         set_text(&self.gradients, &format!("{} of {}", lane.taken, lane.of));
         set_text(&self.time, &format!("{:.1} s", lane.millis / 1000.0));
         set_text(&self.score, &score.map_or_else(|| "at the end".to_owned(), |score| format!("{score:.1} dB")));
@@ -88,6 +92,7 @@ impl RaceView {
     pub fn new(site: &Site<'_, InpaintEvent>) -> Result<Self> {
         let document = site.document;
         let view = Self {
+            title: by_id(document, "race-title")?,
             button: by_id(document, "race-start")?,
             does: Rc::default(),
             status: by_id(document, "race-status")?,
@@ -98,14 +103,18 @@ impl RaceView {
             chart: Chart::by_id(document, "race-chart")?,
             charted: RefCell::default(),
             shown: RefCell::default(),
+            led: Cell::default(),
         };
         let (d, page, does) = (Rc::clone(&site.own), Rc::clone(&site.page), Rc::clone(&view.does));
+        let status = view.status.clone();
         on(&view.button, "click", move |_| {
             let does = does.borrow().clone();
             match does {
                 Does::Start => d(InpaintEvent::Race),
                 Does::Stop => d(InpaintEvent::StopRace),
                 Does::Leave(id) => {
+                    // Nothing else here moves until it is loaded.
+                    set_text(&status, "Loading that model…");
                     d(InpaintEvent::RaceElsewhere);
                     page(Event::Model(id));
                 }
@@ -129,7 +138,11 @@ impl RaceView {
         self.button.set_disabled(!settings.mask.is_mendable());
         let standing = inpaint.standing.as_ref();
         let scores = scores(inpaint, unknown);
-        set_text(&self.status, &said(able, racing, standing.map(Rc::as_ref), scores));
+        let mendable = settings.mask.is_mendable();
+        set_text(&self.status, &said(able, mendable, racing, standing.map(Rc::as_ref), scores));
+        if inpaint.led_to_race && !self.led.replace(true) {
+            self.title.scroll_into_view();
+        }
         let lanes = standing.map_or(&[][..], |standing| &standing.lanes);
         self.lanes.set_hidden(lanes.is_empty());
         self.truth.set_hidden(scores.is_none());
@@ -184,10 +197,10 @@ impl RaceView {
     }
 }
 
-/// How many latents were touched, and what share of all.
-fn share(lane: &Lane) -> String {
-    let percent = 100.0 * f64::from(lane.touched) / f64::from(lane.latents.max(1));
-    format!("{}, {percent:.0} % of all", grouped(lane.touched as usize))
+/// How many of the latents, and what share of all.
+fn share(count: u32, all: u32) -> String {
+    let percent = 100.0 * f64::from(count) / f64::from(all.max(1));
+    format!("{} of {}, {percent:.0} %", grouped(count as usize), grouped(all as usize))
 }
 
 /// Both models' PSNR, once the race is over.
@@ -201,7 +214,7 @@ fn scores(inpaint: &Inpaint, unknown: &[(usize, usize)]) -> Option<[f64; 2]> {
 }
 
 /// How the race stands, in a sentence.
-fn said(able: bool, racing: bool, standing: Option<&Standing>, scores: Option<[f64; 2]>) -> String {
+fn said(able: bool, mendable: bool, racing: bool, standing: Option<&Standing>, scores: Option<[f64; 2]>) -> String {
     let megabytes = |bytes: u64| bytes as f64 / 1e6;
     match (racing, standing, scores) {
         (true, Some(Standing { loaded, total, lanes }), _) if lanes.is_empty() => {
@@ -213,8 +226,11 @@ fn said(able: bool, racing: bool, standing: Option<&Standing>, scores: Option<[f
             let (ahead, by) = if ours >= theirs { (NAMES[0], ours - theirs) } else { (NAMES[1], theirs - ours) };
             format!("In this hole {ahead} is nearer to the truth, by {by:.1} dB.")
         }
+        (false, ..) if !mendable => "The race needs a hole, and something left around it.".to_owned(),
         (false, ..) if able => "The Real NVP is fetched when you start: 3.8 MB.".to_owned(),
-        (false, ..) => "There is no Real NVP for this model.".to_owned(),
+        (false, ..) => {
+            "This model has no Real NVP. Your hole goes along; the picture does if it is your own.".to_owned()
+        }
     }
 }
 
@@ -241,14 +257,16 @@ mod tests {
             millis: 9.0,
         };
         let standing = |lanes| Standing { loaded: 1_500_000, total: 3_843_316, lanes };
-        assert!(said(true, true, Some(&standing(vec![])), None).contains("1.5 of 3.8 MB"));
+        assert!(said(true, true, true, Some(&standing(vec![])), None).contains("1.5 of 3.8 MB"));
         let running = standing(vec![lane(), lane()]);
-        assert!(said(true, true, Some(&running), None).contains("goes next"));
+        assert!(said(true, true, true, Some(&running), None).contains("goes next"));
         assert!(
-            said(true, false, Some(&running), Some([20.0, 22.5]))
+            said(true, true, false, Some(&running), Some([20.0, 22.5]))
                 .contains("Real NVP is nearer to the truth, by 2.5 dB")
         );
-        assert!(said(false, false, None, None).contains("no Real NVP"));
+        assert!(said(false, true, false, None, None).contains("no Real NVP"));
+        assert!(said(true, false, false, None, None).contains("needs a hole"));
+        assert_eq!(share(2_496, 3_072), "2,496 of 3,072, 81 %");
         let grown = Growth { size: 32, cone: 1776, all: 3072 };
         assert!(in_words(&[&grown]).ends_with("1,776 of 3,072 at L = 32"));
     }

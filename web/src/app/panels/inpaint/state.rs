@@ -7,29 +7,17 @@ use shared::geometry::{Cone, inference_cone};
 
 use super::address::{InpaintSettings, Mask, SAMPLES};
 use super::growth::{Growth, growth};
+use super::holes::{fit, holes, line, paint};
 use crate::address::MAX_SEED;
 use crate::app::effect::Effect;
 use crate::app::panel::Panel;
 use crate::app::panels::live::Live;
 use crate::app::panels::{Bench, PanelState};
 use crate::app::slot::Slot;
-use crate::index::{ModelEntry, NamedHole};
 use crate::protocol::{Answer, Completion, Edit, Hole, Image, Race, RequestId, Standing};
 
 /// Edge of the largest brush, in pixels.
 pub const MAX_BRUSH: usize = 9;
-
-/// Holes for any picture.
-const ANYTHING: [(&str, [u8; 4]); 3] =
-    [("Lower half", [50, 0, 100, 100]), ("Left half", [0, 0, 100, 50]), ("Centre", [31, 31, 69, 69])];
-
-/// The ready-made holes for a model's pictures: its own, or those for any picture.
-pub fn holes(entry: Option<&ModelEntry>) -> Vec<NamedHole> {
-    match entry.map(|entry| &entry.holes) {
-        Some(own) if !own.is_empty() => own.clone(),
-        _ => ANYTHING.map(|(name, borders)| NamedHole { name: name.to_owned(), borders }).to_vec(),
-    }
-}
 
 /// What happened in the panel.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,6 +79,8 @@ pub struct Inpaint {
     pub standing: Option<Rc<Standing>>,
     /// Whether a race was wanted with the model that is being loaded.
     race_wanted: bool,
+    /// Whether the address led to a race, which is to be brought into sight.
+    pub led_to_race: bool,
     /// Where the truth is.
     pub truth: Truth,
     /// What the hole would cost in larger pictures, and the hole.
@@ -112,8 +102,8 @@ pub struct Inpaint {
     touched: Option<(usize, usize)>,
     /// Whether the panel was opened with this model.
     opened: bool,
-    /// Whether the hole is one of [`holes`], as it is.
-    preset: bool,
+    /// The name of the hole, if it is one of [`holes`], as it is.
+    preset: Option<String>,
 }
 
 impl Default for Inpaint {
@@ -124,6 +114,7 @@ impl Default for Inpaint {
             race: Live::default(),
             standing: None,
             race_wanted: false,
+            led_to_race: false,
             truth: Truth::Hidden,
             grown: None,
             original: None,
@@ -135,7 +126,7 @@ impl Default for Inpaint {
             past: vec![],
             touched: None,
             opened: false,
-            preset: false,
+            preset: None,
         }
     }
 }
@@ -152,7 +143,7 @@ impl Inpaint {
 
     /// Another hole, or other completions: what was chosen and what was made do not fit any more.
     fn ask_anew(&mut self, settings: &mut InpaintSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
-        settings.choice = 0;
+        (settings.choice, settings.race) = (0, false);
         self.ask(settings, bench)
     }
 
@@ -165,17 +156,29 @@ impl Inpaint {
         effects
     }
 
+    /// Opens with something to see: the reader's hole, or the model's own of that name; where there is neither, or a
+    /// model lacks the name, the model's first. A race that was wanted elsewhere takes the reader's hole along as it is.
+    fn open(&mut self, settings: &mut InpaintSettings, bench: &Bench<'_>, bare: bool, race_wanted: bool) {
+        let none = settings.mask.count() == 0 && !bare;
+        let Some(name) = self.preset.take().or(none.then(String::new)) else { return };
+        let holes = holes(bench.entry);
+        let first = holes.first().filter(|_| none || !race_wanted);
+        if let Some(hole) = holes.iter().find(|hole| hole.name == name).or(first) {
+            settings.mask = paint(hole, bench.config.size);
+            self.preset = Some(hole.name.clone());
+        }
+    }
+
     fn stop_race(&mut self) -> Vec<Effect> {
         self.standing = None;
         self.race.stop()
     }
 
-    fn start_race(&mut self, settings: &InpaintSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
-        let Some(rival) = bench.entry.and_then(|entry| entry.rival.clone()) else { return vec![] };
-        if !settings.mask.is_mendable() {
-            return vec![];
-        }
+    fn start_race(&mut self, settings: &mut InpaintSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
+        let rival = bench.entry.and_then(|entry| entry.rival.clone()).filter(|_| settings.mask.is_mendable());
+        settings.race = rival.is_some();
         let mut effects = self.stop_race();
+        let Some(rival) = rival else { return effects };
         let race = Race { hole: hole(settings, bench, 0), base: bench.models.to_owned(), rival };
         effects.extend(self.race.ask(race, bench.ids));
         effects
@@ -223,30 +226,6 @@ fn hole(settings: &InpaintSettings, bench: &Bench<'_>, samples: usize) -> Hole {
     }
 }
 
-/// The places on a straight line, both ends included.
-fn line(from: (usize, usize), to: (usize, usize)) -> impl Iterator<Item = (usize, usize)> {
-    let steps = from.0.abs_diff(to.0).max(from.1.abs_diff(to.1));
-    let at = move |from: usize, to: usize, step: usize| {
-        let share = step as f32 / steps.max(1) as f32;
-        (from as f32 + (to as f32 - from as f32) * share).round() as usize
-    };
-    (0..=steps).map(move |step| (at(from.0, to.0, step), at(from.1, to.1, step)))
-}
-
-/// The mask of a hole.
-fn paint(hole: &NamedHole, edge: usize) -> Mask {
-    let mut mask = Mask::new(edge);
-    hole.pixels(edge).for_each(|(row, col)| mask.set(row, col, true));
-    mask
-}
-
-/// A mask for pictures of another size becomes the same hole in one of the model's.
-fn fit(settings: &mut InpaintSettings, config: &RgFlowConfig) {
-    if settings.mask.edge() != config.size {
-        settings.mask = settings.mask.scaled(config.size);
-    }
-}
-
 impl PanelState for Inpaint {
     type Settings = InpaintSettings;
     type Event = InpaintEvent;
@@ -267,7 +246,7 @@ impl PanelState for Inpaint {
                 if first {
                     self.past.push(settings.mask.clone());
                 }
-                self.preset = false;
+                (self.preset, settings.race) = (None, false);
                 let from = self.touched.replace((row, col)).filter(|_| !first).unwrap_or((row, col));
                 let half = self.brush / 2;
                 // A quick hand touches few places on its way.
@@ -298,7 +277,10 @@ impl PanelState for Inpaint {
                 vec![]
             }
             InpaintEvent::Race => self.start_race(settings, bench),
-            InpaintEvent::StopRace => self.stop_race(),
+            InpaintEvent::StopRace => {
+                settings.race = false;
+                self.stop_race()
+            }
             InpaintEvent::RaceElsewhere => {
                 self.race_wanted = true;
                 vec![]
@@ -307,7 +289,7 @@ impl PanelState for Inpaint {
                 let holes = holes(bench.entry);
                 let Some(hole) = holes.get(preset) else { return vec![] };
                 self.past.push(std::mem::replace(&mut settings.mask, paint(hole, bench.config.size)));
-                self.preset = true;
+                self.preset = Some(hole.name.clone());
                 self.ask_anew(settings, bench)
             }
             InpaintEvent::Size(size) => {
@@ -320,14 +302,14 @@ impl PanelState for Inpaint {
             }
             InpaintEvent::Undo => match self.past.pop() {
                 Some(mask) => {
-                    self.preset = false;
+                    self.preset = None;
                     settings.mask = mask;
                     self.ask_anew(settings, bench)
                 }
                 None => vec![],
             },
             InpaintEvent::Clear => {
-                self.preset = false;
+                self.preset = None;
                 self.past.push(std::mem::replace(&mut settings.mask, Mask::new(bench.config.size)));
                 self.ask_anew(settings, bench)
             }
@@ -337,26 +319,22 @@ impl PanelState for Inpaint {
     fn refresh(&mut self, settings: &mut InpaintSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
         let bare = settings.mask.is_bare();
         fit(settings, bench.config);
-        // The panel opens with something to see: the model's own first hole, unless the reader has painted another, or
-        // wants none.
-        if !std::mem::replace(&mut self.opened, true)
-            && (self.preset || settings.mask.count() == 0 && !bare)
-            && let Some(hole) = holes(bench.entry).first()
-        {
-            settings.mask = paint(hole, bench.config.size);
-            self.preset = true;
+        let race_wanted = std::mem::take(&mut self.race_wanted);
+        if !std::mem::replace(&mut self.opened, true) {
+            self.led_to_race = settings.race;
+            self.open(settings, bench, bare, race_wanted);
         }
         let source = bench.source(&settings.pick);
         let mut effects = self.whole.ask(Edit::Change { source, changes: vec![], walk: None }, bench.ids);
         effects.extend(self.ask(settings, bench));
-        if std::mem::take(&mut self.race_wanted) {
+        if race_wanted || settings.race {
             effects.extend(self.start_race(settings, bench));
         }
         effects
     }
 
     fn exchanged(&mut self, settings: &mut InpaintSettings) {
-        settings.choice = 0;
+        (settings.choice, settings.race) = (0, false);
     }
 
     fn lives(&mut self) -> Vec<&mut Live> {
@@ -383,7 +361,8 @@ impl PanelState for Inpaint {
     }
 
     fn clear(&mut self) {
-        let Self { brush, erase, preset, race_wanted, .. } = *self;
+        let Self { brush, erase, race_wanted, .. } = *self;
+        let preset = self.preset.take();
         *self = Self { brush, erase, preset, race_wanted, ..Self::default() };
     }
 }

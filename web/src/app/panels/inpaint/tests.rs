@@ -76,7 +76,9 @@ fn the_panel_opens_with_the_models_own_hole() {
         settings.mask.count()
     };
     assert_eq!(open(&mut inpaint, &mut settings, hole("Eyes", [0, 0, 25, 100])), 64);
-    // Another model has other holes.
+    // Another model has other holes, or the same elsewhere.
+    inpaint.clear();
+    assert_eq!(open(&mut inpaint, &mut settings, hole("Eyes", [0, 0, 50, 100])), 128);
     inpaint.clear();
     assert_eq!(open(&mut inpaint, &mut settings, hole("One oval", [0, 0, 25, 25])), 16);
     // What was taken away stays away, and what was painted stays.
@@ -129,10 +131,10 @@ fn a_race_runs_against_the_models_rival_and_ends_with_its_hole() {
     assert_eq!((&*race.rival, race.base.as_str(), race.hole.samples), (&rival, "http://x/models/", 0));
     assert_eq!(race.hole.unknown.len(), settings.mask.count());
     inpaint.take(*id, Answer::Race(Standing { loaded: 1, total: 2, lanes: vec![] }), &settings, &config);
-    assert!(inpaint.is_racing() && inpaint.standing.is_some());
+    assert!(inpaint.is_racing() && inpaint.standing.is_some() && settings.race && !inpaint.led_to_race);
     let stopped = sent(inpaint.update(InpaintEvent::Preset(1), &mut settings, &mut bench));
     assert!(stopped.contains(&Request::Cancel { id: *id }), "{stopped:?}");
-    assert!(inpaint.standing.is_none());
+    assert!(inpaint.standing.is_none() && !settings.race);
     // A model without a rival runs no race, but it can send the reader to one that has.
     let mut alone = Bench::nameless(&config, bench.ids);
     assert!(inpaint.update(InpaintEvent::Race, &mut settings, &mut alone).is_empty());
@@ -141,4 +143,32 @@ fn a_race_runs_against_the_models_rival_and_ends_with_its_hole() {
     let mut bench = Bench { entry: Some(&entry), ..Bench::nameless(&config, &mut ids) };
     let begun = sent(inpaint.refresh(&mut settings, &mut bench));
     assert!(matches!(begun.last(), Some(Request::Serve { task: Task::Race(_), .. })), "{begun:?}");
+    // A link leads to it, where the model has a rival.
+    let link = InpaintSettings { race: true, ..InpaintSettings::default() };
+    let (mut fresh, mut settings) = (Inpaint::default(), link.clone());
+    let begun = sent(fresh.refresh(&mut settings, &mut bench));
+    assert!(matches!(begun.last(), Some(Request::Serve { task: Task::Race(_), .. })), "{begun:?}");
+    assert!(fresh.led_to_race && settings.race);
+    let (mut fresh, mut settings) = (Inpaint::default(), link);
+    fresh.refresh(&mut settings, &mut Bench::nameless(&config, &mut Ids::default()));
+    assert!(!fresh.is_racing() && !settings.race);
+}
+
+#[test]
+fn a_race_elsewhere_takes_the_hole_along() {
+    let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
+    let (mut inpaint, mut settings) = (Inpaint::default(), InpaintSettings::default());
+    let entry = |name: &str, borders| {
+        let hole = NamedHole { name: name.to_owned(), borders };
+        ModelEntry { holes: vec![hole], rival: Some(Box::default()), ..ModelEntry::default() }
+    };
+    let here = entry("Eyes", [0, 0, 25, 100]);
+    let mut bench = Bench { entry: Some(&here), ..Bench::nameless(&config, &mut ids) };
+    inpaint.update(InpaintEvent::Preset(0), &mut settings, &mut bench);
+    inpaint.update(InpaintEvent::RaceElsewhere, &mut settings, &mut bench);
+    inpaint.clear();
+    let there = entry("One oval", [0, 0, 25, 25]);
+    let mut bench = Bench { entry: Some(&there), ..Bench::nameless(&config, &mut ids) };
+    inpaint.refresh(&mut settings, &mut bench);
+    assert_eq!((settings.mask.count(), settings.race), (64, true));
 }

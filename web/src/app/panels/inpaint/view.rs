@@ -3,14 +3,16 @@
 use std::rc::Rc;
 
 use shared::DataKind;
+use shared::geometry::Cone;
 use web_sys::{
     Document, Element, HtmlButtonElement, HtmlCanvasElement, HtmlElement, HtmlInputElement, HtmlProgressElement,
 };
 
-use super::address::SAMPLES;
+use super::address::{Mask, SAMPLES};
+use super::holes::holes;
 use super::race::RaceView;
 use super::score::psnr;
-use super::state::{Inpaint, InpaintEvent, MAX_BRUSH, Truth, holes};
+use super::state::{Inpaint, InpaintEvent, MAX_BRUSH, Truth};
 use crate::app::dispatch::Dispatch;
 use crate::app::event::Event;
 use crate::app::panels::{PanelState, PanelView, Seen, Site};
@@ -20,6 +22,8 @@ use crate::app::widgets::dom::{
     by_id, create, create_button, on, on_able_click, on_click, set_able, set_pressed, set_text,
 };
 use crate::app::widgets::list::List;
+use crate::app::widgets::memo::Memo;
+use crate::app::widgets::numbers::grouped;
 use crate::app::widgets::slider::{Scale, Slider};
 use crate::error::Result;
 
@@ -47,6 +51,8 @@ pub struct InpaintView {
     /// What the scores mean.
     scored: HtmlElement,
     race: RaceView,
+    /// The latents that may change.
+    cone: Memo<(Mask, usize), Cone>,
     /// A button for each ready-made hole.
     presets: List<(usize, String), HtmlButtonElement>,
     /// A small map for each level, with its caption.
@@ -83,6 +89,7 @@ impl PanelView for InpaintView {
             truth: by_id(document, "inpaint-truth")?,
             scored: by_id(document, "inpaint-scored")?,
             race: RaceView::new(site)?,
+            cone: Memo::default(),
             presets: List::by_id(document, "inpaint-presets")?,
             levels: List::reversed_by_id(document, "inpaint-cone")?,
         };
@@ -120,8 +127,9 @@ impl PanelView for InpaintView {
         let (settings, inpaint, config) = (seen.settings, seen.panel, &info.config);
         let unknown = settings.mask.places();
         self.board.show(inpaint.shown(settings), config.size);
-        if let Some(marks) = self.board.marks() {
-            if inpaint.completion.is_some() {
+        let filled = inpaint.completion.is_some();
+        if let Some(marks) = self.board.marks_of(&(filled, &unknown)) {
+            if filled {
                 marks.outline(&unknown, BORDER);
             } else {
                 marks.tint(&unknown, HOLE);
@@ -141,13 +149,14 @@ impl PanelView for InpaintView {
         self.presets.for_each(|&(i, _), button| {
             set_pressed(button, holes.get(i).is_some_and(|hole| hole.pixels(config.size).eq(unknown.iter().copied())));
         });
-        let cone = inpaint.cone(settings, config);
+        let of = (settings.mask.clone(), config.level_count());
+        let cone = self.cone.get(of, || inpaint.cone(settings, config));
         self.levels.for_each(|&level, (layer, text)| {
             let latents = &cone[level].latents;
-            if let Some(marks) = layer.marks(config.size >> level) {
+            if let Some(marks) = layer.marks_of(config.size >> level, latents) {
                 marks.tint(latents, LATENT);
             }
-            set_text(text, &format!("Level {level}: {}", latents.len()));
+            set_text(text, &format!("Level {level}: {}", grouped(latents.len())));
         });
         let reaching = cone.iter().map(|level| level.latents.len()).sum();
         set_text(&self.said, &said(unknown.len(), reaching, config.size));
@@ -224,7 +233,7 @@ impl InpaintView {
 
 /// What a completion is called.
 fn name(i: usize) -> String {
-    if i == 0 { "Most likely".to_owned() } else { format!("Another, {i}") }
+    if i == 0 { "Most likely".to_owned() } else { format!("Variation {i}") }
 }
 
 /// A sentence about what is shown.
@@ -238,6 +247,7 @@ fn said(holes: usize, latents: usize, size: usize) -> String {
     }
     // "Only" nearly all of them would be no news.
     let which = if 2 * latents <= all { "Only the" } else { "The" };
+    let [holes, latents, all] = [holes, latents, all].map(grouped);
     format!("{holes} pixels are unknown. {which} latents at {latents} of {all} places reach them and may change.")
 }
 
@@ -248,7 +258,7 @@ mod tests {
     #[test]
     fn what_is_seen_is_put_in_words() {
         assert!(said(0, 0, 32).starts_with("Paint"));
-        assert!(said(9, 300, 32).contains("Only the latents at 300 of 1024 places"));
+        assert!(said(9, 300, 32).contains("Only the latents at 300 of 1,024 places"));
         assert!(said(500, 900, 32).contains("The latents at 900"));
         assert!(said(1024, 1024, 32).starts_with("Nothing is left"));
     }

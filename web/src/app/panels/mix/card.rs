@@ -12,10 +12,10 @@ use web_sys::{
 
 use crate::app::dispatch::Dispatch;
 use crate::app::event::Event;
-use crate::app::widgets::canvas::{context, download, is_smooth};
+use crate::app::widgets::canvas::{context, is_smooth};
 use crate::app::widgets::dialog::{Dialog, Dialogs};
 use crate::app::widgets::dom::{by_id, on_click, set_text, whole_page};
-use crate::app::widgets::film;
+use crate::app::widgets::{download, film};
 use crate::error::{Error, Result};
 use crate::protocol::Image;
 
@@ -41,7 +41,7 @@ const SANS: &str = "system-ui, sans-serif";
 /// A longer link would fill the card: those with pictures of one's own have thousands of letters.
 const LONG_LINK: usize = 2 * LINE;
 /// Letters of a link in a line.
-const LINE: usize = 98;
+const LINE: usize = 82;
 /// How long each level is shown in the film, in hundredths of a second.
 const DELAY: u16 = 45;
 
@@ -151,19 +151,19 @@ impl Card {
             let top = MIDDLE - edge / 2.0;
             drawing.draw_image_with_html_canvas_element_and_dw_and_dh(canvas, left, top, edge, edge)?;
             let below = (left + edge / 2.0, top + edge + 32.0);
-            text(&drawing, name, below, "center", SOFT, &format!("24px {SANS}"), edge)?;
+            text(&drawing, name, below, "center", INK, &format!("28px {SANS}"), edge + GAP)?;
             left += edge + GAP;
         }
         text(&drawing, "RG-Flow", (MARGIN, SIZE.1 - 86.0), "left", ACCENT, &format!("600 28px {SERIF}"), WIDTH)?;
         for (row, line) in lines(link).iter().enumerate() {
-            let at = (MARGIN, SIZE.1 - 54.0 + 24.0 * row as f64);
-            text(&drawing, line, at, "left", SOFT, &format!("20px {SANS}"), WIDTH)?;
+            let at = (MARGIN, SIZE.1 - 52.0 + 28.0 * row as f64);
+            text(&drawing, line, at, "left", SOFT, &format!("24px {SANS}"), WIDTH)?;
         }
         Ok(())
     }
 
     async fn save(&self) -> Result<&'static str> {
-        download(&self.document, &png(&self.canvas).await?, "rg-flow-mix.png")?;
+        download::blob(&self.document, &png(&self.canvas).await?, "rg-flow-mix.png")?;
         Ok("Saved")
     }
 
@@ -176,7 +176,7 @@ impl Card {
         };
         let travel: Vec<&Image> = travel.iter().map(Rc::as_ref).collect();
         let bytes = film::gif(&travel, smooth, DELAY).await?;
-        film::save(&self.document, &bytes, "rg-flow-mix.gif")?;
+        download::bytes(&self.document, &bytes, "rg-flow-mix.gif")?;
         Ok("Saved")
     }
 

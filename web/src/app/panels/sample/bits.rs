@@ -3,9 +3,10 @@
 use shared::{DataKind, RgFlowConfig};
 
 use crate::app::widgets::dom::capital;
+use crate::app::widgets::numbers::signed;
 
 /// A scale is unusual from so many deviations on.
-const UNUSUAL: f32 = 2.0;
+pub const UNUSUAL: f32 = 2.0;
 
 /// A scale's bits for each new number.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,10 +28,8 @@ impl ScaleBits {
     /// Its numbers, short: the difference says more than the bits themselves, whose zero differs from scale to scale.
     pub fn numbers(&self) -> String {
         match self.usual {
-            // No minus before a zero.
             Some([mean, deviation]) => {
-                let more = ((self.bits - mean) * 10.0).round() / 10.0 + 0.0;
-                format!("{more:+.1}, usually ±{deviation:.1}").replace('-', "−")
+                format!("{}, usually ±{:.1}", signed(self.bits - mean, 1), UNUSUAL * deviation)
             }
             None => format!("{:.1}", self.bits),
         }
@@ -82,7 +81,12 @@ pub fn in_words(scales: &[ScaleBits], kind: DataKind) -> String {
     let of = |scale: &ScaleBits| match scale.usual {
         Some([mean, deviation]) => {
             let (apart, more) = (scale.bits - mean, if scale.bits > mean { "more" } else { "fewer" });
-            format!("{0}×{0}: {1:.1} {more} than usual, which varies by {deviation:.1}", scale.edge, apart.abs())
+            format!(
+                "{0}×{0}: {1:.1} {more} than usual, which is within {2:.1}",
+                scale.edge,
+                apart.abs(),
+                UNUSUAL * deviation
+            )
         }
         None => format!("{0}×{0}: {1:.1}", scale.edge, scale.bits),
     };
@@ -116,10 +120,10 @@ mod tests {
         assert_eq!(found.iter().map(|scale| scale.distance().unwrap()).collect::<Vec<_>>(), [2.0, 0.0, -4.0]);
         assert_eq!(
             in_words(&found[..1], DataKind::Images),
-            "Bits for each new number. 4×4: 1.0 more than usual, which varies by 0.5"
+            "Bits for each new number. 4×4: 1.0 more than usual, which is within 1.0"
         );
         let numbers: Vec<_> = found.iter().map(ScaleBits::numbers).collect();
-        assert_eq!(numbers, ["+1.0, usually ±0.5", "+0.0, usually ±0.2", "−0.5, usually ±0.1"]);
+        assert_eq!(numbers, ["+1.0, usually ±1.0", "+0.0, usually ±0.5", "−0.5, usually ±0.2"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use shared::DataKind;
 use web_sys::{Document, HtmlElement};
 
-use super::bits::{self, ScaleBits, in_words, said, scales};
+use super::bits::{self, ScaleBits, UNUSUAL, in_words, said, scales};
 use super::state::Sample;
 use crate::app::panels::Scene;
 use crate::app::widgets::chart::{Anchor, Chart};
@@ -15,7 +15,7 @@ use crate::error::Result;
 /// The plot's left and right border, its first line and the height of all, in the chart's own units.
 const PLOT: [f64; 4] = [62.0, 250.0, 20.0, 130.0];
 /// Deviations from the middle to either border.
-const REACH: f64 = 5.0;
+const REACH: f64 = 6.0;
 
 /// The elements.
 pub struct BitsView {
@@ -54,7 +54,7 @@ impl BitsView {
         }
     }
 
-    /// A line for each scale: a bar from the mean of real pictures, over the span of one deviation to either side.
+    /// A line for each scale: a bar from the mean of real pictures, over the span that is usual.
     fn draw(&self, scales: &[ScaleBits], kind: DataKind) -> Result<()> {
         let [left, right, top, height] = PLOT;
         let (middle, unit) = ((left + right) / 2.0, (right - left) / 2.0 / REACH);
@@ -71,7 +71,8 @@ impl BitsView {
             self.chart.text((left - 8.0, y + line / 2.0 + 4.5), &name, Anchor::End, "strong")?;
             self.chart.text((right + 8.0, y + line / 2.0 + 4.5), &scale.numbers(), Anchor::Start, "")?;
             let Some(distance) = scale.distance() else { continue };
-            self.chart.bar((middle - unit, y + 2.0), (2.0 * unit, line - 4.0), "span")?;
+            let usual = f64::from(UNUSUAL) * unit;
+            self.chart.bar((middle - usual, y + 2.0), (2.0 * usual, line - 4.0), "span")?;
             let to = f64::from(distance).clamp(-REACH, REACH) * unit;
             self.chart.bar((middle + to.min(0.0), y + line / 2.0 - 4.0), (to.abs(), 8.0), "bar")?;
         }

@@ -85,7 +85,7 @@ impl ControlsView {
             None => {
                 let count = page.level_count().max(temperature.levels.len());
                 let sum: f32 = (0..count).map(|level| temperature.at(level)).sum();
-                self.temperature.show(sum / count as f32, "mixed");
+                self.temperature.show(sum / count as f32, "one for each level");
             }
         }
         // What is not a seed stays in its field, beside the message about it.

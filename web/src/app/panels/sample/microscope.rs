@@ -17,6 +17,7 @@ use crate::app::picker::Picker;
 use crate::app::widgets::canvas::{self, Picture};
 use crate::app::widgets::dom::{by_id, create, create_button, fresh_seed, on, on_click, set_pressed, set_text};
 use crate::app::widgets::list::List;
+use crate::app::widgets::numbers::{grouped, signed};
 use crate::app::widgets::slider::{Scale, Slider};
 use crate::error::Result;
 
@@ -26,9 +27,6 @@ const STEP: u32 = 900;
 const PAUSE: u32 = 450;
 /// How far a wheel turns for a step, in pixels of scrolling.
 const WHEEL: f64 = 60.0;
-
-/// The panel's first sentence, where the model draws pictures.
-const OPENING: &str = "A model draws pictures of nobody, from coarse to fine.";
 
 /// What scales decide where the list of models does not say, coarsest first. The last is for all finer ones.
 const DECIDES: [&str; 5] = [
@@ -208,8 +206,8 @@ impl Microscope {
             DataKind::Field => {
                 ("A model draws fields on a lattice, from coarse to fine.", "Put a picture in, as a field")
             }
-            DataKind::Images if of_faces => (OPENING, "Put yourself in"),
-            DataKind::Images => (OPENING, "Put your own picture in"),
+            DataKind::Images if of_faces => ("A model draws faces of nobody, from coarse to fine.", "Put yourself in"),
+            DataKind::Images => ("A model draws pictures, from coarse to fine.", "Put your own picture in"),
         };
         set_text(&self.opening_says, opening);
         set_text(&self.own_title, own);
@@ -308,9 +306,7 @@ fn edge(config: &RgFlowConfig, steps: usize) -> usize {
 
 /// A field's mean, in a sentence.
 fn magnetisation(mean: Option<f32>) -> String {
-    // No minus before a zero.
-    let rounded = |mean: f32| (mean * 100.0).round() / 100.0 + 0.0;
-    mean.map_or_else(String::new, |mean| format!(" Magnetisation {:+.2}.", rounded(mean)).replace('-', "−"))
+    mean.map_or_else(String::new, |mean| format!(" Magnetisation {}.", signed(mean, 2)))
 }
 
 /// What the last of the shown steps decided, and with how many numbers.
@@ -322,7 +318,7 @@ fn caption(page: &Scene<'_>, config: &RgFlowConfig, shown: usize) -> String {
     let before = if step == 0 { 0 } else { edge / 2 };
     let numbers = config.channels * (edge * edge - before * before);
     let more = if step == 0 { "" } else { " more" };
-    format!("{edge}×{edge} decides {decides}: {numbers}{more} numbers.")
+    format!("{edge}×{edge} decides {decides}: {}{more} numbers.", grouped(numbers))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::app::gather::{Batch, Gathered};
-use crate::app::widgets::chart::grouped;
+use crate::app::widgets::numbers::grouped;
 use crate::index::shorten;
 use crate::protocol::{Image, TRAINING_EDGE, TRAINING_PICTURES};
 

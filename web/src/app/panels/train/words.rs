@@ -2,7 +2,7 @@
 
 use super::address::TrainSettings;
 use super::state::{Doing, Train, Worker};
-use crate::app::widgets::chart::grouped;
+use crate::app::widgets::numbers::grouped;
 use crate::protocol::{ModelSize, Run};
 
 /// What the main button says, and whether it does something.

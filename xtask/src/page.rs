@@ -29,6 +29,14 @@ impl Build {
         }
     }
 
+    /// The profile of its programs, as in index.html.
+    fn profile(self) -> &'static str {
+        match self {
+            Self::Quick => "demo",
+            Self::Small => "web",
+        }
+    }
+
     /// How long it takes on two cores from nothing.
     fn usually(self) -> &'static str {
         match self {
@@ -49,6 +57,12 @@ pub fn build(env: &Env, build: Build) -> Result<()> {
     env.wasm_env(&mut fetch)?;
     run(fetch.args(["fetch", "--quiet"]))?;
     println!("web: building the page (about {} on two cores the first time)", build.usually());
+    // All programs in one go: the last step of each keeps one core busy, and trunk would take them one after the other.
+    let mut programs = Command::new("cargo");
+    env.wasm_env(&mut programs)?;
+    run(programs
+        .args(["build", "--target", "wasm32-unknown-unknown", "--package", "web", "--bins"])
+        .args(["--profile", build.profile()]))?;
     let mut trunk = Command::new(env.find("trunk").unwrap_or_else(|| "trunk".into()));
     env.wasm_env(&mut trunk)?;
     run(trunk.args(build.args()))?;

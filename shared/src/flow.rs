@@ -9,13 +9,13 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use crate::backend::FlowBackend;
-use crate::config::{LevelConfig, PriorKind, RgFlowConfig};
+use crate::config::{PriorKind, RgFlowConfig};
 use crate::error::Result;
 use crate::geometry::{Levels, Plan, inference_cone};
 use crate::image_flow::{Encoded, EncodedByLevel, ImageFlow};
 use crate::nn::{Bijector, FoldedBijector};
 use crate::prior::Temperature;
-use crate::shape::{BijectorShape, Direction, StageShape};
+use crate::shape::{Direction, shapes};
 
 /// The trainable model. [`RgFlow::fold`] gives the flow that it describes.
 #[derive(Module, Debug)]
@@ -53,16 +53,6 @@ impl<B: FlowBackend> RgFlow<B> {
         let stages = self.bijectors.iter().map(Bijector::fold).collect();
         Flow::new(&self.config, stages, self.mean.as_ref().map(Param::val))
     }
-}
-
-/// The shapes of the stages, in the order of [`RgFlow::bijectors`].
-pub fn shapes(config: &RgFlowConfig) -> Vec<StageShape> {
-    let stage = |(h, &level): (usize, &LevelConfig)| {
-        let (dim, features) = (config.block_dims(), config.features(h));
-        let couplings = BijectorShape { dim: dim + 2 * features, level, coupling: config.coupling };
-        StageShape { dim, blocks: config.blocks(h), maps: config.linear_maps, features, couplings }
-    };
-    config.levels.iter().enumerate().flat_map(|level| [stage(level); 2]).collect()
 }
 
 /// The bijection between images and latents.

@@ -44,9 +44,9 @@ pub use config::{
     BlockOrder, CouplingKind, DataKind, LevelConfig, MAX_PARAMS, MAX_SIZE, MOST_FEATURES, PriorKind, RgFlowConfig,
 };
 pub use error::{Error, Result};
-pub use flow::{Flow, RgFlow, shapes};
+pub use flow::{Flow, RgFlow};
 pub use image_flow::{Encoded, EncodedByLevel, ImageFlow};
 pub use model::{Model, ModelConfig};
 pub use presets::{PRESETS, Preset};
 pub use prior::Temperature;
-pub use shape::{BijectorShape, Direction, LinearShape, StageShape};
+pub use shape::{BijectorShape, Direction, LinearShape, StageShape, shapes};

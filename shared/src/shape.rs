@@ -1,7 +1,7 @@
 //! The shape of a bijector, the direction in which it runs, and where each of its folded weights stands in one flat
 //! vector: what the tensor operations ([`crate::nn`]) and the kernels ([`crate::backend`]) both build on.
 
-use crate::config::{CouplingKind, LevelConfig};
+use crate::config::{CouplingKind, LevelConfig, RgFlowConfig};
 
 /// Which way a bijector is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,16 @@ pub struct StageShape {
     pub features: usize,
     /// The couplings, on rows of `dim` + 2·`features` numbers.
     pub couplings: BijectorShape,
+}
+
+/// The shapes of the stages, in the order of [`RgFlow::bijectors`](crate::RgFlow).
+pub fn shapes(config: &RgFlowConfig) -> Vec<StageShape> {
+    let stage = |(h, &level): (usize, &LevelConfig)| {
+        let (dim, features) = (config.block_dims(), config.features(h));
+        let couplings = BijectorShape { dim: dim + 2 * features, level, coupling: config.coupling };
+        StageShape { dim, blocks: config.blocks(h), maps: config.linear_maps, features, couplings }
+    };
+    config.levels.iter().enumerate().flat_map(|level| [stage(level); 2]).collect()
 }
 
 /// One linear layer of a bijector's nets, all nets stacked. The first index is the net: 2·layer for s, 2·layer + 1 for

@@ -11,12 +11,12 @@ use super::container::{
 use crate::backend::FlowBackend;
 use crate::config::{CouplingKind, DataKind, RgFlowConfig};
 use crate::error::{Error, Result};
-use crate::flow::{Flow, RgFlow, shapes};
+use crate::flow::{Flow, RgFlow};
 use crate::geometry::Stage;
 use crate::model::ModelConfig;
 use crate::nn::{Couplings, FoldedBijector, FoldedLinear, FoldedMap, Places};
 use crate::sampler::{MOST_DIRECTIONS, Sampler};
-use crate::shape::{LinearShape, StageShape};
+use crate::shape::{LinearShape, StageShape, shapes};
 
 /// Name of the mean image.
 pub(super) const MEAN: &str = "mean";

@@ -104,6 +104,14 @@ pub fn noted(words: &str) -> String {
     format!("document.querySelector('#backend-note').textContent.includes('{words}')")
 }
 
+/// A GPU that is lost at a word on the channel "test".
+pub const LOST_WHEN_TOLD: &str = "const request = GPUAdapter.prototype.requestDevice;
+    GPUAdapter.prototype.requestDevice = async function (...of) {
+        const device = await request.apply(this, of);
+        new BroadcastChannel('test').onmessage = () => device.destroy();
+        return device;
+    };";
+
 #[tokio::test]
 #[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
 async fn webgpu_draws_what_the_native_engine_draws() {
@@ -182,14 +190,7 @@ async fn a_gpu_that_draws_something_else_is_not_used() {
 #[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
 async fn a_gpu_that_is_lost_leaves_the_page_to_the_cpu() {
     let page = Page::new();
-    page.spoil(
-        "const request = GPUAdapter.prototype.requestDevice;
-         GPUAdapter.prototype.requestDevice = async function (...of) {
-             const device = await request.apply(this, of);
-             new BroadcastChannel('test').onmessage = () => device.destroy();
-             return device;
-         };",
-    );
+    page.spoil(LOST_WHEN_TOLD);
     let browser = Browser::start(&[WEBGPU]).await.unwrap();
     page.open(&browser, "webgpu").await;
     browser.wait_for(ON_GPU, PATIENCE).await.unwrap();

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 use xtask::server::Server;
 
-use super::gpu::{ON_CPU, ON_GPU, Page, WEBGPU, noted};
+use super::gpu::{LOST_WHEN_TOLD, ON_CPU, ON_GPU, Page, WEBGPU, noted};
 use super::harness::{Browser, in_full};
 use super::page::{PATIENCE, copied, prepend, shown};
 use super::panels::{FILLED, QUIET, click, open};
@@ -38,14 +38,7 @@ fn choose(backend: &str) -> String {
 #[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
 async fn a_gpu_may_be_lost_at_any_moment_of_any_panels_work() {
     let page = Page::new();
-    page.spoil(
-        "const request = GPUAdapter.prototype.requestDevice;
-         GPUAdapter.prototype.requestDevice = async function (...of) {
-             const device = await request.apply(this, of);
-             new BroadcastChannel('test').onmessage = () => device.destroy();
-             return device;
-         };",
-    );
+    page.spoil(LOST_WHEN_TOLD);
     let browser = Browser::start(&[WEBGPU]).await.unwrap();
     page.open(&browser, "webgpu").await;
     let mut random = ChaCha8Rng::seed_from_u64(20);

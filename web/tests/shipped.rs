@@ -117,10 +117,7 @@ fn half_of_a_picture_is_completed_better_than_smoothly() {
     for (id, gain) in [("faces", 1.0), ("faces32", 1.0), ("cartoon", 3.0), ("msds1", 1.0)] {
         let file = ModelFile::from_bytes(&fs::read(folder().join(format!("{id}.safetensors"))).unwrap()).unwrap();
         let temperature = file.card.recommended(Latents::Independent).unwrap();
-        let wish = match file.sampler.clone().map(Arc::new) {
-            Some(sampler) => Wish::joint(2, 0, file.card.recommended(Latents::Joint).as_ref(), sampler),
-            None => Wish::new(2, 0, Some(&temperature)),
-        };
+        let wish = Wish::recommended(2, 0, &file.card, file.sampler.clone().map(Arc::new));
         let (size, dims) = (file.config.size, file.config.dims());
         let flow = Rc::new(file.into_flow::<Autodiff<Flex>>(&Default::default()).unwrap());
         let images = flow.sample(3, 0..2, &temperature, &Default::default());

@@ -226,7 +226,7 @@ impl<B: FlowBackend> Trace<B> {
     fn recompute(&mut self, at: usize, blocks: &[usize], direction: Direction, edit: &Edit<B>) {
         let (d, batch) = (self.flow.config().block_dims(), edit.values.dims()[0]);
         let rows = self.input(at, blocks, direction, edit);
-        let bijector = self.flow.stages[at].bijector.of_blocks(&indices(blocks, &rows.device()));
+        let bijector = self.flow.stages[at].bijector.of_blocks(blocks);
         let (out, change) = bijector.run(direction, rows.clone().reshape([batch * blocks.len(), d]));
         let out = out.reshape([batch, blocks.len() * d]);
         let change = change.reshape([batch, blocks.len()]);

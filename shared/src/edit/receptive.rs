@@ -95,7 +95,7 @@ impl<B: FlowBackend> Jacobian<B> {
             let parts = rows.split(at_once, 0).into_iter().enumerate().map(|(part, rows)| {
                 let (first, count) = (part * at_once, rows.dims()[0]);
                 let units = Tensor::<B, 2>::eye(d, &device).unsqueeze_dim::<3>(0).expand([count, d, d]);
-                let blocks = Tensor::arange(first as i64..(first + count) as i64, &device);
+                let blocks: Vec<usize> = (first..first + count).collect();
                 stage.bijector.of_blocks(&blocks).run_tangents(Direction::Inverse, rows, units)
             });
             let (rows, blocks): (Vec<_>, Vec<_>) = parts.unzip();

@@ -1,8 +1,10 @@
 //! A bijector ready to run: map, couplings, map. The couplings run in the form that the backend is fastest with.
 
+use std::borrow::Cow;
+
 #[cfg(feature = "autodiff")]
 use burn::backend::Autodiff;
-use burn::tensor::{Int, Tensor, TensorPrimitive};
+use burn::tensor::{Tensor, TensorPrimitive};
 
 use super::couplings::Couplings;
 use super::linear_map::FoldedMap;
@@ -66,13 +68,12 @@ impl<B: FlowBackend> FoldedBijector<B> {
         Self { shape, entry, form, exit, places, maps_log_det }
     }
 
-    /// The same for some blocks of a picture alone, in this order.
-    ///
-    /// # Shapes
-    /// - blocks: `[k]`; without place features any block is like any other
-    pub fn of_blocks(&self, blocks: &Tensor<B, 1, Int>) -> Self {
-        let places = self.places.as_ref().map(|places| places.of(blocks.clone()));
-        Self { places, ..self.clone() }
+    /// The same for some blocks of a picture alone, in this order. Without place features any block is like any other.
+    pub fn of_blocks(&self, blocks: &[usize]) -> Cow<'_, Self> {
+        match &self.places {
+            Some(places) => Cow::Owned(Self { places: Some(places.of(blocks)), ..self.clone() }),
+            None => Cow::Borrowed(self),
+        }
     }
 
     /// Runs the bijector.

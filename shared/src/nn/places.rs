@@ -19,11 +19,10 @@ pub struct Places<B: Backend> {
 }
 
 impl<B: Backend> Places<B> {
-    /// Of some blocks alone.
-    ///
-    /// # Shapes
-    /// - blocks: indices of blocks, `[k]`
-    pub fn of(&self, blocks: Tensor<B, 1, Int>) -> Self {
+    /// Of some blocks alone, in this order.
+    pub fn of(&self, blocks: &[usize]) -> Self {
+        let blocks: Vec<i32> = blocks.iter().map(|&block| block as i32).collect();
+        let blocks = Tensor::<B, 1, Int>::from_ints(blocks.as_slice(), &self.features.device());
         Self { features: self.features.clone().select(0, blocks) }
     }
 
@@ -98,7 +97,7 @@ mod tests {
         assert_eq!(wide[12..15], [8.0, 9.0, 0.1]);
         let back = places.narrow(places.widen(rows.clone()));
         assert_eq!(back.into_data(), rows.clone().into_data());
-        let second = places.of(Tensor::from_ints([1], &device)).widen(rows.clone().narrow(0, 0, 1));
+        let second = places.of(&[1]).widen(rows.clone().narrow(0, 0, 1));
         assert_eq!(second.into_data().to_vec::<f32>().unwrap(), [0.0, 1.0, 0.2, 2.0, 3.0, 0.2]);
         let tangents = rows.reshape([2, 2, 4]);
         let wide = places.widen_tangents(tangents.clone());

@@ -33,14 +33,9 @@ pub struct WishArgs {
 impl WishArgs {
     /// As the library takes it, for the model with that card, jointly if the model can with `joint`.
     pub fn wish(&self, joint: Option<&Joint>, card: &Card) -> Wish {
-        let (others, seed) = (self.samples as usize, self.seed);
         let joint = joint.filter(|_| !self.temperature.independent);
         let latents = if joint.is_some() { Latents::Joint } else { Latents::Independent };
-        let recommended = card.recommended(latents);
-        let mut wish = match joint {
-            Some(joint) => Wish::joint(others, seed, recommended.as_ref(), joint.sampler()),
-            None => Wish::new(others, seed, recommended.as_ref()),
-        };
+        let mut wish = Wish::recommended(self.samples as usize, self.seed, card, joint.map(Joint::sampler));
         if self.temperature.temperature.is_some() || self.temperature.low_temperature.is_some() {
             wish.temperature = self.temperature.of(card, latents);
         }

@@ -1,7 +1,6 @@
 //! Holes filled in, step by step.
 
 use std::rc::Rc;
-use std::sync::Arc;
 
 use burn::backend::Autodiff;
 use shared::edit::inpaint::{Free, Inpainting, Mask, Wish};
@@ -24,13 +23,8 @@ impl<B: FlowBackend> Engine<B> {
     /// are unknown.
     pub async fn inpainting(&self, hole: &Hole) -> Result<Filling<B>> {
         let (mask, logits) = self.holed(hole).await?;
-        let (others, seed) = (hole.samples as usize, hole.seed);
-        let wish = match self.sampler.as_ref().filter(|_| !as_in_the_paper(&hole.source)) {
-            Some(sampler) => {
-                Wish::joint(others, seed, self.card.recommended(Latents::Joint).as_ref(), Arc::clone(sampler))
-            }
-            None => Wish::new(others, seed, self.card.recommended(Latents::Independent).as_ref()),
-        };
+        let sampler = self.sampler.clone().filter(|_| !as_in_the_paper(&hole.source));
+        let wish = Wish::recommended(hole.samples as usize, hole.seed, &self.card, sampler);
         let flow: Rc<dyn ImageFlow<Autodiff<B>>> = self.differentiable();
         Ok(Inpainting::new(flow, logits, &mask, Free::Coarse, wish, &self.device)?)
     }

@@ -20,10 +20,10 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
     /// Draws the finest level's latents in the hole; the next look shows the result.
     pub(super) fn put_texture(&mut self) {
         let temperature = Temperature::uniform(self.wish.texture);
+        let directions = self.variables.directions();
         for k in 0..self.best.len() {
             let noise = draw(self.flow.prior(), &self.levels, TEXTURE_SEED, k as u64, &temperature);
             let places: Vec<usize> = (0..noise.len()).filter(|&i| self.levels[i] == 0 && self.near(i, 0)).collect();
-            let directions = self.variables.directions();
             places.into_iter().for_each(|i| self.best[k].at[directions + i] = noise[i]);
         }
     }
@@ -57,6 +57,7 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
                 (Free::Coarse, _) => true,
             })
             .collect();
+        let along = self.wish.along(self.levels.iter().copied().max().unwrap_or(0));
         for k in 0..self.best.len() * self.wish.others {
             let best = &self.best[k / self.wish.others];
             let stream = 1 + k as u64;
@@ -64,7 +65,6 @@ impl<B: FlowBackend + AutodiffBackend<InnerBackend: FlowBackend>> Inpainting<B> 
             rest.iter_mut().zip(&drawn).filter(|&(_, &drawn)| !drawn).for_each(|(xi, _)| *xi = 0.0);
             let mut rng = ChaCha8Rng::seed_from_u64(self.wish.seed);
             rng.set_stream(u64::MAX - stream);
-            let along = self.wish.along(self.levels.iter().copied().max().unwrap_or(0));
             let mut xi: Vec<f32> = (0..directions).map(|_| along * PriorKind::Gaussian.draw(&mut rng)).collect();
             xi.extend(rest);
             let noisy = |(i, &x): (usize, &f32)| {

@@ -6,11 +6,11 @@
 //!
 //! F(z) = Σ (z − ξ)²/2 + Σ_known (G(z) − x)²/2ε²
 //!
-//! over the coarse latents, starting from z = 0, from coarse to fine ([`schedule`]). With a sampler the first term is that of
-//! latents that go together (`variables.rs`), and the fit starts from the mean of encoded pictures. If the hole is large the finest
-//! level never moves: with it, meaningless latents could match the known pixels exactly. ξ = 0 gives the best
-//! completion. Others follow by randomising and then optimising: ξ is a draw from the prior, and the known pixels get a
-//! little noise.
+//! over the coarse latents, starting from z = 0, from coarse to fine ([`schedule`]). With a sampler the first term is
+//! that of latents that go together (`variables.rs`), and the fit starts from the mean of encoded pictures. If the hole
+//! is large the finest level never moves: with it, meaningless latents could match the known pixels exactly. ξ = 0 gives
+//! the best completion. Others follow by randomising and then optimising: ξ is a draw from the prior, and the known
+//! pixels get a little noise.
 //!
 //! The known pixels are then put back exactly, and their difference from G(z) fades into the hole. Images that differ
 //! in the hole only have the same latents outside the hole's inference cone (fig. 2d).

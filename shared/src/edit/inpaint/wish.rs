@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::prior::Temperature;
-use crate::sampler::Sampler;
+use crate::sampler::{Latents, Sampler};
+use crate::weights::Card;
 
 /// Which completions to compute.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +41,14 @@ impl Wish {
         let wish = Self::new(others, seed, recommended);
         let temperature = recommended.cloned().unwrap_or(wish.temperature);
         Self { texture: Self::TEXTURE * temperature.at(0), temperature, sampler: Some(sampler), ..wish }
+    }
+
+    /// As a model's card recommends: with latents that go together where there is a sampler.
+    pub fn recommended(others: usize, seed: u64, card: &Card, sampler: Option<Arc<Sampler>>) -> Self {
+        match sampler {
+            Some(sampler) => Self::joint(others, seed, card.recommended(Latents::Joint).as_ref(), sampler),
+            None => Self::new(others, seed, card.recommended(Latents::Independent).as_ref()),
+        }
     }
 
     /// The directions' temperature, of a model with this coarsest level.

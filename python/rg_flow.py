@@ -451,7 +451,7 @@ class RgFlow(Flow):
         self.levels = nn.ModuleList()
         for h, level in enumerate(config["levels"]):
             blocks = (config["size"] // config["block"] // 2**h) ** 2
-            features = config.get("place_features", 0) if blocks > 1 else 0
+            features = config.get("place_features", 0) if blocks > 1 and h >= config.get("places_from", 0) else 0
             new = lambda: Bijector(d, level, bins, maps, blocks, features)
             stages = {stage: new() for stage in ("disentangler", "decimator")}
             self.levels.append(nn.ModuleDict(stages))

@@ -156,6 +156,9 @@ pub struct RgFlowConfig {
     /// 0 for none; not in the paper.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub place_features: usize,
+    /// The finest level whose blocks know their places. At finer ones, where latents may be cold, all blocks stay alike.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub places_from: usize,
     /// What the data are.
     #[serde(default, skip_serializing_if = "DataKind::is_images")]
     pub data: DataKind,
@@ -177,6 +180,7 @@ impl RgFlowConfig {
             linear_maps: false,
             mean_image: false,
             place_features: 0,
+            places_from: 0,
             data: DataKind::Images,
             levels,
         }
@@ -225,6 +229,10 @@ impl RgFlowConfig {
             let (count, most) = (self.place_features, MOST_FEATURES);
             return fail(format!("place_features is {count}, but must be 0 to {most}"));
         }
+        if self.places_from >= self.levels.len() {
+            let (from, last) = (self.places_from, self.levels.len() - 1);
+            return fail(format!("places_from is {from}, but must be a level, 0 to {last}"));
+        }
         if self.param_count() > MAX_PARAMS {
             return fail(format!("{} parameters are too many; the limit is {MAX_PARAMS}", self.param_count()));
         }
@@ -260,9 +268,9 @@ impl RgFlowConfig {
         ((self.size / self.block) >> level).pow(2)
     }
 
-    /// Features of each of a level's places: none where there is only one place.
+    /// Features of each of a level's places: none where there is only one place, nor below [`Self::places_from`].
     pub fn features(&self, level: usize) -> usize {
-        if self.blocks(level) > 1 { self.place_features } else { 0 }
+        if level >= self.places_from && self.blocks(level) > 1 { self.place_features } else { 0 }
     }
 
     /// Trainable parameters, including the weight norm's gains.

@@ -42,6 +42,7 @@ impl RgFlowConfig {
             hidden: narrower(next.hidden),
             ..next
         });
+        config.places_from = config.places_from.min(wanted - 1);
         config.validate()?;
         Ok(config)
     }

@@ -1,8 +1,11 @@
 //! The command line: the commands' names, examples and order.
 
+mod files;
+
+use std::ffi::OsString;
 use std::io::ErrorKind;
 
-use clap::{Parser, Subcommand};
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::bench::{self, BenchArgs};
 use crate::commands::blind::{self, BlindArgs};
@@ -78,7 +81,7 @@ pub enum Command {
         after_help = "Example:\n  trainer encode a.png b.png --model faces.safetensors --out latents.safetensors"
     )]
     Encode(EncodeArgs),
-    /// Turn latents back into images, exact in every pixel.
+    /// Turn latents back into images: with the model that encoded them, exact in every pixel.
     #[command(after_help = "Example:\n  trainer decode latents.safetensors --model faces.safetensors --out decoded")]
     Decode(DecodeArgs),
     /// Show which pixels a latent reaches, and how strongly (fig. 4b, 4c).
@@ -190,6 +193,23 @@ impl Command {
     }
 }
 
+/// Reads the program's arguments. An option takes a negative number, so that it can say what it takes instead.
+///
+/// # Errors
+/// What clap has to say: an argument that is wrong, or the help.
+pub fn parse<I>(words: I) -> std::result::Result<Cli, clap::Error>
+where
+    I: IntoIterator,
+    I::Item: Into<OsString> + Clone,
+{
+    let numeric = |arg: Arg| {
+        let takes = arg.get_long().is_some() && arg.get_action().takes_values();
+        if takes { arg.allow_negative_numbers(true) } else { arg }
+    };
+    let whole = Cli::command().mut_subcommands(|command| command.mut_args(numeric));
+    Cli::from_arg_matches(&whole.try_get_matches_from(words)?)
+}
+
 /// Runs what the command line says.
 ///
 /// # Errors
@@ -212,6 +232,7 @@ pub fn unless_closed(ended: Result<()>) -> Result<()> {
 fn command(cli: Cli) -> Result<()> {
     let cli = if cli.command.is_some() { cli } else { Cli::parse_from(["trainer", "train"]) };
     let Some(command) = cli.command else { return Ok(()) };
+    command.files().check()?;
     for choice in command.devices() {
         device::check(choice)?;
     }
@@ -250,7 +271,6 @@ fn command(cli: Cli) -> Result<()> {
 mod tests {
     use super::*;
     use crate::commands::paper::report::{Sources, sections};
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_sound_and_every_command_has_an_example() {
@@ -269,6 +289,17 @@ mod tests {
                 Cli::try_parse_from(line.split(' ')).unwrap_or_else(|error| panic!("{line}: {error}"));
             }
         }
+    }
+
+    #[test]
+    fn negative_numbers_reach_the_option_that_refuses_them() {
+        for (line, says) in
+            [("trainer sample m --count -1", "1 to"), ("trainer train --seed -3", "0 to 18446744073709551615")]
+        {
+            let error = parse(line.split(' ')).unwrap_err().to_string();
+            assert!(error.contains("give a whole number from") && error.contains(says), "{error}");
+        }
+        assert!(parse("trainer ovals m --change -2".split(' ')).is_ok());
     }
 
     #[test]

@@ -110,8 +110,8 @@ fn fits(shape: [usize; 2], images: &ImageSet) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::Usage`] says what to give.
-pub fn suits(kind: DataKind, images: &ImageSet) -> Result<()> {
-    let (problem, advice) = match (kind, images.kind()) {
+pub fn suits(kind: DataKind, given: DataKind) -> Result<()> {
+    let (problem, advice) = match (kind, given) {
         (DataKind::Field, DataKind::Images) => ("images, for a model of fields", "give phi4 or a .npy file"),
         (DataKind::Images, DataKind::Field) => {
             ("fields, for a model of images", "train a model of fields: --preset phi4, with --size for another lattice")

@@ -102,6 +102,9 @@ fn replace(path: &Path, bytes: &[u8], sync: bool) -> Result<()> {
 /// # Errors
 /// [`Error::Io`] if the system refuses.
 pub fn make_folder(path: &Path) -> Result<()> {
+    if path.is_file() {
+        return Err(Error::content(path.display(), "it is a file", "give the name of a folder"));
+    }
     fs::create_dir_all(path).map_err(Error::io(path, "create it"))
 }
 

@@ -19,6 +19,7 @@ pub mod latents;
 pub mod lattice;
 pub mod open;
 pub mod output;
+pub mod outputs;
 mod panics;
 pub mod pca;
 mod pickle;

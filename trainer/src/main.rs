@@ -2,8 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use trainer::cli::{self, Cli};
+use trainer::cli;
 use trainer::error::{Error, Result};
 use trainer::output;
 
@@ -11,7 +10,7 @@ use trainer::output;
 const VECTORS: &str = "RG_FLOW_VECTORS";
 
 fn main() -> ExitCode {
-    let ended = match Cli::try_parse() {
+    let ended = match cli::parse(std::env::args_os()) {
         Ok(cli) => vectors().and_then(|()| cli::run(cli)),
         Err(said) => match said.print() {
             Ok(()) => return u8::try_from(said.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from),

@@ -85,7 +85,15 @@ fn is_checkpoint(path: &Path) -> bool {
 }
 
 fn read_weights(path: &Path) -> Result<AnyModelFile> {
-    AnyModelFile::from_bytes(&read_limited(path, MAX_BYTES)?).map_err(Error::model(path))
+    let bytes = read_limited(path, MAX_BYTES)?;
+    if image::guess_format(&bytes).is_ok() {
+        return Err(Error::content(
+            path.display(),
+            "it is a picture, not a model",
+            "give a weights file or a run's folder",
+        ));
+    }
+    AnyModelFile::from_bytes(&bytes).map_err(Error::model(path))
 }
 
 /// A data set's name, or that of its file: a card is read by others, whom the rest of a path does not concern.
@@ -165,7 +173,7 @@ impl AnyModel {
 }
 
 /// An error for a model of fields, which has no pictures.
-fn of_images(kind: DataKind, path: &Path) -> Result<()> {
+pub(crate) fn of_images(kind: DataKind, path: &Path) -> Result<()> {
     if kind == DataKind::Images {
         return Ok(());
     }

@@ -5,6 +5,7 @@ mod card;
 mod container;
 mod grown;
 mod keys;
+mod placed;
 mod real_nvp;
 mod rg_flow;
 mod trainable;

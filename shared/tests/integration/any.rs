@@ -34,8 +34,8 @@ fn config() -> impl Strategy<Value = RgFlowConfig> {
         (Just((2 * half, (2 * half) << doublings, channels)), levels)
     });
     let coupling = prop_oneof![Just(CouplingKind::Affine), (2..=6usize).prop_map(CouplingKind::Spline)];
-    (shape, switches, coupling, 0..=2usize).prop_map(
-        |(((block, size, channels), levels), switches, coupling, features)| {
+    (shape, switches, coupling, (0..=2usize, 0..=2usize)).prop_map(
+        |(((block, size, channels), levels), switches, coupling, (features, from))| {
             let (official, gaussian, linear_maps, mean_image) = switches;
             RgFlowConfig {
                 channels,
@@ -46,6 +46,7 @@ fn config() -> impl Strategy<Value = RgFlowConfig> {
                 linear_maps,
                 mean_image,
                 place_features: features,
+                places_from: from.min(levels.len() - 1),
                 ..RgFlowConfig::new(size, levels)
             }
         },

@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use shared::DataKind;
 
-use super::numbers::{MOST_IMAGES, count};
+use super::numbers::{MOST_IMAGES, count, seed};
 use crate::data::{DataOptions, DataSource, Dataset, ImageSet, TestSet};
 use crate::error::{Error, Result};
+use crate::open::about;
 use crate::output::aside;
+use crate::train::best::Which;
+use crate::train::state::RunState;
 
 /// Which images.
 #[derive(Args, Debug, Clone)]
@@ -17,7 +20,7 @@ pub struct DataSetArgs {
     /// (binary or python version) or MNIST, also as torchvision keeps them; for models of fields phi4 (drawn; its
     /// couplings as in phi4:beta=0.66,lambda=1) or a .npy file [N, L, L] or [N, C, L, L]. A folder or .zip may hold folders train and
     /// test (or val); otherwise about a tenth of the images, chosen by their names, is held out for testing [default:
-    /// msds1, or a resumed run's own data].
+    /// the data of the run that is given; of a new run, msds1].
     #[arg(long)]
     pub data: Option<String>,
     /// Folder or .zip of test images to use instead of those in --data.
@@ -37,7 +40,7 @@ pub struct DataSetArgs {
     #[arg(long)]
     pub licence: Option<String>,
     /// Seed of generated sets, of --limit, and of the split where the data have none [default: 0].
-    #[arg(long)]
+    #[arg(long, value_parser = seed())]
     pub data_seed: Option<u64>,
 }
 
@@ -45,6 +48,36 @@ impl DataSetArgs {
     /// The data's name or path.
     pub fn name(&self) -> &str {
         self.data.as_deref().unwrap_or("msds1")
+    }
+
+    /// The same for a command that is given a model: what is not given is as in the run that trained it.
+    ///
+    /// # Errors
+    /// A model that cannot be read, and [`Error::Usage`] for a weights file, which does not say where its data are.
+    pub fn of_model(&self, model: &Path, which: Which) -> Result<Self> {
+        if self.data.is_some() {
+            return Ok(self.clone());
+        }
+        match about(model, which)?.state {
+            Some(state) => Ok(self.of_run(&state)),
+            None => {
+                let problem = format!("{} does not say where its images are", model.display());
+                Err(Error::usage("--data", problem, "name them: a folder, a .zip, msds1, phi4"))
+            }
+        }
+    }
+
+    /// The same with a run's own data in place of what is not given.
+    pub fn of_run(&self, state: &RunState) -> Self {
+        let part = &state.part;
+        Self {
+            data: Some(self.data.clone().unwrap_or_else(|| state.data.clone())),
+            test_data: self.test_data.clone().or(part.test_data.as_ref().map(Into::into)),
+            limit: self.limit.or(part.limit),
+            test_limit: self.test_limit.or(part.test_limit),
+            data_seed: self.data_seed.or(Some(part.seed)),
+            ..self.clone()
+        }
     }
 
     /// Loads the data for a model of images `[channels, size, size]`, and prints their notes.
@@ -102,9 +135,12 @@ pub fn test_part(data: &str, options: &DataOptions, channels: usize) -> Result<T
 /// Data by name or path.
 ///
 /// # Errors
-/// [`Error::Usage`] for an empty name.
+/// [`Error::Usage`] for an empty name, and couplings of phi4 that make no sense.
 pub fn source(data: &str) -> Result<DataSource> {
-    data.parse().map_err(|e| Error::usage("--data", format!("{e}"), "give msds1, msds2, phi4 or a path"))
+    if data.is_empty() {
+        return Err(Error::usage("--data", "it is empty", "give msds1, msds2, phi4 or a path"));
+    }
+    data.parse()
 }
 
 /// Prints what the user should know about the data.

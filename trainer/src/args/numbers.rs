@@ -44,6 +44,11 @@ pub fn temperature() -> impl Fn(&str) -> Result<f32, String> + Clone + Send + Sy
     within(0.0..=MOST_TEMPERATURE)
 }
 
+/// A seed.
+pub fn seed() -> impl Fn(&str) -> Result<u64, String> + Clone + Send + Sync {
+    count(0..=u64::MAX)
+}
+
 /// How many times a picture's pixels are enlarged.
 pub fn zoom() -> impl Fn(&str) -> Result<u32, String> + Clone + Send + Sync {
     count(1..=32)

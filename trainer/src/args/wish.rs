@@ -5,7 +5,7 @@ use shared::edit::inpaint::Wish;
 use shared::sampler::Latents;
 use shared::weights::Card;
 
-use super::numbers::{count, temperature};
+use super::numbers::{count, seed, temperature};
 use super::temperature::TemperatureArgs;
 use crate::drawing::Joint;
 
@@ -19,7 +19,7 @@ pub struct WishArgs {
     #[arg(long, default_value_t = 4, value_parser = count(0..=MAX_SAMPLES))]
     pub samples: u32,
     /// Seed of the random draws for the other completions.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = seed())]
     pub seed: u64,
     /// Temperatures of those draws.
     #[command(flatten)]

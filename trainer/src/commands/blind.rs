@@ -10,7 +10,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::args::numbers::{count, zoom};
+use crate::args::numbers::{count, seed, zoom};
 use crate::args::{DeviceArgs, TemperatureArgs, WhichArgs, keep_apart, test_part};
 use crate::data::DataOptions;
 use crate::error::{Error, Result};
@@ -25,7 +25,7 @@ use crate::output::say;
 const COLUMNS: usize = 7;
 const ROWS: usize = 6;
 /// The two files beside the sheets.
-const KEY: &str = "key.csv";
+pub(crate) const KEY: &str = "key.csv";
 const FAILED: &str = "failed.txt";
 /// A key's size at most: a line is short.
 const MAX_BYTES: u64 = 16 << 20;
@@ -50,7 +50,7 @@ pub struct BlindArgs {
     #[command(flatten)]
     pub temperature: TemperatureArgs,
     /// Seed of the samples and of their order, which is stored with the key [default: random].
-    #[arg(long)]
+    #[arg(long, value_parser = seed())]
     pub seed: Option<u64>,
     /// Enlarge each pixel this many times, 1 to 32.
     #[arg(long, default_value_t = 4, value_parser = zoom())]

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use shared::DataKind;
 
-use crate::args::numbers::{MOST_IMAGES, count};
+use crate::args::numbers::{MOST_IMAGES, count, seed};
 use crate::args::{keep_apart, source, tell};
 use crate::data::DataOptions;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::output::say;
 
 /// Arguments of `data`.
@@ -28,7 +29,7 @@ pub struct DataArgs {
     #[arg(long, default_value_t = 32, value_parser = count(1..=4096_usize))]
     pub size: usize,
     /// Seed of generated sets, of --limit, and of the split where the data have none.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = seed())]
     pub seed: u64,
 }
 
@@ -47,7 +48,12 @@ pub fn run(args: DataArgs) -> Result<()> {
         skip_broken: args.skip_broken,
         ..DataOptions::default()
     };
-    let dataset = source(&args.data)?.load(&options)?;
+    let source = source(&args.data)?;
+    if source.kind() == DataKind::Field {
+        let problem = format!("{source} holds fields, real numbers that a PNG cannot hold");
+        return Err(Error::usage("DATA", problem, "give images"));
+    }
+    let dataset = source.load(&options)?;
     tell(&dataset.notes);
     for (part, set) in [("train", &dataset.train), ("test", &dataset.test)] {
         let folder = args.out.join(part);

@@ -8,7 +8,7 @@ use shared::geometry::counts_by_level;
 use shared::logit::{self, middles};
 
 use crate::args::numbers::count;
-use crate::args::{DataSetArgs, DeviceArgs, WhichArgs};
+use crate::args::{DataSetArgs, DeviceArgs, WhichArgs, source};
 use crate::data::TestSet;
 use crate::engine::Engine;
 use crate::error::Result;
@@ -49,8 +49,11 @@ const PICTURES: usize = 1024;
 /// A model or data that cannot be read.
 pub fn run(args: EvalArgs) -> Result<()> {
     let model = AnyModel::open_any(&args.model, args.which.which, args.device.device)?;
-    let test = args.data.load_test(model.config.image_shape())?;
-    suits(model.config.data(), &test.images)?;
+    let data = args.data.of_model(&args.model, args.which.which)?;
+    // Before fields are drawn, which takes a while.
+    suits(model.config.data(), source(data.name())?.kind())?;
+    let test = data.load_test(model.config.image_shape())?;
+    suits(model.config.data(), test.images.kind())?;
     let counts = counts_by_level(&model.engine.latent_levels());
     if args.draws > 1 {
         // The bound is a logarithm of a mean: it has no parts.

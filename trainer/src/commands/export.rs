@@ -6,7 +6,7 @@ mod paths;
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use shared::geometry::Levels;
 use shared::weights::{AnyModelFile, Card, ModelFile, NamedFactor};
 use shared::{DataKind, Temperature};
@@ -21,11 +21,12 @@ use crate::output::say;
 
 /// Arguments of `export`.
 #[derive(Args, Debug, Clone)]
+#[command(group(ArgGroup::new("target").required(true).args(["out", "hub"])))]
 pub struct ExportArgs {
     /// Checkpoint, run folder, or weights file; what no option below changes stays on its card.
     pub model: PathBuf,
     /// Where to write the weights file.
-    #[arg(long, required_unless_present = "hub", conflicts_with = "hub")]
+    #[arg(long)]
     pub out: Option<PathBuf>,
     /// Write a new folder as the Hugging Face Hub wants it instead: model.safetensors, config.json, a README.md with the
     /// card, a sheet of samples, and rg_flow.py, which reads the model in Python.

@@ -17,12 +17,14 @@ use crate::args::{DataSetArgs, DeviceArgs, PrecisionName, WhichArgs, one_or_each
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::files::{writable, write_atomically};
-use crate::open::{Model, load_rg_flow};
+use crate::open::{Model, load_rg_flow, of_images};
 use crate::output::say;
 use crate::pca::Principal;
 
 /// The share of the images along which variances are measured, and which the directions do not see.
 const HELD_OUT: usize = 10;
+/// Directions, where there are images enough.
+const DIRECTIONS: usize = 96;
 
 /// Arguments of `fit-latents`.
 #[derive(Args, Debug, Clone)]
@@ -32,9 +34,10 @@ pub struct FitLatentsArgs {
     /// The images that it was trained on.
     #[command(flatten)]
     pub data: DataSetArgs,
-    /// Number of leading directions of the latents to store; each adds as many numbers to the file as an image has.
-    #[arg(long, default_value_t = 96, value_parser = count(1..=MOST_DIRECTIONS))]
-    pub directions: usize,
+    /// Number of leading directions of the latents to store, 1 to 1024; each adds as many numbers to the file as an image has
+    /// [default: 96, or a quarter of the images if that is less].
+    #[arg(long, value_parser = count(1..=MOST_DIRECTIONS))]
+    pub directions: Option<usize>,
     /// Temperatures of joint draws for the card, 0 to 1.5: one, or one for each level, finest first, separated by commas
     /// [default: from 0.15 at the finest level to 0.75 at the coarsest].
     #[arg(long, value_delimiter = ',', value_parser = within(0.0..=Card::MAX_TEMPERATURE))]
@@ -68,26 +71,31 @@ pub fn run(args: FitLatentsArgs) -> Result<()> {
     }
     writable(&out)?;
     let mut file = load_rg_flow(&args.model, args.which.which)?;
+    of_images(file.config.data, &args.model)?;
     let levels = file.config.level_count();
     one_or_each(&args.temperatures, levels)?;
     let model = Model::of(file.clone(), &args.model, args.device.device)?;
-    let dataset = args.data.load([file.config.channels, file.config.size])?;
+    let data = args.data.of_model(&args.model, args.which.which)?;
+    let dataset = data.load([file.config.channels, file.config.size])?;
     let mirrored = dataset.mirrors && !args.no_flips;
     let images = dataset.train.len();
-    if images < 4 * args.directions || images < 2 * HELD_OUT {
-        let problem = format!("{images} training images for {} directions", args.directions);
-        return Err(Error::usage(
-            "--directions",
-            problem,
-            "use four times as many images as directions, or ask for fewer directions",
-        ));
+    let most = images / 4;
+    if images < 2 * HELD_OUT {
+        let problem = format!("{} has {images} training images", dataset.name);
+        return Err(Error::usage("--data", problem, format!("give at least {}", 2 * HELD_OUT)));
     }
+    let directions = args.directions.unwrap_or(DIRECTIONS.min(most));
+    if directions > most {
+        let problem = format!("{images} training images show no {directions} directions");
+        return Err(Error::usage("--directions", problem, format!("ask for at most {most}, a quarter of the images")));
+    }
+    say!("{images} training images of {}, {directions} directions", dataset.name)?;
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let mut order: Vec<usize> = (0..images).collect();
     order.shuffle(&mut rng);
     let flips: Vec<bool> = order.iter().map(|_| mirrored && rng.random()).collect();
     let latents = encode(&*model.engine, &dataset.train.gather(&order, &flips), dataset.train.image_len())?;
-    let fit = fit(latents, images / HELD_OUT, args.directions);
+    let fit = fit(latents, images / HELD_OUT, directions);
     report(&fit, &file)?;
     file.sampler = Some(fit.sampler().map_err(Error::model(&args.model))?);
     file.card.joint_temperature = match args.temperatures.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use shared::backend::{CpuVectors, cpu_vectors};
 
 use crate::args::WhichArgs;
@@ -13,13 +13,16 @@ use crate::output::say;
 
 /// Arguments of `info`.
 #[derive(Args, Debug, Clone)]
+#[command(group(ArgGroup::new("what").required(true).args(["model", "machine"])))]
 pub struct InfoArgs {
     /// Weights file, checkpoint, or run folder.
-    #[arg(required_unless_present = "machine")]
     pub model: Option<PathBuf>,
     /// Print this machine's processor, which kernels run on it, and which devices answer.
-    #[arg(long, conflicts_with = "model")]
+    #[arg(long)]
     pub machine: bool,
+    /// Print the model's configuration alone, as `trainer train --config` takes it.
+    #[arg(long, conflicts_with = "machine")]
+    pub config: bool,
     /// Which checkpoint of a run folder.
     #[command(flatten)]
     pub which: WhichArgs,
@@ -32,6 +35,9 @@ pub struct InfoArgs {
 pub fn run(args: InfoArgs) -> Result<()> {
     let Some(model) = args.model else { return machine() };
     let About { config, card, state } = about(&model, args.which.which)?;
+    if args.config {
+        return say!("{}", serde_json::to_string_pretty(&config).unwrap_or_default());
+    }
     let (parameters, macs) = (config.param_count(), config.macs() as f64 / 1e6);
     let mut text = format!("{parameters} parameters, {macs:.1} million multiply-adds an image\n");
     text += &format!("card   {}\n", serde_json::to_string_pretty(&card).unwrap_or_default());

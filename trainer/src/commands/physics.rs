@@ -7,7 +7,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use shared::{DataKind, Temperature};
 
-use crate::args::numbers::count;
+use crate::args::numbers::{count, seed};
 use crate::args::{DeviceArgs, WhichArgs};
 use crate::error::{Error, Result};
 use crate::evaluate::log_mean_exp;
@@ -42,7 +42,7 @@ pub struct PhysicsArgs {
     #[arg(long, value_enum, default_value = "sign", hide_possible_values = true, value_name = "none|sign|lattice")]
     pub symmetry: Symmetry,
     /// Seed of both.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = seed())]
     pub seed: u64,
     /// Which checkpoint of a run folder.
     #[command(flatten)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use shared::edit::progressive;
 
-use crate::args::numbers::count;
+use crate::args::numbers::{count, seed};
 use crate::args::{FigureArgs, TemperatureArgs};
 use crate::error::Result;
 use crate::evaluate::random_seed;
@@ -29,7 +29,7 @@ pub struct ProgressiveArgs {
     #[command(flatten)]
     pub temperature: TemperatureArgs,
     /// Seed of the samples [default: random].
-    #[arg(long)]
+    #[arg(long, value_parser = seed())]
     pub seed: Option<u64>,
     /// Where to write the figure: a row for each image, a column for each inverse RG step.
     #[arg(long, default_value = "progressive.png")]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
-use crate::args::numbers::count;
+use crate::args::numbers::{count, seed};
 use crate::args::{DataSetArgs, DeviceArgs, TemperatureArgs, WhichArgs};
 use crate::error::{Error, Result};
 use crate::files::{writable, write_atomically};
@@ -31,7 +31,7 @@ pub struct QualityArgs {
     #[command(flatten)]
     pub temperature: TemperatureArgs,
     /// Seed of the samples.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = seed())]
     pub seed: u64,
     /// Compare with test images as they are, instead of mirroring each with probability ½ as in training.
     #[arg(long)]
@@ -62,8 +62,9 @@ struct Row {
 /// # Errors
 /// A model or data that cannot be read, models of different sizes, a file that cannot be written.
 pub fn run(args: QualityArgs) -> Result<()> {
+    let data = args.data.of_model(&args.models[0], args.which.which)?;
     if let Some(out) = &args.out {
-        args.data.keep_apart(out)?;
+        data.keep_apart(out)?;
         writable(out)?;
     }
     let open = |path: &PathBuf| AnyModel::open(path, args.which.which, args.device.device);
@@ -76,7 +77,7 @@ pub fn run(args: QualityArgs) -> Result<()> {
         let problem = format!("{} makes images of {size} pixels, {first} of {}", path.display(), shape[1]);
         return Err(Error::usage("MODELS", problem, "compare models of one size"));
     }
-    let dataset = args.data.load(shape)?;
+    let dataset = data.load(shape)?;
     if dataset.train.len() < 2 || dataset.test.len() < 16 {
         let problem = format!("{} has {} test images", dataset.name, dataset.test.len());
         return Err(Error::usage("--data", problem, "give at least 16"));

@@ -6,7 +6,7 @@ use clap::Args;
 use shared::geometry::Levels;
 use shared::sampler::Latents;
 
-use crate::args::numbers::count;
+use crate::args::numbers::{count, seed};
 use crate::args::{FigureArgs, TemperatureArgs};
 use crate::error::Result;
 use crate::figures::figure::{Row, figure};
@@ -29,7 +29,7 @@ pub struct ReceptiveArgs {
     #[command(flatten)]
     pub temperature: TemperatureArgs,
     /// Seed of the samples.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = seed())]
     pub seed: u64,
     /// Where to write the sheet of fields.
     #[arg(long, default_value = "receptive-fields.png")]

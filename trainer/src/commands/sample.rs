@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::args::numbers::{count, zoom};
+use crate::args::numbers::{count, seed, zoom};
 use crate::args::{DeviceArgs, TemperatureArgs, WhichArgs};
 use crate::error::Result;
 use crate::evaluate::random_seed;
@@ -24,7 +24,7 @@ pub struct SampleArgs {
     #[command(flatten)]
     pub temperature: TemperatureArgs,
     /// Seed of the samples [default: random].
-    #[arg(long)]
+    #[arg(long, value_parser = seed())]
     pub seed: Option<u64>,
     /// Where to write the sheet.
     #[arg(long, default_value = "samples.png")]

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use shared::DataKind;
 use shared::msds::{Msds, Part};
 
 use super::images::check_memory;
@@ -60,6 +61,15 @@ impl fmt::Display for DataSource {
 }
 
 impl DataSource {
+    /// What it holds.
+    pub fn kind(&self) -> DataKind {
+        match self {
+            Self::Phi4(_) => DataKind::Field,
+            Self::Path(path) if is_npy(path) => DataKind::Field,
+            _ => DataKind::Images,
+        }
+    }
+
     /// Loads the whole set into memory.
     pub fn load(&self, options: &DataOptions) -> Result<Dataset> {
         let Loaded { name, train, test, licence, description, notes, mirrors } = self.parts(options, Wanted::Both)?;
@@ -74,6 +84,8 @@ impl DataSource {
     /// Loads the test part, and decodes nothing else.
     pub fn load_test(&self, options: &DataOptions) -> Result<TestSet> {
         let Loaded { name, test, notes, .. } = self.parts(options, Wanted::Test)?;
+        // Pictures from elsewhere go by their own name.
+        let name = options.test_data.as_ref().map_or(name, |path| path.display().to_string());
         Ok(TestSet { name, images: test, notes })
     }
 

@@ -12,6 +12,9 @@ use crate::error::Result;
 use crate::files::{link_whole, set_aside};
 use crate::output::aside;
 
+/// The weights in a folder for the Hugging Face Hub.
+pub const WEIGHTS: &str = "model.safetensors";
+
 /// Which checkpoint stands for a run's folder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Which {
@@ -60,7 +63,9 @@ pub fn chosen(path: &Path, which: Which) -> Result<PathBuf> {
     if which == Which::Best && path.is_dir() && best.is_file() {
         return Ok(best);
     }
-    newest(path)
+    // What `export --hub` wrote.
+    let exported = path.join(WEIGHTS);
+    if exported.is_file() { Ok(exported) } else { newest(path) }
 }
 
 /// The best checkpoint so far.

@@ -22,6 +22,7 @@ mod tensorboard;
 pub mod timed;
 
 use std::cell::OnceCell;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -187,8 +188,8 @@ impl Training {
             return Err(Error::usage("--best-by", problem, "use --best-by bits, or give more images"));
         }
         self.action()?;
-        suits(self.state.config.data(), &self.dataset.train)?;
-        suits(self.state.config.data(), &self.dataset.test)?;
+        suits(self.state.config.data(), self.dataset.train.kind())?;
+        suits(self.state.config.data(), self.dataset.test.kind())?;
         let (train, [channels, size]) = (&self.dataset.train, self.state.config.image_shape());
         if (train.size, train.channels) == (size, channels) && !train.is_empty() {
             return Ok(());
@@ -270,7 +271,14 @@ impl Training {
                 log.metrics.add(line(&mut run.state, None, None))?;
                 clock = Instant::now();
             }
-            heard?;
+            match heard {
+                Err(Error::Output { source }) if source.kind() == ErrorKind::BrokenPipe => {
+                    let problem = format!("it was closed, so the run stopped, and was saved, at step {step}");
+                    let advice = format!("`trainer train --resume {}` goes on", self.folder.path().display());
+                    return Err(Error::content("standard output", problem, advice));
+                }
+                heard => heard?,
+            }
             if stop {
                 break;
             }

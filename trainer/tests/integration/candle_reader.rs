@@ -92,7 +92,7 @@ impl Reader {
                 }
                 let rows: Vec<f32> = places.iter().map(|&place| x[place] as f32).collect();
                 let rows = Tensor::from_vec(rows, ((n / m).pow(2), channels * m * m), &Device::Cpu)?;
-                let (rows, change) = self.bijector(&format!("levels.{h}.{stage}"), level, rows)?;
+                let (rows, change) = self.bijector(&format!("levels.{h}.{stage}"), (h, level), rows)?;
                 log_det += change;
                 places.iter().zip(numbers(&rows)?).for_each(|(&place, number)| x[place] = number);
             }
@@ -101,7 +101,7 @@ impl Reader {
     }
 
     /// All blocks of a stage, `[blocks, d]`.
-    fn bijector(&self, name: &str, level: &Value, rows: Tensor) -> Result<(Tensor, f64)> {
+    fn bijector(&self, name: &str, (h, level): (usize, &Value), rows: Tensor) -> Result<(Tensor, f64)> {
         let maps = self.config["linear_maps"] == true;
         let (blocks, d) = rows.dims2()?;
         let map = |part: &str, rows: Tensor| match maps {
@@ -113,7 +113,8 @@ impl Reader {
         let rows = map("entry", rows)?;
         let own = d / 2;
         let mut halves = [rows.narrow(1, 0, own)?, rows.narrow(1, own, own)?];
-        let features = if blocks > 1 { number(&self.config["place_features"]) } else { 0 };
+        let from = self.config["places_from"].as_u64().unwrap_or(0) as usize;
+        let features = if blocks > 1 && h >= from { number(&self.config["place_features"]) } else { 0 };
         if features > 0 {
             for half in &mut halves {
                 *half = Tensor::cat(&[&*half, self.tensor(&format!("{name}.places"))], 1)?;
@@ -279,7 +280,9 @@ fn the_page_is_enough_to_read_an_rg_flow() {
                 let channels = if prior == PriorKind::Laplace { 3 } else { 1 };
                 let plain = RgFlowConfig::new(16, levels.clone());
                 let place_features = if mean_image { 3 } else { 0 };
-                let config = RgFlowConfig { order, prior, linear_maps, mean_image, place_features, channels, ..plain };
+                let places_from = usize::from(mean_image && linear_maps);
+                let places = RgFlowConfig { place_features, places_from, ..plain };
+                let config = RgFlowConfig { order, prior, linear_maps, mean_image, channels, ..places };
                 for precision in [Precision::F32, Precision::F16] {
                     compare(&format!("{precision:?} {config:?}"), &rg_flow(&config, precision));
                 }

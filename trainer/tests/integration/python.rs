@@ -72,6 +72,7 @@ fn models() -> Vec<(String, AnyModelFile)> {
                 linear_maps,
                 mean_image,
                 place_features: if mean_image { 3 } else { 0 },
+                places_from: usize::from(channels == 4 && mean_image),
                 ..plain.clone()
             };
             let mut file = rg_flow(&config);

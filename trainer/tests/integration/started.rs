@@ -99,7 +99,7 @@ fn a_preset_is_trained_at_another_size() {
 #[test]
 fn a_model_may_know_places() {
     let dir = tempfile::tempdir().unwrap();
-    let [first, second, none] = ["first", "second", "none"].map(|name| dir.path().join(name));
+    let [first, second, third, none] = ["first", "second", "third", "none"].map(|name| dir.path().join(name));
     run(&format!("train {TINY} --place-features 2 --steps 3 --out {{}}"), &[&first]).unwrap();
     let ModelConfig::RgFlow(config) = RunState::read(&newest(&first).unwrap()).unwrap().config else { panic!() };
     assert_eq!(config.place_features, 2);
@@ -108,6 +108,15 @@ fn a_model_may_know_places() {
     let file = dir.path().join("places.safetensors");
     run("export {} --out {}", &[&second, &file]).unwrap();
     run("eval {} --limit 4 --data msds1 --device cpu", &[&file]).unwrap();
+    // Weights without them can get them, and keep them from then on.
+    let plain = dir.path().join("plain");
+    run(&format!("train {TINY} --steps 1 --out {{}}"), &[&plain]).unwrap();
+    let learns = on.replace("--place-features 2", "--place-features 2 --places-from 1");
+    run(&learns, &[&plain, &third]).unwrap();
+    let ModelConfig::RgFlow(config) = RunState::read(&newest(&third).unwrap()).unwrap().config else { panic!() };
+    assert_eq!((config.place_features, config.places_from), (2, 1));
+    let error = run(&learns.replace("from 1", "from 0"), &[&third, &none]).unwrap_err();
+    assert!(error.contains("place features"), "{error}");
     let rival = "train --preset realnvp_tiny --place-features 2 --steps 1 --out {}";
     assert!(run(rival, &[&none]).unwrap_err().contains("--place-features") && !none.exists());
 }

@@ -67,6 +67,7 @@ pub struct EvalInpaintArgs {
 /// # Errors
 /// Models or data that cannot be read, and sheets that cannot be written.
 pub fn run(args: EvalInpaintArgs) -> Result<()> {
+    let data = args.data.of_model(&args.models[0], args.which.which)?;
     let open = |path: &PathBuf| AnyModel::open(path, args.which.which, args.device.device);
     let models = args.models.iter().map(open).collect::<Result<Vec<_>>>()?;
     let shape = |model: &AnyModel| model.config.image_shape();
@@ -76,9 +77,9 @@ pub fn run(args: EvalInpaintArgs) -> Result<()> {
         return Err(Error::usage(path.display().to_string(), problem, "compare models of one size"));
     }
     if let Some(out) = &args.out {
-        args.data.keep_apart(out)?;
+        data.keep_apart(out)?;
     }
-    let data = args.data.load([channels, size])?;
+    let data = data.load([channels, size])?;
     let images = data.test.subset(&(0..data.test.len().min(args.images as usize)).collect::<Vec<_>>())?;
     let (fitted, held_out) = Pca::split(&data.train, PCA_IMAGES);
     let pca = (fitted.len() > 2 * COMPONENTS).then(|| Pca::fit(&fitted, COMPONENTS));

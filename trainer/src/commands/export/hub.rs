@@ -13,6 +13,7 @@ use crate::figures::sheet;
 use crate::files::{is_used, make_folder, write_atomically, write_whole};
 use crate::open::AnyModel;
 use crate::output::say;
+use crate::train::best::WEIGHTS;
 
 /// The reader in Python that goes with the weights.
 const READER: &str = include_str!("../../../../python/rg_flow.py");
@@ -40,7 +41,7 @@ pub(super) fn write(folder: &Path, bytes: &[u8], card: &Card, model: &AnyModel) 
     let pictures = model.engine.sample(0, count, &drawing)?;
     let samples = sheet::sheet(&pictures, size, channels, columns, (96 / size).clamp(1, 4) as u32);
     make_folder(folder)?;
-    write_atomically(&folder.join("model.safetensors"), bytes)?;
+    write_atomically(&folder.join(WEIGHTS), bytes)?;
     let config = serde_json::to_string_pretty(&model.config).unwrap_or_default();
     write_whole(&folder.join("config.json"), format!("{config}\n").as_bytes())?;
     sheet::save(&samples, &folder.join("samples.png"))?;

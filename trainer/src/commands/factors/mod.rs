@@ -12,7 +12,7 @@ use shared::logit::middles;
 use shared::sampler::Latents;
 
 use self::scores::{Codes, Scores, scores};
-use crate::args::numbers::{count, within};
+use crate::args::numbers::{count, seed, within};
 use crate::args::{FigureArgs, TemperatureArgs, keep_apart, test_part};
 use crate::data::{DataOptions, factors_of};
 use crate::error::{Error, Result};
@@ -50,7 +50,7 @@ pub struct FactorsArgs {
     #[command(flatten)]
     pub temperature: TemperatureArgs,
     /// Seed of the samples and walks.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = seed())]
     pub seed: u64,
     /// Score the levels' disentanglement on the test part of these data: msds1, msds2, or images with a .csv of labels.
     #[arg(long)]

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use self::nearest::{nearest, quantile};
-use crate::args::numbers::count;
+use crate::args::numbers::{count, seed};
 use crate::args::{DataSetArgs, DeviceArgs, TemperatureArgs, WhichArgs};
 use crate::error::Result;
 use crate::figures::sheet;
@@ -29,7 +29,7 @@ pub struct NeighboursArgs {
     #[command(flatten)]
     pub temperature: TemperatureArgs,
     /// Seed of the samples.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = seed())]
     pub seed: u64,
     /// Also write a sheet of the nearest samples here, each beside its training image.
     #[arg(long)]
@@ -47,13 +47,14 @@ pub struct NeighboursArgs {
 /// # Errors
 /// A model or data that cannot be read, or a picture that cannot be written.
 pub fn run(args: NeighboursArgs) -> Result<()> {
+    let data = args.data.of_model(&args.model, args.which.which)?;
     if let Some(out) = &args.out {
-        args.data.keep_apart(out)?;
+        data.keep_apart(out)?;
     }
     let model = AnyModel::open(&args.model, args.which.which, args.device.device)?;
     let [channels, size] = model.config.image_shape();
     let dims = channels * size * size;
-    let dataset = args.data.load([channels, size])?;
+    let dataset = data.load([channels, size])?;
     let samples =
         model.engine.sample(args.seed, args.count, &args.temperature.drawing(model.joint.as_ref(), &model.card))?;
     let test: Vec<_> = (0..dataset.test.len().min(samples.len())).collect();

@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use shared::logit::{middles, to_pixels};
 
 use self::compare::{Difference, Kind, compare};
-use crate::args::numbers::{MOST_IMAGES, count, within};
+use crate::args::numbers::{MOST_IMAGES, count, seed, within};
 use crate::args::{DataSetArgs, DeviceArgs, WhichArgs};
 use crate::data::ImageSet;
 use crate::engine::Engine;
@@ -39,7 +39,7 @@ pub struct OvalsArgs {
     #[arg(long, default_value_t = 3.0, value_parser = within(-100.0..=100.0_f32), allow_negative_numbers = true)]
     pub change: f32,
     /// Seed of the random choice of latents at levels that have many.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = seed())]
     pub seed: u64,
     /// Which checkpoint of a run folder.
     #[command(flatten)]

@@ -61,6 +61,8 @@ pub struct PaperArgs {
 /// # Errors
 /// A model or data that cannot be read, or a folder that cannot be written.
 pub fn run(args: PaperArgs) -> Result<()> {
+    let data = args.data.of_model(&args.model, args.which.which)?;
+    let args = PaperArgs { data, ..args };
     let model = AnyModel::open(&args.model, args.which.which, args.device.device)?;
     args.data.keep_apart(&args.out)?;
     let inputs = args.out.join("inputs");

@@ -12,7 +12,7 @@ use shared::train::TrainBackend;
 use self::plot::draw;
 use self::wheel::{Pinwheel, Trained};
 use crate::args::DeviceArgs;
-use crate::args::numbers::count;
+use crate::args::numbers::{count, seed};
 use crate::device::{Job, dispatch};
 use crate::error::Result;
 use crate::output::say;
@@ -27,7 +27,7 @@ pub struct PinwheelArgs {
     #[arg(long, default_value_t = 1000, value_parser = count(1..=1_000_000_usize))]
     pub steps: usize,
     /// Seed of the points and of the initial weights.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = seed())]
     pub seed: u64,
     /// Where to write the picture.
     #[arg(long, default_value = "pinwheel.png")]

@@ -92,21 +92,22 @@ struct Usual {
 /// # Errors
 /// A model or data that cannot be read, too few images, a file that cannot be written.
 pub fn run(args: ScalesArgs) -> Result<()> {
+    let data = args.data.of_model(&args.model, args.which.which)?;
     if let Some(out) = &args.out {
-        args.data.keep_apart(out)?;
+        data.keep_apart(out)?;
         writable(out)?;
     }
     let model = AnyModel::open_any(&args.model, args.which.which, args.device.device)?;
     let ([channels, size], engine) = (model.config.image_shape(), &*model.engine);
     // In colour, as changes take them.
-    let test = args.data.load_test([3, size])?.images;
-    suits(model.config.data(), &test)?;
+    let test = data.load_test([3, size])?.images;
+    suits(model.config.data(), test.kind())?;
     if test.kind() == DataKind::Field && args.against.is_empty() {
         let advice = "give other fields, for instance phi4:beta=0.66";
         return Err(Error::usage("--against", "nothing to tell the fields from", advice));
     }
     if test.len() < FEWEST {
-        let problem = format!("{} has {} test images", args.data.name(), test.len());
+        let problem = format!("{} has {} test images", data.name(), test.len());
         return Err(Error::usage("--data", problem, "give at least 8"));
     }
     let half = |odd: usize| test.subset(&(odd..test.len()).step_by(2).collect::<Vec<_>>());
@@ -115,7 +116,7 @@ pub fn run(args: ScalesArgs) -> Result<()> {
     let bits = |images: ImageSet| all_bits(engine, &fitting(images, channels)?, &counts);
     let usual = Usual::of(&bits(kept.clone())?);
     let negatives = bits(plain)?;
-    say!("{} test images of {}, against", negatives.len(), args.data.name())?;
+    say!("{} test images of {}, against", negatives.len(), data.name())?;
     let against = match args.against.is_empty() {
         true => Change::value_variants().iter().map(|&change| Ok(Against::Change(change))).collect(),
         false => args.against.iter().map(|text| parse(text)).collect::<Result<Vec<_>>>(),
@@ -132,11 +133,11 @@ pub fn run(args: ScalesArgs) -> Result<()> {
             }
             Against::Images(source) => {
                 // What is drawn from a seed is not drawn as the images were.
-                let seed = args.data.data_seed.unwrap_or(0).wrapping_add(1);
-                let options = DataOptions { size, seed, test_limit: args.data.test_limit, ..DataOptions::default() };
+                let seed = data.data_seed.unwrap_or(0).wrapping_add(1);
+                let options = DataOptions { size, seed, test_limit: data.test_limit, ..DataOptions::default() };
                 let set = source.load_whole(&options)?;
                 tell(&set.notes);
-                suits(model.config.data(), &set.images)?;
+                suits(model.config.data(), set.images.kind())?;
                 (set.name, set.images)
             }
         };

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use shared::train::Recipe;
 use shared::{MAX_SIZE, MOST_FEATURES, PriorKind};
 
-use crate::args::numbers::{MOST_IMAGES, MOST_STEPS, count, positive, share_below_one, within};
+use crate::args::numbers::{MOST_IMAGES, MOST_STEPS, count, positive, seed, share_below_one, within};
 use crate::args::{DataSetArgs, DevicesArgs, Preset, preset};
 use crate::train::action::Objective;
 use crate::train::best::BestBy;
@@ -39,7 +39,7 @@ pub struct TrainArgs {
     /// Architecture by name [default: demo].
     #[arg(long, conflicts_with = "config", value_parser = preset())]
     pub preset: Option<Preset>,
-    /// Architecture from a JSON file instead; `trainer info` prints one to start from.
+    /// Architecture from a JSON file instead; `trainer info --config MODEL` prints one to start from.
     #[arg(long)]
     pub config: Option<PathBuf>,
     /// Edge of the images in pixels, 4·2^k from 8 to 1024: takes the preset to that size. Finer levels are added in front,
@@ -48,9 +48,13 @@ pub struct TrainArgs {
     #[arg(long, conflicts_with = "config", value_parser = count(8..=MAX_SIZE))]
     pub size: Option<usize>,
     /// Learned numbers for each place, 0 to 64, from which the nets know where in the picture their block stands: for images
-    /// in which places have a meaning, such as aligned faces, where 8 are a good number [default: the architecture's].
+    /// in which places have a meaning, such as aligned faces, where 8 are a good number. With --from, weights that lack them
+    /// get them and stay the same model until they are trained further [default: the architecture's].
     #[arg(long, value_parser = count(0..=MOST_FEATURES))]
     pub place_features: Option<usize>,
+    /// The finest level whose nets get the place features, 0 being the finest of all [default: 0].
+    #[arg(long, value_name = "LEVEL", requires = "place_features")]
+    pub places_from: Option<usize>,
     /// Start from these weights instead of new ones: a weights file, a checkpoint, or a run folder, whose best checkpoint
     /// is taken. The architecture is theirs; the optimizer, the schedule and the step count begin anew.
     #[arg(long, value_name = "MODEL", conflicts_with = "resume")]
@@ -93,7 +97,7 @@ pub struct TrainArgs {
     #[arg(long, overrides_with = "flips")]
     pub no_flips: bool,
     /// Seed of the initial weights, the order of the images, the flips and the dequantisation noise [default: 0].
-    #[arg(long)]
+    #[arg(long, value_parser = seed())]
     pub seed: Option<u64>,
     /// Run folder [default: runs/latest, or the resumed run's own].
     #[arg(long)]

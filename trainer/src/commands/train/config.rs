@@ -26,16 +26,22 @@ pub fn architecture(args: &TrainArgs) -> Result<Option<ModelConfig>> {
     if let Some(size) = args.size {
         config = config.resized(size).map_err(Error::model("--size".as_ref()))?;
     }
-    if let Some(features) = args.place_features {
-        config = with_places(config, features)?;
-    }
-    Ok(Some(config))
+    with_places(args, config).map(Some)
 }
 
-/// The same architecture with that many features of each place.
-fn with_places(config: ModelConfig, features: usize) -> Result<ModelConfig> {
+/// The same architecture with the place features of `--place-features`, if it is given.
+///
+/// # Errors
+/// A Real NVP, which has no places, and a level that the architecture does not have.
+fn with_places(args: &TrainArgs, config: ModelConfig) -> Result<ModelConfig> {
+    let Some(place_features) = args.place_features else { return Ok(config) };
     match config {
-        ModelConfig::RgFlow(config) => Ok(RgFlowConfig { place_features: features, ..config }.into()),
+        ModelConfig::RgFlow(config) => {
+            let places_from = args.places_from.unwrap_or(config.places_from);
+            let config = ModelConfig::from(RgFlowConfig { place_features, places_from, ..config });
+            config.validate().map_err(Error::model("--places-from".as_ref()))?;
+            Ok(config)
+        }
         ModelConfig::RealNvp(_) => {
             let problem = "a Real NVP has no places: its nets see the whole picture";
             Err(Error::usage("--place-features", problem, "leave it out, or train an RG-Flow"))
@@ -58,9 +64,7 @@ pub fn conflicts(args: &TrainArgs, own: &ModelConfig) -> Result<Vec<String>> {
         }
     } else if args.size.is_some_and(|other| other != size) {
         conflicts.push(format!("its image size of {size} (--size), because its weights fit no other"));
-    } else if let Some(features) = args.place_features
-        && with_places(own.clone(), features)? != *own
-    {
+    } else if with_places(args, own.clone())? != *own {
         conflicts.push("its place features (--place-features), because its weights fit no others".into());
     }
     if args.prior.is_some_and(|prior| prior != own.prior()) {
@@ -78,7 +82,7 @@ pub fn read_config(path: &Path) -> Result<ModelConfig> {
     let config = json::read(&bytes).map_err(|problem| Error::Content {
         file: path.display().to_string(),
         problem: format!("not a model configuration: {problem}"),
-        advice: "`trainer info` prints one to start from".into(),
+        advice: "`trainer info --config MODEL` prints one to start from".into(),
     })?;
     config.validate().map_err(Error::model(path))?;
     Ok(config)

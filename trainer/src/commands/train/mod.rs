@@ -18,27 +18,29 @@ use self::config::{architecture, conflicts};
 use crate::args::{DataSetArgs, source};
 use crate::data::DataSource;
 use crate::error::{Error, Result};
+use crate::evaluate::suits;
 use crate::open::load;
 use crate::output::{aside, say};
 use crate::train::action::Objective;
 use crate::train::best::Which;
 use crate::train::folder::RunFolder;
 use crate::train::state::{DataPart, RunState};
-use crate::train::{self, Training, newest};
+use crate::train::{self, Training};
 
 /// Trains.
 ///
 /// # Errors
 /// Bad arguments, data or checkpoints, and training that diverges.
 pub fn run(args: TrainArgs) -> Result<()> {
-    let resume = args.resume.as_deref().map(newest).transpose()?;
+    let resume = args.resume.as_deref().map(resume::checkpoint).transpose()?;
     let out = resume::folder(&args, resume.as_deref())?;
-    let weights = args.from.as_deref().map(|path| grown(path, args.size)).transpose()?;
+    let weights = args.from.as_deref().map(|path| weights(path, &args)).transpose()?;
     let (mut state, mut changes) = match &resume {
         Some(path) => resume::state(&args, RunState::read(path)?)?,
         None => (start(&args, weights.as_ref())?, Vec::new()),
     };
-    let mut data = data_of(&state, &args.data);
+    // A resumed run keeps its data unless the options name others, which its state then has.
+    let mut data = DataSetArgs { data: None, ..args.data.clone() }.of_run(&state);
     data.keep_apart(&out)?;
     let folder = RunFolder::open(&out, resume.as_deref())?;
     if args.data.data.is_none() && resume.is_some() {
@@ -50,6 +52,8 @@ pub fn run(args: TrainArgs) -> Result<()> {
         // Nothing is trained on.
         data.limit = Some(1);
     }
+    // Before fields are drawn, which takes a while.
+    suits(state.config.data(), source(data.name())?.kind())?;
     let dataset = data.load(state.config.image_shape())?;
     if by_action {
         say!("{}: by its action, without data", dataset.name)?;
@@ -78,6 +82,10 @@ pub fn run(args: TrainArgs) -> Result<()> {
         }
     }
     state.part.images = (!by_action).then(|| dataset.train.len());
+    if !by_action && state.recipe.batch > dataset.train.len() {
+        let (batch, images) = (state.recipe.batch, dataset.train.len());
+        aside(format_args!("note: a batch of {batch} shows each of the {images} images several times in every step"));
+    }
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = interrupted.clone();
     // Without the handler Ctrl-C still works, it only loses the steps since the last checkpoint.
@@ -102,24 +110,40 @@ pub fn run(args: TrainArgs) -> Result<()> {
         interrupted,
         probe: OnceCell::new(),
     };
-    let unit = training.state.config.data().unit();
+    let (unit, steps) = (training.state.config.data().unit(), training.state.recipe.steps);
     let outcome = train::run(args.device.devices, training)?;
     let test = match outcome.test {
         Some(t) if by_action => format!(", log Z at least {:.5} a site", -t),
         Some(t) => format!(", {t:.3} {unit} on test images"),
         None => String::new(),
     };
-    say!("step {}{test}: {}", outcome.step, outcome.checkpoint.display())
+    say!("step {}{test}: {}", outcome.step, outcome.checkpoint.display())?;
+    if outcome.step < steps {
+        say!("stopped before step {steps}; `trainer train --resume {}` goes on", out.display())?;
+    }
+    Ok(())
 }
 
-/// The weights of `--from`, for a larger lattice if `--size` asks for it.
-fn grown(path: &Path, size: Option<usize>) -> Result<AnyModelFile> {
-    match (load(path, Which::Best)?, size) {
-        (AnyModelFile::RgFlow(file), Some(size)) if file.config.data == DataKind::Field && size > file.config.size => {
-            Ok(AnyModelFile::RgFlow(file.grown(size).map_err(Error::model("--size".as_ref()))?))
-        }
-        (file, _) => Ok(file),
+/// The weights of `--from`: for a larger lattice if `--size` asks for it, with place features if `--place-features` does.
+fn weights(path: &Path, args: &TrainArgs) -> Result<AnyModelFile> {
+    let mut file = match load(path, Which::Best)? {
+        AnyModelFile::RgFlow(file) => file,
+        other => return Ok(other),
+    };
+    if let Some(size) = args.size
+        && file.config.data == DataKind::Field
+        && size > file.config.size
+    {
+        file = file.grown(size).map_err(Error::model("--size".as_ref()))?;
     }
+    if let Some(features) = args.place_features
+        && features > 0
+        && file.config.place_features == 0
+    {
+        let (from, seed) = (args.places_from.unwrap_or(0), args.recipe().seed);
+        file = file.with_places(features, from, seed).map_err(Error::model("--place-features".as_ref()))?;
+    }
+    Ok(AnyModelFile::RgFlow(file))
 }
 
 /// An error if a run by the action would have several devices.
@@ -164,18 +188,6 @@ fn start(args: &TrainArgs, weights: Option<&AnyModelFile>) -> Result<RunState> {
         state.licence = known(&card.licence);
     }
     Ok(state)
-}
-
-/// The options, with the run's data.
-fn data_of(state: &RunState, given: &DataSetArgs) -> DataSetArgs {
-    DataSetArgs {
-        data: Some(state.data.clone()),
-        test_data: state.part.test_data.as_ref().map(Into::into),
-        limit: state.part.limit,
-        test_limit: state.part.test_limit,
-        data_seed: Some(state.part.seed),
-        ..given.clone()
-    }
 }
 
 /// Whether the data of a resumed run are where they were.

@@ -7,8 +7,23 @@ use super::args::{RecipeName, TrainArgs};
 use super::config::conflicts;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::train::folder;
 use crate::train::state::{DataPart, RunState};
+use crate::train::{folder, newest};
+
+/// The checkpoint to resume from: the newest of a run's folder, or the file itself.
+///
+/// # Errors
+/// [`Error::Usage`] for what is not there and for files of another kind; as [`newest`].
+pub fn checkpoint(path: &Path) -> Result<PathBuf> {
+    if !path.exists() {
+        return Err(Error::usage("--resume", format!("{} does not exist", path.display()), "give a run's folder"));
+    }
+    if path.is_file() && path.extension().is_none_or(|extension| extension != "ckpt") {
+        let problem = format!("{} is not a checkpoint", path.display());
+        return Err(Error::usage("--resume", problem, "give a run's folder; --from starts a new run from weights"));
+    }
+    newest(path)
+}
 
 /// The folder that the options name, or that of the resumed run.
 ///

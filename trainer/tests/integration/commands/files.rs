@@ -173,10 +173,39 @@ pub fn data(room: &Room) {
     room.run("data @images --size 4 --out @small").unwrap();
     assert_eq!((names(&room.at("small/train")).len(), names(&room.at("small/test")).len()), (6, 2));
     room.refuses("data @images --out @images/again", "among the images");
+    room.refuses("data phi4 --out @fields", "fields");
+    assert!(!room.at("fields").exists());
+}
+
+#[test]
+fn what_a_command_reads_and_files_of_another_kind_stay() {
+    let room = Room::new();
+    let before = |name: &str| fs::read(room.at(name)).unwrap();
+    let (model, picture) = (before("m.safetensors"), before("a.png"));
+    for line in [
+        "encode @a.png --model @m.safetensors --out @m.safetensors",
+        "quality @m.safetensors --data msds1 --out @m.safetensors",
+        "quality @m.safetensors --data msds1 --out @a.png",
+        "sample @m.safetensors --out @m.safetensors",
+        "progressive @m.safetensors --images @a.png --out @a.png",
+        "mix @a.png @b.png --model @m.safetensors --out @b.png --grid @a.png",
+        "mix @a.png @b.png --model @m.safetensors --out @new.png --grid @new.png",
+        "export @m.safetensors --out @a.png",
+        "fit-latents @m.safetensors --data msds1 --out @a.png",
+        "blind @m.safetensors --out @images",
+    ] {
+        let error = room.run(line).unwrap_err();
+        assert!(error.contains("--out") || error.contains("--grid") || error.contains(".png"), "{line}: {error}");
+    }
+    assert!(before("m.safetensors") == model && before("a.png") == picture && !room.at("new.png").exists());
+    assert!(!room.at("images/key.csv").exists());
 }
 
 pub fn fit_latents(room: &Room) {
-    let line = "fit-latents @m.safetensors --limit 40 --test-limit 2 --device cpu";
+    room.refuses("fit-latents @m.safetensors --limit 40 --device cpu", "--data");
+    let line = "fit-latents @m.safetensors --data msds1 --limit 40 --test-limit 2 --device cpu";
+    // As many as the images can show, where none is asked for.
+    assert!(room.said(&format!("{line} --out @many.safetensors")).contains("10 directions"));
     room.run(&format!("{line} --directions 4 --out @joint.safetensors")).unwrap();
     let file = AnyModelFile::from_bytes(&fs::read(room.at("joint.safetensors")).unwrap()).unwrap();
     let AnyModelFile::RgFlow(file) = file else { panic!("not an RG-Flow") };

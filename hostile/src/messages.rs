@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::future::Future;
 use std::pin::pin;
+use std::rc::Rc;
 use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 
@@ -12,7 +13,10 @@ use shared::weights::{AnyModelFile, Card, Precision};
 use shared::{FlowBackend, Model, RgFlow};
 use web::app::Visit;
 use web::engine::Engine;
-use web::protocol::{Draw, Edit, GpuTask, PROTOCOL, Request, Response, Source, Task, TrainTask, Worker};
+use web::engine::inpaint::Mender;
+use web::protocol::{
+    Draw, Edit, Fill, GpuTask, HelperTask, PROTOCOL, Request, Response, Source, Task, TrainTask, Worker,
+};
 use web::training::Set;
 use web::worker::check_source;
 
@@ -21,11 +25,12 @@ use crate::models::small;
 /// A message of either side, as JSON.
 pub fn messages(bytes: &[u8]) {
     if let Some(Request::Serve { task, .. }) = read::<Request<Task>>(bytes) {
-        let engine = Engine::<Flex>::from_bytes(model(), Default::default()).unwrap();
+        let engine = Rc::new(Engine::<Flex>::from_bytes(model(), Default::default()).unwrap());
         // What cannot be done is refused.
         let _ = serve(&engine, task);
     }
     read::<Request<GpuTask>>(bytes);
+    read::<Request<HelperTask>>(bytes);
     if let Some(Request::Serve { task: TrainTask::Begin(plan), .. }) = read(bytes) {
         // What cannot be learned from is refused.
         let _ = Set::new(plan.pictures, plan.seed);
@@ -53,7 +58,7 @@ fn read<T: serde::Serialize + for<'a> serde::Deserialize<'a> + PartialEq + Debug
 }
 
 /// What the worker does with a task, but for its many turns.
-fn serve<B: FlowBackend>(engine: &Engine<B>, task: Task) -> web::Result<()> {
+fn serve<B: FlowBackend>(engine: &Rc<Engine<B>>, task: Task) -> web::Result<()> {
     let latents = |source: &Source| check_source(source).and_then(|()| now(engine.latents(source)));
     match task {
         Task::Draw(Draw::Samples { seed, indices, drawing }) => {
@@ -82,11 +87,12 @@ fn serve<B: FlowBackend>(engine: &Engine<B>, task: Task) -> web::Result<()> {
         Task::Edit(Edit::Steps { source }) => drop(check_source(&source).and_then(|()| now(engine.steps(&source)))?),
         Task::Edit(Edit::Bits { source }) => drop(check_source(&source).and_then(|()| now(engine.bits(&source)))?),
         Task::Edit(Edit::Field { index }) => drop(now(engine.receptive_field(index))?),
-        Task::Edit(Edit::Inpaint(hole)) if hole.samples < 3 => {
+        Task::Fill(Fill::Hole(hole)) if hole.samples < 3 => {
             check_source(&hole.source)?;
-            let mut filling = now(engine.inpainting(&hole))?;
-            now(engine.go_on_filling(&mut filling))?;
-            engine.completion(&filling)?;
+            let mender = Mender::new(Rc::clone(engine));
+            let mut filling = now(mender.begin(&hole))?;
+            now(mender.go_on(&mut filling))?;
+            mender.completion(&filling)?;
         }
         _ => {}
     }
@@ -127,7 +133,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         json!({ "edit": { "steps": { "source": own } } }),
         json!({ "edit": { "bits": { "source": own } } }),
         json!({ "edit": { "field": { "index": 4 } } }),
-        json!({ "edit": { "inpaint": hole } }),
+        json!({ "fill": { "hole": hole } }),
         json!({ "use": { "backend": "gpu" } }),
         json!({ "index": { "url": "http://x/index.json" } }),
     ];
@@ -167,7 +173,7 @@ mod tests {
 
     #[test]
     fn the_seeds_are_messages_that_are_served() {
-        let engine = Engine::<Flex>::from_bytes(model(), Default::default()).unwrap();
+        let engine = Rc::new(Engine::<Flex>::from_bytes(model(), Default::default()).unwrap());
         let (mut served, mut learned, mut heard) = (0, 0, 0);
         for seed in seeds() {
             if let Some(Request::Serve { task, .. }) = read::<Request<Task>>(&seed) {

@@ -5,9 +5,9 @@ const isOwn = (url) => new URL(url, document.baseURI).origin === location.origin
 self.trustedTypes?.createPolicy("default", { createScriptURL: (url) => (isOwn(url) ? url : null) });
 // The first samples, stored, until the engine has drawn them; not where the address asks for other pictures.
 // web/src/app/page/preview.rs hands them to the panels; a canvas with data-preview="k" shows sample k even before.
+const asked = new URLSearchParams(location.hash.slice(1));
+const panel = asked.get("panel") ?? root.dataset.embed ?? "sample";
 async function preview() {
-  const asked = new URLSearchParams(location.hash.slice(1));
-  const panel = asked.get("panel") ?? root.dataset.embed ?? "sample";
   if (panel !== "sample" || ["model", "v", "weights", "seed", "t", "latents", "main", "depth", "tour"].some((key) => asked.has(key))) return;
   const stored = new Image();
   stored.src = new URL("pictures/first.png", document.baseURI);
@@ -43,9 +43,10 @@ try {
   // On their way already while the page's own program starts. It asks for them by these addresses: web/src/app/worker_link.rs
   // makes the version of the same name in the same way, and engine.js hands it on.
   const version = js.replaceAll(/[^0-9a-z]/gi, "");
+  const programs = ["inpaint", "train"].includes(panel) ? ["worker", "later"] : ["worker"];
   // A slow line has the stored samples first.
   previewed.then(() => {
-    for (const file of ["engine.js", "worker.js", "worker_bg.wasm"]) {
+    for (const file of ["engine.js", ...programs.flatMap((name) => [`${name}.js`, `${name}_bg.wasm`])]) {
       fetch(new URL(`${file}?v=${version}`, document.baseURI)).then((early) => early.blob()).catch(() => {});
     }
   });

@@ -1,10 +1,10 @@
-// A worker's first lines: loads the engine, or, in the worker of that name, the engine on WebGPU. The worker that trains,
-// named "train", runs the same program as the page's own. The address's `?v=` keeps a new page from an old page's files.
-const program = self.name === "gpu" ? "gpu" : "worker";
+// A worker's first lines: by its name it loads its program, of those in web/src/bin. The address's `?v=` keeps a new page
+// from an old page's files.
+const program = { gpu: "gpu", helper: "later", train: "later" }[self.name] ?? "worker";
 const version = self.location.search;
 // A response as web/src/protocol spells it.
 const fail = (message) => postMessage({ worker: { failed: { message } } });
-if (program === "gpu") {
+if (self.name === "gpu" || self.name === "helper") {
   // Left alone, it would count as a breakdown of the worker that started this one, and then of the page's.
   self.addEventListener("error", (event) => {
     event.preventDefault();

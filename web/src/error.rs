@@ -64,6 +64,9 @@ pub enum Error {
     /// The GPU cannot do, or cannot be trusted with, what the CPU does.
     #[error("WebGPU is not used: {0}")]
     Gpu(String),
+    /// The front's helper is gone, or did not come.
+    #[error("the program for this failed: {0}")]
+    Helper(String),
     /// The request was cancelled; nobody waits for this.
     #[error("cancelled")]
     Cancelled,

@@ -1,8 +1,8 @@
 //! The demo in the browser.
 //!
-//! Two programs share this crate: [`app`] is the page, which draws and listens, and [`worker`] runs beside it and
-//! holds the [`engine`], finds [`faces`] in photographs, and, in an instance of its own, has the model that is in
-//! [`training`]. They talk in [`protocol`]. [`address`] has the words of a link, [`index`] is the list of models, [`zip`] says
+//! Several programs share this crate: [`app`] is the page, which draws and listens, and [`worker`] has those that run
+//! beside it and hold the [`engine`], find [`faces`] in photographs, and have the model that is in [`training`]. They
+//! talk in [`protocol`]. [`address`] has the words of a link, [`index`] is the list of models, [`zip`] says
 //! what is in an archive.
 
 pub mod address;

@@ -1,6 +1,7 @@
 //! The project's chores: set-up, building and serving the page, and the one command that runs every check.
 
 pub mod bench;
+pub mod budget;
 pub mod cli;
 pub mod coverage;
 pub mod deny;

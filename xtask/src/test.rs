@@ -10,7 +10,7 @@ use crate::env::Env;
 use crate::process::run;
 use crate::setup::{Needs, browser, setup};
 use crate::versions::WASM_TARGET;
-use crate::{deny, licences, page, python};
+use crate::{budget, deny, licences, page, python};
 
 /// What to run.
 #[derive(Debug, Default)]
@@ -170,7 +170,8 @@ fn wasm_tests(package: &Path) -> Vec<String> {
 }
 
 fn build_page(env: &Env) -> Result<Done> {
-    page::build(env, page::Build::Small).map(|()| Done::Passed)
+    page::build(env, page::Build::Small)?;
+    budget::check(env).map(|()| Done::Passed)
 }
 
 fn in_browser(env: &Env) -> Result<Done> {

@@ -111,5 +111,6 @@ def measure(start, url, dist):
         return len(brotli.compress(file.read_bytes())) / 1e6
 
     result["cpu_wasm_mb"] = round(megabytes("app") + megabytes("worker"), 3)
+    result["later_wasm_mb"] = round(megabytes("later"), 3)
     result["gpu_wasm_mb"] = round(megabytes("gpu"), 3)
     return result

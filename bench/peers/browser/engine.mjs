@@ -1,6 +1,6 @@
 // RG-Flow's own engine: the built page's worker, spoken to as the page speaks to it (web/src/protocol).
 
-const PROTOCOL = 8;
+const PROTOCOL = 11;
 /// The model that the ONNX files are made of: xtask/src/bench.rs.
 const MODEL = "faces32";
 

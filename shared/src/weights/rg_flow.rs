@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 
 use burn::tensor::{Tensor, TensorData};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 use super::card::Card;
 use super::container::{
@@ -99,6 +101,23 @@ impl ModelFile {
             }
         }
         Self { config: config.clone(), card, sampler: None, tensors }
+    }
+
+    /// A model of noise, the same on every machine. Unlike [`RgFlow::random`] it needs no parameters to train.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if the configuration is not valid.
+    pub fn noise(config: &RgFlowConfig, seed: u64) -> Result<Self> {
+        config.validate()?;
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let tensor = |(name, shape): (String, Vec<usize>)| {
+            // What a layer gives is about as large as what it takes.
+            let bound = if let [_, inputs, _] = shape[..] { (inputs as f32).sqrt().recip() } else { 0.3 };
+            let count = shape.iter().product();
+            (name, (0..count).map(|_| bound * (2.0 * rng.random::<f32>() - 1.0)).collect())
+        };
+        let tensors = expected(config).into_iter().map(tensor).collect();
+        Ok(Self { config: config.clone(), card: Card::default(), sampler: None, tensors })
     }
 
     /// A file of these tensors.

@@ -2,7 +2,8 @@
 //!
 //! Every task has an id of the asker's choosing. Its answer is any number of [`Part`]s and one [`Last`]. A worker serves
 //! tasks one after the other and looks for cancellations between the parts of each. The types say who serves what: the
-//! page's worker takes a [`Task`], the one with the GPU a [`GpuTask`], the one that trains a [`TrainTask`].
+//! page's worker takes a [`Task`], the one with the GPU a [`GpuTask`], its helper a [`HelperTask`], the one that trains a
+//! [`TrainTask`].
 
 mod answer;
 mod backend;
@@ -18,7 +19,7 @@ pub use answer::{
 pub use backend::{Backend, BackendChoice};
 pub use message::{PROTOCOL, Request, RequestId, Response, from_js, to_js};
 pub use picture::{Change, Drawing, Hole, MixCell, Move, Race, Reroll, Snapshot, Source, Walk};
-pub use task::{Beside, Draw, Edit, GpuTask, Load, Task, Which};
+pub use task::{Beside, Draw, Edit, Fill, GpuTask, HELPER, HelperTask, Load, Task, Which};
 pub use train::{
     CurvePoint, LEARNING_RATES, Learned, ModelSize, Pictures, Plan, Run, TRAINER, TRAINING_EDGE, TRAINING_PICTURES,
     TrainTask,
@@ -50,7 +51,7 @@ mod tests {
             json,
             r#"{"serve":{"id":4,"task":{"draw":{"samples":{"seed":7,"indices":[0,3],"drawing":{"latents":"independent","temperature":{"levels":[0.2,0.8]}}}}}}}"#
         );
-        // Both workers spell alike what both serve.
+        // All workers spell alike what several serve.
         assert_eq!(survives(&Request::<GpuTask>::Serve { id: 4, task: draw.into() }), json);
         survives(&Request::<Task>::Cancel { id: 4 });
         let sample = Source::Sample { seed: 7, index: 1, drawing: Drawing::independent(Temperature::uniform(0.5)) };
@@ -85,11 +86,11 @@ mod tests {
                 },
             }
             .into(),
-            Race {
+            Fill::Race(Race {
                 hole: Hole { source: sample, unknown: vec![1], samples: 0, seed: 0 },
                 base: "http://x/".into(),
                 rival: ModelEntry { id: "faces-realnvp".into(), ..ModelEntry::default() }.into(),
-            }
+            })
             .into(),
             Edit::Steps { source: rerolled }.into(),
             Task::Faces {

@@ -27,11 +27,11 @@ pub enum Task {
     Draw(Draw),
     /// Something else about one picture, from the CPU.
     Edit(Edit),
-    /// A race against another model, on the CPU. Parts come before the answer.
-    Race(Race),
+    /// A hole filled in, by the helper.
+    Fill(Fill),
     /// The same edit by another model, on the CPU.
     Beside(Box<Beside>),
-    /// The faces in a photograph. Needs no model and waits for nobody. Answered by [`Last::Faces`](super::Last::Faces).
+    /// The faces in a photograph, by the helper. Needs no model and waits for nobody. Answered by [`Last::Faces`](super::Last::Faces).
     Faces {
         /// The address of the folder with the finder's weights, with its last slash.
         base: String,
@@ -48,6 +48,26 @@ pub enum GpuTask {
     Load(Load),
     /// Pictures.
     Draw(Draw),
+}
+
+/// The name of the front's helper: web/js/engine.js knows by it which program to load.
+pub const HELPER: &str = "helper";
+
+/// What the front's helper serves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HelperTask {
+    /// Another model.
+    Load(Load),
+    /// A hole filled in.
+    Fill(Fill),
+    /// The faces in a photograph, as [`Task::Faces`].
+    Faces {
+        /// The address of the folder with the finder's weights, with its last slash.
+        base: String,
+        /// Where to look.
+        photo: Snapshot,
+    },
 }
 
 /// Get ready to run a model. Answered by [`Last::Ready`](super::Last::Ready).
@@ -154,8 +174,16 @@ pub enum Edit {
         /// How many of each level.
         count: u32,
     },
-    /// Unknown pixels filled in. Parts come before the answer, each better than the one before.
-    Inpaint(Hole),
+}
+
+/// A hole to fill. Parts come before the [`Answer`](super::Answer), each better than the one before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fill {
+    /// Unknown pixels filled in.
+    Hole(Hole),
+    /// The same by two models, side by side.
+    Race(Race),
 }
 
 /// Which latents strips are made of.
@@ -210,9 +238,9 @@ impl From<Edit> for Task {
     }
 }
 
-impl From<Race> for Task {
-    fn from(race: Race) -> Self {
-        Self::Race(race)
+impl From<Fill> for Task {
+    fn from(fill: Fill) -> Self {
+        Self::Fill(fill)
     }
 }
 
@@ -225,5 +253,17 @@ impl From<Load> for GpuTask {
 impl From<Draw> for GpuTask {
     fn from(draw: Draw) -> Self {
         Self::Draw(draw)
+    }
+}
+
+impl From<Load> for HelperTask {
+    fn from(load: Load) -> Self {
+        Self::Load(load)
+    }
+}
+
+impl From<Fill> for HelperTask {
+    fn from(fill: Fill) -> Self {
+        Self::Fill(fill)
     }
 }

@@ -5,7 +5,7 @@ use serde_bytes::ByteBuf;
 
 use super::answer::Image;
 
-/// The name of the worker that trains.
+/// The name of the worker that trains: web/js/engine.js knows by it which program to load.
 pub const TRAINER: &str = "train";
 /// Edge of the pictures that are learned from, in pixels.
 pub const TRAINING_EDGE: u32 = 32;

@@ -1,38 +1,31 @@
-//! The worker: takes tasks, holds the engine, sends answers.
+//! The workers: they take tasks, hold the engine, send answers.
 //!
-//! Two programs are made of this. [`start`] is the page's worker: it runs models on the CPU, and hands drawing to the
-//! second one once that has proved itself. `start_gpu` is that second one, a worker of the worker with WebGPU in it:
-//! a bundle that only those fetch who have a GPU, and whose end, should a driver or a device give up, ends nothing
-//! else. Both load and draw with `models`, behind a `desk`; what else is done with a picture (`edit`) is the CPU's. In a worker
-//! of the name [`TRAINER`] the page's program trains a model instead (`train`).
+//! Three programs are made of this, and a folder or a file says what each of them alone holds:
+//!
+//! - `front`, the page's worker ([`start`]): runs models on the CPU. It is fetched before the first picture, so it has
+//!   nothing that can wait. What it lacks it hands to workers of its own.
+//! - `gpu` (`start_gpu`): draws on WebGPU, for those who have it, once it has proved itself.
+//! - `later` ([`start_later`]): what most visits do without: holes, faces in photographs, and training. It is fetched when
+//!   one of them is wanted.
+//!
+//! The end of one of the last two, should a driver, a device or the memory give up, ends nothing else. All three load
+//! and draw with `models`, behind a `desk`.
 
-mod adapter;
-mod beside;
 mod desk;
 mod draw;
-mod edit;
-mod faces;
 pub mod fetch;
 mod front;
 // Native builds leave it out, since the backend takes minutes to compile; clippy compiles nothing.
 #[cfg(all(feature = "gpu", any(target_arch = "wasm32", clippy)))]
 mod gpu;
+mod later;
 mod models;
 pub mod queue;
-mod race;
-mod remote;
 mod scope;
 mod store;
-mod train;
-mod trial;
 
 pub use draw::check as check_source;
+pub use front::start;
 #[cfg(all(feature = "gpu", any(target_arch = "wasm32", clippy)))]
 pub use gpu::start_gpu;
-
-use crate::protocol::TRAINER;
-
-/// Starts the page's worker, or by its name the one that trains.
-pub fn start() {
-    if scope::scope().name() == TRAINER { train::start() } else { front::start() }
-}
+pub use later::start as start_later;

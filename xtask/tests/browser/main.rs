@@ -26,6 +26,7 @@ mod own;
 mod page;
 mod panels;
 mod phone;
+mod programs;
 mod race;
 mod share;
 mod sizes;

@@ -10,8 +10,12 @@ use super::panels::{FILLED, QUIET};
 /// Flags for a browser whose memory is measured.
 pub const MEASURED: [&str; 2] = ["--enable-precise-memory-info", "--js-flags=--expose-gc"];
 
-/// Takes note of the memories that programs get.
-const NOTE: &str = "for (const name of ['instantiate', 'instantiateStreaming']) {
+/// Takes note of the memories that programs get, and in a page of the workers that run models for it.
+const NOTE: &str = "if (self.document) {
+    self.workers = new Set();
+    new BroadcastChannel('memory').onmessage = ({ data: { name } }) => name !== undefined && workers.add(name);
+}
+for (const name of ['instantiate', 'instantiateStreaming']) {
     const old = WebAssembly[name].bind(WebAssembly);
     WebAssembly[name] = async (...of) => {
         const made = await old(...of);
@@ -20,20 +24,27 @@ const NOTE: &str = "for (const name of ['instantiate', 'instantiateStreaming']) 
     };
 }";
 
-/// Has the engine's worker tell how much its program has.
-const TELL: &str = "if (self.name === '') {
+/// Has the engine's worker, and its helper, tell how much their programs have.
+const TELL: &str = "if (self.name === '' || self.name === 'helper') {
     const line = new BroadcastChannel('memory');
-    line.onmessage = ({ data }) => data === 'ask' && line.postMessage({ bytes: self.memories[0].buffer.byteLength });
+    line.postMessage({ name: self.name });
+    line.onmessage = ({ data }) =>
+        data === 'ask' && line.postMessage({ name: self.name, bytes: self.memories[0].buffer.byteLength });
 }";
 
-/// The page, the engine and the page's JavaScript, each in bytes, when what is no longer used was let go.
+/// The page, its workers and the page's JavaScript, each in bytes, when what is no longer used was let go.
 const TAKEN: &str = "(async () => {
     for (let i = 0; i < 3; i++) { gc(); await new Promise((done) => setTimeout(done, 50)); }
     const line = new BroadcastChannel('memory');
-    const engine = await new Promise((done) => {
-        line.onmessage = ({ data }) => data.bytes && done(data.bytes);
+    const bytes = {};
+    await new Promise((done) => {
+        line.onmessage = ({ data }) => {
+            if (data.bytes) bytes[data.name] = data.bytes;
+            if ([...workers].every((name) => name in bytes)) done();
+        };
         line.postMessage('ask');
     });
+    const engine = Object.values(bytes).reduce((sum, some) => sum + some, 0);
     line.close();
     return [self.memories[0].buffer.byteLength, engine, performance.memory.usedJSHeapSize];
 })()";

@@ -17,8 +17,8 @@ use crate::app::panels::mix::state::{Mix, MixEvent};
 use crate::app::panels::sample::state::{GRID, SampleEvent};
 use crate::index::{ModelEntry, ModelIndex};
 use crate::protocol::{
-    Answer, Backend, BackendChoice, Draw, Drawing, Edit, Grown, Image, Last, Load, ModelInfo, PROTOCOL, Part, Picture,
-    Request, RequestId, Response, Source, Task, Worker,
+    Answer, Backend, BackendChoice, Draw, Drawing, Edit, Fill, Grown, Image, Last, Load, ModelInfo, PROTOCOL, Part,
+    Picture, Request, RequestId, Response, Source, Task, Worker,
 };
 use serde_bytes::ByteBuf;
 use shared::sampler::Latents;

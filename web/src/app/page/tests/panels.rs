@@ -40,7 +40,7 @@ fn a_panel_that_is_left_keeps_no_one_waiting() {
     let first = sent(state.update(Event::Show(Panel::Inpaint)));
     assert_eq!(first[0], Request::Cancel { id: drawn.id });
     let fill = first.iter().find_map(|request| match request {
-        Request::Serve { id, task: Task::Edit(Edit::Inpaint(_)) } => Some(*id),
+        Request::Serve { id, task: Task::Fill(Fill::Hole(_)) } => Some(*id),
         _ => None,
     });
     // The holes first, then what comes next.

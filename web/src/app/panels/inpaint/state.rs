@@ -14,7 +14,7 @@ use crate::app::panel::Panel;
 use crate::app::panels::live::Live;
 use crate::app::panels::{Bench, PanelState};
 use crate::app::slot::Slot;
-use crate::protocol::{Answer, Completion, Edit, Hole, Image, Race, RequestId, Standing};
+use crate::protocol::{Answer, Completion, Edit, Fill, Hole, Image, Race, RequestId, Standing};
 
 /// Edge of the largest brush, in pixels.
 pub const MAX_BRUSH: usize = 9;
@@ -136,7 +136,7 @@ impl Inpaint {
         let mut effects = self.drop_completion();
         self.grown = Some((settings.mask.clone(), Rc::new(growth(&settings.mask, bench.config))));
         if settings.mask.is_mendable() {
-            effects.extend(self.run.ask(Edit::Inpaint(hole(settings, bench, SAMPLES)), bench.ids));
+            effects.extend(self.run.ask(Fill::Hole(hole(settings, bench, SAMPLES)), bench.ids));
         }
         effects
     }
@@ -180,7 +180,7 @@ impl Inpaint {
         let mut effects = self.stop_race();
         let Some(rival) = rival else { return effects };
         let race = Race { hole: hole(settings, bench, 0), base: bench.models.to_owned(), rival };
-        effects.extend(self.race.ask(race, bench.ids));
+        effects.extend(self.race.ask(Fill::Race(race), bench.ids));
         effects
     }
 

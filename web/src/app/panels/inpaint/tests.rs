@@ -3,7 +3,7 @@ use super::state::{Inpaint, InpaintEvent, Truth};
 use crate::app::effect::{Effect, Ids};
 use crate::app::panels::{Bench, PanelState};
 use crate::index::{ModelEntry, NamedHole};
-use crate::protocol::{Answer, Completion, Edit, Hole, Image, Request, Standing, Task};
+use crate::protocol::{Answer, Completion, Fill, Hole, Image, Request, Standing, Task};
 use shared::RgFlowConfig;
 
 fn sent(effects: Vec<Effect>) -> Vec<Request<Task>> {
@@ -17,7 +17,7 @@ fn sent(effects: Vec<Effect>) -> Vec<Request<Task>> {
 /// The hole that was asked to be filled last.
 fn hole(requests: &[Request<Task>]) -> &Hole {
     match requests.last() {
-        Some(Request::Serve { task: Task::Edit(Edit::Inpaint(hole)), .. }) => hole,
+        Some(Request::Serve { task: Task::Fill(Fill::Hole(hole)), .. }) => hole,
         other => panic!("{other:?}"),
     }
 }
@@ -127,7 +127,7 @@ fn a_race_runs_against_the_models_rival_and_ends_with_its_hole() {
     let mut bench = Bench { entry: Some(&entry), ..Bench::nameless(&config, &mut ids) };
     inpaint.refresh(&mut settings, &mut bench);
     let started = sent(inpaint.update(InpaintEvent::Race, &mut settings, &mut bench));
-    let [Request::Serve { id, task: Task::Race(race) }] = &started[..] else { panic!("{started:?}") };
+    let [Request::Serve { id, task: Task::Fill(Fill::Race(race)) }] = &started[..] else { panic!("{started:?}") };
     assert_eq!((&*race.rival, race.base.as_str(), race.hole.samples), (&rival, "http://x/models/", 0));
     assert_eq!(race.hole.unknown.len(), settings.mask.count());
     inpaint.take(*id, Answer::Race(Standing { loaded: 1, total: 2, lanes: vec![] }), &settings, &config);
@@ -142,12 +142,12 @@ fn a_race_runs_against_the_models_rival_and_ends_with_its_hole() {
     inpaint.clear();
     let mut bench = Bench { entry: Some(&entry), ..Bench::nameless(&config, &mut ids) };
     let begun = sent(inpaint.refresh(&mut settings, &mut bench));
-    assert!(matches!(begun.last(), Some(Request::Serve { task: Task::Race(_), .. })), "{begun:?}");
+    assert!(matches!(begun.last(), Some(Request::Serve { task: Task::Fill(Fill::Race(_)), .. })), "{begun:?}");
     // A link leads to it, where the model has a rival.
     let link = InpaintSettings { race: true, ..InpaintSettings::default() };
     let (mut fresh, mut settings) = (Inpaint::default(), link.clone());
     let begun = sent(fresh.refresh(&mut settings, &mut bench));
-    assert!(matches!(begun.last(), Some(Request::Serve { task: Task::Race(_), .. })), "{begun:?}");
+    assert!(matches!(begun.last(), Some(Request::Serve { task: Task::Fill(Fill::Race(_)), .. })), "{begun:?}");
     assert!(fresh.led_to_race && settings.race);
     let (mut fresh, mut settings) = (Inpaint::default(), link);
     fresh.refresh(&mut settings, &mut Bench::nameless(&config, &mut Ids::default()));

@@ -3,10 +3,10 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::store;
 use crate::error::{Error, Result};
 use crate::faces::{Face, Finder, MAX_SIDE, Photo, entry};
 use crate::protocol::Snapshot;
+use crate::worker::store;
 
 /// The finder, once it is here.
 #[derive(Default)]

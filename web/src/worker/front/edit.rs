@@ -2,17 +2,11 @@
 
 use shared::FlowBackend;
 
-use super::desk::Turn;
-use super::draw::{MAX_PICTURES, check, check_count};
-use super::scope::now;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::protocol::{Answer, Change, Edit, Hole, Leading, Part, Source, Strip, Which};
-
-/// The most completions of a picture at once.
-const MAX_COMPLETIONS: usize = 16;
-/// Time between two looks at a picture that is being filled in, in milliseconds.
-const SHOW: f64 = 80.0;
+use crate::protocol::{Answer, Change, Edit, Leading, Source, Strip, Which};
+use crate::worker::desk::Turn;
+use crate::worker::draw::{MAX_PICTURES, check, check_count};
 
 /// Serves an edit.
 ///
@@ -57,7 +51,6 @@ pub async fn serve<B: FlowBackend>(engine: &Engine<B>, edit: Edit, turn: &Turn) 
             check(&source)?;
             Ok(Answer::Bits(engine.bits(&source).await?))
         }
-        Edit::Inpaint(hole) => fill(engine, hole, turn).await,
         Edit::Field { index } => Ok(Answer::Field(engine.receptive_field(index).await?)),
         Edit::Leading { count } => {
             let mut search = engine.search()?;
@@ -112,21 +105,4 @@ async fn strips<B: FlowBackend>(
         strips.push(Strip { index, images });
     }
     Ok(Answer::Strips(strips))
-}
-
-async fn fill<B: FlowBackend>(engine: &Engine<B>, hole: Hole, turn: &Turn) -> Result<Answer> {
-    check(&hole.source)?;
-    if hole.samples as usize > MAX_COMPLETIONS {
-        return Err(Error::Request(format!("{} completions at once", hole.samples)));
-    }
-    let mut filling = engine.inpainting(&hole).await?;
-    let mut shown = now();
-    while engine.go_on_filling(&mut filling).await? {
-        turn.pause().await?;
-        if now() - shown > SHOW {
-            turn.send(Part::Completion(engine.completion(&filling)?));
-            shown = now();
-        }
-    }
-    Ok(Answer::Completion(engine.completion(&filling)?))
 }

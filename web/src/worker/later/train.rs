@@ -1,4 +1,4 @@
-//! The worker that trains: the page's own program in another worker, so that nothing else waits for it.
+//! A model in training, in a worker of its own, so that nothing else waits for it.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -6,12 +6,12 @@ use std::rc::Rc;
 use burn_flex::Flex;
 use serde_bytes::ByteBuf;
 
-use super::desk::{self, Service, Turn};
-use super::scope::{now, report_panics};
-use super::store;
 use crate::error::{Error, Result};
 use crate::protocol::{Last, Learned, Part, TrainTask};
 use crate::training::Training;
+use crate::worker::desk::{self, Service, Turn};
+use crate::worker::scope::{now, report_panics};
+use crate::worker::store;
 
 /// Milliseconds until the first look at what is being learned, and between looks.
 const FIRST_LOOK: f64 = 300.0;

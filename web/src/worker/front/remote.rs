@@ -1,31 +1,38 @@
-//! The front's end of the connection to the worker with the GPU.
+//! The front's end of the connection to a worker of its own.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::marker::PhantomData;
 use std::rc::Rc;
 
 use gloo_events::{EventListener, EventListenerOptions};
 use js_sys::{Function, Promise};
+use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 
-use super::scope::scope;
 use crate::error::{Error, Result};
-use crate::protocol::{GpuTask, Last, PROTOCOL, Part, Request, RequestId, Response, Worker as Said, from_js, to_js};
+use crate::protocol::{Last, PROTOCOL, Part, Request, RequestId, Response, Worker as Said, from_js, to_js};
+use crate::worker::scope::scope;
 
-/// A running worker; it ends when dropped.
-pub struct Remote {
+/// A running worker that serves tasks of one type; it ends when dropped.
+pub struct Remote<T> {
     worker: Worker,
     lines: Rc<RefCell<Lines>>,
+    /// The error that says why it is gone.
+    error: fn(String) -> Error,
     _listeners: [EventListener; 2],
+    _task: PhantomData<fn(T)>,
 }
 
 /// What is under way.
 #[derive(Default)]
 struct Lines {
-    /// Wakes who waits for the worker's hello.
-    greeted: Option<Function>,
+    /// Whether it has said hello: before, it hears nothing.
+    greeted: bool,
+    /// Wakes those who wait for its hello.
+    waiting: HashMap<RequestId, Function>,
     asked: HashMap<RequestId, Asked>,
     answers: HashMap<RequestId, Last>,
     dead: Option<String>,
@@ -43,7 +50,10 @@ impl Lines {
             Response::Worker(Said::Hello { protocol }) if protocol != PROTOCOL => {
                 self.die("it is of another version".to_owned());
             }
-            Response::Worker(Said::Hello { .. }) => self.greeted.take().iter().for_each(wake),
+            Response::Worker(Said::Hello { .. }) => {
+                self.greeted = true;
+                self.waiting.drain().for_each(|(_, waker)| wake(&waker));
+            }
             // There is one thing that it runs on.
             Response::Worker(Said::RunsOn { .. }) => {}
             Response::Part { id, part } => {
@@ -62,7 +72,7 @@ impl Lines {
 
     fn die(&mut self, why: String) {
         self.dead.get_or_insert(why);
-        self.greeted.take().iter().for_each(wake);
+        self.waiting.drain().for_each(|(_, waker)| wake(&waker));
         self.asked.drain().for_each(|(_, asked)| wake(&asked.wake));
     }
 }
@@ -72,16 +82,15 @@ fn wake(waker: &Function) {
     let _ = waker.call0(&JsValue::UNDEFINED);
 }
 
-impl Remote {
-    /// Starts the worker, and waits until it has its GPU.
+impl<T: Serialize> Remote<T> {
+    /// Starts the worker of that name; web/js/engine.js tells by it which program to load. If it goes, `error` is told why.
     ///
     /// # Errors
-    /// [`Error::Gpu`] if it does not come up.
-    pub async fn start() -> Result<Self> {
+    /// [`Error::Browser`] if the browser starts none.
+    pub fn start(name: &str, error: fn(String) -> Error) -> Result<Self> {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
-        // By its name the script knows which program to load.
-        options.set_name("gpu");
+        options.set_name(name);
         let worker = Worker::new_with_options(&scope().location().href(), &options)?;
         let lines = Rc::new(RefCell::new(Lines::default()));
         let heard = {
@@ -101,40 +110,60 @@ impl Remote {
             EventListener::new_with_options(&worker, "error", options, move |event| {
                 event.prevent_default();
                 let message = event.dyn_ref::<ErrorEvent>().map(ErrorEvent::message).unwrap_or_default();
-                lines.borrow_mut().die(format!("it could not be loaded, or broke down. {message}"));
+                let why = format!("it could not be loaded, or broke down. {message}");
+                lines.borrow_mut().die(why.trim_end_matches(['.', ' ']).to_owned());
             })
         };
-        let remote = Self { worker, lines, _listeners: [heard, died] };
-        remote.wait(|lines, wake| lines.greeted = Some(wake)).await?;
-        match &remote.lines.borrow().dead {
-            Some(why) => Err(Error::Gpu(why.clone())),
-            None => Ok(()),
-        }?;
-        Ok(remote)
+        Ok(Self { worker, lines, error, _listeners: [heard, died], _task: PhantomData })
     }
 
-    /// Sends a task; `part` hears of all parts of its answer, and this returns the end.
+    /// Sends a task, once the worker is there; `part` hears of all parts of its answer, and this returns the end.
     ///
     /// # Errors
-    /// [`Error::Gpu`] if the worker is gone, or goes.
-    pub async fn ask(&self, id: RequestId, task: impl Into<GpuTask>, part: impl Fn(Part) + 'static) -> Result<Last> {
-        self.worker.post_message(&to_js(&Request::Serve { id, task: task.into() })?)?;
-        self.wait(|lines, wake| {
-            lines.asked.insert(id, Asked { part: Box::new(part), wake });
-        })
-        .await?;
-        let mut lines = self.lines.borrow_mut();
-        match (lines.answers.remove(&id), &lines.dead) {
-            (Some(last), _) => Ok(last),
-            (None, why) => Err(Error::Gpu(why.clone().unwrap_or_else(|| "it gave no answer".to_owned()))),
+    /// Why the worker is gone, or goes; [`Error::Cancelled`] if the task was cancelled before the worker was there.
+    pub async fn ask(&self, id: RequestId, task: impl Into<T>, part: impl Fn(Part) + 'static) -> Result<Last> {
+        self.hello(id).await?;
+        self.worker.post_message(&to_js(&Request::<T>::Serve { id, task: task.into() })?)?;
+        let part = Box::new(part);
+        self.wait(|lines, wake| drop(lines.asked.insert(id, Asked { part, wake }))).await?;
+        let last = self.lines.borrow_mut().answers.remove(&id);
+        match last {
+            Some(last) => Ok(last),
+            None => Err(self.check().err().unwrap_or_else(|| (self.error)("it gave no answer".to_owned()))),
         }
+    }
+
+    /// Waits until the worker is there.
+    ///
+    /// # Errors
+    /// Why it is gone; [`Error::Cancelled`] if the task of this id was cancelled meanwhile.
+    pub async fn hello(&self, id: RequestId) -> Result<()> {
+        let greeted = || self.lines.borrow().greeted;
+        if !greeted() {
+            self.wait(|lines, wake| drop(lines.waiting.insert(id, wake))).await?;
+        }
+        self.check()?;
+        if greeted() { Ok(()) } else { Err(Error::Cancelled) }
     }
 
     /// Cancels a task; the end of its answer still comes.
     pub fn cancel(&self, id: RequestId) {
-        let message = to_js(&Request::<GpuTask>::Cancel { id });
+        if let Some(waker) = self.lines.borrow_mut().waiting.remove(&id) {
+            return wake(&waker);
+        }
+        let message = to_js(&Request::<T>::Cancel { id });
         // A worker that cannot hear this ends the task in its own way.
         let _ = message.map(|message| self.worker.post_message(&message));
+    }
+}
+
+impl<T> Remote<T> {
+    /// Whether the worker is there, or still may come.
+    ///
+    /// # Errors
+    /// Why it is gone.
+    pub fn check(&self) -> Result<()> {
+        self.lines.borrow().dead.clone().map_or(Ok(()), |why| Err((self.error)(why)))
     }
 
     /// Waits for whoever calls the function that `keep` is given, unless the worker is gone.
@@ -158,7 +187,7 @@ impl Remote {
     }
 }
 
-impl Drop for Remote {
+impl<T> Drop for Remote<T> {
     fn drop(&mut self) {
         self.end();
     }

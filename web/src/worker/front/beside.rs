@@ -5,11 +5,12 @@ use std::rc::Rc;
 
 use burn_flex::Flex;
 
-use super::desk::Turn;
-use super::{edit, store};
+use super::edit;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::protocol::{Answer, Beside};
+use crate::worker::desk::Turn;
+use crate::worker::store;
 
 /// The model that was fetched last to compare with, by its digest.
 #[derive(Default)]

@@ -4,8 +4,8 @@ use js_sys::{Function, Promise, Reflect, Set};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-use super::scope::scope;
 use crate::error::{Error, Result};
+use crate::worker::scope::scope;
 
 /// What the browser says of its GPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,15 +5,15 @@ use std::rc::Rc;
 
 use burn_flex::Flex;
 
-use super::desk::Turn;
-use super::draw::check;
-use super::scope::now;
-use super::store;
-use crate::engine::Engine;
-use crate::engine::race::{Rival, Runner};
+use crate::engine::inpaint::Mender;
+use crate::engine::inpaint::race::{Rival, Runner};
 use crate::error::Result;
 use crate::index::ModelEntry;
 use crate::protocol::{Answer, Part, Race, Standing};
+use crate::worker::desk::Turn;
+use crate::worker::draw::check;
+use crate::worker::scope::now;
+use crate::worker::store;
 
 /// Gradients between two looks at the latents: encoding takes a share of a gradient's time.
 const LOOK: u32 = 2;
@@ -37,17 +37,17 @@ impl Rivals {
     /// # Errors
     /// [`crate::Error::Request`] if the hole or the rival does not belong to the model, [`crate::Error::Cancelled`],
     /// and those of the download.
-    pub async fn run(&self, engine: &Engine<Flex>, race: Race, turn: &Turn) -> Result<Answer> {
+    pub async fn run(&self, mender: &Mender<Flex>, race: Race, turn: &Turn) -> Result<Answer> {
         check(&race.hole.source)?;
         let rival = self.fetch(&race.base, &race.rival, turn).await?;
         let entrant = |runner| Entrant { runner, millis: 0.0, looked: 0 };
-        let mut both = engine.runners(&race.hole, &rival).await?.map(entrant);
-        turn.send(Part::Race(standing(engine, &both)?));
+        let mut both = mender.runners(&race.hole, &rival).await?.map(entrant);
+        turn.send(Part::Race(standing(mender, &both)?));
         loop {
             turn.pause().await?;
             let [ours, theirs] = &mut both;
             let next = match (ours.runner.is_done(), theirs.runner.is_done()) {
-                (true, true) => return Ok(Answer::Race(standing(engine, &both)?)),
+                (true, true) => return Ok(Answer::Race(standing(mender, &both)?)),
                 (false, true) => ours,
                 (true, false) => theirs,
                 (false, false) if ours.millis <= theirs.millis => ours,
@@ -60,7 +60,7 @@ impl Rivals {
             if next.looked.is_multiple_of(LOOK) || next.runner.is_done() {
                 next.runner.count().await?;
             }
-            turn.send(Part::Race(standing(engine, &both)?));
+            turn.send(Part::Race(standing(mender, &both)?));
         }
     }
 
@@ -86,7 +86,7 @@ impl Rivals {
     }
 }
 
-fn standing(engine: &Engine<Flex>, both: &[Entrant; 2]) -> Result<Standing> {
-    let lanes = both.iter().map(|one| engine.lane(&one.runner, one.millis)).collect::<Result<Vec<_>>>()?;
+fn standing(mender: &Mender<Flex>, both: &[Entrant; 2]) -> Result<Standing> {
+    let lanes = both.iter().map(|one| mender.lane(&one.runner, one.millis)).collect::<Result<Vec<_>>>()?;
     Ok(Standing { loaded: 1, total: 1, lanes })
 }

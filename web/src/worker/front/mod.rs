@@ -1,4 +1,12 @@
-//! The page's worker: pictures from the CPU at once, from WebGPU when it has proved to be right and faster.
+//! The page's worker: pictures from the CPU at once, from WebGPU when it has proved to be right and faster. What most
+//! visits do without is the helper's.
+
+mod adapter;
+mod beside;
+mod edit;
+mod helper;
+mod remote;
+mod trial;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -6,20 +14,19 @@ use std::rc::Rc;
 use burn_flex::Flex;
 use wasm_bindgen_futures::spawn_local;
 
-use super::beside::Other;
+use self::beside::Other;
+use self::helper::Helper;
+use self::remote::Remote;
+use self::trial::Run;
 use super::desk::{self, Service, Turn};
 use super::draw::Batch;
-use super::faces::Faces;
+use super::fetch;
 use super::models::Models;
-use super::race::Rivals;
-use super::remote::Remote;
 use super::scope::{breathe, now, part, report_panics, tell};
-use super::trial::{self, Run};
-use super::{adapter, edit, fetch};
 use crate::engine::random;
 use crate::error::{Error, Result};
 use crate::index::{MAX_INDEX_BYTES, ModelIndex};
-use crate::protocol::{Backend, BackendChoice, Draw, Last, Load, Part, RequestId, Task, Worker};
+use crate::protocol::{Backend, BackendChoice, Draw, GpuTask, Last, Load, Part, RequestId, Task, Worker};
 
 /// Several at once read the weights once, but no more than are drawn before the reader notices a wait.
 const BATCH: Batch = Batch { first: 1, then: 8 };
@@ -29,7 +36,7 @@ pub fn start() {
     report_panics("The engine broke down");
     desk::open(Front {
         cpu: Models::new(Default::default(), Backend::Cpu, BATCH),
-        rivals: Rivals::default(),
+        helper: Helper::default(),
         other: Other::default(),
         choice: Cell::default(),
         loaded: RefCell::default(),
@@ -37,7 +44,6 @@ pub fn start() {
         gpu: Cell::default(),
         trials: Cell::default(),
         sound: Cell::default(),
-        faces: Faces::default(),
     });
 }
 
@@ -52,18 +58,17 @@ enum Gpu {
 
 struct Front {
     cpu: Models<Flex>,
-    rivals: Rivals,
+    helper: Helper,
     other: Other,
     choice: Cell<BackendChoice>,
     /// What loaded the model.
     loaded: RefCell<Option<Load>>,
-    remote: RefCell<Option<Rc<Remote>>>,
+    remote: RefCell<Option<Rc<Remote<GpuTask>>>>,
     gpu: Cell<Gpu>,
     /// Trials so far; what an older one finds is of no interest.
     trials: Cell<RequestId>,
     /// Whether the CPU's arithmetic is right, once that was looked at.
     sound: Cell<Option<bool>>,
-    faces: Faces,
 }
 
 impl Service for Front {
@@ -78,15 +83,16 @@ impl Service for Front {
             }
             Task::Load(load) => {
                 self.forget();
+                self.helper.forget();
                 let last = self.cpu.load(load.clone(), turn).await?;
                 self.loaded.replace(Some(load));
                 Ok(last)
             }
             Task::Draw(draw) => self.draw(draw, turn).await,
-            Task::Faces { base, photo } => Ok(Last::Faces(self.faces.find(&base, photo).await?)),
+            Task::Faces { base, photo } => self.helper.faces(base, photo, turn).await,
             Task::Edit(edit) => Ok(Last::Answer(edit::serve(&*self.cpu.engine()?, edit, turn).await?)),
             Task::Beside(beside) => Ok(Last::Answer(self.other.serve(*beside, turn).await?)),
-            Task::Race(race) => Ok(Last::Answer(self.rivals.run(&*self.cpu.engine()?, race, turn).await?)),
+            Task::Fill(fill) => self.helper.fill(&self.loaded, fill, turn).await,
         }
     }
 
@@ -95,6 +101,7 @@ impl Service for Front {
     }
 
     fn cancelled(&self, request: RequestId) {
+        self.helper.cancel(request);
         if let Some(remote) = &*self.remote.borrow() {
             remote.cancel(request);
         }
@@ -199,12 +206,13 @@ impl Front {
         let here = self.remote.borrow().clone();
         let remote = match here {
             Some(remote) => remote,
-            None => Rc::new(Remote::start().await?),
+            None => Rc::new(Remote::start("gpu", Error::Gpu)?),
         };
+        self.remote.replace(Some(Rc::clone(&remote)));
+        remote.hello(id).await?;
         if self.trials.get() != trial {
             return Err(Error::Cancelled);
         }
-        self.remote.replace(Some(Rc::clone(&remote)));
         expect(remote.ask(id, load, |_| {}).await?)?;
         // The first time is for compiling.
         run_there(&remote, id).await?;
@@ -227,7 +235,7 @@ impl Front {
     }
 }
 
-async fn run_there(remote: &Remote, id: RequestId) -> Result<Run> {
+async fn run_there(remote: &Remote<GpuTask>, id: RequestId) -> Result<Run> {
     let run = Rc::new(RefCell::new(Run::default()));
     let heard = Rc::clone(&run);
     let part = move |part| {

@@ -9,9 +9,8 @@ use shared::real_nvp::RealNvpFlow;
 use shared::weights::RealNvpFile;
 use shared::{FlowBackend, ImageFlow};
 
-use super::Engine;
-use super::inpaint::Filling;
-use super::pixels::numbers;
+use super::{Filling, Mender};
+use crate::engine::pixels::numbers;
 use crate::error::{Error, Result};
 use crate::protocol::{Hole, Lane};
 
@@ -45,19 +44,20 @@ impl<B: FlowBackend> Rival<B> {
     }
 }
 
-impl<B: FlowBackend> Engine<B> {
+impl<B: FlowBackend> Mender<B> {
     /// Puts this model and its rival at the start. The RG-Flow fits its coarse latents, the Real NVP all that it has;
     /// neither draws a texture.
     ///
     /// # Errors
-    /// [`Error::Request`] if their pictures differ in shape, and as [`Engine::inpainting`].
+    /// [`Error::Request`] if their pictures differ in shape, and as [`Mender::begin`].
     pub async fn runners(&self, hole: &Hole, rival: &Rival<B>) -> Result<[Runner<B>; 2]> {
-        if rival.plain.image_shape() != self.flow.image_shape() {
+        if rival.plain.image_shape() != self.engine.flow.image_shape() {
             return Err(Error::Request("the rival draws pictures of another size".to_owned()));
         }
         let (mask, logits) = self.holed(hole).await?;
-        let every = Free::Places((0..self.config().dims()).collect());
-        let own = self.runner(Rc::new(self.flow.clone()), self.differentiable(), &logits, &mask, Free::Coarse).await?;
+        let every = Free::Places((0..self.engine.config().dims()).collect());
+        let flow = Rc::new(self.engine.flow.clone());
+        let own = self.runner(flow, self.trainable.clone(), &logits, &mask, Free::Coarse).await?;
         let theirs = self.runner(rival.plain.clone(), rival.trainable.clone(), &logits, &mask, every).await?;
         Ok([own, theirs])
     }
@@ -71,11 +71,12 @@ impl<B: FlowBackend> Engine<B> {
         free: Free,
     ) -> Result<Runner<B>> {
         let wish = Wish { texture: 0.0, ..Wish::new(0, 0, None) };
-        let filling = Inpainting::new(trainable, logits.to_vec(), mask, free, wish, &self.device)?;
+        let device = &self.engine.device;
+        let filling = Inpainting::new(trainable, logits.to_vec(), mask, free, wish, device)?;
         let mut smooth = logits.to_vec();
         mask.fill(&mut smooth);
-        let start = encode(&*flow, smooth, &self.device).await?;
-        Ok(Runner { flow, filling, device: self.device.clone(), touched: vec![false; start.len()], start })
+        let start = encode(&*flow, smooth, device).await?;
+        Ok(Runner { flow, filling, device: device.clone(), touched: vec![false; start.len()], start })
     }
 
     /// What is to be seen of a runner: its picture, and how far it has got.
@@ -88,7 +89,7 @@ impl<B: FlowBackend> Engine<B> {
         let (taken, of) = runner.filling.progress();
         let (reach, latents) = runner.filling.touched();
         Ok(Lane {
-            image: self.picture(&image, self.config().size),
+            image: self.engine.picture(&image, self.engine.config().size),
             touched: runner.touched.iter().filter(|&&touched| touched).count() as u32,
             reach: reach as u32,
             latents: latents as u32,
@@ -138,8 +139,8 @@ async fn encode<B: FlowBackend>(flow: &dyn ImageFlow<B>, logits: Vec<f32>, devic
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{now, tiny};
     use super::*;
+    use crate::engine::tests::{now, tiny};
     use burn_flex::Flex;
     use shared::edit::inpaint::Mask;
     use shared::real_nvp::RealNvpConfig;
@@ -158,23 +159,23 @@ mod tests {
 
     #[test]
     fn both_fill_the_hole_and_only_one_stays_within_a_cone() {
-        let engine = tiny();
         let source = Source::Sample { seed: 7, index: 3, drawing: Drawing::independent(Temperature::uniform(0.8)) };
         let unknown: Vec<u32> = (0..4).flat_map(|row| (0..4).map(move |col| row * 16 + col)).collect();
         let hole = Hole { source, unknown: unknown.clone(), samples: 0, seed: 0 };
-        let mut runners = now(engine.runners(&hole, &rival(16))).unwrap();
+        let mender = Mender::new(Rc::new(tiny()));
+        let mut runners = now(mender.runners(&hole, &rival(16))).unwrap();
         for runner in &mut runners {
             assert_eq!(now(async { runner.count().await.map(|()| 0) }).unwrap(), 0);
-            assert_eq!(engine.lane(runner, 0.0).unwrap().touched, 0);
+            assert_eq!(mender.lane(runner, 0.0).unwrap().touched, 0);
             while now(runner.go_on()).unwrap() {}
             now(runner.count()).unwrap();
             assert!(runner.is_done());
         }
-        let lanes = runners.each_ref().map(|runner| engine.lane(runner, 2.0).unwrap());
+        let lanes = runners.each_ref().map(|runner| mender.lane(runner, 2.0).unwrap());
         assert!(lanes.iter().all(|lane| lane.taken == lane.of && lane.latents == 768));
         assert_eq!(lanes[0].of, lanes[1].of);
         let mask = Mask::new(16, (0..256).map(|i| unknown.contains(&i)).collect()).unwrap();
-        let cone = ImageFlow::<Flex>::reached_latents(&engine.flow, &mask.pixels()).len() as u32;
+        let cone = ImageFlow::<Flex>::reached_latents(&mender.engine.flow, &mask.pixels()).len() as u32;
         assert!((1..=cone).contains(&lanes[0].touched) && cone < 768, "{} of {cone}", lanes[0].touched);
         assert_eq!((lanes[0].reach, lanes[1].reach), (cone, 768));
         assert!(lanes[1].touched > 0);
@@ -184,7 +185,7 @@ mod tests {
     fn a_rival_of_another_size_does_not_run() {
         let source = Source::Sample { seed: 7, index: 3, drawing: Drawing::independent(Temperature::uniform(0.8)) };
         let hole = Hole { source, unknown: vec![1], samples: 0, seed: 0 };
-        let error = now(tiny().runners(&hole, &rival(32))).err().unwrap().to_string();
+        let error = now(Mender::new(Rc::new(tiny())).runners(&hole, &rival(32))).err().unwrap().to_string();
         assert!(error.contains("another size"), "{error}");
         assert!(Rival::<Flex>::from_bytes(b"no weights", &Default::default()).is_err());
     }

@@ -1,0 +1,4 @@
+//! What most visits do without.
+fn main() {
+    web::worker::start_later();
+}

@@ -57,7 +57,7 @@ async fn a_link_to_a_hole_fetches_both_programs_at_once() {
     let browser = Browser::start(&[]).await.unwrap();
     afresh(&browser, &format!("{url}#panel=inpaint&model=faces32&p=3.0")).await;
     browser.wait_for(FILLED, PATIENCE).await.unwrap();
-    let asked = asked.lock().unwrap();
+    let asked = asked.lock().unwrap().clone();
     let at = |name: &str| asked.iter().position(|path| path == name);
     assert!(at("/later_bg.wasm").unwrap() < at("/models/faces32.safetensors").unwrap(), "{asked:?}");
     browser.finish().await.unwrap();

@@ -15,7 +15,7 @@ use crate::output::aside;
 pub struct DataSetArgs {
     /// Images: msds1 or msds2 (generated), a folder or .zip of images, CelebA (the official or Kaggle's archive), CIFAR-10
     /// (binary or python version) or MNIST, also as torchvision keeps them; for models of fields phi4 (drawn; its
-    /// couplings as in phi4:beta=0.66,lambda=1) or a .npy file [N, L, L] or [N, C, L, L]. A folder or .zip may hold folders train and
+    /// couplings as in phi4:beta=0.66,lambda=1), ising (spins, each a normal number of its sign, as in ising:beta=0.4) or a .npy file [N, L, L] or [N, C, L, L]. A folder or .zip may hold folders train and
     /// test (or val); otherwise about a tenth of the images, chosen by their names, is held out for testing [default:
     /// msds1, or a resumed run's own data].
     #[arg(long)]
@@ -104,7 +104,7 @@ pub fn test_part(data: &str, options: &DataOptions, channels: usize) -> Result<T
 /// # Errors
 /// [`Error::Usage`] for an empty name.
 pub fn source(data: &str) -> Result<DataSource> {
-    data.parse().map_err(|e| Error::usage("--data", format!("{e}"), "give msds1, msds2, phi4 or a path"))
+    data.parse().map_err(|e| Error::usage("--data", format!("{e}"), "give msds1, msds2, phi4, ising or a path"))
 }
 
 /// Prints what the user should know about the data.

@@ -18,7 +18,7 @@ use self::config::{architecture, conflicts};
 use crate::args::{DataSetArgs, source};
 use crate::data::DataSource;
 use crate::error::{Error, Result};
-use crate::open::load;
+use crate::open::{at_size, load};
 use crate::output::{aside, say};
 use crate::train::action::Objective;
 use crate::train::best::Which;
@@ -112,11 +112,13 @@ pub fn run(args: TrainArgs) -> Result<()> {
     say!("step {}{test}: {}", outcome.step, outcome.checkpoint.display())
 }
 
-/// The weights of `--from`, for a larger lattice if `--size` asks for it.
+/// The weights of `--from`, for another lattice if `--size` asks for one that they can have.
 fn grown(path: &Path, size: Option<usize>) -> Result<AnyModelFile> {
     match (load(path, Which::Best)?, size) {
-        (AnyModelFile::RgFlow(file), Some(size)) if file.config.data == DataKind::Field && size > file.config.size => {
-            Ok(AnyModelFile::RgFlow(file.grown(size).map_err(Error::model("--size".as_ref()))?))
+        (AnyModelFile::RgFlow(file), Some(size))
+            if file.config.share_levels || file.config.data == DataKind::Field && size > file.config.size =>
+        {
+            at_size(AnyModelFile::RgFlow(file), Some(size), "--size".as_ref())
         }
         (file, _) => Ok(file),
     }

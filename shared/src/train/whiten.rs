@@ -154,8 +154,9 @@ fn spread(config: &RgFlowConfig, grids: &[Vec<f32>]) -> f32 {
         grids.iter().map(squares).sum::<f64>()
     };
     let pooled: Vec<_> = grids.iter().map(|grid| pool(grid, config.channels, config.size)).collect();
-    // Pictures of one colour give 0/0, which `max` drops.
-    (variance(grids) / variance(&pooled)).sqrt().max(1.0).min(2.0) as f32
+    let spread = (variance(grids) / variance(&pooled)).sqrt();
+    // Of pictures of one colour it is 0/0.
+    if spread.is_finite() { spread.clamp(1.0, 2.0) as f32 } else { 1.0 }
 }
 
 /// Each channel's mean over all pixels.

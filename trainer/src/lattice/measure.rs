@@ -41,7 +41,8 @@ impl Observed {
         let row = |field: &[f32]| {
             let per_site = |value: f64| value / sites as f64;
             let action = per_site(theory.action(field, edge));
-            let field = &*theory.seen(field);
+            let seen = theory.seen(field);
+            let field = &*seen;
             let m = field.iter().map(|&phi| f64::from(phi)).sum::<f64>() / sites as f64;
             let mut row = vec![m.abs(), m * m, m.powi(4), per_site(bonds(field, edge)), action];
             row.extend(distances.iter().map(|&r| two_point(field, edge, r)));

@@ -2,7 +2,7 @@
 
 One file, on torch and safetensors alone; copy it next to your code. It follows docs/weights.md of the RG-Flow
 repository and reads every file described there: both block orders, both priors, linear maps, a mean image, place
-features, splines, joint samples, models of fields, and the Real NVP.
+features, shared levels, splines, joint samples, models of fields, and the Real NVP.
 
     pip install torch safetensors
 
@@ -72,7 +72,7 @@ from torch.nn import functional
 
 __all__ = ["load", "save", "to_logits", "to_bytes", "RgFlow", "RealNvp"]
 
-VERSIONS = ("1", "2", "3", "4", "5")
+VERSIONS = ("1", "2", "3", "4", "5", "6")
 # Logits come from pixels squeezed by this factor, so that black and white are finite.
 SQUEEZE = 0.9
 # Splines run from -EDGE to EDGE.
@@ -124,6 +124,8 @@ def save(flow, path, half=False):
         version = "4"
     if config.get("place_features"):
         version = "5"
+    if config.get("share_levels"):
+        version = "6"
     if version == "2" and isinstance(flow, RgFlow) and not (config.get("linear_maps") or config.get("mean_image")):
         version = "1"
     metadata = {"format": "rg-flow", "format_version": version}
@@ -448,8 +450,9 @@ class RgFlow(Flow):
         coupling = config.get("coupling", "affine")
         bins = 0 if coupling == "affine" else coupling["spline"]
         d, maps = config["channels"] * config["block"] ** 2, config.get("linear_maps", False)
-        self.levels = nn.ModuleList()
-        for h, level in enumerate(config["levels"]):
+        self.levels, own = nn.ModuleList(), config["levels"]
+        # Where all levels share their weights, one pair of bijectors serves them all.
+        for h, level in enumerate(own[:1] if config.get("share_levels", False) else own):
             blocks = (config["size"] // config["block"] // 2**h) ** 2
             features = config.get("place_features", 0) if blocks > 1 and h >= config.get("places_from", 0) else 0
             new = lambda: Bijector(d, level, bins, maps, blocks, features)
@@ -458,11 +461,11 @@ class RgFlow(Flow):
         self.mean = nn.Parameter(torch.empty(self.shape)) if config.get("mean_image", False) else None
 
     def places(self):
-        for h in range(len(self.levels)):
+        for h in range(len(self.config["levels"])):
             for stage in ("disentangler", "decimator"):
                 self.register_buffer(f"places_{h}_{stage}", self._places(h, stage), persistent=False)
         levels = torch.zeros(self.shape[1:], dtype=torch.long)
-        for h in range(1, len(self.levels)):
+        for h in range(1, len(self.config["levels"])):
             levels[:: 2**h, :: 2**h] = h
         self.register_buffer("level_of", levels.expand(self.shape).contiguous(), persistent=False)
 
@@ -484,7 +487,8 @@ class RgFlow(Flow):
 
     def stages(self):
         """The stages in order, each with where its blocks' numbers are."""
-        for h, level in enumerate(self.levels):
+        for h in range(len(self.config["levels"])):
+            level = self.levels[min(h, len(self.levels) - 1)]
             for stage in ("disentangler", "decimator"):
                 yield level[stage], getattr(self, f"places_{h}_{stage}")
 

@@ -52,7 +52,8 @@ pub fn weights(bytes: &[u8]) {
 pub fn weights_seeds() -> Vec<Vec<u8>> {
     let splines = RgFlowConfig { coupling: CouplingKind::Spline(2), ..small() };
     let all = RgFlowConfig { linear_maps: true, mean_image: true, place_features: 1, ..small() };
-    let flows = [small(), splines, all]
+    let shared = RgFlowConfig { share_levels: true, ..small() };
+    let flows = [small(), splines, all, shared]
         .map(|config| Model::RgFlow(RgFlow::<Flex>::random(&config, 0.1, 1, &Default::default()).unwrap()));
     let rival = RealNvp::random(&small_rival(), 0.1, 1, &Default::default()).unwrap();
     let card = Card { name: "x".into(), temperature: vec![0.5], ..Card::default() };

@@ -159,6 +159,10 @@ pub struct RgFlowConfig {
     /// The finest level whose blocks know their places. At finer ones, where latents may be cold, all blocks stay alike.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub places_from: usize,
+    /// Whether all levels have the same two bijectors, as a system without a scale of its own wants it. Not in the paper; the
+    /// idea is that of non-linear wavelets by flows (arXiv 2101.11306).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub share_levels: bool,
     /// What the data are.
     #[serde(default, skip_serializing_if = "DataKind::is_images")]
     pub data: DataKind,
@@ -181,6 +185,7 @@ impl RgFlowConfig {
             mean_image: false,
             place_features: 0,
             places_from: 0,
+            share_levels: false,
             data: DataKind::Images,
             levels,
         }
@@ -233,6 +238,16 @@ impl RgFlowConfig {
             let (from, last) = (self.places_from, self.levels.len() - 1);
             return fail(format!("places_from is {from}, but must be a level, 0 to {last}"));
         }
+        if self.share_levels {
+            if let Some(h) = (1..self.levels.len()).find(|&h| self.levels[h] != self.levels[0]) {
+                return fail(format!(
+                    "levels[{h}] is not levels[0], but levels that share their weights are all alike"
+                ));
+            }
+            if self.place_features > 0 {
+                return fail("place_features tell one level from another, so none go with share_levels".into());
+            }
+        }
         if self.param_count() > MAX_PARAMS {
             return fail(format!("{} parameters are too many; the limit is {MAX_PARAMS}", self.param_count()));
         }
@@ -251,6 +266,20 @@ impl RgFlowConfig {
     /// Number of levels, h_L + 1 = log2(L/m) + 1.
     pub fn level_count(&self) -> usize {
         (self.size / self.block).ilog2() as usize + 1
+    }
+
+    /// Levels that have weights of their own, finest first: one where all levels share theirs.
+    pub fn own_levels(&self) -> usize {
+        if self.share_levels { self.levels.len().min(1) } else { self.levels.len() }
+    }
+
+    /// The same with one pair of bijectors for all levels, which take the shape of the finest.
+    pub fn shared(mut self) -> Self {
+        self.share_levels = true;
+        if let Some(&finest) = self.levels.first() {
+            self.levels.fill(finest);
+        }
+        self
     }
 
     /// Numbers in an image, C·L².
@@ -279,7 +308,7 @@ impl RgFlowConfig {
         let d = self.block_dims() as u64;
         let maps = if self.linear_maps { 2 * (d * d + d) } else { 0 };
         let mean = if self.mean_image { self.dims() as u64 } else { 0 };
-        let levels: u64 = (0..self.levels.len())
+        let levels: u64 = (0..self.own_levels())
             .map(|h| {
                 let (level, blocks, features) = (&self.levels[h], self.blocks(h) as u64, self.features(h) as u64);
                 let nets = 2 * level.layers as u64 * level.net_params(d + 2 * features, self.coupling);
@@ -361,6 +390,20 @@ mod tests {
         assert!(spoil(|c| c.coupling = CouplingKind::Spline(0)).contains("0 bins"));
         assert!(spoil(|c| c.coupling = CouplingKind::Spline(33)).contains("33 bins"));
         assert!(spoil(|c| c.coupling = CouplingKind::Spline(usize::MAX)).contains("2 to 32"));
+        assert!(
+            spoil(|c| {
+                c.share_levels = true;
+                c.levels[2].hidden = 9;
+            })
+            .contains("levels[2] is not levels[0]")
+        );
+        assert!(
+            spoil(|c| {
+                c.share_levels = true;
+                c.place_features = 1;
+            })
+            .contains("place_features")
+        );
         assert!(spoil(|c| c.levels[1].hidden = 0).contains("levels[1].hidden is 0, but must be 1 to 4096"));
         assert!(
             spoil(|c| c.levels = vec![LevelConfig { layers: 64, res_blocks: 16, mlp: 8, hidden: 4096 }; 3])

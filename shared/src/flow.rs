@@ -22,7 +22,7 @@ use crate::shape::{Direction, shapes};
 pub struct RgFlow<B: FlowBackend> {
     /// The mean image, as logits `[C, L, L]`, if the configuration has one.
     pub mean: Option<Param<Tensor<B, 3>>>,
-    /// Disentangler and decimator of each level, finest first.
+    /// Disentangler and decimator of each level, finest first; one pair where all levels share it.
     pub bijectors: Vec<Bijector<B>>,
     #[module(skip)]
     config: RgFlowConfig,
@@ -133,7 +133,8 @@ impl<B: FlowBackend> Flow<B> {
 }
 
 impl<B: FlowBackend> Flow<B> {
-    /// From the bijector of each stage, in the order of [`shapes`], and the mean image `[C, L, L]` if there is one.
+    /// From the bijector of each stage, in the order of [`shapes`], and the mean image `[C, L, L]` if there is one. Shared
+    /// bijectors, folded once, serve every level, so their gradients add up.
     pub fn new(config: &RgFlowConfig, stages: Vec<FoldedBijector<B>>, mean: Option<Tensor<B, 3>>) -> Self {
         let plan = Plan::new(config);
         let device = stages.first().map(FoldedBijector::device).unwrap_or_default();
@@ -154,7 +155,7 @@ impl<B: FlowBackend> Flow<B> {
         };
         Self {
             config: config.clone(),
-            stages: stages.into_iter().enumerate().map(on_device).collect(),
+            stages: stages.into_iter().cycle().take(plan.stages.len()).enumerate().map(on_device).collect(),
             to_picture: index(&plan.to_picture),
             means: mean.map(|mean| means(config, mean.unsqueeze_dim(0))).unwrap_or_default(),
             from_rows: plan.from_rows.iter().map(|list| index(list)).collect(),

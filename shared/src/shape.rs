@@ -39,14 +39,14 @@ pub struct StageShape {
     pub couplings: BijectorShape,
 }
 
-/// The shapes of the stages, in the order of [`RgFlow::bijectors`](crate::RgFlow).
+/// The shapes of the stages that have weights of their own, in the order of [`RgFlow::bijectors`](crate::RgFlow).
 pub fn shapes(config: &RgFlowConfig) -> Vec<StageShape> {
     let stage = |(h, &level): (usize, &LevelConfig)| {
         let (dim, features) = (config.block_dims(), config.features(h));
         let couplings = BijectorShape { dim: dim + 2 * features, level, coupling: config.coupling };
         StageShape { dim, blocks: config.blocks(h), maps: config.linear_maps, features, couplings }
     };
-    config.levels.iter().enumerate().flat_map(|level| [stage(level); 2]).collect()
+    config.levels[..config.own_levels()].iter().enumerate().flat_map(|level| [stage(level); 2]).collect()
 }
 
 /// One linear layer of a bijector's nets, all nets stacked. The first index is the net: 2·layer for s, 2·layer + 1 for

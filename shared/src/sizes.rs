@@ -29,7 +29,7 @@ impl RgFlowConfig {
     ///
     /// There are four times as many blocks at each finer level, and a block costs the same at every level. So the new
     /// finest level has two thirds of the layers and of the width of the one after it: it costs one to two times as much
-    /// as that one, not four times, and the coarser levels stay what they are.
+    /// as that one, not four times, and the coarser levels stay what they are. Levels that share their weights stay alike.
     ///
     /// # Errors
     /// [`Error::Config`] if it is not `block`·2^k, or the model would be too large.
@@ -37,10 +37,9 @@ impl RgFlowConfig {
         let mut config = Self { size, ..self.clone() };
         config.check_size()?;
         let wanted = config.level_count();
-        relevel(&mut config.levels, wanted, |next: LevelConfig| LevelConfig {
-            layers: fewer(next.layers),
-            hidden: narrower(next.hidden),
-            ..next
+        relevel(&mut config.levels, wanted, |next: LevelConfig| match self.share_levels {
+            true => next,
+            false => LevelConfig { layers: fewer(next.layers), hidden: narrower(next.hidden), ..next },
         });
         config.places_from = config.places_from.min(wanted - 1);
         config.validate()?;

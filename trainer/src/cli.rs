@@ -139,7 +139,7 @@ pub enum Command {
     /// Train two flows on the plane, one with a Gaussian and one with a sparse prior, and draw their axes.
     #[command(after_help = "Example:\n  trainer pinwheel --out pinwheel.png")]
     Pinwheel(PinwheelArgs),
-    /// Compare a model of phi4's fields with a Monte Carlo sampler: observables, effective sample size, distances.
+    /// Compare a model of fields of phi4 or ising with a Monte Carlo sampler: observables, effective sample size, distances.
     #[command(
         after_help = "Example:\n  trainer physics runs/phi4\nTrain one first:\n  trainer train --preset phi4 --data phi4 --steps 10000 --out runs/phi4"
     )]

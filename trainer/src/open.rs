@@ -80,6 +80,23 @@ pub fn load_rg_flow(path: &Path, which: Which) -> Result<ModelFile> {
     }
 }
 
+/// The same model at another size, if one is asked for; `path` names it in errors.
+///
+/// # Errors
+/// [`Error::Model`] or [`Error::Content`] if its levels do not make one of that size.
+pub fn at_size(file: AnyModelFile, size: Option<usize>, path: &Path) -> Result<AnyModelFile> {
+    let [_, own] = file.config().image_shape();
+    match (file, size.filter(|&size| size != own)) {
+        (file, None) => Ok(file),
+        (AnyModelFile::RgFlow(file), Some(size)) => {
+            Ok(AnyModelFile::RgFlow(file.grown(size).map_err(Error::model(path))?))
+        }
+        (AnyModelFile::RealNvp(_), Some(_)) => {
+            Err(Error::content(path.display(), "a Real NVP has one size", "leave --size out, or give an RG-Flow"))
+        }
+    }
+}
+
 fn is_checkpoint(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "ckpt")
 }
@@ -173,7 +190,10 @@ impl AnyModel {
 }
 
 /// An error for a model of fields, which has no pictures.
-pub(crate) fn of_images(kind: DataKind, path: &Path) -> Result<()> {
+///
+/// # Errors
+/// [`Error::Content`] says which commands take such models.
+pub fn of_images(kind: DataKind, path: &Path) -> Result<()> {
     if kind == DataKind::Images {
         return Ok(());
     }

@@ -4,10 +4,17 @@
 //! the blocks apart into averages of 2×2 pixels, which become the coarser image, and whitened details given these,
 //! which become latents. So a new model is a linear one that fits the data's second moments scale by scale, and
 //! training starts from there.
+//!
+//! Levels that share their weights share these maps, too: they take the moments of all levels' blocks together, and bring
+//! each coarser image to the spread of the finer one, so that one whitening suits all. The coarsest averages, which the
+//! same decimator leaves as latents, are not white; training has to see to them.
+
+mod moments;
 
 use burn::tensor::{Tensor, TensorData};
 use nalgebra::{DMatrix, DVector};
 
+use self::moments::{Moments, Sums};
 use super::values::{self, Values};
 use crate::backend::FlowBackend;
 use crate::config::RgFlowConfig;
@@ -20,10 +27,6 @@ use crate::threads::map_each;
 pub const IMAGES: usize = 2048;
 /// Smallest variance, as a share of the largest.
 const FLOOR: f64 = 1e-7;
-/// Pictures whose moments are summed one after the other.
-const PART: usize = 64;
-/// Rows for each of their numbers from which on a covariance is taken as it is.
-const ENOUGH: f64 = 8.0;
 
 /// x·weight + bias on rows.
 struct Affine {
@@ -100,26 +103,72 @@ fn centre(grids: &mut [Vec<f32>]) -> Vec<f32> {
     mean
 }
 
+/// The maps of the stages that have weights of their own.
 fn maps(config: &RgFlowConfig, mut grids: Vec<Vec<f32>>) -> Vec<Maps> {
     let plan = Plan::new(config);
-    let mut maps = Vec::new();
+    let spread = if config.share_levels { spread(config, &grids) } else { 1.0 };
+    let mean = average(&grids, config.channels);
+    // Of each stage that has weights of its own: its blocks' sums, and which outputs of the first block are latents; all
+    // blocks are alike.
+    let mut sums: Vec<(Sums, Vec<bool>)> = Vec::new();
     for level in 0..config.level_count() {
         for stage in Stage::BOTH {
             let at = 2 * level + stage as usize;
             let rows = plan.stages[at].picture.iter().map(|&p| on_grid(config, level, p)).collect::<Vec<_>>();
-            let stays = &plan.latents[at];
-            // The first block's latents; all blocks are alike.
-            let latent: Vec<bool> = (0..config.block_dims()).map(|j| stays.contains(&j)).collect();
-            let moments = Moments::of(&grids, &rows, config.block_dims());
-            maps.push(match (stage, latent.iter().all(|&l| l)) {
-                (Stage::Decimator, false) => decimator(config, &moments, &latent),
-                (Stage::Decimator, true) => Maps { entry: whitening(&moments), exit: identity(moments.mean.len()) },
-                (Stage::Disentangler, _) => Maps { entry: whitening(&moments), exit: unwhitening(&moments) },
-            });
+            let new = Sums::of(&grids, &rows, config.block_dims());
+            match sums.get_mut(stage as usize) {
+                Some((all, _)) if config.share_levels => all.add(new),
+                _ => sums.push((new, (0..config.block_dims()).map(|j| plan.latents[at].contains(&j)).collect())),
+            }
         }
-        grids = map_each(grids, |grid| pool(&grid, config.channels, config.size >> level));
+        grids = map_each(grids, |grid| {
+            let mut pooled = pool(&grid, config.channels, config.size >> level);
+            let plane = pooled.len() / config.channels;
+            for (plane, mean) in pooled.chunks_exact_mut(plane).zip(&mean) {
+                plane.iter_mut().for_each(|v| *v = mean + spread * (*v - mean));
+            }
+            pooled
+        });
     }
-    maps
+    let maps = sums.into_iter().zip(Stage::BOTH.into_iter().cycle()).map(|((sums, latent), stage)| {
+        let moments = sums.moments();
+        match (stage, latent.iter().all(|&l| l)) {
+            (Stage::Decimator, false) => decimator(config, &moments, &latent, f64::from(spread)),
+            (Stage::Decimator, true) => Maps { entry: whitening(&moments), exit: identity(moments.mean.len()) },
+            (Stage::Disentangler, _) => Maps { entry: whitening(&moments), exit: unwhitening(&moments) },
+        }
+    });
+    maps.collect()
+}
+
+/// By what averages of 2×2 pixels are multiplied to vary as much as the pixels: from 1, where neighbours are the same, to 2,
+/// where they know nothing of one another.
+fn spread(config: &RgFlowConfig, grids: &[Vec<f32>]) -> f32 {
+    let variance = |grids: &[Vec<f32>]| {
+        let mean = average(grids, config.channels);
+        let squares = |grid: &Vec<f32>| {
+            let planes = grid.chunks_exact(grid.len() / config.channels).zip(&mean);
+            planes.flat_map(|(plane, mean)| plane.iter().map(move |v| f64::from(v - mean).powi(2))).sum::<f64>()
+                / grid.len() as f64
+        };
+        grids.iter().map(squares).sum::<f64>()
+    };
+    let pooled: Vec<_> = grids.iter().map(|grid| pool(grid, config.channels, config.size)).collect();
+    let spread = (variance(grids) / variance(&pooled)).sqrt();
+    // Of pictures of one colour it is 0/0.
+    if spread.is_finite() { spread.clamp(1.0, 2.0) as f32 } else { 1.0 }
+}
+
+/// Each channel's mean over all pixels.
+fn average(grids: &[Vec<f32>], channels: usize) -> Vec<f32> {
+    let of = |channel: usize| {
+        let plane = |grid: &Vec<f32>| {
+            let len = grid.len() / channels;
+            grid[channel * len..][..len].iter().map(|&v| f64::from(v)).sum::<f64>() / len as f64
+        };
+        (grids.iter().map(plane).sum::<f64>() / grids.len() as f64) as f32
+    };
+    (0..channels).map(of).collect()
 }
 
 /// Index in level h's grid of an index in the picture.
@@ -139,46 +188,6 @@ fn pool(grid: &[f32], channels: usize, edge: usize) -> Vec<f32> {
             (at(r, q) + at(r, q + 1) + at(r + 1, q) + at(r + 1, q + 1)) / 4.0
         })
         .collect()
-}
-
-/// Mean and covariance of a stage's rows.
-struct Moments {
-    mean: DVector<f64>,
-    covariance: DMatrix<f64>,
-}
-
-impl Moments {
-    fn of(grids: &[Vec<f32>], rows: &[usize], dim: usize) -> Self {
-        let zero = || (DVector::zeros(dim), DMatrix::zeros(dim, dim));
-        let add = |sums: (DVector<f64>, DMatrix<f64>), grid: &Vec<f32>| {
-            let block = DMatrix::from_iterator(dim, rows.len() / dim, rows.iter().map(|&i| f64::from(grid[i])));
-            (sums.0 + block.column_sum(), sums.1 + &block * block.transpose())
-        };
-        // In parts that do not depend on the number of threads, so that the sums are the same on any.
-        let parts = map_each(grids.chunks(PART).collect(), |part| part.iter().fold(zero(), add));
-        let (sum, square) = parts.into_iter().fold(zero(), |a, b| (a.0 + b.0, a.1 + b.1));
-        let n = (grids.len() * rows.len() / dim).max(1) as f64;
-        let mean = sum / n;
-        let covariance = shrunk(square / n - &mean * mean.transpose(), n);
-        Self { mean, covariance }
-    }
-}
-
-/// A covariance of few rows, drawn towards equal variances: in directions that none of them shows it would be zero, and
-/// whitening would blow up what other images have there. The weight is that of oracle approximating shrinkage (Chen,
-/// Wiesel, Eldar & Hero 2010, eq. 23), and the smaller the nearer the rows are to enough.
-fn shrunk(covariance: DMatrix<f64>, rows: f64) -> DMatrix<f64> {
-    let p = covariance.nrows() as f64;
-    let few = 1.0 - rows / (ENOUGH * p);
-    if few <= 0.0 {
-        return covariance;
-    }
-    let (trace, squares) = (covariance.trace(), covariance.norm_squared());
-    let oracle = ((1.0 - 2.0 / p) * squares + trace.powi(2)) / ((rows + 1.0 - 2.0 / p) * (squares - trace.powi(2) / p));
-    // Equal variances make it 0/0, and are what they are drawn towards.
-    let weight = few * oracle.min(1.0);
-    let equal = DMatrix::identity(covariance.nrows(), covariance.nrows()) * (trace / p);
-    covariance * (1.0 - weight) + equal * weight
 }
 
 /// C^power of a covariance, by its eigenvectors.
@@ -207,8 +216,8 @@ fn centred(weight: DMatrix<f64>, mean: &DVector<f64>) -> Affine {
     Affine { weight, bias }
 }
 
-/// Averages where coarse pixels stay, whitened details given the averages elsewhere.
-fn decimator(config: &RgFlowConfig, moments: &Moments, latent: &[bool]) -> Maps {
+/// Averages where coarse pixels stay, `spread` times as far from their mean; whitened details given the averages elsewhere.
+fn decimator(config: &RgFlowConfig, moments: &Moments, latent: &[bool], spread: f64) -> Maps {
     let dim = latent.len();
     let pixels = pixels(config.block);
     let cell = |j: usize| {
@@ -226,7 +235,7 @@ fn decimator(config: &RgFlowConfig, moments: &Moments, latent: &[bool]) -> Maps 
     let (kk, ke, ee) = (part(&kept, &kept), part(&kept, &details), part(&details, &details));
     let regression = power(&kk, -1.0) * &ke;
     let scale = power(&(ee - ke.transpose() * &regression), -0.5);
-    let (whiten, restore) = (power(&kk, -0.5), power(&kk, 0.5));
+    let (whiten, restore) = (power(&kk, -0.5), power(&kk, 0.5) * spread);
     let from_averages = -(&regression * &scale);
     let mut entry = DMatrix::zeros(dim, dim);
     let mut exit = DMatrix::identity(dim, dim);
@@ -310,6 +319,36 @@ mod tests {
         }
     }
 
+    /// Levels that share their maps: the coarse image is the pooled one, spread out to vary as the fine one does.
+    #[test]
+    fn one_whitening_suits_all_levels_that_share_it() {
+        let config = RgFlowConfig { linear_maps: true, ..RgFlowConfig::tiny().shared() };
+        let device = Default::default();
+        let pixels = pictures(&config, 300);
+        let images = logits(&config, &pixels);
+        let x = || Tensor::<Flex, 4>::from_data(TensorData::new(images.concat(), [300, 3, 16, 16]), &device);
+        let model = RgFlow::<Flex>::new(&config, 0, &device).unwrap();
+        let before = model.fold().log_prob(x()).mean().into_scalar();
+        let model = whiten(model, &config, images.clone(), &device);
+        assert_eq!(model.bijectors.len(), 2);
+        let flow = model.fold();
+        let after = flow.log_prob(x()).mean().into_scalar();
+        assert!(after > before + 200.0, "{before} {after}");
+        let (factor, mean) = (spread(&config, &images), average(&images, 3));
+        assert!(factor > 1.0 && factor < 1.5, "{factor}");
+        let coarse: Vec<f32> = flow.progressive(flow.forward(x()).latents)[1].0.clone().into_data().to_vec().unwrap();
+        let expected: Vec<f32> = images.iter().flat_map(|image| pool(image, 3, 16)).collect();
+        let channel = |i: usize| mean[i / 64 % 3];
+        let off = |(i, (a, b)): (usize, (&f32, &f32))| (a - channel(i) - factor * (b - channel(i))).abs();
+        let worst = coarse.iter().zip(&expected).enumerate().map(off).fold(0.0, f32::max);
+        assert!(worst < 0.05, "{worst}");
+        // Numbers that know nothing of one another, and pictures of one colour.
+        let mut rng = ChaCha8Rng::seed_from_u64(2);
+        let noise: Vec<Vec<f32>> = (0..50).map(|_| (0..768).map(|_| rng.random()).collect()).collect();
+        assert!((spread(&config, &noise) - 2.0).abs() < 0.05);
+        assert_eq!(spread(&config, &[vec![1.0; 768]]), 1.0);
+    }
+
     #[test]
     fn few_pictures_make_no_others_impossible() {
         let config = RgFlowConfig { linear_maps: true, mean_image: true, ..RgFlowConfig::tiny() };
@@ -329,15 +368,6 @@ mod tests {
             let whitened = bits(whiten(model(), &config, logits(&config, few), &Default::default()).fold());
             assert!(whitened < plain + 1.0, "{count}: {whitened} {plain}");
         }
-    }
-
-    #[test]
-    fn enough_rows_are_taken_as_they_are() {
-        let covariance = DMatrix::from_fn(4, 4, |i, j| if i == j { 2.0 } else { 0.5 + (i + j) as f64 * 0.1 });
-        assert_eq!(shrunk(covariance.clone(), 32.0), covariance);
-        let few = shrunk(covariance.clone(), 4.0);
-        assert!((few.trace() - 8.0).abs() < 1e-12 && few[(0, 1)] < covariance[(0, 1)] && few[(0, 1)] > 0.0);
-        assert_eq!(shrunk(DMatrix::zeros(3, 3), 1.0), DMatrix::zeros(3, 3));
     }
 
     #[test]

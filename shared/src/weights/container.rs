@@ -20,8 +20,11 @@ pub(super) const THIRD_VERSION: &str = "3";
 pub(super) const FOURTH_VERSION: &str = "4";
 /// The version with place features.
 pub(super) const FIFTH_VERSION: &str = "5";
+/// The version in which all levels may share their weights.
+pub(super) const SIXTH_VERSION: &str = "6";
 /// What can be read, newest first.
-pub(super) const VERSIONS: [&str; 5] = [FIFTH_VERSION, FOURTH_VERSION, THIRD_VERSION, SECOND_VERSION, FIRST_VERSION];
+pub(super) const VERSIONS: [&str; 6] =
+    [SIXTH_VERSION, FIFTH_VERSION, FOURTH_VERSION, THIRD_VERSION, SECOND_VERSION, FIRST_VERSION];
 /// How numbers are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {

@@ -7,20 +7,25 @@ use crate::error::{Error, Result};
 
 impl ModelFile {
     /// The same model for fields of edge `size`: its second coarsest level is repeated as often as it takes. The finest
-    /// levels see the same fields as before, and the coarsest still sees the whole. A sampler is left out.
+    /// levels see the same fields as before, and the coarsest still sees the whole. A sampler is left out. A model whose
+    /// levels share their weights is one for any size, smaller ones too, and of images as of fields.
     ///
     /// # Errors
-    /// [`Error::Config`] if the model knows places (a mean image, place features) or has only two levels, or if `size` is not its own times a power of two.
+    /// [`Error::Config`] if the model knows places (a mean image, place features) or has only two levels that differ, or if
+    /// `size` is not its own times a power of two.
     pub fn grown(&self, size: usize) -> Result<Self> {
         let old = &self.config;
         let refuse = |problem: String| Err(Error::Config(problem));
+        if old.share_levels && !old.mean_image {
+            return Self::from_tensors(old.resized(size)?, self.card.clone(), self.tensors.clone());
+        }
         if size < old.size || !size.is_multiple_of(old.size) || !(size / old.size).is_power_of_two() {
             return refuse(format!("a model of {0}×{0} grows to {0} times 2, 4, 8, not to {size}", old.size));
         }
         if old.mean_image || old.place_features > 0 || old.level_count() < 3 {
             let problem =
                 "a model grows by a level between its finest and its coarsest, without a mean image or place features";
-            return refuse(format!("{problem}; train one of at least three levels"));
+            return refuse(format!("{problem}; train one of at least three levels, or with --share-levels"));
         }
         let (more, last) = ((size / old.size).ilog2() as usize, old.level_count() - 1);
         // Which level of this model each of the grown one's is.

@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::card::Card;
 use super::container::{
-    self, FIFTH_VERSION, FIRST_VERSION, FOURTH_VERSION, Header, Precision, SECOND_VERSION, THIRD_VERSION,
+    self, FIFTH_VERSION, FIRST_VERSION, FOURTH_VERSION, Header, Precision, SECOND_VERSION, SIXTH_VERSION, THIRD_VERSION,
 };
 use crate::backend::FlowBackend;
 use crate::config::{CouplingKind, DataKind, RgFlowConfig};
@@ -32,7 +32,7 @@ const SAMPLER: [&str; 3] = ["sampler.mean", "sampler.directions", "sampler.varia
 /// [`crate::nn::FoldedLinear`]. With linear maps there are also `levels.H.STAGE.entry|exit.weight|bias`, applied as
 /// x·weight + bias before and after the couplings; with a mean image, `mean`, which is subtracted from the image's
 /// logits; with place features, `levels.H.STAGE.places` `[blocks, features]` where a stage has more than one block, and rows
-/// of C·m² + 2·features numbers in the couplings.
+/// of C·m² + 2·features numbers in the couplings. Where all levels share their weights, these are level 0's.
 ///
 /// With splines of K bins the last linear's outputs and the scale are laid out as `[half, P, C·m²/2]`, where P is
 /// [`CouplingKind::outputs`]: first s or t, to which alone the residual connection and, for s, the tanh apply, then
@@ -204,6 +204,7 @@ impl ModelFile {
     pub fn to_bytes(&self, precision: Precision) -> Result<Vec<u8>> {
         // The lowest version that has all that is in the file, so that older programs can read it too.
         let version = match self.config.coupling {
+            _ if self.config.share_levels => SIXTH_VERSION,
             _ if self.config.place_features > 0 => FIFTH_VERSION,
             _ if self.config.data == DataKind::Field => FOURTH_VERSION,
             CouplingKind::Spline(_) => THIRD_VERSION,
@@ -264,7 +265,7 @@ impl ModelFile {
 
 /// Name prefixes of the stages, in the order of [`shapes`].
 pub(super) fn names(config: &RgFlowConfig) -> impl Iterator<Item = String> + use<> {
-    (0..config.levels.len()).flat_map(|h| Stage::BOTH.map(|stage| format!("levels.{h}.{}", stage.name())))
+    (0..config.own_levels()).flat_map(|h| Stage::BOTH.map(|stage| format!("levels.{h}.{}", stage.name())))
 }
 
 /// Names and shapes of all tensors.

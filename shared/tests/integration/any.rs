@@ -22,7 +22,7 @@ fn cases(cases: u32) -> Config {
 }
 
 /// Sizes m·2^k, blocks of 2 to 8, 1 to 4 channels, both orders, priors and couplings, with and without linear maps, a mean
-/// image and place features.
+/// image, place features, and levels that share their weights.
 fn config() -> impl Strategy<Value = RgFlowConfig> {
     let level = (1..=3usize, 1..=2usize, 1..=2usize, 1..=6usize);
     let level = level.prop_map(|(layers, res_blocks, mlp, hidden)| LevelConfig { layers, res_blocks, mlp, hidden });
@@ -34,10 +34,10 @@ fn config() -> impl Strategy<Value = RgFlowConfig> {
         (Just((2 * half, (2 * half) << doublings, channels)), levels)
     });
     let coupling = prop_oneof![Just(CouplingKind::Affine), (2..=6usize).prop_map(CouplingKind::Spline)];
-    (shape, switches, coupling, (0..=2usize, 0..=2usize)).prop_map(
-        |(((block, size, channels), levels), switches, coupling, (features, from))| {
+    (shape, switches, coupling, (0..=2usize, 0..=2usize), any::<bool>()).prop_map(
+        |(((block, size, channels), levels), switches, coupling, (features, from), share)| {
             let (official, gaussian, linear_maps, mean_image) = switches;
-            RgFlowConfig {
+            let config = RgFlowConfig {
                 channels,
                 block,
                 order: if official { BlockOrder::Official } else { BlockOrder::Paper },
@@ -48,7 +48,8 @@ fn config() -> impl Strategy<Value = RgFlowConfig> {
                 place_features: features,
                 places_from: from.min(levels.len() - 1),
                 ..RgFlowConfig::new(size, levels)
-            }
+            };
+            if share && features == 0 { config.shared() } else { config }
         },
     )
 }

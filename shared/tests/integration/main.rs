@@ -15,4 +15,5 @@ mod real_nvp;
 mod receptive;
 mod records;
 mod reference;
+mod shared_levels;
 mod weights;

@@ -61,7 +61,8 @@ fn a_file_says_how_new_a_reader_it_needs() {
     let maps = RgFlowConfig { linear_maps: true, ..plain.clone() };
     let splines = RgFlowConfig { coupling: CouplingKind::Spline(4), ..plain.clone() };
     let places = RgFlowConfig { place_features: 2, ..plain.clone() };
-    for (config, version) in [(plain, 1), (maps, 2), (splines, 3), (places, 5)] {
+    let shared = plain.clone().shared();
+    for (config, version) in [(plain, 1), (maps, 2), (splines, 3), (places, 5), (shared, 6)] {
         let model = RgFlow::<Flex>::random(&config, 0.05, 1, &Default::default()).unwrap();
         let file = ModelFile::from_model(&model, Card::default());
         let bytes = file.to_bytes(Precision::F32).unwrap();

@@ -18,7 +18,7 @@ use crate::train::state::RunState;
 pub struct DataSetArgs {
     /// Images: msds1 or msds2 (generated), a folder or .zip of images, CelebA (the official or Kaggle's archive), CIFAR-10
     /// (binary or python version) or MNIST, also as torchvision keeps them; for models of fields phi4 (drawn; its
-    /// couplings as in phi4:beta=0.66,lambda=1) or a .npy file [N, L, L] or [N, C, L, L]. A folder or .zip may hold folders train and
+    /// couplings as in phi4:beta=0.66,lambda=1), ising (spins, each a normal number of its sign, as in ising:beta=0.4) or a .npy file [N, L, L] or [N, C, L, L]. A folder or .zip may hold folders train and
     /// test (or val); otherwise about a tenth of the images, chosen by their names, is held out for testing [default:
     /// the data of the run that is given; of a new run, msds1].
     #[arg(long)]
@@ -138,7 +138,7 @@ pub fn test_part(data: &str, options: &DataOptions, channels: usize) -> Result<T
 /// [`Error::Usage`] for an empty name, and couplings of phi4 that make no sense.
 pub fn source(data: &str) -> Result<DataSource> {
     if data.is_empty() {
-        return Err(Error::usage("--data", "it is empty", "give msds1, msds2, phi4 or a path"));
+        return Err(Error::usage("--data", "it is empty", "give msds1, msds2, phi4, ising or a path"));
     }
     data.parse()
 }

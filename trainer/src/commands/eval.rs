@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use shared::DataKind;
 use shared::geometry::counts_by_level;
 use shared::logit::{self, middles};
+use shared::{DataKind, MAX_SIZE};
 
 use crate::args::numbers::count;
 use crate::args::{DataSetArgs, DeviceArgs, WhichArgs, source};
@@ -13,7 +13,7 @@ use crate::data::TestSet;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::evaluate::{Score, moments, suits, whole};
-use crate::open::AnyModel;
+use crate::open::{AnyModel, at_size, load};
 use crate::output::say;
 
 /// Arguments of `eval`.
@@ -21,6 +21,11 @@ use crate::output::say;
 pub struct EvalArgs {
     /// Weights file, checkpoint, or run folder.
     pub model: PathBuf,
+    /// Edge of the images instead of the model's own: any m·2^k for a model whose levels share their weights, its own times 2, 4
+    /// or 8 for others, which grow by their second coarsest level, repeated. A model with a mean image or place features has one
+    /// size.
+    #[arg(long, value_parser = count(8..=MAX_SIZE))]
+    pub size: Option<usize>,
     /// The images; the test part is evaluated.
     #[command(flatten)]
     pub data: DataSetArgs,
@@ -48,7 +53,8 @@ const PICTURES: usize = 1024;
 /// # Errors
 /// A model or data that cannot be read.
 pub fn run(args: EvalArgs) -> Result<()> {
-    let model = AnyModel::open_any(&args.model, args.which.which, args.device.device)?;
+    let file = at_size(load(&args.model, args.which.which)?, args.size, &args.model)?;
+    let model = AnyModel::of(file, &args.model, args.device.device)?;
     let data = args.data.of_model(&args.model, args.which.which)?;
     // Before fields are drawn, which takes a while.
     suits(model.config.data(), source(data.name())?.kind())?;

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::evaluate::log_mean_exp;
 use crate::lattice::measure::{Estimate, Observed, Proposals, binder};
 use crate::lattice::symmetry::Symmetry;
-use crate::lattice::{MOST_EDGE, Phi4, free_energy};
+use crate::lattice::{Couplings, MOST_EDGE};
 use crate::open::{Model, load_rg_flow};
 use crate::output::say;
 
@@ -27,11 +27,12 @@ const AT_ONCE: usize = 64;
 pub struct PhysicsArgs {
     /// Weights file, checkpoint, or run folder of a model of fields.
     pub model: PathBuf,
-    /// The couplings, as phi4 or phi4:beta=0.66,lambda=1 [default: those that the model was trained on].
+    /// The couplings, as phi4, phi4:beta=0.66,lambda=1 or ising:beta=0.4, of which the signs of fields are measured [default: those
+    /// that the model was trained on].
     #[arg(long)]
     pub data: Option<String>,
     /// Edge of the lattice, the model's own times 2, 4 or 8: it grows by its second coarsest level, repeated, as a system at its
-    /// critical point allows [default: the model's own].
+    /// critical point allows; any 4·2^k if its levels share their weights [default: the model's own].
     #[arg(long, value_parser = count(8..=MOST_EDGE))]
     pub size: Option<usize>,
     /// Fields of the model and of the sampler, 50 to 1000000.
@@ -56,7 +57,7 @@ pub struct PhysicsArgs {
 /// the model's fields count; and how far the two distributions are apart.
 ///
 /// # Errors
-/// A model that cannot be read or is not one of fields, couplings that are not phi4's.
+/// A model that cannot be read or is not one of fields, couplings that are not those of a theory.
 pub fn run(args: PhysicsArgs) -> Result<()> {
     let mut file = load_rg_flow(&args.model, args.which.which)?;
     if let Some(size) = args.size {
@@ -74,8 +75,9 @@ pub fn run(args: PhysicsArgs) -> Result<()> {
     }
     // Of a run that changed its data, the last.
     let trained_on = model.card.dataset.rsplit(", then ").next().unwrap_or_default();
-    let couplings: Phi4 = args.data.as_deref().unwrap_or(trained_on).parse()?;
-    let truth = couplings.draw(edge, args.count, args.seed, STREAM)?;
+    let couplings: Couplings = args.data.as_deref().unwrap_or(trained_on).parse()?;
+    let theory = couplings.theory();
+    let truth = theory.draw(edge, args.count, args.seed, STREAM)?;
     let latents = model.draw(args.seed, args.count as u64, &Temperature::uniform(1.0));
     let fields = model.engine.decode(&latents)?;
     let log_weights = |fields: &[f32]| -> Result<Vec<f64>> {
@@ -86,7 +88,7 @@ pub fn run(args: PhysicsArgs) -> Result<()> {
             let parts = model.engine.encode(&images)?.log_prob;
             let log_q: Vec<f64> = parts.iter().map(|parts| parts.iter().sum()).collect();
             let of_images = log_q.chunks_exact(args.symmetry.order()).map(log_mean_exp);
-            weights.extend(fields.zip(of_images).map(|(field, log_q)| -couplings.action(field, edge) - log_q));
+            weights.extend(fields.zip(of_images).map(|(field, log_q)| -theory.action(field, edge) - log_q));
         }
         Ok(weights)
     };
@@ -98,7 +100,7 @@ pub fn run(args: PhysicsArgs) -> Result<()> {
     let mut rng = ChaCha8Rng::seed_from_u64(args.seed);
     let proposals = Proposals::of(&of_model, || rng.random());
     let largest = of_model.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let (sampler, plain) = (Observed::of(&truth, edge, &couplings), Observed::of(&fields, edge, &couplings));
+    let (sampler, plain) = (Observed::of(&truth, edge, theory), Observed::of(&fields, edge, theory));
     let weighted = plain.weighted(of_model.iter().map(|weight| (weight - largest).exp()).collect());
 
     say!("{couplings} on {edge}×{edge}, {} fields of each", args.count)?;
@@ -126,7 +128,7 @@ pub fn run(args: PhysicsArgs) -> Result<()> {
     let sites = dims as f64;
     let mean = |weights: &[f64]| weights.iter().sum::<f64>() / weights.len() as f64;
     say!("effective sample size {:.3} of 1, acceptance {:.3}", proposals.effective, proposals.acceptance)?;
-    let free_energy = free_energy::log_z(&couplings, edge, (args.count / 16).max(50), args.seed)?;
+    let free_energy = theory.log_z(edge, (args.count / 16).max(50), args.seed)?;
     say!("log Z                 {:.5} a site", proposals.log_z / sites)?;
     say!("log Z, sampler        {:.5} ± {:.5} a site", free_energy.value, free_energy.error)?;
     say!("−⟨log q + S⟩          {:.5} a site, at most log Z", mean(&of_model) / sites)?;

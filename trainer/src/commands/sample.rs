@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use shared::MAX_SIZE;
 
 use crate::args::numbers::{count, seed, zoom};
 use crate::args::{DeviceArgs, TemperatureArgs, WhichArgs};
 use crate::error::Result;
 use crate::evaluate::random_seed;
 use crate::figures::sheet;
-use crate::open::AnyModel;
+use crate::open::{AnyModel, at_size, load, of_images};
 use crate::output::say;
 
 /// Arguments of `sample`.
@@ -17,6 +18,11 @@ use crate::output::say;
 pub struct SampleArgs {
     /// Weights file, checkpoint, or run folder.
     pub model: PathBuf,
+    /// Edge of the images instead of the model's own: any m·2^k for a model whose levels share their weights, its own times 2, 4
+    /// or 8 for others, which grow by their second coarsest level, repeated. A model with a mean image or place features has one
+    /// size.
+    #[arg(long, value_parser = count(8..=MAX_SIZE))]
+    pub size: Option<usize>,
     /// Number of samples, 1 to 10000.
     #[arg(long, default_value_t = 64, value_parser = count(1..=10_000_u64))]
     pub count: u64,
@@ -45,7 +51,9 @@ pub struct SampleArgs {
 /// # Errors
 /// A model that cannot be read, or a picture that cannot be written.
 pub fn run(args: SampleArgs) -> Result<()> {
-    let model = AnyModel::open(&args.model, args.which.which, args.device.device)?;
+    let file = load(&args.model, args.which.which)?;
+    of_images(file.config().data(), &args.model)?;
+    let model = AnyModel::of(at_size(file, args.size, &args.model)?, &args.model, args.device.device)?;
     let [channels, size] = model.config.image_shape();
     let seed = args.seed.unwrap_or_else(random_seed);
     let columns = (args.count as f64).sqrt().ceil() as usize;

@@ -12,9 +12,9 @@ use super::options::{DataOptions, Loaded, Wanted};
 use super::set::{Dataset, ImageSet, TestSet};
 use super::{cifar, collection, mnist, msds, npy};
 use crate::error::{Error, Result};
-use crate::lattice::Phi4;
+use crate::lattice::Couplings;
 
-/// Where pictures come from: `msds1`, `msds2`, or a path.
+/// Where pictures come from: `msds1`, `msds2`, `phi4`, `ising`, or a path.
 ///
 /// A path may be a folder of pictures (at any depth), a `.zip` of pictures, CelebA's official zip
 /// or its folder, CIFAR-10's binary or python version (folder or `.tar.gz`), or a folder of MNIST's
@@ -24,7 +24,7 @@ pub enum DataSource {
     /// Generated from the seed.
     Msds(Msds),
     /// Fields, drawn from the seed.
-    Phi4(Phi4),
+    Lattice(Couplings),
     /// Read from files.
     Path(PathBuf),
 }
@@ -43,7 +43,7 @@ impl FromStr for DataSource {
         match text {
             "msds1" => Ok(Self::Msds(Msds::Msds1)),
             "msds2" => Ok(Self::Msds(Msds::Msds2)),
-            text if text == "phi4" || text.starts_with("phi4:") => text.parse().map(Self::Phi4),
+            text if Couplings::are_named(text) => text.parse().map(Self::Lattice),
             "" => Err(Error::usage("the data set", "it is empty", "give msds1, msds2 or a path")),
             path => Ok(Self::Path(path.into())),
         }
@@ -54,7 +54,7 @@ impl fmt::Display for DataSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Msds(kind) => f.write_str(kind.name()),
-            Self::Phi4(couplings) => write!(f, "{couplings}"),
+            Self::Lattice(couplings) => write!(f, "{couplings}"),
             Self::Path(path) => path.display().fmt(f),
         }
     }
@@ -64,7 +64,7 @@ impl DataSource {
     /// What it holds.
     pub fn kind(&self) -> DataKind {
         match self {
-            Self::Phi4(_) => DataKind::Field,
+            Self::Lattice(_) => DataKind::Field,
             Self::Path(path) if is_npy(path) => DataKind::Field,
             _ => DataKind::Images,
         }
@@ -109,7 +109,7 @@ impl DataSource {
     fn parts(&self, options: &DataOptions, wanted: Wanted) -> Result<Loaded> {
         match self {
             Self::Msds(kind) => generated(*kind, options, wanted),
-            Self::Phi4(couplings) => drawn(couplings, options, wanted),
+            Self::Lattice(couplings) => drawn(couplings, options, wanted),
             Self::Path(path) if is_npy(path) => fields(path, options),
             Self::Path(path) => from_path(path, options, wanted),
         }
@@ -141,15 +141,15 @@ fn generated(kind: Msds, options: &DataOptions, wanted: Wanted) -> Result<Loaded
     Ok(Loaded { name: kind.name().into(), train, test, licence, description, notes, mirrors: true })
 }
 
-/// Fields of φ⁴ theory: those to train on and those to test on come from chains of their own.
-fn drawn(couplings: &Phi4, options: &DataOptions, wanted: Wanted) -> Result<Loaded> {
+/// Fields of a theory: those to train on and those to test on come from chains of their own.
+fn drawn(couplings: &Couplings, options: &DataOptions, wanted: Wanted) -> Result<Loaded> {
     let (name, size, seed) = (couplings.to_string(), options.size, options.seed);
     let (n, m) = (options.limit.unwrap_or(DRAWN.0), options.test_limit.unwrap_or(DRAWN.1));
     let all = if wanted == Wanted::Both { n.saturating_add(m) } else { m };
     // Each number is kept as a float and as a byte, and a picture is thought to have three.
     check_memory(&name, all.saturating_mul(2), size, options.memory_limit)?;
     let set = |part: &str, count, stream| {
-        ImageSet::of_fields(format!("{name}-{part}"), 1, size, couplings.draw(size, count, seed, stream)?)
+        ImageSet::of_fields(format!("{name}-{part}"), 1, size, couplings.theory().draw(size, count, seed, stream)?)
     };
     let train = if wanted == Wanted::Both { Some(set("train", n, 0)?) } else { None };
     let test = match &options.test_data {
@@ -157,9 +157,8 @@ fn drawn(couplings: &Phi4, options: &DataOptions, wanted: Wanted) -> Result<Load
         None => set("test", m, 1)?,
     };
     let description = format!(
-        "phi4 with beta {} and lambda {} on {size}×{size}, {} fields to train on and {} to test on, drawn with seed {seed}",
-        couplings.beta,
-        couplings.lambda,
+        "{} on {size}×{size}, {} fields to train on and {} to test on, drawn with seed {seed}",
+        couplings.described(),
         train.as_ref().map_or(0, ImageSet::len),
         test.len(),
     );
@@ -203,7 +202,7 @@ fn fields(path: &Path, options: &DataOptions) -> Result<Loaded> {
 fn from_path(path: &Path, options: &DataOptions, wanted: Wanted) -> Result<Loaded> {
     if !path.exists() {
         let problem = "there is no file, folder or data set of that name";
-        let advice = "give msds1, msds2, phi4, or the path of a folder, a .zip, a .tar.gz or a .npy";
+        let advice = "give msds1, msds2, phi4, ising, or the path of a folder, a .zip, a .tar.gz or a .npy";
         return Err(Error::usage(path.display().to_string(), problem, advice));
     }
     let mut data = if let Some(path) = cifar::locate(path) {
@@ -280,9 +279,19 @@ mod tests {
         let error = load(&text, &DataOptions { size: 8, ..options.clone() }).unwrap_err().to_string();
         assert!(error.contains("mine.npy") && error.contains("--size 4"), "{error}");
         let whole =
-            text.parse::<DataSource>().unwrap().load_whole(&DataOptions { test_limit: None, ..options }).unwrap();
+            text.parse::<DataSource>().unwrap().load_whole(&DataOptions { test_limit: None, ..options.clone() }).unwrap();
         assert_eq!(whole.images.len(), 20);
         assert!("phi4:beta=nan".parse::<DataSource>().is_err());
+        let data = load("ising:beta=0.3", &DataOptions { size: 8, ..options }).unwrap();
+        assert_eq!(
+            (data.name.as_str(), data.train.len(), data.train.kind()),
+            ("ising:beta=0.3", 5, shared::DataKind::Field)
+        );
+        assert!(
+            data.description.contains("Ising") && data.description.contains("normal number"),
+            "{}",
+            data.description
+        );
     }
 
     #[test]

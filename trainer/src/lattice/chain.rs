@@ -48,6 +48,17 @@ impl Chain {
         (0..updates).for_each(|_| self.update());
     }
 
+    /// A new sign at every site, given its neighbours, and a cluster: magnitudes stay what they are.
+    pub fn update_signs(&mut self) {
+        for site in 0..self.field.len() {
+            let magnitude = self.field[site].abs();
+            let around: f64 = self.neighbours(site).iter().map(|&n| self.field[n]).sum();
+            let up = 1.0 / (1.0 + (-2.0 * self.couplings.beta * magnitude * around).exp());
+            self.field[site] = if self.rng.random::<f64>() < up { magnitude } else { -magnitude };
+        }
+        self.cluster();
+    }
+
     /// A sweep over all sites and a cluster.
     pub fn update(&mut self) {
         self.sweep();
@@ -108,6 +119,7 @@ impl Chain {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lattice::Theory;
 
     fn chain(edge: usize) -> Chain {
         let mut chain = Chain::new(Phi4::CRITICAL, edge, 5, 0);

@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 
-use super::Phi4;
+use super::Theory;
 use super::measure::{Estimate, Observed};
 use crate::error::Result;
 
@@ -11,24 +11,30 @@ const NODES: usize = 16;
 /// The stream of the first of them.
 const STREAM: u64 = 16;
 
-/// log Z a site, with `count` fields at each of sixteen couplings.
+/// log Z a site of the theory `at` β, from that of one site alone, with `count` fields at each of sixteen couplings.
 ///
 /// # Errors
-/// As [`Phi4::draw`].
-pub fn log_z(couplings: &Phi4, edge: usize, count: usize, seed: u64) -> Result<Estimate> {
-    let mut sum = Estimate { value: of_a_site(couplings.lambda), error: 0.0 };
+/// As [`Theory::draw`].
+pub fn integrated<T: Theory>(
+    at: impl Fn(f64) -> T,
+    beta: f64,
+    alone: f64,
+    [edge, count]: [usize; 2],
+    seed: u64,
+) -> Result<Estimate> {
+    let mut sum = Estimate { value: alone, error: 0.0 };
     for (i, (node, weight)) in gauss_legendre(NODES).into_iter().enumerate() {
-        let at = Phi4 { beta: couplings.beta * (1.0 + node) / 2.0, ..*couplings };
+        let at = at(beta * (1.0 + node) / 2.0);
         let fields = at.draw(edge, count, seed, STREAM + i as u64)?;
         let Estimate { value, error } = Observed::of(&fields, edge, &at).bond_energy();
-        let share = weight * couplings.beta / 2.0;
+        let share = weight * beta / 2.0;
         sum = Estimate { value: sum.value + share * value, error: sum.error.hypot(share * error) };
     }
     Ok(sum)
 }
 
 /// log ∫ e^{−φ² − λ(φ² − 1)²} dφ, by the trapezoidal rule, which is exact to rounding for what vanishes at both ends.
-fn of_a_site(lambda: f64) -> f64 {
+pub fn of_a_site(lambda: f64) -> f64 {
     const STEP: f64 = 5e-4;
     let density = |i: i32| {
         let square = (f64::from(i) * STEP).powi(2);
@@ -71,7 +77,11 @@ pub fn of_free_field(beta: f64, edge: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lattice::bonds;
+    use crate::lattice::{Phi4, bonds};
+
+    fn log_z(couplings: &Phi4, edge: usize, count: usize, seed: u64) -> Result<Estimate> {
+        couplings.log_z(edge, count, seed)
+    }
 
     #[test]
     fn the_rule_of_gauss_integrates_polynomials() {

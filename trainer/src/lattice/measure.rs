@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{Phi4, bonds};
+use super::{Theory, bonds};
 
 /// Parts that one is left out of at a time.
 const BLOCKS: usize = 50;
@@ -34,15 +34,17 @@ pub struct Observed {
 }
 
 impl Observed {
-    /// Measures fields `[count, edge, edge]`.
-    pub fn of(fields: &[f32], edge: usize, couplings: &Phi4) -> Self {
+    /// Measures fields `[count, edge, edge]`: the action of the fields, and all else of what is [seen](Theory::seen) of them.
+    pub fn of(fields: &[f32], edge: usize, theory: &dyn Theory) -> Self {
         let sites = edge * edge;
         let distances = distances(edge);
         let row = |field: &[f32]| {
-            let m = field.iter().map(|&phi| f64::from(phi)).sum::<f64>() / sites as f64;
             let per_site = |value: f64| value / sites as f64;
-            let mut row =
-                vec![m.abs(), m * m, m.powi(4), per_site(bonds(field, edge)), per_site(couplings.action(field, edge))];
+            let action = per_site(theory.action(field, edge));
+            let seen = theory.seen(field);
+            let field = &*seen;
+            let m = field.iter().map(|&phi| f64::from(phi)).sum::<f64>() / sites as f64;
+            let mut row = vec![m.abs(), m * m, m.powi(4), per_site(bonds(field, edge)), action];
             row.extend(distances.iter().map(|&r| two_point(field, edge, r)));
             row
         };
@@ -165,6 +167,7 @@ impl Proposals {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Phi4;
     use super::*;
     use rand::{Rng, SeedableRng};
     use rand_chacha::ChaCha8Rng;

@@ -1,13 +1,17 @@
-//! Two-dimensional φ⁴ theory on a periodic square lattice: its action, a sampler that is right, and what is measured.
+//! Two-dimensional φ⁴ theory and the Ising model on a periodic square lattice: actions, a sampler that is right, and what is
+//! measured.
 //!
 //! S(φ) = −β Σ φ_x φ_y + Σ [φ_x² + λ(φ_x² − 1)²], the first sum over pairs of neighbours, the second over sites. At λ = 0
 //! the field is free; as λ → ∞ it becomes the Ising model at inverse temperature β.
 
 mod chain;
+mod couplings;
 pub mod free_energy;
+mod ising;
 pub mod measure;
 pub mod symmetry;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -15,6 +19,9 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use chain::Chain;
+pub use couplings::Couplings;
+pub use ising::Ising;
+use measure::Estimate;
 
 /// Chains that draw side by side; their number does not depend on the machine's.
 const CHAINS: usize = 16;
@@ -27,7 +34,28 @@ pub const LEAST_EDGE: usize = 4;
 /// The largest edge that is sampled.
 pub const MOST_EDGE: usize = 128;
 
-/// The couplings.
+/// A theory of fields that are distributed like e^{−S}.
+pub trait Theory: Sync {
+    /// S of a field `[edge, edge]`.
+    fn action(&self, field: &[f32], edge: usize) -> f64;
+
+    /// What is measured of a field.
+    fn seen<'a>(&self, field: &'a [f32]) -> Cow<'a, [f32]>;
+
+    /// Fields `[count, edge, edge]` of a seed and a stream, drawn until they have forgotten one another.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if the lattice is too small or too large.
+    fn draw(&self, edge: usize, count: usize, seed: u64, stream: u64) -> Result<Vec<f32>>;
+
+    /// log Z a site, Z the integral of e^{−S}, by thermodynamic integration with `count` fields at each of sixteen couplings.
+    ///
+    /// # Errors
+    /// As [`Theory::draw`].
+    fn log_z(&self, edge: usize, count: usize, seed: u64) -> Result<Estimate>;
+}
+
+/// The couplings of φ⁴ theory.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Phi4 {
     /// β, between neighbours.
@@ -48,40 +76,56 @@ impl Phi4 {
     /// λ = 1 at its critical β: there the Binder cumulants of two sizes cross at the Ising value, which a test checks. The
     /// action is that of Kaupužs, Melnik & Rimšāns (arXiv:1406.7491).
     pub const CRITICAL: Self = Self { beta: 0.6806, lambda: 1.0 };
+}
 
-    /// The action of a field `[edge, edge]`.
-    pub fn action(&self, field: &[f32], edge: usize) -> f64 {
+impl Theory for Phi4 {
+    fn action(&self, field: &[f32], edge: usize) -> f64 {
         let site = |phi: f64| phi * phi + self.lambda * (phi * phi - 1.0).powi(2);
         field.iter().map(|&phi| site(f64::from(phi))).sum::<f64>() - self.beta * bonds(field, edge)
     }
 
-    /// Fields `[count, edge, edge]` of a seed and a stream, drawn until they have forgotten one another.
-    ///
-    /// # Errors
-    /// [`Error::Usage`] if the lattice is too small or too large.
-    pub fn draw(&self, edge: usize, count: usize, seed: u64, stream: u64) -> Result<Vec<f32>> {
-        if !(LEAST_EDGE..=MOST_EDGE).contains(&edge) {
-            let problem = format!("a lattice of {edge}×{edge}");
-            let advice = format!("lattices of {LEAST_EDGE} to {MOST_EDGE} are sampled: choose another --size");
-            return Err(Error::Usage { option: "--data".into(), problem, advice });
-        }
-        let rounds = count.div_ceil(CHAINS);
-        let of_chain = |number: usize| -> Vec<Vec<f32>> {
-            let mut chain = Chain::new(*self, edge, seed, stream * CHAINS as u64 + number as u64);
-            chain.thermalise(THERMALISE);
-            let next = |_| {
-                (0..APART).for_each(|_| chain.update());
-                chain.field().iter().map(|&phi| phi as f32).collect()
-            };
-            (0..rounds).map(next).collect()
-        };
-        let chains: Vec<Vec<Vec<f32>>> = (0..CHAINS).into_par_iter().map(of_chain).collect();
-        let mut fields = Vec::with_capacity(count * edge * edge);
-        for i in 0..count {
-            fields.extend_from_slice(&chains[i % CHAINS][i / CHAINS]);
-        }
-        Ok(fields)
+    fn seen<'a>(&self, field: &'a [f32]) -> Cow<'a, [f32]> {
+        Cow::Borrowed(field)
     }
+
+    fn draw(&self, edge: usize, count: usize, seed: u64, stream: u64) -> Result<Vec<f32>> {
+        draw(*self, [|chain| chain.thermalise(THERMALISE), Chain::update], [edge, count], [seed, stream])
+    }
+
+    fn log_z(&self, edge: usize, count: usize, seed: u64) -> Result<Estimate> {
+        let at = |beta| Self { beta, ..*self };
+        free_energy::integrated(at, self.beta, free_energy::of_a_site(self.lambda), [edge, count], seed)
+    }
+}
+
+/// Fields of chains with these couplings: what a chain does before the first field, and between two.
+fn draw(
+    couplings: Phi4,
+    [thermalise, update]: [fn(&mut Chain); 2],
+    [edge, count]: [usize; 2],
+    [seed, stream]: [u64; 2],
+) -> Result<Vec<f32>> {
+    if !(LEAST_EDGE..=MOST_EDGE).contains(&edge) {
+        let problem = format!("a lattice of {edge}×{edge}");
+        let advice = format!("lattices of {LEAST_EDGE} to {MOST_EDGE} are sampled: choose another --size");
+        return Err(Error::Usage { option: "--data".into(), problem, advice });
+    }
+    let rounds = count.div_ceil(CHAINS);
+    let of_chain = |number: usize| -> Vec<Vec<f32>> {
+        let mut chain = Chain::new(couplings, edge, seed, stream * CHAINS as u64 + number as u64);
+        thermalise(&mut chain);
+        let next = |_| {
+            (0..APART).for_each(|_| update(&mut chain));
+            chain.field().iter().map(|&phi| phi as f32).collect()
+        };
+        (0..rounds).map(next).collect()
+    };
+    let chains: Vec<Vec<Vec<f32>>> = (0..CHAINS).into_par_iter().map(of_chain).collect();
+    let mut fields = Vec::with_capacity(count * edge * edge);
+    for i in 0..count {
+        fields.extend_from_slice(&chains[i % CHAINS][i / CHAINS]);
+    }
+    Ok(fields)
 }
 
 /// Σ φ_x φ_y over pairs of neighbours.

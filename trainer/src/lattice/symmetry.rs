@@ -62,7 +62,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::lattice::Phi4;
+    use crate::lattice::{Phi4, Theory};
 
     #[test]
     fn images_have_the_fields_action_and_form_a_group() {

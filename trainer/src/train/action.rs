@@ -119,6 +119,7 @@ pub fn free_energy<B: FlowBackend>(
 mod tests {
     use super::*;
     use crate::device::Cpu;
+    use crate::lattice::Theory;
     use burn::backend::Flex;
     use burn::module::AutodiffModule;
     use shared::{ModelConfig, RgFlow};

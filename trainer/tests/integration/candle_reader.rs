@@ -27,7 +27,7 @@ impl Reader {
         let (_, header) = SafeTensors::read_metadata(bytes).unwrap();
         let metadata = header.metadata().clone().unwrap();
         assert_eq!(metadata["format"], "rg-flow");
-        assert!(["1", "2", "3", "5"].contains(&metadata["format_version"].as_str()));
+        assert!(["1", "2", "3", "5", "6"].contains(&metadata["format_version"].as_str()));
         let tensors = load_buffer(bytes, &Device::Cpu)?;
         let tensors = tensors.into_iter().map(|(name, tensor)| Ok((name, tensor.to_dtype(DType::F32)?)));
         Ok(Self {
@@ -92,7 +92,8 @@ impl Reader {
                 }
                 let rows: Vec<f32> = places.iter().map(|&place| x[place] as f32).collect();
                 let rows = Tensor::from_vec(rows, ((n / m).pow(2), channels * m * m), &Device::Cpu)?;
-                let (rows, change) = self.bijector(&format!("levels.{h}.{stage}"), (h, level), rows)?;
+                let weights = if self.config["share_levels"] == true { 0 } else { h };
+                let (rows, change) = self.bijector(&format!("levels.{weights}.{stage}"), (h, level), rows)?;
                 log_det += change;
                 places.iter().zip(numbers(&rows)?).for_each(|(&place, number)| x[place] = number);
             }
@@ -304,6 +305,13 @@ fn the_page_is_enough_to_read_other_blocks_and_splines() {
         let config = RgFlowConfig { coupling, linear_maps: true, place_features: 2, ..RgFlowConfig::new(8, levels) };
         compare(&format!("{bins} bins"), &rg_flow(&config, Precision::F32));
     }
+}
+
+#[test]
+fn the_page_is_enough_to_read_levels_that_share_their_weights() {
+    let level = LevelConfig { layers: 2, res_blocks: 2, mlp: 1, hidden: 9 };
+    let config = RgFlowConfig { linear_maps: true, ..RgFlowConfig::new(16, vec![level; 3]).shared() };
+    compare("shared levels", &rg_flow(&config, Precision::F32));
 }
 
 #[test]

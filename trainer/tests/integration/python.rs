@@ -82,6 +82,8 @@ fn models() -> Vec<(String, AnyModelFile)> {
     }
     let wide = RgFlowConfig { block: 6, ..RgFlowConfig::new(12, vec![level(2, 2, 1); 2]) };
     models.push(("blocks-of-6".into(), AnyModelFile::RgFlow(rg_flow(&wide))));
+    let shared = RgFlowConfig { linear_maps: true, ..RgFlowConfig::new(16, vec![level(2, 2, 1); 3]).shared() };
+    models.push(("shared-levels".into(), AnyModelFile::RgFlow(rg_flow(&shared))));
     for (bins, res_blocks) in [(4, 1), (5, 2)] {
         let coupling = CouplingKind::Spline(bins);
         let config = RgFlowConfig {

@@ -122,6 +122,43 @@ fn a_model_may_know_places() {
 }
 
 #[test]
+fn all_levels_may_share_their_weights() {
+    let dir = tempfile::tempdir().unwrap();
+    let [first, second, none] = ["first", "second", "none"].map(|name| dir.path().join(name));
+    run(&format!("train {TINY} --share-levels --steps 3 --out {{}}"), &[&first]).unwrap();
+    let config = |run: &Path| match RunState::read(&newest(run).unwrap()).unwrap().config {
+        ModelConfig::RgFlow(config) => config,
+        ModelConfig::RealNvp(_) => panic!(),
+    };
+    assert_eq!(config(&first), shared::RgFlowConfig::tiny().shared());
+    run("train --resume {} --share-levels --steps 4 --device cpu", &[&first]).unwrap();
+    // It goes on at another size, is evaluated at a third, and draws at a fourth.
+    let on = "train --from {} --size 32 --limit 16 --test-limit 2 --steps 1 --device cpu --out {}";
+    run(on, &[&first, &second]).unwrap();
+    assert_eq!(config(&second), config(&first).resized(32).unwrap());
+    let file = dir.path().join("shared.safetensors");
+    run("export {} --out {}", &[&second, &file]).unwrap();
+    let line = "eval {} --size 8 --limit 4 --data msds1 --test-limit 4 --device cpu";
+    assert!(first_number(&said(&command(line, &[&file]).output().unwrap())).is_finite());
+    let sheet = dir.path().join("sheet.png");
+    run("sample {} --size 64 --count 1 --zoom 1 --device cpu --out {}", &[&file, &sheet]).unwrap();
+    assert_eq!(image::image_dimensions(&sheet).unwrap().0 / 64, 1);
+    for (line, part) in [
+        ("train --preset realnvp_tiny --share-levels --steps 1 --out {}", "--share-levels"),
+        ("train --preset tiny --share-levels --place-features 2 --steps 1 --out {}", "place_features"),
+    ] {
+        let error = run(line, &[&none]).unwrap_err();
+        assert!(error.contains(part) && !none.exists(), "{error}");
+    }
+    let other = dir.path().join("other");
+    run(&format!("train {TINY} --steps 1 --out {{}}"), &[&other]).unwrap();
+    let error = run("train --resume {} --share-levels --steps 2 --device cpu", &[&other]).unwrap_err();
+    assert!(error.contains("--share-levels"), "{error}");
+    let error = run("eval {} --size 24 --data msds1 --test-limit 4 --device cpu", &[&first]).unwrap_err();
+    assert!(error.contains("size is 24"), "{error}");
+}
+
+#[test]
 fn the_best_checkpoint_is_kept_and_used() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("run");

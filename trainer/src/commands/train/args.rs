@@ -44,7 +44,7 @@ pub struct TrainArgs {
     pub config: Option<PathBuf>,
     /// Edge of the images in pixels, 4·2^k from 8 to 1024: takes the preset to that size. Finer levels are added in front,
     /// each with two thirds of the layers and the width of the next one, or taken away; with --from, a model of fields grows by
-    /// its second coarsest level, repeated [default: the architecture's].
+    /// its second coarsest level, repeated, and one whose levels share their weights takes any size [default: the architecture's].
     #[arg(long, conflicts_with = "config", value_parser = count(8..=MAX_SIZE))]
     pub size: Option<usize>,
     /// Learned numbers for each place, 0 to 64, from which the nets know where in the picture their block stands: for images
@@ -55,6 +55,10 @@ pub struct TrainArgs {
     /// The finest level whose nets get the place features, 0 being the finest of all [default: 0].
     #[arg(long, value_name = "LEVEL", requires = "place_features")]
     pub places_from: Option<usize>,
+    /// One pair of bijectors for all levels, which take the shape of the finest one: for what looks alike at every scale, such
+    /// as critical fields. Such a model is one for every size: see --size of eval, sample and physics.
+    #[arg(long)]
+    pub share_levels: bool,
     /// Start from these weights instead of new ones: a weights file, a checkpoint, or a run folder, whose best checkpoint
     /// is taken. The architecture is theirs; the optimizer, the schedule and the step count begin anew.
     #[arg(long, value_name = "MODEL", conflicts_with = "resume")]
@@ -104,7 +108,7 @@ pub struct TrainArgs {
     pub out: Option<PathBuf>,
     /// Resume from this checkpoint, or from the newest one in this run folder. Options of the data and of how to train
     /// apply from there on; a run keeps its architecture, prior, schedule and seed (--preset, --config, --size,
-    /// --place-features, --prior, --recipe, --seed, --objective).
+    /// --place-features, --share-levels, --prior, --recipe, --seed, --objective).
     #[arg(long)]
     pub resume: Option<PathBuf>,
     /// Steps between checkpoints.

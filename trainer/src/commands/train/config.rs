@@ -13,20 +13,37 @@ use crate::files::read_limited;
 /// The architecture that the options name, if they do; --prior is not applied to it.
 ///
 /// # Errors
-/// A file that cannot be read or is not a configuration, a size or place features that the architecture cannot have.
+/// A file that cannot be read or is not a configuration, a size, place features or shared levels that the architecture cannot
+/// have.
 pub fn architecture(args: &TrainArgs) -> Result<Option<ModelConfig>> {
     let base = match (&args.config, &args.preset) {
         (Some(path), _) => Some(read_config(path)?),
         (None, preset) => preset.as_ref().map(|preset| preset.config.clone()),
     };
-    if args.size.is_none() && args.place_features.is_none() {
+    if args.size.is_none() && args.place_features.is_none() && !args.share_levels {
         return Ok(base);
     }
     let mut config = base.unwrap_or_else(|| RgFlowConfig::demo().into());
+    if args.share_levels {
+        config = with_shared_levels(config)?;
+    }
     if let Some(size) = args.size {
         config = config.resized(size).map_err(Error::model("--size".as_ref()))?;
     }
-    with_places(args, config).map(Some)
+    config = with_places(args, config)?;
+    config.validate().map_err(Error::model("--share-levels".as_ref()))?;
+    Ok(Some(config))
+}
+
+/// The same architecture with one pair of bijectors for all levels.
+fn with_shared_levels(config: ModelConfig) -> Result<ModelConfig> {
+    match config {
+        ModelConfig::RgFlow(config) => Ok(config.shared().into()),
+        ModelConfig::RealNvp(_) => {
+            let problem = "a Real NVP has no RG levels";
+            Err(Error::usage("--share-levels", problem, "leave it out, or train an RG-Flow"))
+        }
+    }
 }
 
 /// The same architecture with the place features of `--place-features`, if it is given.
@@ -66,6 +83,10 @@ pub fn conflicts(args: &TrainArgs, own: &ModelConfig) -> Result<Vec<String>> {
         conflicts.push(format!("its image size of {size} (--size), because its weights fit no other"));
     } else if with_places(args, own.clone())? != *own {
         conflicts.push("its place features (--place-features), because its weights fit no others".into());
+    }
+    let shares = matches!(own, ModelConfig::RgFlow(config) if config.share_levels);
+    if args.share_levels && !shares && args.config.is_none() && args.preset.is_none() {
+        conflicts.push("a pair of bijectors for each level (--share-levels)".into());
     }
     if args.prior.is_some_and(|prior| prior != own.prior()) {
         conflicts.push("its prior (--prior), for which its weights were trained".into());

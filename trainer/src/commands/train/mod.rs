@@ -124,15 +124,15 @@ pub fn run(args: TrainArgs) -> Result<()> {
     Ok(())
 }
 
-/// The weights of `--from`: for a larger lattice if `--size` asks for it, with place features if `--place-features` does.
+/// The weights of `--from`: for another lattice if `--size` asks for one that they can have, with place features if
+/// `--place-features` does.
 fn weights(path: &Path, args: &TrainArgs) -> Result<AnyModelFile> {
     let mut file = match load(path, Which::Best)? {
         AnyModelFile::RgFlow(file) => file,
         other => return Ok(other),
     };
     if let Some(size) = args.size
-        && file.config.data == DataKind::Field
-        && size > file.config.size
+        && (file.config.share_levels || file.config.data == DataKind::Field && size > file.config.size)
     {
         file = file.grown(size).map_err(Error::model("--size".as_ref()))?;
     }

@@ -86,6 +86,26 @@ pub fn physics(room: &Room) {
     room.refuses("eval @run --data msds1 --test-limit 9 --device cpu", "for a model of fields");
 }
 
+pub fn ising(room: &Room) {
+    let line = "--device cpu --data ising:beta=0.3 --limit 400 --test-limit 40";
+    let train = "train --preset phi4 --size 8 --share-levels --steps 3 --batch 4 --test-images 8";
+    room.run(&format!("{train} {line} --out @spins")).unwrap();
+    let text = room.said("physics @spins --count 200 --device cpu");
+    assert!(text.starts_with("ising:beta=0.3 on 8×8, 200 fields of each"), "{text}");
+    let of = |name: &str| numbers(text.lines().find(|line| line.starts_with(name)).unwrap());
+    // Of spins, the square at a site is one, for sampler and model alike.
+    let found = of("two-point, r=0");
+    assert!(found[0] == 1.0 && found[1] == 0.0 && found[2] == 1.0, "{text}");
+    assert!(of("|m|")[0] < 1.0 && of("log Z, sampler")[0] > 2f64.ln(), "{text}");
+    // Its levels share their weights: it is a model for every size.
+    let text = room.said("physics @spins --size 16 --count 50 --device cpu");
+    assert!(text.starts_with("ising:beta=0.3 on 16×16"), "{text}");
+    let eval = room.said("eval @spins --data ising:beta=0.3 --size 16 --test-limit 40 --device cpu");
+    assert!(eval.contains("nats/site on 40 test fields"), "{eval}");
+    room.refuses(&format!("train --preset phi4 --objective action --steps 1 {line} --out @other"), "phi4");
+    room.refuses("physics @spins --data ising:beta=7 --device cpu", "ising:beta=0.4");
+}
+
 pub fn action(room: &Room) {
     let line = "--data phi4:beta=0.5 --objective action --batch 4 --test-images 8 --device cpu";
     let text = room.said(&format!("train --preset phi4 --steps 3 {line} --out @action"));

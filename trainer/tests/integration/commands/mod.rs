@@ -157,6 +157,11 @@ commands! {
 }
 
 #[test]
+fn spins_are_trained_on_as_fields() {
+    measure::ising(&Room::new());
+}
+
+#[test]
 fn fields_are_trained_by_their_action() {
     measure::action(&Room::new());
 }

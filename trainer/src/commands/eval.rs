@@ -21,9 +21,9 @@ use crate::output::say;
 pub struct EvalArgs {
     /// Weights file, checkpoint, or run folder.
     pub model: PathBuf,
-    /// Edge of the images instead of the model's own: any m·2^k for a model whose levels share their weights, its own times 2, 4
+    /// Edge of the images: any m·2^k for a model whose levels share their weights, its own times 2, 4
     /// or 8 for others, which grow by their second coarsest level, repeated. A model with a mean image or place features has one
-    /// size.
+    /// size [default: the model's own].
     #[arg(long, value_parser = count(8..=MAX_SIZE))]
     pub size: Option<usize>,
     /// The images; the test part is evaluated.

@@ -278,8 +278,11 @@ mod tests {
         assert_eq!(mine.test.values(&[0], &[]), Values::Field((288..304).map(|i| i as f32).collect()));
         let error = load(&text, &DataOptions { size: 8, ..options.clone() }).unwrap_err().to_string();
         assert!(error.contains("mine.npy") && error.contains("--size 4"), "{error}");
-        let whole =
-            text.parse::<DataSource>().unwrap().load_whole(&DataOptions { test_limit: None, ..options.clone() }).unwrap();
+        let whole = text
+            .parse::<DataSource>()
+            .unwrap()
+            .load_whole(&DataOptions { test_limit: None, ..options.clone() })
+            .unwrap();
         assert_eq!(whole.images.len(), 20);
         assert!("phi4:beta=nan".parse::<DataSource>().is_err());
         let data = load("ising:beta=0.3", &DataOptions { size: 8, ..options }).unwrap();

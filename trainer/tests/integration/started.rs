@@ -65,7 +65,6 @@ fn weights_keep_their_architecture_and_say_why() {
     for (options, parts) in [
         ("--preset demo --prior gaussian", &["--preset", "weights fit no other", "--prior", "were trained"][..]),
         ("--size 32", &["--size", "size of 16", "without --from"]),
-        ("--place-features 2", &["its place features", "without --from"]),
         ("--preset tiny --size 32", &["--preset, --size"]),
     ] {
         let error = run(&format!("{line} {options}"), &[&out, &other]).unwrap_err();

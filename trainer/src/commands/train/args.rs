@@ -53,7 +53,7 @@ pub struct TrainArgs {
     #[arg(long, value_parser = count(0..=MOST_FEATURES))]
     pub place_features: Option<usize>,
     /// The finest level whose nets get the place features, 0 being the finest of all [default: 0].
-    #[arg(long, value_name = "LEVEL", requires = "place_features")]
+    #[arg(long, value_name = "LEVEL", value_parser = count(0..=63_usize))]
     pub places_from: Option<usize>,
     /// One pair of bijectors for all levels, which take the shape of the finest one: for what looks alike at every scale, such
     /// as critical fields. Such a model is one for every size: see --size of eval, sample and physics.

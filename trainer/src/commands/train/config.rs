@@ -20,7 +20,7 @@ pub fn architecture(args: &TrainArgs) -> Result<Option<ModelConfig>> {
         (Some(path), _) => Some(read_config(path)?),
         (None, preset) => preset.as_ref().map(|preset| preset.config.clone()),
     };
-    if args.size.is_none() && args.place_features.is_none() && !args.share_levels {
+    if args.size.is_none() && args.place_features.is_none() && args.places_from.is_none() && !args.share_levels {
         return Ok(base);
     }
     let mut config = base.unwrap_or_else(|| RgFlowConfig::demo().into());
@@ -51,10 +51,17 @@ fn with_shared_levels(config: ModelConfig) -> Result<ModelConfig> {
 /// # Errors
 /// A Real NVP, which has no places, and a level that the architecture does not have.
 fn with_places(args: &TrainArgs, config: ModelConfig) -> Result<ModelConfig> {
-    let Some(place_features) = args.place_features else { return Ok(config) };
+    if args.place_features.is_none() && args.places_from.is_none() {
+        return Ok(config);
+    }
     match config {
         ModelConfig::RgFlow(config) => {
+            let place_features = args.place_features.unwrap_or(config.place_features);
             let places_from = args.places_from.unwrap_or(config.places_from);
+            if args.places_from.is_some() && place_features == 0 {
+                let problem = "there are no place features to begin with";
+                return Err(Error::usage("--places-from", problem, "give --place-features, too"));
+            }
             let config = ModelConfig::from(RgFlowConfig { place_features, places_from, ..config });
             config.validate().map_err(Error::model("--places-from".as_ref()))?;
             Ok(config)

@@ -52,8 +52,10 @@ pub fn run(args: TrainArgs) -> Result<()> {
         // Nothing is trained on.
         data.limit = Some(1);
     }
-    // Before fields are drawn, which takes a while.
-    suits(state.config.data(), source(data.name())?.kind())?;
+    if state.objective == Objective::Likelihood {
+        // Before fields are drawn, which takes a while.
+        suits(state.config.data(), source(data.name())?.kind())?;
+    }
     let dataset = data.load(state.config.image_shape())?;
     if by_action {
         say!("{}: by its action, without data", dataset.name)?;

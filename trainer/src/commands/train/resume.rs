@@ -16,7 +16,7 @@ use crate::train::{folder, newest};
 /// [`Error::Usage`] for what is not there and for files of another kind; as [`newest`].
 pub fn checkpoint(path: &Path) -> Result<PathBuf> {
     if !path.exists() {
-        return Err(Error::usage("--resume", format!("{} does not exist", path.display()), "give a run's folder"));
+        return Err(Error::usage("--resume", format!("{} does not exist", path.display()), "check the path"));
     }
     if path.is_file() && path.extension().is_none_or(|extension| extension != "ckpt") {
         let problem = format!("{} is not a checkpoint", path.display());

@@ -197,7 +197,7 @@ pub fn presets(room: &Room) {
 }
 
 pub fn quality(room: &Room) {
-    let data = "--limit 40 --test-limit 16 --device cpu";
+    let data = "--data msds1 --limit 40 --test-limit 16 --device cpu";
     room.run(&format!("fit-latents @m.safetensors --directions 4 --out @joint.safetensors {data}")).unwrap();
     let text = room.said(&format!("quality @m.safetensors @joint.safetensors --count 16 --out @q.json {data}"));
     for row in ["m, independent", "joint, joint", "joint, independent", "floor: training images"] {

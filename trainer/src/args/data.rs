@@ -18,9 +18,10 @@ use crate::train::state::RunState;
 pub struct DataSetArgs {
     /// Images: msds1 or msds2 (generated), a folder or .zip of images, CelebA (the official or Kaggle's archive), CIFAR-10
     /// (binary or python version) or MNIST, also as torchvision keeps them; for models of fields phi4 (drawn; its
-    /// couplings as in phi4:beta=0.66,lambda=1), ising (spins, each a normal number of its sign, as in ising:beta=0.4) or a .npy file [N, L, L] or [N, C, L, L]. A folder or .zip may hold folders train and
-    /// test (or val); otherwise about a tenth of the images, chosen by their names, is held out for testing [default:
-    /// the data of the run that is given; of a new run, msds1].
+    /// couplings as in phi4:beta=0.66,lambda=1), ising (spins, each a normal number of its sign, as in ising:beta=0.4) or a
+    /// .npy file [N, L, L] or [N, C, L, L]. A folder or .zip may hold folders train and test (or val); otherwise about a
+    /// tenth of the images, chosen by their names, is held out for testing [default: the data of the run that is given; of a
+    /// new run, msds1].
     #[arg(long)]
     pub data: Option<String>,
     /// Folder or .zip of test images to use instead of those in --data.
@@ -62,7 +63,7 @@ impl DataSetArgs {
             Some(state) => Ok(self.of_run(&state)),
             None => {
                 let problem = format!("{} does not say where its images are", model.display());
-                Err(Error::usage("--data", problem, "name them: a folder, a .zip, msds1, phi4"))
+                Err(Error::usage("--data", problem, "name them: a folder, a .zip, msds1, phi4, ising"))
             }
         }
     }

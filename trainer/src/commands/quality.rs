@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::args::numbers::{count, seed};
 use crate::args::{DataSetArgs, DeviceArgs, TemperatureArgs, WhichArgs};
 use crate::error::{Error, Result};
-use crate::files::{writable, write_atomically};
+use crate::files::write_atomically;
 use crate::open::AnyModel;
 use crate::output::say;
 use crate::quality::{Reference, Scores, edges};
@@ -65,7 +65,6 @@ pub fn run(args: QualityArgs) -> Result<()> {
     let data = args.data.of_model(&args.models[0], args.which.which)?;
     if let Some(out) = &args.out {
         data.keep_apart(out)?;
-        writable(out)?;
     }
     let open = |path: &PathBuf| AnyModel::open(path, args.which.which, args.device.device);
     let models = args.models.iter().map(open).collect::<Result<Vec<_>>>()?;

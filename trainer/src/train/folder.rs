@@ -91,6 +91,23 @@ pub fn of_checkpoint(checkpoint: &Path) -> Option<&Path> {
     run.filter(|_| named(folder, "checkpoints"))
 }
 
+/// The newest checkpoint of a run's folder, or the file itself.
+///
+/// # Errors
+/// [`Error::Content`] if the folder holds none.
+pub fn newest(path: &Path) -> Result<PathBuf> {
+    if !path.is_dir() {
+        return Ok(path.to_path_buf());
+    }
+    let inside = path.join("checkpoints");
+    let folder = if inside.is_dir() { inside } else { path.to_path_buf() };
+    checkpoint::list(&folder)?.pop().ok_or_else(|| Error::Content {
+        file: folder.display().to_string(),
+        problem: "holds no checkpoint".into(),
+        advice: "give a .ckpt file, or the --out folder of a run".into(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

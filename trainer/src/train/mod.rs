@@ -37,6 +37,7 @@ use self::action::Objective;
 use self::best::{Best, BestBy};
 use self::checkpoint::Run;
 use self::folder::RunFolder;
+pub use self::folder::newest;
 use self::metrics::{Line, Metrics};
 use self::peers::Peers;
 use self::probe::Probe;
@@ -404,21 +405,4 @@ fn line(state: &mut RunState, test: Option<f64>, quality: Option<Scores>) -> Lin
         clip_factor: recent.clip_factor(),
         learning_rate: Some(state.recipe.learning_rate_at(state.step.saturating_sub(1))),
     }
-}
-
-/// The newest checkpoint of a run's folder, or the file itself.
-///
-/// # Errors
-/// [`Error::Content`] if the folder holds none.
-pub fn newest(path: &Path) -> Result<PathBuf> {
-    if !path.is_dir() {
-        return Ok(path.to_path_buf());
-    }
-    let inside = path.join("checkpoints");
-    let folder = if inside.is_dir() { inside } else { path.to_path_buf() };
-    checkpoint::list(&folder)?.pop().ok_or_else(|| Error::Content {
-        file: folder.display().to_string(),
-        problem: "holds no checkpoint".into(),
-        advice: "give a .ckpt file, or the --out folder of a run".into(),
-    })
 }

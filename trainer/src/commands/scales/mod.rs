@@ -15,7 +15,7 @@ use crate::data::{DataOptions, DataSource, ImageSet};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::evaluate::{moments, suits, whole};
-use crate::files::{writable, write_atomically};
+use crate::files::write_atomically;
 use crate::open::AnyModel;
 use crate::output::say;
 use auroc::{Auroc, auroc};
@@ -95,7 +95,6 @@ pub fn run(args: ScalesArgs) -> Result<()> {
     let data = args.data.of_model(&args.model, args.which.which)?;
     if let Some(out) = &args.out {
         data.keep_apart(out)?;
-        writable(out)?;
     }
     let model = AnyModel::open_any(&args.model, args.which.which, args.device.device)?;
     let ([channels, size], engine) = (model.config.image_shape(), &*model.engine);

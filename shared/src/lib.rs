@@ -13,11 +13,12 @@
 //! - [`prior`] and [`logit`] are the flow's two ends: noise and pixels; [`sampler`] draws noise that goes together;
 //! - [`train`] is training, step by step, and [`msds`] the paper's synthetic pictures to do it on;
 //! - [`edit`] is what can be done with a trained model;
-//! - [`weights`] is the exported file.
+//! - [`weights`] is the exported file, and [`colours`] show a field's signs.
 //!
 //! In `[batch, C, L, L]` and the like, C is the number of colour channels and L the edge of an image.
 
 pub mod backend;
+pub mod colours;
 mod config;
 pub mod edit;
 mod error;

@@ -1,6 +1,7 @@
 //! `models/index.json`: the models that a page offers.
 
 use serde::{Deserialize, Serialize};
+use shared::weights::ModelFile;
 
 use crate::address::{MAX_LEVELS, MAX_SEED};
 use crate::error::{Error, Result};
@@ -23,6 +24,8 @@ const MAX_SCALE_WORDS: usize = 80;
 const MAX_EYES: usize = 2;
 /// The most letters of a sentence about a mixture.
 const MAX_SENTENCE: usize = 120;
+/// The largest edge that a model is grown to.
+const MAX_GROWN: u32 = 128;
 /// The most bytes of a model that the page fetches.
 pub const MAX_MODEL_BYTES: u64 = 256 * 1024 * 1024;
 
@@ -39,6 +42,10 @@ pub struct ModelEntry {
     pub bytes: u64,
     /// Its SHA-256 in lower-case hexadecimal.
     pub sha256: String,
+    /// The edge of the pictures that it is grown to when it is loaded, if that is not its own: its second coarsest level is
+    /// repeated ([`shared::weights::ModelFile::grown`]).
+    #[serde(default)]
+    pub grown: Option<u32>,
     /// The starts of the digests of earlier files with the same weights: links made with them keep their pictures.
     #[serde(default)]
     pub earlier: Vec<String>,
@@ -193,6 +200,18 @@ impl ModelEntry {
         self.sha256.starts_with(version) || self.earlier.iter().any(|earlier| earlier == version)
     }
 
+    /// The model in its file's bytes, which may be anything, grown if the list says so.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if it is not one, or cannot grow so far.
+    pub fn open(&self, bytes: &[u8]) -> Result<ModelFile> {
+        let file = ModelFile::from_bytes(bytes)?;
+        Ok(match self.grown {
+            Some(edge) => file.grown(edge as usize)?,
+            None => file,
+        })
+    }
+
     fn check(&self) -> Result<()> {
         if let Some(rival) = &self.rival {
             if rival.rival.is_some() {
@@ -213,6 +232,9 @@ impl ModelEntry {
         }
         if self.sha256.len() != 64 || !self.sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
             return fail(format!("{}'s SHA-256 is not 64 digits of lower-case hexadecimal", self.id));
+        }
+        if self.grown.is_some_and(|edge| edge > MAX_GROWN) {
+            return fail(format!("{} is grown to more than {MAX_GROWN}×{MAX_GROWN}", self.id));
         }
         if self.holes.len() > MAX_HOLES || !self.holes.iter().all(NamedHole::is_sound) {
             return fail(format!("{} has holes that are not inside its pictures", self.id));
@@ -360,6 +382,7 @@ mod tests {
         for seeds in [serde_json::json!([MAX_SEED + 1]), serde_json::json!(vec![1; MAX_SEEDS + 1])] {
             assert!(spoiled("seeds", seeds).contains("seeds"));
         }
+        assert!(spoiled("grown", 256.into()).contains("128×128"));
         for eyes in [serde_json::json!([[30, 101]]), serde_json::json!([[1, 1], [2, 2], [3, 3]])] {
             assert!(spoiled("eyes", eyes).contains("eyes"));
         }

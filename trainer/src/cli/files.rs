@@ -50,13 +50,13 @@ impl Command {
                 Files::reading(args.compare.iter().chain([&args.model])).writing("--out", &args.out, Kind::Folder(None))
             }
             Self::Pinwheel(args) => Files::default().writing("--out", &args.out, Kind::Picture),
+            Self::Physics(args) => Files::reading([&args.model]).perhaps("--out", args.out.as_ref(), Kind::Picture),
             Self::Bench(args) => Files::default().perhaps("--out", args.out.as_ref(), Kind::Json),
             Self::Train(_)
             | Self::Blind(_)
             | Self::Presets(_)
             | Self::Eval(_)
             | Self::Ovals(_)
-            | Self::Physics(_)
             | Self::Info(_)
             | Self::Data(_)
             | Self::Licences(_) => Files::default(),

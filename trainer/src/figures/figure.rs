@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::files::write_whole;
 
 /// Pictures side by side under one name.
+#[derive(Clone)]
 pub struct Row {
     /// The text to their left.
     pub label: String,

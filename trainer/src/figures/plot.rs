@@ -37,7 +37,16 @@ pub fn curves(path: &Path, x_label: &str, y_label: &str, curves: &[Curve<'_>]) -
 
 /// Has a picture of that many pixels drawn in memory, and writes it. Whatever goes wrong, a panic of the library included,
 /// is an error about the picture's file.
-pub(crate) fn save(path: &Path, (width, height): (u32, u32), draw: impl FnOnce(&Area<'_>) -> Drawn) -> Result<()> {
+pub(crate) fn save(path: &Path, size: (u32, u32), draw: impl FnOnce(&Area<'_>) -> Drawn) -> Result<()> {
+    sheet::save(&picture(path, size, draw)?, path)
+}
+
+/// The same without writing it: `path` is for the error alone.
+pub(crate) fn picture(
+    path: &Path,
+    (width, height): (u32, u32),
+    draw: impl FnOnce(&Area<'_>) -> Drawn,
+) -> Result<RgbImage> {
     font();
     let mut image = RgbImage::new(width, height);
     let root = BitMapBackend::with_buffer(&mut image, (width, height)).into_drawing_area();
@@ -45,7 +54,7 @@ pub(crate) fn save(path: &Path, (width, height): (u32, u32), draw: impl FnOnce(&
     let drawn = caught(|| draw(&root).and_then(|()| Ok(root.present()?)));
     drawn.map_err(fail)?.map_err(|error| fail(error.to_string()))?;
     drop(root);
-    sheet::save(&image, path)
+    Ok(image)
 }
 
 fn draw(root: &Area<'_>, x_label: &str, y_label: &str, curves: &[Curve<'_>]) -> Drawn {

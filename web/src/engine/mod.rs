@@ -1,7 +1,6 @@
 //! A loaded model and what can be asked of it, on any backend.
 
 mod bits;
-mod colours;
 mod edit;
 pub mod inpaint;
 mod pixels;

@@ -5,8 +5,8 @@ use shared::logit::{image_to_logit, to_pixel};
 use shared::weights::Card;
 use shared::{DataKind, FlowBackend, RgFlowConfig};
 
-use super::colours::colour;
 use crate::error::{Error, Result};
+use shared::colours::colour;
 
 /// How a model's numbers are shown.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use shared::FlowBackend;
+use shared::weights::ModelFile;
 
 use super::desk::Turn;
 use super::draw::{self, Batch};
@@ -35,7 +36,7 @@ impl<B: FlowBackend> Models<B> {
     pub async fn load(&self, load: Load, turn: &Turn) -> Result<Last> {
         match load {
             Load::Listed { base, model } => self.fetch(&base, &model, turn).await,
-            Load::Own { bytes } => self.start(&bytes, false, now()),
+            Load::Own { bytes } => self.start(ModelFile::from_bytes(&bytes)?, false, now()),
         }
     }
 
@@ -75,12 +76,12 @@ impl<B: FlowBackend> Models<B> {
             Ok(())
         })
         .await?;
-        self.start(&weights.bytes, weights.cached, start)
+        self.start(model.open(&weights.bytes)?, weights.cached, start)
     }
 
-    /// Starts an engine on a weights file; `start` is when its download began. The engine before stays if this fails.
-    fn start(&self, bytes: &[u8], cached: bool, start: f64) -> Result<Last> {
-        let engine = Engine::from_bytes(bytes, self.device.clone())?;
+    /// Starts an engine on a model; `start` is when its download began. The engine before stays if this fails.
+    fn start(&self, file: ModelFile, cached: bool, start: f64) -> Result<Last> {
+        let engine = Engine::from_file(file, self.device.clone())?;
         let info = ModelInfo {
             config: engine.config().clone(),
             card: engine.card().clone(),

@@ -71,3 +71,23 @@ async fn every_panel_takes_a_field() {
     assert!(text(&browser, "#model-facts").await.contains("Nats/site"));
     browser.finish().await.unwrap();
 }
+
+#[tokio::test]
+#[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
+async fn one_file_draws_fields_of_three_sizes() {
+    let (browser, _server) = open("model=phi4-64&seed=5").await;
+    browser.wait_for("document.querySelectorAll('#bits-chart .bar').length === 5", PATIENCE).await.unwrap();
+    let facts = text(&browser, "#model-facts").await;
+    assert!(facts.contains("64×64, 5 levels, grown") && !facts.contains("Nats/site"), "{facts}");
+    assert_eq!(pixels(&browser, "#grid [data-index=\"0\"]").await.len(), 3 * 64 * 64);
+    // The next size is in the cache already.
+    browser
+        .eval("(document.querySelector('#model').value = 'phi4-128', document.querySelector('#model').dispatchEvent(new Event('change')))")
+        .await
+        .unwrap();
+    browser.wait_for("document.querySelectorAll('#bits-chart .bar').length === 6", PATIENCE).await.unwrap();
+    let facts = text(&browser, "#model-facts").await;
+    assert!(facts.contains("128×128, 6 levels, grown") && facts.contains("from this browser’s cache"), "{facts}");
+    assert_eq!(pixels(&browser, "#grid [data-index=\"0\"]").await.len(), 3 * 128 * 128);
+    browser.finish().await.unwrap();
+}

@@ -53,7 +53,14 @@ pub fn scales(room: &Room) {
 pub fn physics(room: &Room) {
     let line = "--device cpu --data phi4:beta=0.5 --limit 400 --test-limit 40";
     room.run(&format!("train --preset phi4 --size 8 --steps 3 --batch 4 --test-images 8 {line} --out @run")).unwrap();
-    let text = room.said("physics @run --count 200 --device cpu");
+    let text = room.said("physics @run --count 200 --device cpu --out @physics.png");
+    let picture = image::open(room.at("physics.png")).unwrap().to_rgb8();
+    // Fields of both signs, in blue and orange.
+    assert!(
+        [[66, 133, 197], [236, 145, 52]].iter().all(|wanted: &[u8; 3]| {
+            picture.pixels().any(|found| (0..3).all(|i| found.0[i].abs_diff(wanted[i]) < 40))
+        })
+    );
     assert!(text.starts_with("phi4:beta=0.5,lambda=1 on 8×8, 200 fields of each"), "{text}");
     let of = |name: &str| numbers(text.lines().find(|line| line.starts_with(name)).unwrap());
     let magnetisation = of("|m|");

@@ -101,16 +101,19 @@ fn facts(state: &State) -> Vec<(&'static str, String)> {
     let (levels, size) = (info.config.level_count(), info.config.size);
     let origin = match info.cached {
         _ if entry.file.is_empty() => "your own",
-        true => "from this browser's cache",
+        true => "from this browser’s cache",
         false => "downloaded",
     };
     let is_field = info.config.data == DataKind::Field;
+    let grown = if entry.grown.is_some() { ", grown" } else { "" };
+    // The card's likelihood is that of the size it was trained at.
+    let bits = card.bits_per_dim.filter(|_| entry.grown.is_none());
     let all = [
         (
             if is_field { "Nats/site" } else { "Bits/dim" },
-            card.bits_per_dim.map(|bits| format!("{bits:.2} on its test set")).unwrap_or_default(),
+            bits.map(|bits| format!("{bits:.2} on its test set")).unwrap_or_default(),
         ),
-        (if is_field { "Field" } else { "Picture" }, format!("{size}×{size}, {levels} levels")),
+        (if is_field { "Field" } else { "Picture" }, format!("{size}×{size}, {levels} levels{grown}")),
         ("Parameters", format!("{millions:.2} million")),
         ("Weights", format!("{}, {origin}", bytes(entry.bytes))),
         ("Runs on", info.backend.name().to_owned()),

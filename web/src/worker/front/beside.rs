@@ -8,13 +8,20 @@ use burn_flex::Flex;
 use super::edit;
 use crate::engine::Engine;
 use crate::error::Result;
+use crate::index::ModelEntry;
 use crate::protocol::{Answer, Beside};
 use crate::worker::desk::Turn;
 use crate::worker::store;
 
-/// The model that was fetched last to compare with, by its digest.
+/// The model that was fetched last to compare with.
 #[derive(Default)]
-pub struct Other(RefCell<Option<(String, Rc<Engine<Flex>>)>>);
+pub struct Other(RefCell<Option<Fetched>>);
+
+/// A model, and what the list says of it.
+struct Fetched {
+    entry: Box<ModelEntry>,
+    engine: Rc<Engine<Flex>>,
+}
 
 impl Other {
     /// Serves an edit by that model.
@@ -23,14 +30,13 @@ impl Other {
     /// Those of the download and of the edit.
     pub async fn serve(&self, beside: Beside, turn: &Turn) -> Result<Answer> {
         let Beside { base, model, edit } = beside;
-        let here =
-            self.0.borrow().as_ref().filter(|(digest, _)| *digest == model.sha256).map(|(_, one)| Rc::clone(one));
+        let here = self.0.borrow().as_ref().filter(|one| one.entry == model).map(|one| Rc::clone(&one.engine));
         let engine = match here {
             Some(engine) => engine,
             None => {
                 let weights = store::weights(&base, &model, |_, _| turn.check()).await?;
-                let engine = Rc::new(Engine::from_bytes(&weights.bytes, Default::default())?);
-                self.0.replace(Some((model.sha256, Rc::clone(&engine))));
+                let engine = Rc::new(Engine::from_file(model.open(&weights.bytes)?, Default::default())?);
+                self.0.replace(Some(Fetched { entry: model, engine: Rc::clone(&engine) }));
                 engine
             }
         };

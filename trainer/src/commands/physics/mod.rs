@@ -1,5 +1,7 @@
 //! `trainer physics`: a model of a critical field, held against a sampler that is right.
 
+mod picture;
+
 use std::path::PathBuf;
 
 use clap::Args;
@@ -19,6 +21,8 @@ use crate::output::say;
 
 /// The stream of the fields that the model is held against: no run trains on it.
 const STREAM: u64 = 2;
+/// Fields of each that are drawn.
+const SHOWN: usize = 2;
 /// Fields whose weights are computed at once.
 const AT_ONCE: usize = 64;
 
@@ -42,6 +46,9 @@ pub struct PhysicsArgs {
     /// turns and reflections of the square and the shifts by multiples of a quarter of the edge, 256 passes for each field.
     #[arg(long, value_enum, default_value = "sign", hide_possible_values = true, value_name = "none|sign|lattice")]
     pub symmetry: Symmetry,
+    /// Also draw the two-point function of both, and fields of both level by level, into this PNG file.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
     /// Seed of both.
     #[arg(long, default_value_t = 0, value_parser = seed())]
     pub seed: u64,
@@ -124,6 +131,13 @@ pub fn run(args: PhysicsArgs) -> Result<()> {
     }
     for (i, (r, _)) in sampler.slopes().into_iter().enumerate() {
         line(&format!("slope, r={r} to {}", 2 * r), &|observed| observed.slopes()[i].1)?;
+    }
+    if let Some(path) = &args.out {
+        let some = |fields: &[f32]| fields[..SHOWN * dims].to_vec();
+        let shown = [("sampler", &sampler, some(&truth)), ("model", &plain, some(&fields))];
+        let rows = shown.each_ref().map(|(name, _, fields)| picture::rows(&model, name, fields));
+        let rows = rows.into_iter().collect::<Result<Vec<_>>>()?.concat();
+        picture::draw(path, &shown.map(|(name, observed, _)| (name, observed.two_point())), &rows)?;
     }
     let sites = dims as f64;
     let mean = |weights: &[f64]| weights.iter().sum::<f64>() / weights.len() as f64;

@@ -162,6 +162,10 @@ async fn the_tour_drives_the_panels_and_can_be_linked_to() {
         is(&browser, QUIET).await;
         is(&browser, "document.querySelectorAll('.toured').length === 1").await;
         browser.screenshot(&format!("tour-{}", stop + 1)).await.unwrap();
+        // Nothing lies over what it speaks of.
+        let free = "(e => e.contains(document.elementFromPoint(...(r => [r.x + r.width / 2, r.y + Math.min(r.height, 60) / 2])\
+                    (e.getBoundingClientRect()))))(document.querySelector('.toured'))";
+        is(&browser, free).await;
         click(&browser, "#tour-next").await;
     }
     is(&browser, "document.querySelector('#tour').hidden && !location.hash.includes('tour')").await;

@@ -249,8 +249,7 @@ impl State {
                 if !self.info.as_ref().is_some_and(|info| info.joint) {
                     self.settings.latents = None;
                 }
-                self.settings.panels.explore.at = None;
-                self.settings.panels.explore.moves.clear();
+                self.settings.panels.explore.forget_latents();
                 self.settings.panels.inpaint.race = false;
                 self.settings.panels.mix.forget_samples();
                 self.settings.release_picks();

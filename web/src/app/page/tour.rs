@@ -24,14 +24,14 @@ pub struct Stop {
 /// The stops, in their order.
 pub const STOPS: &[Stop] = &[
     Stop {
-        fragment: "panel=sample&depth=1",
+        fragment: "panel=sample&model=faces&depth=1",
         mark: "scope",
         title: "It begins with 4×4",
         text: "This is a picture of nobody. So far the model has decided 4×4 pixels of it: light, dark and the main \
                colours. Everything finer is at its most likely value.",
     },
     Stop {
-        fragment: "panel=sample&depth=3",
+        fragment: "panel=sample&model=faces&depth=3",
         mark: "scope-depth",
         title: "Each step doubles the size",
         text: "Move the slider. Each step adds only what is new at its scale: first large shapes, then parts, then \
@@ -39,40 +39,40 @@ pub const STOPS: &[Stop] = &[
                what cannot be seen from there.",
     },
     Stop {
-        fragment: "panel=sample",
+        fragment: "panel=sample&model=faces",
         mark: "scope-steps",
         title: "Coarse stays, fine changes",
         text: "Press ↻ under 8×8 a few times. The picture stays the same up to that scale, and all that is finer is \
                drawn anew: other details in the same large shapes.",
     },
     Stop {
-        fragment: "panel=mix",
+        fragment: "panel=mix&model=faces",
         mark: "mix-cut",
         title: "So scales can be swapped",
         text: "Two of these pictures are A and B. The other two take their large scales from one of them and their small \
                scales from the other. The slider moves the border between large and small.",
     },
     Stop {
-        fragment: "panel=explore",
+        fragment: "panel=explore&model=faces",
         mark: "explore-pyramid",
         title: "Every number has a scale and a place",
         text: "The numbers that the model starts from, its latents, form a pyramid: few coarse ones, many fine ones. \
                Choose one and move its slider.",
     },
     Stop {
-        fragment: "panel=explore&at=0.15.9.0",
+        fragment: "panel=explore&model=faces&at=0.15.9.0",
         mark: "explore-board",
         title: "A fine latent reaches a spot",
         text: "The one that is chosen now is of the finest level. Move its slider: only the pixels inside the outline, \
                its cone, can change. A coarse latent reaches the whole picture.",
     },
     Stop {
-        fragment: "panel=inpaint",
+        fragment: "panel=inpaint&model=faces",
         mark: "inpaint-board",
         title: "So a hole is cheap to mend",
         text: "To fill a hole, only the latents that reach it are searched: the coloured places. Choose Mouth, a smaller \
-               hole, and they are fewer. In a larger picture the same hole needs hardly more of them; a model without \
-               levels needs all.",
+               hole, and they are far fewer. In a larger picture the same hole needs hardly more of them; a model whose \
+               latents have no place needs all.",
     },
     Stop {
         fragment: "panel=explore&model=cartoon",
@@ -99,6 +99,7 @@ pub struct TourView {
     count: HtmlElement,
     back: HtmlButtonElement,
     next: HtmlButtonElement,
+    start: HtmlElement,
     /// The stop that was shown last.
     shown: Cell<Option<usize>>,
 }
@@ -113,11 +114,15 @@ impl TourView {
             count: by_id(document, "tour-count")?,
             back: by_id(document, "tour-back")?,
             next: by_id(document, "tour-next")?,
+            start: by_id(document, "tour-start")?,
             shown: Cell::default(),
         };
-        let close = page.clone();
-        on(&view.card, "keydown", move |event| {
-            if event.dyn_ref::<KeyboardEvent>().is_some_and(|event| event.key() == "Escape") {
+        let (close, card, paper) = (page.clone(), view.card.clone(), document.clone());
+        on(document, "keydown", move |event| {
+            let escape = event.dyn_ref::<KeyboardEvent>().is_some_and(|event| event.key() == "Escape");
+            // A dialog or a word's card that lies over the tour goes first.
+            let above = || paper.query_selector("dialog[open], :popover-open").is_ok_and(|found| found.is_some());
+            if escape && !card.hidden() && !above() {
                 close(Event::Tour(None));
             }
         });
@@ -134,7 +139,12 @@ impl TourView {
 
     pub fn render(&self, state: &State) {
         let at = state.settings.tour.filter(|&at| at < STOPS.len());
+        // Hiding what has the focus loses it.
+        let inside = at.is_none() && self.card.matches(":focus-within").unwrap_or(false);
         self.card.set_hidden(at.is_none());
+        if inside {
+            let _ = self.start.focus();
+        }
         if let Some(stop) = at.and_then(|at| STOPS.get(at)) {
             set_text(&self.title, stop.title);
             set_text(&self.text, stop.text);

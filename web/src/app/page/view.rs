@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use shared::DataKind;
 use web_sys::{Document, HtmlElement};
 
 use super::drop;
@@ -95,6 +96,13 @@ impl View {
         let _ = data.set("panel", state.settings.panel.name());
         let _ = data.set("busy", if state.busy { "true" } else { "false" });
         let _ = data.set("seed", &state.settings.seed.0.to_string());
+        let (scene, eyes) = (state.scene(), state.entry.as_ref().is_some_and(|entry| !entry.eyes.is_empty()));
+        let _ = data.set("kind", if scene.kind() == DataKind::Field { "field" } else { "images" });
+        if eyes {
+            let _ = data.set("faces", "");
+        } else {
+            data.delete("faces");
+        }
         let _ = data.set("preview", if state.first_samples().is_empty() { "" } else { "shown" });
         let _ = data.set("backend", state.info.as_ref().map_or("", |info| info.backend.name()));
         self.status.render(state);

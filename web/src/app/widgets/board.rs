@@ -136,6 +136,8 @@ impl Board {
             "ArrowRight" => (row, (col + 1).min(last)),
             "ArrowUp" => (row.saturating_sub(1), col),
             "ArrowDown" => ((row + 1).min(last), col),
+            "Home" => (row, 0),
+            "End" => (row, last),
             _ => return false,
         };
         self.cursor.set(next);

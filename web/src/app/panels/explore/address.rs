@@ -55,6 +55,13 @@ impl Default for ExploreSettings {
     }
 }
 
+impl ExploreSettings {
+    /// Forgets which latents were chosen and moved: another model's mean other things.
+    pub fn forget_latents(&mut self) {
+        (self.at, self.edits, self.moves) = (None, vec![], vec![]);
+    }
+}
+
 impl PanelSettings for ExploreSettings {
     fn read(&mut self, key: &str, value: &str) -> Verdict {
         match key {

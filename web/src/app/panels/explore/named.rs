@@ -57,6 +57,17 @@ impl NamedView {
     }
 }
 
+/// The same with numbers where several have one name.
+pub fn told_apart(known: &[&NamedFactor]) -> Vec<NamedFactor> {
+    let numbered = |(i, factor): (usize, &&NamedFactor)| {
+        let before = known[..i].iter().filter(|other| other.name == factor.name).count();
+        let alone = before == 0 && known[i + 1..].iter().all(|other| other.name != factor.name);
+        let name = if alone { factor.name.clone() } else { format!("{} ({})", short(&factor.name), before + 1) };
+        NamedFactor { name, ..(*factor).clone() }
+    };
+    known.iter().enumerate().map(numbered).collect()
+}
+
 /// A name that fits.
 pub fn short(name: &str) -> String {
     match name.char_indices().nth(LONGEST) {
@@ -68,6 +79,15 @@ pub fn short(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn latents_of_one_name_are_told_apart() {
+        let factor =
+            |name: &str| NamedFactor { name: name.into(), at: LatentAddress { level: 0, row: 0, col: 0, channel: 0 } };
+        let known = ["light", "turn", "turn"].map(factor);
+        let names: Vec<_> = told_apart(&known.each_ref()).into_iter().map(|factor| factor.name).collect();
+        assert_eq!(names, ["light", "turn (1)", "turn (2)"]);
+    }
 
     #[test]
     fn long_names_end_early() {

@@ -10,7 +10,7 @@ use web_sys::{Document, HtmlButtonElement, HtmlCanvasElement, HtmlElement, HtmlI
 use super::colours::{CHOSEN, CONE};
 use super::directions::DirectionsView;
 use super::leading::LeadingView;
-use super::named::{NamedView, short};
+use super::named::{NamedView, short, told_apart};
 use super::pyramid::PyramidView;
 use super::state::{Explore, ExploreEvent, WALK};
 use super::strips::StripsView;
@@ -106,7 +106,9 @@ impl PanelView for ExploreView {
         self.picture.show(explore.image.as_ref(), config.size);
         // The picture is what counts: outlines come when a hand is on it or on a latent's slider.
         let focused = self.picture.element().matches(":focus-visible").unwrap_or(false);
-        let moving = explore.is_moving() && self.value.input().matches(":focus").unwrap_or(false);
+        // A key's move is over at once, so the slider's ring stands for it.
+        let held = |kind| self.value.input().matches(kind).unwrap_or(false);
+        let moving = held(":focus-visible") || explore.is_moving() && held(":focus");
         let outlined = self.outlined.checked() || self.hovered.get() || focused || moving;
         let field = explore.field.as_deref().filter(|_| outlined);
         if let Some(marks) = self.picture.marks_of(&(of, outlined, field)) {
@@ -121,7 +123,8 @@ impl PanelView for ExploreView {
             self.picture.mark_cursor(&marks);
         }
         self.pyramid.render(explore, settings, config, cone);
-        let known = info.card.known_factors(&Levels::new(config));
+        let known = told_apart(&info.card.known_factors(&Levels::new(config)));
+        let known: Vec<_> = known.iter().collect();
         let _ = self.named.render(&known, settings.at);
         let name = known.iter().find(|factor| Some(factor.at) == settings.at).map(|factor| short(&factor.name));
         let said = said(settings.at, settings.pixel, cone, config.size);
@@ -166,6 +169,10 @@ impl ExploreView {
         }
         let page = Rc::clone(&site.page);
         on(&self.outlined, "change", move |_| page(Event::Redraw));
+        for name in ["focus", "blur"] {
+            let page = Rc::clone(&site.page);
+            on(self.value.input(), name, move |_| page(Event::Redraw));
+        }
         for (name, over) in [("pointerenter", true), ("pointerleave", false)] {
             let (hovered, page) = (Rc::clone(&self.hovered), Rc::clone(&site.page));
             on(self.picture.element(), name, move |_| {

@@ -19,13 +19,13 @@ pub struct Growth {
     pub all: usize,
 }
 
-/// The same hole, as many pixels from the middle, in pictures of all sizes. What does not fit is cut off.
+/// The same hole, as many pixels from the middle, in pictures of all sizes that it fits into.
 pub fn growth(mask: &Mask, config: &RgFlowConfig) -> Vec<Growth> {
     let places = mask.places();
     let of = |size: usize| {
         let larger = config.resized(size).ok()?;
         let moved = |at: usize| (at + size / 2).checked_sub(config.size / 2).filter(|&at| at < size);
-        let hole: Vec<_> = places.iter().filter_map(|&(row, col)| Some((moved(row)?, moved(col)?))).collect();
+        let hole: Vec<_> = places.iter().map(|&(row, col)| Some((moved(row)?, moved(col)?))).collect::<Option<_>>()?;
         let cone = inference_cone(&larger, &hole).iter().map(|level| level.latents.len()).sum::<usize>();
         Some(Growth { size, cone: config.channels * cone, all: larger.dims() })
     };
@@ -53,11 +53,12 @@ mod tests {
     }
 
     #[test]
-    fn a_hole_is_cut_off_where_the_picture_ends() {
+    fn a_hole_is_counted_where_it_fits() {
         let config = RgFlowConfig::tiny().resized(32).unwrap();
         let mut mask = Mask::new(32);
         (0..32).for_each(|row| (0..32).for_each(|col| mask.set(row, col, row >= 16)));
         let grown = growth(&mask, &config);
+        assert_eq!(grown.iter().map(|g| g.size).collect::<Vec<_>>(), SIZES[1..]);
         assert!(grown[0].cone <= grown[0].all && grown[0].cone > grown[0].all / 2, "{grown:?}");
     }
 }

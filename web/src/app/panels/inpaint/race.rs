@@ -181,6 +181,7 @@ impl RaceView {
             self.chart.text((x(g), bottom + 18.0), &g.size.to_string(), Anchor::Middle, "")?;
         }
         self.chart.text(((left + right) / 2.0, bottom + 36.0), "Edge L of the picture", Anchor::Middle, "")?;
+        self.chart.text((left - 8.0, top - 6.0), "Latents", Anchor::End, "strong")?;
         let of: [fn(&Growth) -> usize; 2] = [|g| g.cone, |g| g.all];
         for (lane, count) in of.into_iter().enumerate() {
             let points: Vec<_> = grown.iter().map(|&g| (x(g), y(count(g) as f64))).collect();

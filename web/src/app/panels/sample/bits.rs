@@ -26,12 +26,14 @@ impl ScaleBits {
     }
 
     /// Its numbers, short: the difference says more than the bits themselves, whose zero differs from scale to scale.
-    pub fn numbers(&self) -> String {
+    pub fn numbers(&self, kind: DataKind) -> String {
+        // A site's nats vary less than a number's bits.
+        let digits = if kind == DataKind::Field { 2 } else { 1 };
         match self.usual {
             Some([mean, deviation]) => {
-                format!("{}, usually ±{:.1}", signed(self.bits - mean, 1), UNUSUAL * deviation)
+                format!("{}, usually ±{:.digits$}", signed(self.bits - mean, digits), UNUSUAL * deviation)
             }
-            None => format!("{:.1}", self.bits),
+            None => format!("{:.digits$}", self.bits),
         }
     }
 }
@@ -65,7 +67,7 @@ pub fn said(scales: &[ScaleBits], kind: DataKind) -> String {
         let edges: Vec<_> = scales.iter().filter(|scale| scale.distance().is_some_and(far)).map(|s| s.edge).collect();
         (!edges.is_empty()).then(|| at(&edges, scales.len()))
     };
-    let real = if kind == DataKind::Field { "the sampler’s fields" } else { "real pictures" };
+    let real = if kind == DataKind::Field { "the sampler’s fields" } else { "test pictures" };
     match (those(|distance| distance > UNUSUAL), those(|distance| distance < -UNUSUAL)) {
         (None, None) => "As usual at every scale.".to_owned(),
         (Some(more), None) => format!("Unusual {more}: it surprises the model more there than {real} do."),
@@ -122,8 +124,9 @@ mod tests {
             in_words(&found[..1], DataKind::Images),
             "Bits for each new number. 4×4: 1.0 more than usual, which is within 1.0"
         );
-        let numbers: Vec<_> = found.iter().map(ScaleBits::numbers).collect();
+        let numbers: Vec<_> = found.iter().map(|scale| scale.numbers(DataKind::Images)).collect();
         assert_eq!(numbers, ["+1.0, usually ±1.0", "+0.0, usually ±0.5", "−0.5, usually ±0.2"]);
+        assert_eq!(found[2].numbers(DataKind::Field), "−0.50, usually ±0.25");
     }
 
     #[test]
@@ -148,7 +151,7 @@ mod tests {
             assert!(
                 said(&found, DataKind::Field).contains("nats") && in_words(&found, DataKind::Field).starts_with("Nats")
             );
-            assert_eq!(found[0].numbers(), "4.0");
+            assert_eq!(found[0].numbers(DataKind::Images), "4.0");
         }
     }
 }

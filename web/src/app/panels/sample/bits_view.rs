@@ -69,7 +69,7 @@ impl BitsView {
             let y = top + line * i as f64;
             let name = format!("{0}×{0}", scale.edge);
             self.chart.text((left - 8.0, y + line / 2.0 + 4.5), &name, Anchor::End, "strong")?;
-            self.chart.text((right + 8.0, y + line / 2.0 + 4.5), &scale.numbers(), Anchor::Start, "")?;
+            self.chart.text((right + 8.0, y + line / 2.0 + 4.5), &scale.numbers(kind), Anchor::Start, "")?;
             let Some(distance) = scale.distance() else { continue };
             let usual = f64::from(UNUSUAL) * unit;
             self.chart.bar((middle - usual, y + 2.0), (2.0 * usual, line - 4.0), "span")?;

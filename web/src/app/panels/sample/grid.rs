@@ -1,5 +1,6 @@
 //! The grid of pictures.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use wasm_bindgen::JsCast;
@@ -19,6 +20,8 @@ const COLUMNS: usize = 4;
 /// A button with a canvas for each picture.
 pub struct GridView {
     cells: Vec<(HtmlButtonElement, Picture)>,
+    /// The picture that is looked at.
+    chosen: Cell<Option<usize>>,
 }
 
 impl GridView {
@@ -33,7 +36,7 @@ impl GridView {
             grid.append_child(&button)?;
             Ok((button, picture))
         };
-        Ok(Self { cells: (0..GRID).map(cell).collect::<Result<_>>()? })
+        Ok(Self { cells: (0..GRID).map(cell).collect::<Result<_>>()?, chosen: Cell::default() })
     }
 
     pub fn render(&self, samples: &Sample, page: &Scene<'_>) {
@@ -46,6 +49,11 @@ impl GridView {
             set_pressed(button, samples.main_place() == Some(place));
             picture.show(shown.as_ref().map(|shown| &shown.image).or(page.preview_of(place)));
         }
+        if let Some(place) = samples.main_place()
+            && self.chosen.replace(Some(place)) != Some(place)
+        {
+            self.stop_at(place);
+        }
     }
 
     pub fn sheet(&self) -> Vec<Vec<HtmlCanvasElement>> {
@@ -53,10 +61,14 @@ impl GridView {
     }
 
     /// Only one cell is in the tab order; arrows go from there.
-    fn focus(&self, place: usize) {
+    fn stop_at(&self, place: usize) {
         for (i, (button, _)) in self.cells.iter().enumerate() {
             button.set_tab_index(if i == place { 0 } else { -1 });
         }
+    }
+
+    fn focus(&self, place: usize) {
+        self.stop_at(place);
         if let Some((button, _)) = self.cells.get(place) {
             let _ = button.focus();
         }

@@ -19,6 +19,8 @@ const LEAK: f32 = 0.1;
 const WIDTHS: [usize; 6] = [16, 32, 64, 128, 256, 512];
 /// Boxes that share more than this of their union are one face's.
 const OVERLAP: f32 = 0.4;
+/// Boxes of which one holds more of the other are of one face, seen from near and from far.
+const NESTED: f32 = 0.6;
 
 /// A box, in shares of the net's square, or in a picture's pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,13 +40,25 @@ pub struct Found {
 impl Found {
     /// What both have in common, as a share of what they cover together.
     pub fn overlap(&self, other: &Self) -> f32 {
+        let area = self.common(other);
+        area / (self.area() + other.area() - area)
+    }
+
+    /// What both have in common, as a share of the smaller one.
+    pub fn nested(&self, other: &Self) -> f32 {
+        self.common(other) / self.area().min(other.area())
+    }
+
+    fn area(&self) -> f32 {
+        self.width * self.height
+    }
+
+    fn common(&self, other: &Self) -> f32 {
         let common = |a: f32, a_length: f32, b: f32, b_length: f32| {
             let end = (a + a_length / 2.0).min(b + b_length / 2.0);
             (end - (a - a_length / 2.0).max(b - b_length / 2.0)).max(0.0)
         };
-        let area =
-            common(self.x, self.width, other.x, other.width) * common(self.y, self.height, other.y, other.height);
-        area / (self.width * self.height + other.width * other.height - area)
+        common(self.x, self.width, other.x, other.width) * common(self.y, self.height, other.y, other.height)
     }
 }
 
@@ -107,14 +121,28 @@ fn decode(map: &Map, least: f32) -> Vec<Found> {
     found
 }
 
-/// One box for each face: the surest of those that overlap.
+/// One box for each face: the surest of those that overlap or lie in one another.
 pub fn distinct(mut found: Vec<Found>) -> Vec<Found> {
     found.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut kept: Vec<Found> = Vec::new();
     for one in found {
-        if kept.iter().all(|other| one.overlap(other) <= OVERLAP) {
+        if kept.iter().all(|other| one.overlap(other) <= OVERLAP && one.nested(other) <= NESTED) {
             kept.push(one);
         }
     }
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boxes_in_one_another_are_of_one_face() {
+        let found = |score, x, width| Found { score, x, y: 0.0, width, height: width };
+        // A face, the same from near, and another one beside it.
+        let kept = distinct(vec![found(0.5, 0.1, 0.4), found(0.9, 0.0, 1.0), found(0.4, 1.5, 1.0)]);
+        assert_eq!(kept.iter().map(|one| one.score).collect::<Vec<_>>(), [0.9, 0.4]);
+        assert!(found(1.0, 0.0, 1.0).overlap(&found(1.0, 0.1, 0.4)) < OVERLAP);
+    }
 }

@@ -211,7 +211,8 @@ impl State {
         if std::mem::take(&mut self.settings.own_weights) && !self.has_own_weights() {
             self.missed_weights = true;
             let text = "This link was made with somebody’s own weights, which no link holds, so these pictures are \
-                        another model’s. Drop the same weights file onto this page to see the right ones.";
+                        another model’s. Drop the same weights file onto this page to see the right ones, or press “Use it” \
+                        in Train if the model learned there.";
             self.notices.push(text.to_owned());
         }
     }

@@ -17,6 +17,9 @@ use crate::app::event::Event;
 use crate::app::widgets::dom::{by_id, on, set_text, whole_page};
 use crate::error::{Error, Result};
 
+/// How an address spells that a picture is the reader's own.
+const OWN: &str = "=own.";
+
 /// The elements.
 pub struct ShareView {
     document: Document,
@@ -111,7 +114,11 @@ impl ShareView {
         self.link.set_value(link);
         if write(&self.window, link).await.is_ok() || self.copy_selected() {
             self.link.set_hidden(true);
-            return if self.lacks_weights.get() { "Link copied; your weights are not in it" } else { "Link copied" };
+            return match (self.lacks_weights.get(), link.contains(OWN)) {
+                (true, _) => "Link copied; the model, your own, is not in it",
+                (false, true) => "Link copied, with your picture in it",
+                (false, false) => "Link copied",
+            };
         }
         if self.is_embedded() {
             "This browser does not let the page copy: copy the link from this field"

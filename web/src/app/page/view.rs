@@ -128,7 +128,12 @@ fn offer(state: &State) -> Offer<'_> {
         looked: state.photos.looked.clone(),
         photos: &state.photos.kept,
         forgotten: state.photos.forgotten,
-        samples: shown.map(|(place, shown)| shown.as_ref().map(|shown| (shown.pick(place), &shown.image))).collect(),
+        samples: shown
+            .map(|(place, shown)| {
+                let shown = shown.as_ref().filter(|_| !state.panels.sample.is_stale(place))?;
+                Some((shown.pick(place), &shown.image))
+            })
+            .collect(),
     }
 }
 

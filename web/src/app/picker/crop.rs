@@ -162,6 +162,8 @@ impl Crop {
             self.zoom.show(frame.zoom(size) as f32, "");
         }
         let degrees = (frame.turn / TURN).round() as f32;
+        // Nearly nothing to the left is not −0.
+        let degrees = if degrees == 0.0 { 0.0 } else { degrees };
         self.turn.show(degrees, &format!("{degrees}°"));
         set_text(&self.said, &aim.said());
         set_pressed(&self.tap, aim.taps().is_some());

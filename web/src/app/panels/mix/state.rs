@@ -131,6 +131,7 @@ impl PanelState for Mix {
             }
             MixEvent::Pair([a, b]) => {
                 (settings.a, settings.b, settings.chosen) = (a, b, true);
+                self.mixtures.clear();
                 self.refresh(settings, bench)
             }
             MixEvent::Cell(row, column) => match self.pair_of(row, column) {
@@ -177,5 +178,7 @@ impl PanelState for Mix {
 
     fn exchanged(&mut self, settings: &mut MixSettings) {
         settings.chosen = true;
+        // Of the pair before.
+        self.mixtures.clear();
     }
 }

@@ -98,7 +98,11 @@ impl Collection {
         let faces = match self.faces {
             0 => String::new(),
             faces if faces == count => " All show a face, and the eyes were put into one place.".to_owned(),
-            faces => format!(" {} of them show a face, and its eyes were put into one place.", grouped(faces)),
+            faces => format!(
+                " {} of them show a face, and its eyes were put into one place; all others, and those smaller than 128 \
+                 pixels, are taken as they are.",
+                grouped(faces)
+            ),
         };
         match count {
             _ if self.reading && self.aligned == Some(true) => {
@@ -195,7 +199,11 @@ pub mod tests {
             let Gathered::Some(some) = batch(0..30) else { panic!() };
             read([Gathered::Aligned(true), Gathered::Some(Batch { faces, ..some })], false)
         };
-        assert_eq!(some(28).says(), "30 pictures. 28 of them show a face, and its eyes were put into one place.");
+        assert_eq!(
+            some(28).says(),
+            "30 pictures. 28 of them show a face, and its eyes were put into one place; all others, and those smaller than \
+             128 pixels, are taken as they are."
+        );
         assert!(some(30).says().contains("All show a face") && some(0).says() == "30 pictures.");
         assert_eq!((some(1).aligned, Collection::default().aligned), (Some(true), None));
     }

@@ -227,7 +227,10 @@ impl Parts {
             let spent = words::time(run.learned.millis);
             set_text(
                 &self.asked,
-                &format!("It has learned for {spent}. Starting over deletes it, here and in what this browser keeps."),
+                &format!(
+                    "It has learned for {spent}. Starting over deletes it, here and in what this browser keeps. Where you use it already, it stays until you \
+                 choose another model."
+                ),
             );
         }
         set_text(&self.status, &words::status(train, settings));

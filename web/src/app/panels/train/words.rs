@@ -76,7 +76,7 @@ pub fn facts(run: &Run) -> [(&'static str, String); 6] {
     let pictures = format!("{} {kind}, {} more to compare with", grouped(run.pictures as usize), run.held_out);
     [
         ("Bits/dim", bits),
-        ("Speed", format!("{} pictures a second", grouped(learned.speed.round().max(0.0) as usize))),
+        ("Speed", a_second(learned.speed)),
         ("Time", time(learned.millis)),
         ("Seen", format!("{} pictures in {}", grouped(learned.images as usize), steps(learned.step))),
         ("Learns from", pictures),
@@ -122,6 +122,14 @@ fn steps(count: u64) -> String {
 fn sentence(text: &str) -> String {
     let text = text.trim_end();
     if text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
+}
+
+/// How many pictures it learns from in a second.
+fn a_second(speed: f64) -> String {
+    match speed.round().max(0.0) as usize {
+        1 => "1 picture a second".to_owned(),
+        count => format!("{} pictures a second", grouped(count)),
+    }
 }
 
 #[cfg(test)]

@@ -68,9 +68,8 @@ impl ShareView {
         });
         let told = view.told.clone();
         on(&view.save, "click", move |_| {
-            if let Err(error) = save() {
-                set_text(&told, &error.to_string());
-            }
+            let said = save().map_or_else(|error| error.to_string(), |()| "Saved".to_owned());
+            set_text(&told, &said);
         });
         let (d, input) = (page.clone(), view.smooth.clone());
         on(&view.smooth, "change", move |_| d(Event::Smooth(input.checked())));

@@ -133,7 +133,7 @@ impl PanelView for ExploreView {
         self.value.input().set_disabled(value.is_none());
         match value {
             Some(value) => self.value.show(value, &format!("{} σ", signed(value, 2))),
-            None => self.value.say(""),
+            None => self.value.say("choose a latent to move it"),
         }
         self.strip.for_each(|&i, (button, picture)| {
             button.set_disabled(explore.strip.is_empty());

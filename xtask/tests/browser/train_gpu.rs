@@ -17,7 +17,7 @@ use super::panels::{QUIET, click};
 use super::train::{fact, number, open, stands};
 use xtask::server::Server;
 
-/// A trial takes a dozen steps.
+/// A trial takes a few steps.
 const LONG: Duration = Duration::from_secs(240);
 
 /// What the panel says of what it trains on has these words.
@@ -30,8 +30,9 @@ fn runs_on(words: &str) -> String {
 
 const ON_GPU: &str = "WebGPU. It takes the same steps";
 
-/// A page whose worker that trains on the GPU runs this script first, on the panel, with a new run that learns.
-async fn learning(script: &str) -> (tempfile::TempDir, Server, Browser) {
+/// A page whose worker that trains on the GPU runs this script first, on the panel, with a new run that pauses while
+/// WebGPU is on trial: else the two would be in each other's way.
+async fn tried(script: &str) -> (tempfile::TempDir, Server, Browser) {
     let dir = copied();
     prepend(dir.path(), "engine.js", &format!("if (self.name === 'train-gpu') {{ {script} }}"));
     let server = Server::start(dir.path(), 0, "/").unwrap();
@@ -39,7 +40,8 @@ async fn learning(script: &str) -> (tempfile::TempDir, Server, Browser) {
     open(&browser, &format!("{}?backend=webgpu#panel=train", server.url())).await;
     browser.wait_for(&stands("ready"), PATIENCE).await.unwrap();
     click(&browser, "#train-go").await;
-    browser.wait_for(&stands("learning"), PATIENCE).await.unwrap();
+    browser.wait_for(&runs_on("WebGPU"), LONG).await.unwrap();
+    pause(&browser).await;
     (dir, server, browser)
 }
 
@@ -48,8 +50,14 @@ async fn pause(browser: &Browser) {
     browser.wait_for(&stands("paused"), LONG).await.unwrap();
 }
 
-/// Waits until more was learned than before.
-async fn learns_on(browser: &Browser) {
+/// Goes on, and waits until more was learned than before.
+async fn go_on(browser: &Browser) {
+    click(browser, "#train-go").await;
+    browser.wait_for(&stands("learning"), PATIENCE).await.unwrap();
+    learns(browser).await;
+}
+
+async fn learns(browser: &Browser) {
     let seen = number(browser, &fact("Seen")).await;
     browser.wait_for(&format!("{} > {seen}", fact("Seen")), LONG).await.unwrap();
 }
@@ -74,13 +82,11 @@ fn stand(run: &[u8], training: &mut Training<Flex>) -> (f64, Vec<f32>) {
 #[tokio::test]
 #[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
 async fn on_webgpu_it_takes_the_steps_of_the_native_engine() {
-    let (_dir, _server, browser) = learning("").await;
+    let (_dir, _server, browser) = tried("").await;
     browser.wait_for(&runs_on(ON_GPU), LONG).await.unwrap();
-    pause(&browser).await;
     let before = kept(&browser).await;
     // From here on every step is the GPU's.
-    click(&browser, "#train-go").await;
-    learns_on(&browser).await;
+    go_on(&browser).await;
     browser.screenshot("train-webgpu").await.unwrap();
     // The other panels can use it while it learns there.
     click(&browser, "#train-use").await;
@@ -113,14 +119,14 @@ async fn on_webgpu_it_takes_the_steps_of_the_native_engine() {
 #[tokio::test]
 #[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
 async fn a_gpu_that_is_lost_while_it_trains_leaves_the_run_to_the_cpu() {
-    let (_dir, _server, browser) = learning(LOST_WHEN_TOLD).await;
+    let (_dir, _server, browser) = tried(LOST_WHEN_TOLD).await;
     browser.wait_for(&runs_on(ON_GPU), LONG).await.unwrap();
-    learns_on(&browser).await;
+    go_on(&browser).await;
     browser.eval("new BroadcastChannel('test').postMessage('lose')").await.unwrap();
     browser.wait_for(&runs_on("CPU (SIMD). WebGPU is not used: the GPU was lost"), LONG).await.unwrap();
     assert_eq!(browser.eval(&runs_on("The CPU went on from step")).await.unwrap(), true);
     assert_eq!(browser.eval(&stands("learning")).await.unwrap(), true);
-    learns_on(&browser).await;
+    learns(&browser).await;
     pause(&browser).await;
     // What the browser itself logs of a lost device is no fault of the page.
     browser.console().await.unwrap();
@@ -131,7 +137,7 @@ async fn a_gpu_that_is_lost_while_it_trains_leaves_the_run_to_the_cpu() {
 #[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
 async fn a_gpu_that_learns_something_else_is_not_used() {
     // The run that it gives back is the one that it was lent.
-    let (_dir, _server, browser) = learning(
+    let (_dir, _server, browser) = tried(
         "let lent = null;
          self.addEventListener('message', (event) => { lent = event.data.serve?.task.take?.run.slice() ?? lent; });
          const say = self.postMessage.bind(self);
@@ -139,7 +145,7 @@ async fn a_gpu_that_learns_something_else_is_not_used() {
     )
     .await;
     browser.wait_for(&runs_on("its steps differ from the CPU"), LONG).await.unwrap();
-    learns_on(&browser).await;
+    go_on(&browser).await;
     assert_eq!(browser.eval(&runs_on("CPU (SIMD).")).await.unwrap(), true);
     browser.finish().await.unwrap();
 }

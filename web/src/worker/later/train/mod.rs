@@ -213,9 +213,9 @@ impl Trainer {
         gpu.hello(id).await?;
         let (run, rate) = (self.here.bytes().await?, self.here.of(Training::rate)?);
         let start = Start { parameters: parameters(&run)?, millis: self.here.of(Training::spent)? };
-        // The first time is for compiling.
-        steps_there(&gpu, id, &run, rate).await?;
-        let there = steps_there(&gpu, id, &run, rate).await?;
+        // The first step is for compiling.
+        steps_there(&gpu, id, &run, rate, 1).await?;
+        let there = steps_there(&gpu, id, &run, rate, trial::STEPS).await?;
         trial::judge(&start, &steps_here(id, &run).await?, &there, choice)
     }
 
@@ -265,9 +265,9 @@ async fn given(gpu: &Lender, id: RequestId) -> Result<ByteBuf> {
     }
 }
 
-async fn steps_there(gpu: &Lender, id: RequestId, run: &[u8], rate: f64) -> Result<End> {
+async fn steps_there(gpu: &Lender, id: RequestId, run: &[u8], rate: f64, steps: u32) -> Result<End> {
     expect(gpu.ask(id, LoanTask::Take { run: ByteBuf::from(run) }, |_| {}).await?)?;
-    let learned = match gpu.ask(id, LoanTask::Learn { rate, steps: Some(trial::STEPS) }, |_| {}).await? {
+    let learned = match gpu.ask(id, LoanTask::Learn { rate, steps: Some(steps) }, |_| {}).await? {
         Last::Run(Some(run)) => run.learned,
         Last::Failed { message } => return Err(Error::Gpu(message)),
         _ => return Err(Error::Gpu("it did not learn".to_owned())),

@@ -15,7 +15,7 @@ use web::app::Visit;
 use web::engine::Engine;
 use web::engine::inpaint::Mender;
 use web::protocol::{
-    Draw, Edit, Fill, GpuTask, HelperTask, PROTOCOL, Request, Response, Source, Task, TrainTask, Worker,
+    Draw, Edit, Fill, GpuTask, HelperTask, LoanTask, PROTOCOL, Request, Response, Source, Task, TrainTask, Worker,
 };
 use web::training::Set;
 use web::worker::check_source;
@@ -31,6 +31,7 @@ pub fn messages(bytes: &[u8]) {
     }
     read::<Request<GpuTask>>(bytes);
     read::<Request<HelperTask>>(bytes);
+    read::<Request<LoanTask>>(bytes);
     if let Some(Request::Serve { task: TrainTask::Begin(plan), .. }) = read(bytes) {
         // What cannot be learned from is refused.
         let _ = Set::new(plan.pictures, plan.seed);
@@ -159,7 +160,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         json!({ "last": { "id": 4, "last": "done" } }),
         json!({ "last": { "id": 4, "last": { "run": run } } }),
         json!({ "part": { "id": 4, "part": { "learned": learned } } }),
-        json!({ "last": { "id": 4, "last": { "weights": [1, 2, 3] } } }),
+        json!({ "last": { "id": 4, "last": { "file": [1, 2, 3] } } }),
         json!({ "last": { "id": 6, "last": { "run": null } } }),
         json!({ "last": { "id": 5, "last": { "answer": { "images": [{ "size": 1, "rgba": [0, 1, 2, 255] }] } } } }),
     ];

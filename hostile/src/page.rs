@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use burn::backend::Flex;
+use burn::tensor::read_sync;
 use safetensors::tensor::{Dtype, TensorView};
 use serde_json::json;
 use shared::RgFlowConfig;
@@ -106,8 +107,8 @@ pub fn index_seeds() -> Vec<Vec<u8>> {
 /// A run that the browser kept.
 pub fn run(bytes: &[u8]) {
     let Ok(run) = Training::<Flex>::from_bytes(bytes, Default::default()) else { return };
-    let (run, _) = run.step();
-    let again = run.to_bytes().expect("what was read can be written");
+    let (run, _) = read_sync(run.step());
+    let again = read_sync(run.to_bytes()).expect("what was read can be written");
     // A step may lead to numbers that are refused.
     drop(Training::<Flex>::from_bytes(&again, Default::default()));
 }

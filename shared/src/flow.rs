@@ -3,7 +3,7 @@
 #[cfg(feature = "autodiff")]
 use burn::backend::Autodiff;
 use burn::module::{Module, Param};
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::{Int, Tensor, TensorData, read_sync};
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -15,6 +15,7 @@ use crate::geometry::{Levels, Plan, inference_cone};
 use crate::image_flow::{Encoded, EncodedByLevel, ImageFlow};
 use crate::nn::{Bijector, FoldedBijector};
 use crate::prior::Temperature;
+use crate::read::numbers;
 use crate::shape::{Direction, shapes};
 
 /// The trainable model. [`RgFlow::fold`] gives the flow that it describes.
@@ -49,9 +50,22 @@ impl<B: FlowBackend> RgFlow<B> {
     }
 
     /// The flow with these weights; gradients of what it computes reach this model's parameters.
+    ///
+    /// # Panics
+    /// In a browser, if the model is on a GPU: see [`RgFlow::fold_async`].
     pub fn fold(&self) -> Flow<B> {
-        let stages = self.bijectors.iter().map(Bijector::fold).collect();
-        Flow::new(&self.config, stages, self.mean.as_ref().map(Param::val))
+        read_sync(self.fold_async())
+    }
+
+    /// [`RgFlow::fold`] where a device's answer has to be waited for: the maps are inverted by the processor.
+    pub async fn fold_async(&self) -> Flow<B> {
+        Flow::new(&self.config, self.fold_bijectors().await, self.mean.as_ref().map(Param::val))
+    }
+
+    /// The folded bijectors alone, in the order of the trainable ones.
+    pub(crate) async fn fold_bijectors(&self) -> Vec<FoldedBijector<B>> {
+        let mut weights = numbers(self.bijectors.iter().flat_map(Bijector::map_weights)).await.into_iter();
+        self.bijectors.iter().map(|bijector| bijector.fold_with(&mut weights)).collect()
     }
 }
 

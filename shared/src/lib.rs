@@ -13,6 +13,7 @@
 //! - [`prior`] and [`logit`] are the flow's two ends: noise and pixels; [`sampler`] draws noise that goes together;
 //! - [`train`] is training, step by step, and [`msds`] the paper's synthetic pictures to do it on;
 //! - [`edit`] is what can be done with a trained model;
+//! - [`read`] has the numbers of what is on a device;
 //! - [`weights`] is the exported file, and [`colours`] show a field's signs.
 //!
 //! In `[batch, C, L, L]` and the like, C is the number of colour channels and L the edge of an image.
@@ -32,6 +33,7 @@ pub mod nn;
 mod presets;
 pub mod prior;
 mod random;
+pub mod read;
 pub mod real_nvp;
 pub mod sampler;
 mod shape;

@@ -1,6 +1,7 @@
 //! A model of either architecture, for what works on both: training, evaluation, files.
 
 use burn::module::Module;
+use burn::tensor::read_sync;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::backend::FlowBackend;
@@ -183,9 +184,17 @@ impl<B: FlowBackend> Model<B> {
     }
 
     /// The flow with these weights; gradients of what it computes reach this model's parameters.
+    ///
+    /// # Panics
+    /// In a browser, if the model is on a GPU: see [`Model::fold_async`].
     pub fn fold(&self) -> Box<dyn ImageFlow<B>> {
+        read_sync(self.fold_async())
+    }
+
+    /// [`Model::fold`] where a device's answer has to be waited for.
+    pub async fn fold_async(&self) -> Box<dyn ImageFlow<B>> {
         match self {
-            Self::RgFlow(model) => Box::new(model.fold()),
+            Self::RgFlow(model) => Box::new(model.fold_async().await),
             Self::RealNvp(model) => Box::new(model.fold()),
         }
     }

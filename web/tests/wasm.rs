@@ -62,7 +62,7 @@ async fn training_takes_the_native_programs_steps() {
     let recipe = training::recipe(size.rate(), true, 0);
     let mut training = Training::<Flex>::start(size, recipe, set, device).unwrap();
     for (step, bits) in expected.bits_per_dim.into_iter().enumerate() {
-        let (next, taken) = training.step();
+        let (next, taken) = training.step().await;
         taken.unwrap();
         training = next;
         training.spend(1.0);

@@ -2,7 +2,7 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::backend::Backend;
-use burn::tensor::{Tensor, TensorData, TensorPrimitive};
+use burn::tensor::{Tensor, TensorData, TensorPrimitive, read_sync};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -11,6 +11,7 @@ use super::folded::FoldedBijector;
 use super::linear_map::InvertibleMap;
 use super::places::Places;
 use crate::backend::FlowBackend;
+use crate::read::numbers;
 use crate::shape::StageShape;
 
 /// One layer of all nets of a bijector: swish with a learnable slope, then a weight-normed linear layer (Salimans &
@@ -113,14 +114,28 @@ impl<B: FlowBackend> Bijector<B> {
         }
     }
 
+    /// W of its maps, `[dim²]` each.
+    pub fn map_weights(&self) -> impl Iterator<Item = Tensor<B, 1>> {
+        [&self.entry, &self.exit].into_iter().flatten().map(|map| map.weight.val().flatten(0, 1))
+    }
+
     /// Applies the weight norm and inverts the maps; gradients of what the result computes reach these parameters.
+    ///
+    /// # Panics
+    /// In a browser, if there are maps on a GPU: see [`Bijector::fold_with`].
     pub fn fold(&self) -> FoldedBijector<B> {
+        self.fold_with(&mut read_sync(numbers(self.map_weights())).into_iter())
+    }
+
+    /// [`Bijector::fold`] where the numbers of [`Bijector::map_weights`] were read already.
+    pub fn fold_with(&self, weights: &mut impl Iterator<Item = Vec<f32>>) -> FoldedBijector<B> {
         let couplings = Couplings {
             shape: self.shape.couplings,
             linears: self.linears.iter().map(Linear::fold).collect(),
             scale: self.scale.val(),
         };
-        let [entry, exit] = [&self.entry, &self.exit].map(|map| map.as_ref().map(InvertibleMap::fold));
+        let [entry, exit] =
+            [&self.entry, &self.exit].map(|map| map.as_ref().and_then(|map| Some(map.fold(&weights.next()?))));
         let places = self.places.as_ref().map(|features| Places { features: features.val() });
         FoldedBijector::new(&self.shape, entry, couplings, exit, places)
     }

@@ -32,12 +32,11 @@ impl<B: FlowBackend> InvertibleMap<B> {
         }
     }
 
-    /// The map with its inverse and log-determinant, which are not finite if W is singular.
-    pub fn fold(&self) -> FoldedMap<B> {
+    /// The map with its inverse and log-determinant, which are not finite if W is singular. `values` are W's numbers.
+    pub fn fold(&self, values: &[f32]) -> FoldedMap<B> {
         let weight = self.weight.val();
         let dim = weight.dims()[0];
-        let values: Vec<f32> = weight.to_data().iter::<f32>().collect();
-        let (inverse, log_det) = invert(&values, dim).unwrap_or((vec![f32::NAN; dim * dim], f32::NEG_INFINITY));
+        let (inverse, log_det) = invert(values, dim).unwrap_or((vec![f32::NAN; dim * dim], f32::NEG_INFINITY));
         let inverse = Tensor::<B, 2>::from_data(TensorData::new(inverse, [dim, dim]), &weight.device());
         // The value comes from the factorisation, the gradient, W⁻ᵀ, from a term that is zero.
         let change = (weight.clone() - weight.clone().detach()) * inverse.clone().transpose();

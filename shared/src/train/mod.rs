@@ -10,6 +10,7 @@
 //! ```
 //! use burn::backend::{Autodiff, Flex};
 //! use burn::module::AutodiffModule;
+//! use burn::tensor::read_sync;
 //! use shared::RgFlowConfig;
 //! use shared::msds::{Msds, Part};
 //! use shared::train::{AdamW, Batches, Recipe, Values, start, step};
@@ -24,7 +25,7 @@
 //!     let pixels = batches.indexes(number).into_iter().flat_map(|i| pictures[i].clone()).collect();
 //!     let first = number * recipe.batch as u64;
 //!     let batch = Values::Pixels(pixels).batch([3, 16], recipe.seed, first, &device);
-//!     let (next, state, measured) = step(model, optimizer, &recipe, number, batch);
+//!     let (next, state, measured) = read_sync(step(model, optimizer, &recipe, number, batch));
 //!     (model, optimizer) = (next, state);
 //!     losses.push(measured.bits_per_dim);
 //! }

@@ -13,6 +13,7 @@ use super::values::Batch;
 use crate::backend::{FlowBackend, sum_of_squares};
 use crate::image_flow::ImageFlow;
 use crate::model::Model;
+use crate::read::numbers;
 
 /// What a step measured.
 #[derive(Clone, Copy, Debug)]
@@ -32,29 +33,34 @@ pub fn loss<B: FlowBackend>(flow: &dyn ImageFlow<B>, batch: Batch<B>) -> Tensor<
 }
 
 /// Takes one step. If the loss or the gradient is not finite, the model stays as it was.
-pub fn step<B: TrainBackend>(
+///
+/// The CPU has taken it when this is first polled; a native program blocks on a GPU ([`burn::tensor::read_sync`]), and a
+/// browser waits.
+pub async fn step<B: TrainBackend>(
     model: Model<B>,
     optimizer: AdamW<B::InnerBackend>,
     recipe: &Recipe,
     number: u64,
     batch: Batch<B>,
 ) -> (Model<B>, AdamW<B::InnerBackend>, Measured) {
-    let loss = loss(model.fold().as_ref(), batch);
-    let value = loss.clone().into_data().iter::<f64>().next().unwrap_or(f64::NAN);
+    let loss = loss(model.fold_async().await.as_ref(), batch);
     let grads = GradientsParams::from_grads(loss.backward(), &model);
-    apply(model, optimizer, recipe, number, value, &grads)
+    apply(model, optimizer, recipe, number, loss.inner(), &grads).await
 }
 
-/// The step's second half, where the loss in nats and its gradient are known.
-pub fn apply<B: TrainBackend>(
+/// The step's second half, where the loss, `[1]` in nats, and its gradient are known.
+pub async fn apply<B: TrainBackend>(
     model: Model<B>,
     optimizer: AdamW<B::InnerBackend>,
     recipe: &Recipe,
     number: u64,
-    value: f64,
+    loss: Tensor<B::InnerBackend, 1>,
     grads: &GradientsParams,
 ) -> (Model<B>, AdamW<B::InnerBackend>, Measured) {
-    let grad_norm = global_norm(&model, grads);
+    let squares = squares_of(&model, grads).unwrap_or_else(|| loss.zeros_like());
+    let read = numbers([loss, squares]).await.concat();
+    let [value, squares] = [0, 1].map(|i| read.get(i).copied().map_or(f64::NAN, f64::from));
+    let grad_norm = squares.sqrt();
     let factor = (recipe.clip / (grad_norm + 1e-6)).min(1.0);
     let measured = Measured { bits_per_dim: model.config().data().cost(-value, 1), grad_norm, factor };
     if !(measured.bits_per_dim.is_finite() && grad_norm.is_finite()) {
@@ -64,8 +70,8 @@ pub fn apply<B: TrainBackend>(
     (model, optimizer, measured)
 }
 
-/// Norm of the gradient of all parameters together.
-pub fn global_norm<B: TrainBackend>(model: &Model<B>, grads: &GradientsParams) -> f64 {
+/// The sum of the squares of the gradient of all parameters together, `[1]`; none if no parameter has one.
+fn squares_of<B: TrainBackend>(model: &Model<B>, grads: &GradientsParams) -> Option<Tensor<B::InnerBackend, 1>> {
     struct All<'a, B: AutodiffBackend> {
         grads: &'a GradientsParams,
         found: Vec<FloatTensor<B::InnerBackend>>,
@@ -82,8 +88,5 @@ pub fn global_norm<B: TrainBackend>(model: &Model<B>, grads: &GradientsParams) -
         Some(kernels) => kernels.sum_of_squares(all.found),
         None => sum_of_squares::<B::InnerBackend>(all.found),
     };
-    sum.map_or(0.0, |sum| {
-        let sum = Tensor::<B::InnerBackend, 1>::from_primitive(TensorPrimitive::Float(sum));
-        sum.into_data().iter::<f64>().next().unwrap_or(f64::NAN).sqrt()
-    })
+    sum.map(|sum| Tensor::from_primitive(TensorPrimitive::Float(sum)))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData, read_sync};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -81,8 +81,7 @@ impl ModelFile {
         if let Some(mean) = &model.mean {
             tensors.insert(MEAN.to_owned(), numbers(mean.val()));
         }
-        for (bijector, stage) in model.bijectors.iter().zip(names(config)) {
-            let folded = bijector.fold();
+        for (folded, stage) in read_sync(model.fold_bijectors()).into_iter().zip(names(config)) {
             for (name, map) in [("entry", folded.entry()), ("exit", folded.exit())] {
                 if let Some(map) = map {
                     tensors.insert(format!("{stage}.{name}.weight"), numbers(map.weight.clone()));

@@ -365,7 +365,7 @@ fn the_log_determinant_of_a_linear_map_has_its_gradient() {
         let change = Tensor::<Ad, 2>::from_data(TensorData::new(change, [4, 4]), &Default::default());
         map.weight = map.weight.clone().map(|w| (w + change).detach().require_grad());
         let map = map.clone();
-        (map.fold().log_det, map)
+        (map.fold(&values(map.weight.val())).log_det, map)
     };
     let (value, map) = log_det(0.0);
     let grads = values(map.weight.grad(&value.backward()).unwrap());

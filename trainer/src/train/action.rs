@@ -7,7 +7,7 @@
 
 use burn::module::Module;
 use burn::optim::GradientsParams;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData, read_sync};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use shared::prior::draw_latents;
@@ -92,10 +92,9 @@ pub fn step<B: TrainBackend>(
     let fields = model.fold().inverse(latents).0;
     let held = fields.clone().detach().require_grad();
     let mean = excess(model.clone().no_grad().fold().as_ref(), couplings, held.clone()).mean() / config.dims() as f64;
-    let value = mean.clone().into_data().iter::<f64>().next().unwrap_or(f64::NAN);
     let slope = held.grad(&mean.backward()).map_or_else(|| held.zeros_like(), Tensor::from_inner);
     let grads = GradientsParams::from_grads((fields * slope).sum().backward(), &model);
-    apply(model, optimizer, recipe, number, value, &grads)
+    read_sync(apply(model, optimizer, recipe, number, mean.inner(), &grads))
 }
 
 /// F in nats a site, over `count` fields of a fixed seed.

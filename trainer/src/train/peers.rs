@@ -9,7 +9,7 @@ use std::thread::{JoinHandle, spawn};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::backend::AutodiffBackend;
-use burn::tensor::{Tensor, TensorPrimitive};
+use burn::tensor::{Tensor, TensorPrimitive, read_sync};
 use burn_collective::{CollectiveConfig, PeerId, ReduceOperation, all_reduce, register, reset_collective};
 use shared::Model;
 use shared::train::{AdamW, Measured, Recipe, TrainBackend, Values, apply, loss, step};
@@ -105,7 +105,7 @@ impl<B: TrainBackend> Peers<B> {
         let Settings { recipe, shape, device } = &self.settings;
         if self.others.is_empty() {
             let batch = values.batch::<B>(*shape, recipe.seed, first, device);
-            return Ok(step(model, optimizer, recipe, number, batch));
+            return Ok(read_sync(step(model, optimizer, recipe, number, batch)));
         }
         let dims = shape[0] * shape[1] * shape[1];
         let mut shares = parts(recipe.batch, self.others.len() + 1).map(|part| Share {
@@ -199,8 +199,8 @@ fn together<B: TrainBackend>(
     let batch = share.values.batch::<B>(*shape, recipe.seed, share.first, device);
     let loss = loss(model.fold().as_ref(), batch) * share.weight;
     let grads = GradientsParams::from_grads(loss.backward(), &model);
-    let (value, grads) = sum(peer, &model, loss.inner(), &grads)?;
-    Ok(apply(model, optimizer, recipe, share.number, value, &grads))
+    let (loss, grads) = sum(peer, &model, loss.inner(), &grads)?;
+    Ok(read_sync(apply(model, optimizer, recipe, share.number, loss, &grads)))
 }
 
 /// The loss and the gradients, summed over all devices.
@@ -209,17 +209,17 @@ fn sum<B: TrainBackend>(
     model: &Model<B>,
     loss: Tensor<B::InnerBackend, 1>,
     grads: &GradientsParams,
-) -> std::result::Result<(f64, GradientsParams), String> {
+) -> std::result::Result<(Tensor<B::InnerBackend, 1>, GradientsParams), String> {
     // As one tensor: a device waits for the others once a step, not once for each parameter.
     let mut joined = Joined::<B> { grads, parts: vec![loss] };
     model.visit(&mut joined);
     let flat = Tensor::cat(joined.parts, 0).into_primitive().tensor();
     let flat = all_reduce::<B::InnerBackend>(peer, flat, ReduceOperation::Sum).map_err(|error| format!("{error:?}"))?;
     let flat = Tensor::<B::InnerBackend, 1>::from_primitive(TensorPrimitive::Float(flat));
-    let value = flat.clone().narrow(0, 0, 1).into_data().iter::<f64>().next().unwrap_or(f64::NAN);
+    let loss = flat.clone().narrow(0, 0, 1);
     let mut split = Split::<B> { grads, flat, at: 1, sums: GradientsParams::new() };
     model.visit(&mut split);
-    Ok((value, split.sums))
+    Ok((loss, split.sums))
 }
 
 /// Gradients one after the other, in the order of the parameters.

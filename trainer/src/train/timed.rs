@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use burn::module::AutodiffModule;
+use burn::tensor::read_sync;
 use shared::train::{AdamW, Batch, Measured, Recipe, TrainBackend, dequantise, step};
 use shared::{FlowBackend, Model, ModelConfig};
 
@@ -94,7 +95,7 @@ impl<B: TrainBackend> TimedRun<B> {
     pub fn step(self, images: usize) -> (Self, Measured) {
         let Self { config, recipe, device, model, optimizer, number } = self;
         let batch = noise(config.image_shape(), images, &device);
-        let (model, optimizer, measured) = step(model, optimizer, &recipe, number, batch);
+        let (model, optimizer, measured) = read_sync(step(model, optimizer, &recipe, number, batch));
         (Self { config, recipe, device, model, optimizer, number: number + 1 }, measured)
     }
 }

@@ -68,8 +68,8 @@ pub enum Last {
     Faces(Vec<Face>),
     /// The run, if there is one.
     Run(Option<Box<Run>>),
-    /// A weights file.
-    Weights(ByteBuf),
+    /// A file: weights, or between workers a run.
+    File(ByteBuf),
     /// Everything was sent in parts, or there was nothing to send.
     Done,
     /// The task was cancelled.

@@ -37,10 +37,11 @@ impl BackendChoice {
 }
 
 /// What a model runs on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Backend {
     /// The processor, with WebAssembly's 128-bit vectors.
+    #[default]
     Cpu,
     /// WebGPU.
     Gpu,

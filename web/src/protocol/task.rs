@@ -40,6 +40,9 @@ pub enum Task {
     },
 }
 
+/// The name of the worker with the GPU: web/js/engine.js knows by it which program to load.
+pub const GPU: &str = "gpu";
+
 /// What the worker with the GPU serves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -4,9 +4,12 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use super::answer::Image;
+use super::backend::BackendChoice;
 
 /// The name of the worker that trains: web/js/engine.js knows by it which program to load.
 pub const TRAINER: &str = "train";
+/// The name of the worker that trains on the GPU for it, likewise.
+pub const GPU_TRAINER: &str = "train-gpu";
 /// Edge of the pictures that are learned from, in pixels.
 pub const TRAINING_EDGE: u32 = 32;
 /// Pictures that can be learned from: the fewest and the most.
@@ -18,6 +21,11 @@ pub const LEARNING_RATES: (f64, f64) = (1e-4, 5e-2);
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TrainTask {
+    /// What to train on from now on. Answered by [`Last::Done`](super::Last::Done), while it learns too.
+    Use {
+        /// The reader's choice.
+        backend: BackendChoice,
+    },
     /// Take up the run that the browser keeps, if it keeps one. Answered by [`Last::Run`](super::Last::Run).
     Find,
     /// A new run in place of the one before. It has learned nothing yet but the mean and the covariances of its pictures.
@@ -29,12 +37,12 @@ pub enum TrainTask {
         /// The learning rate.
         rate: f64,
     },
-    /// Another learning rate from the next step on. Answered by [`Last::Done`](super::Last::Done), while it learns too.
+    /// Another learning rate from the next step on, or on a GPU from the next look on. Answered by [`Last::Done`](super::Last::Done), while it learns too.
     Rate {
         /// The learning rate.
         rate: f64,
     },
-    /// The weights as they are now, as a file. Answered by [`Last::Weights`](super::Last::Weights), while it learns too.
+    /// The weights as they are now, as a file. Answered by [`Last::File`](super::Last::File), while it learns too.
     Weights,
     /// Delete the run, also from where the browser keeps it. Answered by [`Last::Done`](super::Last::Done).
     Forget,
@@ -43,8 +51,29 @@ pub enum TrainTask {
 impl TrainTask {
     /// Whether it is served at once, beside whatever else is.
     pub fn is_apart(&self) -> bool {
-        matches!(self, Self::Rate { .. } | Self::Weights)
+        matches!(self, Self::Use { .. } | Self::Rate { .. } | Self::Weights)
     }
+}
+
+/// What the worker that trains on the GPU serves: a run is lent to it, and given back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoanTask {
+    /// Take this run in place of the one before. Answered by [`Last::Done`](super::Last::Done).
+    Take {
+        /// The run, as the browser would keep it.
+        run: ByteBuf,
+    },
+    /// Learn until it is time to look, and look. Answered by [`Last::Run`](super::Last::Run), or, if this was cancelled, by
+    /// [`Last::Cancelled`](super::Last::Cancelled).
+    Learn {
+        /// The learning rate.
+        rate: f64,
+        /// Look after so many steps instead.
+        steps: Option<u32>,
+    },
+    /// The run as it is now. Answered by [`Last::File`](super::Last::File).
+    Give,
 }
 
 /// What to train, and on what.

@@ -10,7 +10,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 use shared::train::Recipe;
 use shared::weights::to_safetensors;
-use shared::{FlowBackend, Model, RgFlowConfig};
+use shared::{FlowBackend, Model, RgFlowConfig, read};
 
 use super::curve::Curve;
 use super::pictures::Set;
@@ -22,6 +22,9 @@ use crate::protocol::{ModelSize, Pictures, TRAINING_PICTURES};
 const FORMAT: &str = "rg-flow-page-run-1";
 /// The largest run: four times the parameters of the largest model, and the most pictures.
 pub const MOST_BYTES: u64 = 48 << 20;
+
+/// The name of the trainable parameters.
+const MODEL: &str = "model";
 
 /// Centuries.
 const MOST_STEPS: u64 = 1 << 40;
@@ -44,7 +47,7 @@ impl<B: FlowBackend> Training<B> {
     ///
     /// # Errors
     /// [`Error::Learning`] if they cannot be written.
-    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+    pub async fn to_bytes(&self) -> Result<Vec<u8>> {
         let Recipe { learning_rate: rate, seed, .. } = self.recipe;
         let state = State {
             size: self.size,
@@ -58,10 +61,10 @@ impl<B: FlowBackend> Training<B> {
         let state = serde_json::to_string(&state).map_err(|e| unwritten(&e))?;
         let metadata = BTreeMap::from([("format".to_owned(), FORMAT.to_owned()), ("state".to_owned(), state)]);
         let models = [
-            ("model", numbers(&self.model.valid())),
-            ("average", numbers(&self.average)),
-            ("first_moment", numbers(&self.optimizer.first)),
-            ("second_moment", numbers(&self.optimizer.second)),
+            (MODEL, numbers(&self.model.valid()).await),
+            ("average", numbers(&self.average).await),
+            ("first_moment", numbers(&self.optimizer.first).await),
+            ("second_moment", numbers(&self.optimizer.second).await),
         ];
         let models = models.map(|(name, numbers)| (name, Dtype::F32, 4, le_bytes(&numbers)));
         let own = self.set.own().map(|(pixels, _)| {
@@ -105,13 +108,22 @@ impl<B: FlowBackend> Training<B> {
         let mut run = Self::of(size, recipe(rate, mirrored, seed), set, model, device);
         // All from one model, so that their parameters have the same identities.
         let plain = run.average.clone();
-        run.model = with_numbers(run.model, &load("model")?)?;
+        run.model = with_numbers(run.model, &load(MODEL)?)?;
         run.average = with_numbers(plain.clone(), &load("average")?)?;
         run.optimizer.first = with_numbers(plain.clone(), &load("first_moment")?)?;
         run.optimizer.second = with_numbers(plain, &load("second_moment")?)?;
         (run.step, run.millis, run.curve) = (step, millis, curve);
         Ok(run)
     }
+}
+
+/// The trainable parameters of a run that was written, one after the other.
+///
+/// # Errors
+/// [`Error::Learning`] if there are none.
+pub fn parameters(run: &[u8]) -> Result<Vec<f32>> {
+    let file = SafeTensors::deserialize(run).map_err(|_| damaged())?;
+    file.tensor(MODEL).ok().and_then(|model| floats(model.data())).ok_or_else(damaged)
 }
 
 fn own(pixels: Vec<u8>, held_out: Vec<u8>, mirrored: bool, config: &RgFlowConfig) -> Option<Set> {
@@ -139,16 +151,16 @@ fn floats(bytes: &[u8]) -> Option<Vec<f32>> {
 }
 
 /// All numbers of a model, one parameter after the other.
-fn numbers<B: Backend, M: Module<B>>(model: &M) -> Vec<f32> {
-    struct All(Vec<f32>);
-    impl<B: Backend> ModuleVisitor<B> for All {
+async fn numbers<B: Backend, M: Module<B>>(model: &M) -> Vec<f32> {
+    struct All<B: Backend>(Vec<Tensor<B, 1>>);
+    impl<B: Backend> ModuleVisitor<B> for All<B> {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
-            self.0.extend(param.val().into_data().iter::<f32>());
+            self.0.push(param.val().reshape([-1]));
         }
     }
     let mut all = All(Vec::new());
     model.visit(&mut all);
-    all.0
+    read::numbers(all.0).await.concat()
 }
 
 /// The model with other numbers, exactly as many as it has.

@@ -9,6 +9,7 @@ mod size;
 
 use burn::backend::Autodiff;
 use burn::module::AutodiffModule;
+use burn_flex::Flex;
 use serde_bytes::ByteBuf;
 use shared::logit::bits_per_dim;
 use shared::train::{AdamW, Batches, Recipe, Values, average, flips, start, step};
@@ -19,7 +20,7 @@ use crate::engine::{Look, finite};
 use crate::error::{Error, Result};
 use crate::protocol::{Image, LEARNING_RATES, Learned, ModelSize, Plan, Run};
 use curve::Curve;
-pub use kept::MOST_BYTES;
+pub use kept::{MOST_BYTES, parameters};
 pub use pictures::Set;
 
 /// Pictures that the linear maps are computed from: a block stands at many places of each, so that these are plenty.
@@ -96,17 +97,17 @@ impl<B: FlowBackend> Training<B> {
         self.recipe.learning_rate = rate.clamp(LEARNING_RATES.0, LEARNING_RATES.1);
     }
 
-    /// Takes a step.
+    /// Takes a step. On the CPU nothing is waited for.
     ///
     /// # Errors
     /// [`Error::Learning`] if its loss or gradient is not finite; the model stays as it was.
-    pub fn step(mut self) -> (Self, Result<()>) {
+    pub async fn step(mut self) -> (Self, Result<()>) {
         let (number, recipe) = (self.step, &self.recipe);
         let mirror = if recipe.flips { flips(recipe.batch, recipe.seed, number) } else { vec![] };
         let values = Values::Pixels(self.set.batch(&self.batches.indexes(number), &mirror));
         let shape = [self.config.channels, self.config.size];
         let batch = values.batch::<Autodiff<B>>(shape, recipe.seed, number * recipe.batch as u64, &self.device);
-        let (model, optimizer, measured) = step(self.model, self.optimizer, recipe, number, batch);
+        let (model, optimizer, measured) = step(self.model, self.optimizer, recipe, number, batch).await;
         (self.model, self.optimizer) = (model, optimizer);
         if !(measured.bits_per_dim.is_finite() && measured.grad_norm.is_finite()) {
             let advice = "a step led beyond all numbers; go on with a lower learning rate";
@@ -128,7 +129,7 @@ impl<B: FlowBackend> Training<B> {
     /// # Errors
     /// [`Error::Overflow`] if the model draws what is no picture, [`Error::Request`] if the backend fails.
     pub async fn look(&mut self, kept: bool) -> Result<Learned> {
-        let flow = self.average.fold();
+        let flow = self.average.fold_async().await;
         let (shape, count) = ([self.config.channels, self.config.size], self.set.held_out().len() / self.config.dims());
         let held_out = Values::Pixels(self.set.held_out().to_vec()).batch::<B>(shape, HELD_OUT_SEED, 0, &self.device);
         let log_prob = finite(flow.log_prob(held_out.images) + held_out.log_det).await?;
@@ -166,6 +167,28 @@ impl<B: FlowBackend> Training<B> {
         })
     }
 
+    /// The learning rate.
+    pub fn rate(&self) -> f64 {
+        self.recipe.learning_rate
+    }
+
+    /// Steps taken.
+    pub fn steps(&self) -> u64 {
+        self.step
+    }
+
+    /// Milliseconds spent learning.
+    pub fn spent(&self) -> f64 {
+        self.millis
+    }
+
+    fn images(&self) -> u64 {
+        self.step * self.recipe.batch as u64
+    }
+}
+
+/// What only the CPU does: it reads numbers without waiting for them.
+impl Training<Flex> {
     /// The averaged weights as a file.
     ///
     /// # Errors
@@ -190,10 +213,6 @@ impl<B: FlowBackend> Training<B> {
             ..Card::default()
         };
         Ok(AnyModelFile::from_model(&self.average, card).to_bytes(Precision::F16)?)
-    }
-
-    fn images(&self) -> u64 {
-        self.step * self.recipe.batch as u64
     }
 }
 

@@ -42,6 +42,11 @@ pub struct Turn {
 }
 
 impl Turn {
+    /// A turn that begins now, and ends when `stopped` becomes true.
+    pub fn new(id: RequestId, stopped: Rc<Cell<bool>>) -> Self {
+        Self { id, stopped, since: Cell::new(now()) }
+    }
+
     /// The task's id.
     pub fn id(&self) -> RequestId {
         self.id
@@ -120,7 +125,7 @@ impl<S: Service + 'static> Desk<S> {
     }
 
     async fn serve(&self, id: RequestId, task: S::Task, stopped: Rc<Cell<bool>>) {
-        let turn = Turn { id, stopped, since: Cell::new(now()) };
+        let turn = Turn::new(id, stopped);
         let last = match self.service.serve(task, &turn).await {
             Ok(last) => last,
             Err(Error::Cancelled) => Last::Cancelled,

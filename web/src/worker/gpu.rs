@@ -1,4 +1,4 @@
-//! The second worker: models on WebGPU.
+//! Models on WebGPU. By its name, a worker with this program draws for the front, or trains for the one that trains.
 
 use std::fmt::{Debug, Display};
 use std::rc::Rc;
@@ -7,19 +7,21 @@ use std::sync::Arc;
 use burn::backend::Wgpu;
 use burn::backend::wgpu::graphics::WebGpu;
 use burn::backend::wgpu::{WgpuDevice, init_setup_async};
+use serde_bytes::ByteBuf;
 use wasm_bindgen_futures::spawn_local;
 
 use super::desk::{self, Service, Turn};
 use super::draw::Batch;
+use super::learner::Learner;
 use super::models::Models;
-use super::scope::{report_panics, tell};
+use super::scope::{report_panics, scope, tell};
 use crate::error::Result;
-use crate::protocol::{Backend, GpuTask, Last, Worker};
+use crate::protocol::{Backend, GPU_TRAINER, GpuTask, Last, LoanTask, Worker};
 
 /// A GPU takes as long for one picture as for many.
 const BATCH: Batch = Batch { first: 64, then: 64 };
 
-/// Starts the worker; it says hello when the GPU is there. The front has asked for an adapter before.
+/// Starts the worker; it says hello when the GPU is there. Whoever starts it has asked for an adapter before.
 pub fn start_gpu() {
     // The backend panics where the browser does not keep what its adapter promises.
     report_panics("this browser offers a GPU, but then does not give it to the page");
@@ -30,7 +32,11 @@ pub fn start_gpu() {
         report_panics("the GPU was lost, or failed");
         setup.device.set_device_lost_callback(lost);
         setup.device.on_uncaptured_error(Arc::new(failed));
-        desk::open(Models::<Wgpu>::new(device, Backend::Gpu, BATCH));
+        if scope().name() == GPU_TRAINER {
+            desk::open(Learner::<Wgpu>::new(device));
+        } else {
+            desk::open(Models::<Wgpu>::new(device, Backend::Gpu, BATCH));
+        }
     });
 }
 
@@ -51,6 +57,25 @@ impl Service for Models<Wgpu> {
         match task {
             GpuTask::Load(load) => self.load(load, turn).await,
             GpuTask::Draw(draw) => self.draw(draw, turn).await,
+        }
+    }
+}
+
+impl Service for Learner<Wgpu> {
+    type Task = LoanTask;
+
+    async fn serve(self: &Rc<Self>, task: LoanTask, turn: &Turn) -> Result<Last> {
+        match task {
+            LoanTask::Take { run } => {
+                self.take_up(&run)?;
+                Ok(Last::Done)
+            }
+            LoanTask::Learn { rate, steps } => {
+                self.set_rate(rate)?;
+                self.learn(turn, steps).await?;
+                Ok(Last::Run(Some(Box::new(self.standing(false).await?))))
+            }
+            LoanTask::Give => Ok(Last::File(ByteBuf::from(self.bytes().await?))),
         }
     }
 }

@@ -4,13 +4,16 @@
 //!
 //! - `front`, the page's worker ([`start`]): runs models on the CPU. It is fetched before the first picture, so it has
 //!   nothing that can wait. What it lacks it hands to workers of its own.
-//! - `gpu` (`start_gpu`): draws on WebGPU, for those who have it, once it has proved itself.
+//! - `gpu` (`start_gpu`): draws on WebGPU, or trains there, for those who have it, once it has proved itself. A model in
+//!   training is lent to it by `later`.
 //! - `later` ([`start_later`]): what most visits do without: holes, faces in photographs, and training. It is fetched when
 //!   one of them is wanted.
 //!
 //! The end of one of the last two, should a driver, a device or the memory give up, ends nothing else. All three load
-//! and draw with `models`, behind a `desk`.
+//! and draw with `models`, and these two train with a `learner`, behind a `desk`.
 
+mod adapter;
+mod agree;
 mod desk;
 mod draw;
 pub mod fetch;
@@ -19,8 +22,10 @@ mod front;
 #[cfg(all(feature = "gpu", any(target_arch = "wasm32", clippy)))]
 mod gpu;
 mod later;
+mod learner;
 mod models;
 pub mod queue;
+mod remote;
 mod scope;
 mod store;
 

@@ -37,3 +37,4 @@ mod steps;
 mod stress;
 mod touch;
 mod train;
+mod train_gpu;

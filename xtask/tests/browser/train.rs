@@ -15,23 +15,23 @@ use super::panels::{QUIET, click, pixels, slide};
 use xtask::server::Server;
 
 /// How the worker that trains stands.
-fn stands(word: &str) -> String {
+pub fn stands(word: &str) -> String {
     format!("document.documentElement.dataset.train === '{word}'")
 }
 
 /// A fact about the run: the number that stands first in it.
-fn fact(name: &str) -> String {
+pub fn fact(name: &str) -> String {
     format!(
         "(row => row ? parseFloat(row.querySelector('dd').textContent.replaceAll(',', '')) : NaN)\
          ([...document.querySelectorAll('#train-facts div')].find(row => row.querySelector('dt').textContent === '{name}'))"
     )
 }
 
-async fn number(browser: &Browser, expression: &str) -> f64 {
+pub async fn number(browser: &Browser, expression: &str) -> f64 {
     browser.eval(expression).await.unwrap().as_f64().unwrap_or(f64::NAN)
 }
 
-async fn open(browser: &Browser, url: &str) {
+pub async fn open(browser: &Browser, url: &str) {
     browser.open("about:blank").await.unwrap();
     browser.open(url).await.unwrap();
     browser.wait_for(QUIET, PATIENCE).await.unwrap();

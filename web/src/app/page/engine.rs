@@ -99,7 +99,7 @@ impl State {
                 }
             }
             Last::Cancelled => return self.panels.over(id, &mut self.ids).unwrap_or_default(),
-            Last::Index(_) | Last::Done | Last::Run(_) | Last::Weights(_) => {}
+            Last::Index(_) | Last::Done | Last::Run(_) | Last::File(_) => {}
         }
         vec![]
     }

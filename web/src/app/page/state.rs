@@ -260,7 +260,8 @@ impl State {
             }
             Event::Backend(backend) => {
                 self.backend = backend;
-                if self.alive { vec![self.use_backend()] } else { vec![] }
+                let drawing = self.alive.then(|| self.use_backend());
+                drawing.into_iter().chain(self.train_on_backend()).collect()
             }
             Event::Weights(name, bytes) => self.open(name, bytes),
             Event::Address(fragment) => self.follow(&fragment),

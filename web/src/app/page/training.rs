@@ -7,9 +7,9 @@ use crate::app::effect::Effect;
 use crate::app::event::OTHER_VERSION;
 use crate::app::gather::Gathered;
 use crate::app::panel::Panel;
-use crate::app::panels::train::state::{Purpose, TrainEvent};
+use crate::app::panels::train::state::{self as trainer, Purpose, TrainEvent};
 use crate::faces::Face;
-use crate::protocol::{Last, PROTOCOL, RequestId, Response, Snapshot, Worker};
+use crate::protocol::{Last, PROTOCOL, RequestId, Response, Snapshot, TrainTask, Worker};
 
 impl State {
     /// Starts the worker when its panel is shown, or when it may have kept the weights that an address speaks of.
@@ -69,10 +69,16 @@ impl State {
     pub(super) fn hear_trainer(&mut self, response: Response) -> Vec<Effect> {
         let train = &mut self.panels.train;
         match response {
-            Response::Worker(Worker::Hello { protocol: PROTOCOL }) => train.rise(&mut self.ids),
+            Response::Worker(Worker::Hello { protocol: PROTOCOL }) => {
+                let found = train.rise(&mut self.ids);
+                found.into_iter().chain(self.train_on_backend()).collect()
+            }
             Response::Worker(Worker::Hello { .. }) => train.die(OTHER_VERSION.to_owned()),
             Response::Worker(Worker::Failed { message }) => train.die(message),
-            Response::Worker(Worker::RunsOn { .. }) => vec![],
+            Response::Worker(Worker::RunsOn { backend, note }) => {
+                train.runs_on = (backend, note);
+                vec![]
+            }
             Response::Part { id, part } => {
                 train.hear_part(id, part);
                 vec![]
@@ -81,9 +87,15 @@ impl State {
         }
     }
 
+    /// Tells the worker what the reader chose to run models on, if it is there.
+    pub(super) fn train_on_backend(&mut self) -> Option<Effect> {
+        let up = self.panels.train.worker == trainer::Worker::Up;
+        up.then(|| Effect::train(self.ids.fresh(), TrainTask::Use { backend: self.backend }))
+    }
+
     fn hear_trainer_last(&mut self, id: RequestId, last: Last) -> Vec<Effect> {
         let train = &mut self.panels.train;
-        if let Last::Weights(bytes) = last {
+        if let Last::File(bytes) = last {
             return match train.hear_weights(id) {
                 Some((Purpose::Use, name)) => self.open(name, bytes),
                 Some((Purpose::Save, name)) => vec![Effect::Download(name, bytes)],

@@ -3,10 +3,10 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use super::remote::Remote;
 use crate::error::{Error, Result};
 use crate::protocol::{Fill, HELPER, HelperTask, Last, Load, RequestId, Snapshot};
 use crate::worker::desk::Turn;
+use crate::worker::remote::Remote;
 use crate::worker::scope::part;
 
 /// The connection to it, if it runs.

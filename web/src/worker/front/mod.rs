@@ -1,11 +1,9 @@
 //! The page's worker: pictures from the CPU at once, from WebGPU when it has proved to be right and faster. What most
 //! visits do without is the helper's.
 
-mod adapter;
 mod beside;
 mod edit;
 mod helper;
-mod remote;
 mod trial;
 
 use std::cell::{Cell, RefCell};
@@ -16,17 +14,18 @@ use wasm_bindgen_futures::spawn_local;
 
 use self::beside::Other;
 use self::helper::Helper;
-use self::remote::Remote;
 use self::trial::Run;
+use super::adapter;
 use super::desk::{self, Service, Turn};
 use super::draw::Batch;
 use super::fetch;
 use super::models::Models;
+use super::remote::{Remote, expect};
 use super::scope::{breathe, now, part, report_panics, tell};
 use crate::engine::random;
 use crate::error::{Error, Result};
 use crate::index::{MAX_INDEX_BYTES, ModelIndex};
-use crate::protocol::{Backend, BackendChoice, Draw, GpuTask, Last, Load, Part, RequestId, Task, Worker};
+use crate::protocol::{Backend, BackendChoice, Draw, GPU, GpuTask, Last, Load, Part, RequestId, Task, Worker};
 
 /// Several at once read the weights once, but no more than are drawn before the reader notices a wait.
 const BATCH: Batch = Batch { first: 1, then: 8 };
@@ -198,15 +197,12 @@ impl Front {
     async fn trial(&self, load: Load, trial: RequestId) -> Result<String> {
         // The page's own ids start from the other end.
         let (choice, id) = (self.choice.get(), RequestId::MAX - trial);
-        let adapter = adapter::find().await?;
-        if adapter.software && choice == BackendChoice::Auto {
-            return Err(Error::Gpu("there is no GPU behind it, only software".to_owned()));
-        }
+        adapter::find(choice).await?;
         say(Backend::Cpu, "Trying WebGPU…".to_owned());
         let here = self.remote.borrow().clone();
         let remote = match here {
             Some(remote) => remote,
-            None => Rc::new(Remote::start("gpu", Error::Gpu)?),
+            None => Rc::new(Remote::start(GPU, Error::Gpu)?),
         };
         self.remote.replace(Some(Rc::clone(&remote)));
         remote.hello(id).await?;
@@ -251,13 +247,4 @@ async fn run_there(remote: &Remote<GpuTask>, id: RequestId) -> Result<Run> {
 
 fn say(backend: Backend, note: String) {
     tell(Worker::RunsOn { backend, note });
-}
-
-/// # Errors
-/// [`Error::Gpu`] if this is a failure.
-fn expect(last: Last) -> Result<()> {
-    match last {
-        Last::Failed { message } => Err(Error::Gpu(message)),
-        _ => Ok(()),
-    }
 }

@@ -4,16 +4,12 @@ use shared::Temperature;
 
 use crate::error::{Error, Result};
 use crate::protocol::{BackendChoice, Draw, Drawing};
+use crate::worker::agree::agree;
 
 /// The samples to compare: as many as the page shows, drawn as it draws them.
 const SEED: u64 = 7;
 const PICTURES: u32 = 16;
 const TEMPERATURE: f32 = 0.8;
-
-/// Rounding moves a value by no more than this, of 255…
-const CLOSE: u8 = 2;
-/// …except for one value in this many, where the flow magnifies it.
-const RARE: usize = 500;
 
 /// What one backend made of the samples.
 #[derive(Clone, Debug, Default)]
@@ -57,15 +53,6 @@ pub fn judge(cpu: &Run, gpu: &Run, choice: BackendChoice) -> Result<String> {
         return Err(Error::Gpu(format!("it is slower here, {times}")));
     }
     Ok(format!("WebGPU draws the same pictures as the CPU: {times}."))
-}
-
-fn agree(a: &[Vec<u8>], b: &[Vec<u8>]) -> bool {
-    if a.len() != b.len() || a.iter().zip(b).any(|(a, b)| a.len() != b.len()) {
-        return false;
-    }
-    let values = || a.iter().flatten().zip(b.iter().flatten());
-    let far = values().filter(|&(&a, &b)| a.abs_diff(b) > CLOSE).count();
-    far * RARE <= values().count()
 }
 
 #[cfg(test)]

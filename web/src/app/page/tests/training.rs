@@ -70,7 +70,7 @@ fn its_weights_become_the_pages_model_and_newer_ones_keep_what_is_set() {
     let take = |state: &mut State| {
         let (id, task) = asked(&state.update(PanelEvent::Train(TrainEvent::Use)));
         assert_eq!(task, TrainTask::Weights);
-        let opened = requests(trainer_says(state, Last::Weights(ByteBuf::from([1, 2])).by(id)));
+        let opened = requests(trainer_says(state, Last::File(ByteBuf::from([1, 2])).by(id)));
         assert_eq!(opened[0].task, Load::Own { bytes: ByteBuf::from([1, 2]) }.into());
         says(state, opened[0].id, ready());
     };
@@ -94,6 +94,31 @@ fn its_end_is_not_the_pages() {
         state.update(PanelEvent::Train(TrainEvent::Revive));
         assert_eq!(trainer_says(&mut state, Response::Worker(said)), end);
     }
+}
+
+#[test]
+fn it_is_told_what_to_train_on_and_says_what_it_trains_on() {
+    let told = |effects: &[Effect]| {
+        let uses = effects.iter().filter_map(|effect| match effect {
+            Effect::Trainer(Trainer::Send(Request::Serve { task: TrainTask::Use { backend }, .. })) => Some(*backend),
+            _ => None,
+        });
+        uses.collect::<Vec<_>>()
+    };
+    let (mut state, _) = loaded_at("#panel=train");
+    // A choice that was made before it was there.
+    assert_eq!(told(&state.update(Event::Backend(BackendChoice::Cpu))), []);
+    let hello = Response::Worker(Worker::Hello { protocol: PROTOCOL });
+    assert_eq!(told(&trainer_says(&mut state, hello)), [BackendChoice::Cpu]);
+    assert_eq!(told(&state.update(Event::Backend(BackendChoice::Gpu))), [BackendChoice::Gpu]);
+    let on = |backend, note: &str| Response::Worker(Worker::RunsOn { backend, note: note.into() });
+    trainer_says(&mut state, on(Backend::Gpu, "faster"));
+    assert_eq!(state.panels.train.runs_on, (Backend::Gpu, "faster".into()));
+    // It is the page's own engine that has the line above all panels.
+    assert_eq!(state.info.as_ref().map(|info| info.backend), Some(Backend::Cpu));
+    state.update(Event::TrainerDied("gone".into()));
+    state.update(PanelEvent::Train(TrainEvent::Revive));
+    assert_eq!(state.panels.train.runs_on, (Backend::Cpu, String::new()));
 }
 
 #[test]

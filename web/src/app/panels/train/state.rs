@@ -15,7 +15,7 @@ use crate::app::panels::live::Live;
 use crate::app::panels::{Bench, PanelState};
 use crate::faces::Face;
 use crate::protocol::{
-    Answer, Image, LEARNING_RATES, Last, ModelSize, Part, Pictures, Plan, RequestId, Run, TrainTask,
+    Answer, Backend, Image, LEARNING_RATES, Last, ModelSize, Part, Pictures, Plan, RequestId, Run, TrainTask,
 };
 
 /// What was learned in less time than this, in milliseconds, is thrown away without a question.
@@ -98,6 +98,8 @@ pub enum Purpose {
 pub struct Train {
     /// The worker.
     pub worker: Worker,
+    /// What it trains on, and why, if there is a reason to tell.
+    pub runs_on: (Backend, String),
     doing: Doing,
     /// The task that it is at.
     task: RequestId,
@@ -137,7 +139,7 @@ impl Train {
         if self.ovals.is_empty() {
             self.ovals = ovals::some();
         }
-        self.worker = Worker::Starting;
+        (self.worker, self.runs_on) = (Worker::Starting, Default::default());
         Effect::Trainer(Trainer::Start)
     }
 

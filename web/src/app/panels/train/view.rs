@@ -253,7 +253,7 @@ impl Parts {
 
     fn render_run(&self, train: &Train) {
         let Some(run) = &train.run else { return };
-        let facts = words::facts(run);
+        let facts = words::facts(run, &train.runs_on);
         let _ = self.facts.fit(facts.each_ref().map(|(name, _)| *name), |name| {
             let (pair, value): (HtmlElement, HtmlElement) =
                 (create(&self.document, "div")?, create(&self.document, "dd")?);

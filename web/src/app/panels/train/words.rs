@@ -3,7 +3,7 @@
 use super::address::TrainSettings;
 use super::state::{Doing, Train, Worker};
 use crate::app::widgets::numbers::grouped;
-use crate::protocol::{ModelSize, Run};
+use crate::protocol::{Backend, ModelSize, Run};
 
 /// What the main button says, and whether it does something.
 pub fn button(train: &Train, settings: &TrainSettings) -> (&'static str, bool) {
@@ -66,7 +66,7 @@ pub fn caption(train: &Train, settings: &TrainSettings) -> String {
 }
 
 /// What is known of a run, in the order to read it.
-pub fn facts(run: &Run) -> [(&'static str, String); 6] {
+pub fn facts(run: &Run, runs_on: &(Backend, String)) -> [(&'static str, String); 7] {
     let learned = &run.learned;
     let bits = learned.curve.last().map_or_else(String::new, |point| {
         let train = point.train.map(|bits| format!(", {bits:.2} on those learned from")).unwrap_or_default();
@@ -77,11 +77,17 @@ pub fn facts(run: &Run) -> [(&'static str, String); 6] {
     [
         ("Bits/dim", bits),
         ("Speed", a_second(learned.speed)),
+        ("Runs on", on(runs_on)),
         ("Time", time(learned.millis)),
         ("Seen", format!("{} pictures in {}", grouped(learned.images as usize), steps(learned.step))),
         ("Learns from", pictures),
         ("Model", format!("{}, {:.2} million parameters", size(run.size), f64::from(run.params) / 1e6)),
     ]
+}
+
+/// What it trains on, and why.
+fn on((backend, note): &(Backend, String)) -> String {
+    if note.is_empty() { backend.name().to_owned() } else { format!("{}. {note}", backend.name()) }
 }
 
 /// A size's name.
@@ -135,6 +141,12 @@ fn a_second(speed: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_it_runs_on_comes_with_a_reason_where_there_is_one() {
+        assert_eq!(on(&(Backend::Cpu, String::new())), "CPU (SIMD)");
+        assert_eq!(on(&(Backend::Gpu, "It is faster.".into())), "WebGPU. It is faster.");
+    }
 
     #[test]
     fn times_are_for_people() {

@@ -5,20 +5,14 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
 use crate::error::{Error, Result};
+use crate::protocol::BackendChoice;
 use crate::worker::scope::scope;
 
-/// What the browser says of its GPU.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Adapter {
-    /// Software that stands in for a GPU, slowly.
-    pub software: bool,
-}
-
-/// Asks for the GPU.
+/// Asks for a GPU that may be used by this choice.
 ///
 /// # Errors
 /// [`Error::Gpu`] says what is missing.
-pub async fn find() -> Result<Adapter> {
+pub async fn find(choice: BackendChoice) -> Result<()> {
     let gpu = get(&get(&scope(), "navigator")?, "gpu")?;
     if gpu.is_falsy() {
         return Err(Error::Gpu("this browser has no WebGPU".to_owned()));
@@ -35,7 +29,11 @@ pub async fn find() -> Result<Adapter> {
     }
     let info = get(&adapter, "info")?;
     let software = info.is_object() && get(&info, "isFallbackAdapter")?.is_truthy();
-    Ok(Adapter { software: software || get(&adapter, "isFallbackAdapter")?.is_truthy() })
+    // It stands in for a GPU, slowly.
+    if choice == BackendChoice::Auto && (software || get(&adapter, "isFallbackAdapter")?.is_truthy()) {
+        return Err(Error::Gpu("there is no GPU behind it, only software".to_owned()));
+    }
+    Ok(())
 }
 
 fn get(object: &JsValue, key: &str) -> Result<JsValue> {

@@ -1,4 +1,4 @@
-//! The front's end of the connection to a worker of its own.
+//! A worker's end of the connection to a worker of its own.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -74,6 +74,17 @@ impl Lines {
         self.dead.get_or_insert(why);
         self.waiting.drain().for_each(|(_, waker)| wake(&waker));
         self.asked.drain().for_each(|(_, asked)| wake(&asked.wake));
+    }
+}
+
+/// The end of an answer that says no more than whether it was done.
+///
+/// # Errors
+/// [`Error::Gpu`] if it was not.
+pub fn expect(last: Last) -> Result<()> {
+    match last {
+        Last::Failed { message } => Err(Error::Gpu(message)),
+        _ => Ok(()),
     }
 }
 

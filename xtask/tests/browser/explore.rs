@@ -10,7 +10,7 @@ const BOARD: &str = "#explore-board canvas";
 async fn a_leading_direction_moves_the_whole_picture_and_its_link_repeats_it() {
     let (browser, _server) = open("panel=explore&model=faces32").await;
     let before = pixels(&browser, BOARD).await;
-    let sliders = "document.querySelectorAll('#explore-direction-sliders input').length";
+    let sliders = "document.querySelectorAll('#explore-directions input').length";
     assert_eq!(browser.eval(sliders).await.unwrap(), 8);
     slide(&browser, "#explore-direction-1", "-2.5").await;
     browser.wait_for(QUIET, PATIENCE).await.unwrap();

@@ -250,6 +250,8 @@ impl State {
                     self.settings.latents = None;
                 }
                 self.settings.panels.explore.forget_latents();
+                // Of another model's coarse steps one sees nothing yet.
+                self.settings.panels.sample.depth = None;
                 self.settings.panels.inpaint.race = false;
                 self.settings.panels.mix.forget_samples();
                 self.settings.release_picks();

@@ -22,7 +22,7 @@ use super::panel::Panel;
 use super::slot::{self, Slot};
 use super::widgets::canvas::Picture;
 use super::widgets::dialog::{Dialog, Dialogs};
-use super::widgets::dom::{by_id, create, fresh_seed, on, on_click, set_text};
+use super::widgets::dom::{by_id, create, fresh_seed, on, on_click, reveal, set_text};
 use super::widgets::list::List;
 use crate::address::{Own, Pick};
 use crate::error::{Error, Result};
@@ -255,14 +255,22 @@ impl Picker {
         match result {
             // Whoever cancelled has gone on already.
             Err(Error::Cancelled) => {}
-            result => set_text(&self.problem, &result.err().map(|error| error.to_string()).unwrap_or_default()),
+            result => self.say(&result.err().map(|error| error.to_string()).unwrap_or_default()),
+        }
+    }
+
+    /// Says what is wrong, where it is seen however far the dialog was scrolled.
+    fn say(&self, problem: &str) {
+        set_text(&self.problem, problem);
+        if !problem.is_empty() {
+            reveal(&self.problem);
         }
     }
 
     /// Says something here if the dialog is open, and else on the page.
     pub fn tell_or(&self, page: &Dispatch<Event>, text: String) {
         if self.is_open() {
-            set_text(&self.problem, &text);
+            self.say(&text);
         } else {
             page(Event::Notice(text));
         }
@@ -311,7 +319,7 @@ impl Picker {
         let picker = Rc::clone(self);
         let ended = move || {
             picker.turn(Page::Choose);
-            set_text(&picker.problem, "The camera was taken away: plug it in again, or close what else uses it.");
+            picker.say("The camera was taken away: plug it in again, or close what else uses it.");
         };
         let started = self.camera.start(ended).await;
         if matches!(&started, Err(error) if !matches!(error, Error::Cancelled)) {

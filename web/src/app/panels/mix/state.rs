@@ -127,6 +127,7 @@ impl PanelState for Mix {
             MixEvent::Swap => {
                 settings.chosen = true;
                 std::mem::swap(&mut settings.a, &mut settings.b);
+                self.mixtures.clear();
                 self.refresh(settings, bench)
             }
             MixEvent::Pair([a, b]) => {

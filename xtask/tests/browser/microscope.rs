@@ -187,7 +187,7 @@ async fn a_picture_is_weighed_scale_by_scale() {
     is(&browser, &format!("{label}.includes('64×64: ') && {label}.split('usual').length === 6")).await;
     // A sample is drawn below temperature 1, and plainer than photographs at some scale.
     let says = text(&browser, "#bits-says").await;
-    assert!(says.contains("than real pictures do"), "{says}");
+    assert!(says.contains("than test pictures do"), "{says}");
     // Another picture, and another model with fewer scales.
     let first = browser.eval(label).await.unwrap();
     click(&browser, "#grid .cell:nth-child(2)").await;

@@ -1,6 +1,7 @@
 //! A model learns on WebGPU as it does on the CPU, and goes on where the GPU does not.
 //!
-//! The browser's GPU is a program here, right and slow, so these take as few steps as they can.
+//! The browser's GPU is a program here, right and slow: each test takes minutes. So all but the first run where tests are to
+//! go on for long ([`in_full`]).
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use burn::tensor::read_sync;
 use web::training::{Training, parameters};
 
 use super::gpu::{LOST_WHEN_TOLD, WEBGPU};
-use super::harness::Browser;
+use super::harness::{Browser, in_full};
 use super::page::{PATIENCE, copied, prepend};
 use super::panels::{QUIET, click};
 use super::train::{fact, number, open, stands};
@@ -119,6 +120,9 @@ async fn on_webgpu_it_takes_the_steps_of_the_native_engine() {
 #[tokio::test]
 #[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
 async fn a_gpu_that_is_lost_while_it_trains_leaves_the_run_to_the_cpu() {
+    if !in_full() {
+        return;
+    }
     let (_dir, _server, browser) = tried(LOST_WHEN_TOLD).await;
     browser.wait_for(&runs_on(ON_GPU), LONG).await.unwrap();
     go_on(&browser).await;
@@ -136,6 +140,9 @@ async fn a_gpu_that_is_lost_while_it_trains_leaves_the_run_to_the_cpu() {
 #[tokio::test]
 #[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
 async fn a_gpu_that_learns_something_else_is_not_used() {
+    if !in_full() {
+        return;
+    }
     // The run that it gives back is the one that it was lent.
     let (_dir, _server, browser) = tried(
         "let lent = null;

@@ -1,5 +1,6 @@
 //! `trainer physics`: a model of a critical field, held against a sampler that is right.
 
+mod latents;
 mod picture;
 
 use std::path::PathBuf;
@@ -25,6 +26,8 @@ const STREAM: u64 = 2;
 const SHOWN: usize = 2;
 /// Fields whose weights are computed at once.
 const AT_ONCE: usize = 64;
+/// Of so many of the sampler's fields the latents are looked at.
+const MOST_ENCODED: usize = 2_000;
 
 /// Arguments of `physics`.
 #[derive(Args, Debug, Clone)]
@@ -61,7 +64,7 @@ pub struct PhysicsArgs {
 }
 
 /// Prints what is measured of the sampler's fields, of the model's, and of the model's weighted by e^{−S}/q; how many of
-/// the model's fields count; and how far the two distributions are apart.
+/// the model's fields count; how far the two distributions are apart; and what the latents of the sampler's fields look like.
 ///
 /// # Errors
 /// A model that cannot be read or is not one of fields, couplings that are not those of a theory.
@@ -85,8 +88,7 @@ pub fn run(args: PhysicsArgs) -> Result<()> {
     let couplings: Couplings = args.data.as_deref().unwrap_or(trained_on).parse()?;
     let theory = couplings.theory();
     let truth = theory.draw(edge, args.count, args.seed, STREAM)?;
-    let latents = model.draw(args.seed, args.count as u64, &Temperature::uniform(1.0));
-    let fields = model.engine.decode(&latents)?;
+    let fields = model.engine.decode(&model.draw(args.seed, args.count as u64, &Temperature::uniform(1.0)))?;
     let log_weights = |fields: &[f32]| -> Result<Vec<f64>> {
         let mut weights = Vec::with_capacity(fields.len() / dims);
         for some in fields.chunks(AT_ONCE * dims) {
@@ -148,5 +150,17 @@ pub fn run(args: PhysicsArgs) -> Result<()> {
     say!("−⟨log q + S⟩          {:.5} a site, at most log Z", mean(&of_model) / sites)?;
     say!("KL(model‖field)       {:.5} nats a site", (proposals.log_z - mean(&of_model)) / sites)?;
     say!("KL(field‖model)       {:.5} nats a site", (mean(&of_truth) - proposals.log_z) / sites)?;
-    say!("−log q of the field   {:.5} nats a site", mean(&of_truth) / sites + sampler.action().value)
+    say!("−log q of the field   {:.5} nats a site", mean(&of_truth) / sites + sampler.action().value)?;
+    let encoded = model.engine.encode(&truth[..args.count.min(MOST_ENCODED) * dims])?.latents;
+    say!(
+        "latents of the sampler's fields{:>18}{:>18}   Gaussian likelier than Laplace by",
+        "spread",
+        "excess kurtosis"
+    )?;
+    for (level, of) in latents::measure(&model.config, &encoded).into_iter().enumerate().rev() {
+        let Estimate { value, error } = of.for_gaussian;
+        let name = format!("level {level}");
+        say!("{name:<31}{:>18.3}{:>18.3}   {value:.4} ± {error:.4} nats a number", of.spread, of.kurtosis)?;
+    }
+    Ok(())
 }

@@ -75,6 +75,9 @@ pub fn physics(room: &Room) {
             && !text.contains("NaN"),
         "{text}"
     );
+    // Of a whitened model, whose latents have a spread of 1.
+    let spreads = ["level 1", "level 0"].map(|name| of(name)[1]);
+    assert!(spreads.iter().all(|spread| (0.8..1.2).contains(spread)), "{text}");
     // Whitening alone makes a model that is near: −log q is below that of independent normal numbers.
     let eval = room.said("eval @run --data phi4:beta=0.5 --test-limit 40 --device cpu");
     assert!(eval.contains("nats/site on 40 test fields"), "{eval}");

@@ -24,6 +24,7 @@ use crate::error::Result;
 use crate::protocol::{Drawing, Reroll};
 
 pub use pixels::{Look, finite, planes};
+pub use receptive::Search;
 use session::Session;
 
 /// A model on a device.

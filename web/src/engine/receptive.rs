@@ -27,6 +27,14 @@ pub struct Search<B: FlowBackend> {
     jacobian: Jacobian<B>,
     strengths: Vec<f32>,
     next: usize,
+    count: usize,
+}
+
+impl<B: FlowBackend> Search<B> {
+    /// How many of a hundred latents it has been through.
+    pub fn percent(&self) -> u8 {
+        (100 * self.next / self.count) as u8
+    }
 }
 
 impl<B: FlowBackend> Engine<B> {
@@ -56,7 +64,7 @@ impl<B: FlowBackend> Engine<B> {
     pub fn search(&self) -> Result<Search<B>> {
         let latents = draw_latents(self.config(), SEED, 0, &Temperature::uniform(1.0));
         let jacobian = Jacobian::at(&self.flow, self.flow.batch(latents, &self.device)?)?;
-        Ok(Search { jacobian, strengths: vec![], next: 0 })
+        Ok(Search { jacobian, strengths: vec![], next: 0, count: self.config().dims() })
     }
 
     /// Goes on with a search; false when it is finished.
@@ -64,7 +72,7 @@ impl<B: FlowBackend> Engine<B> {
     /// # Errors
     /// [`Error::Request`] if the backend fails.
     pub async fn go_on(&self, search: &mut Search<B>) -> Result<bool> {
-        let end = (search.next + COLUMNS).min(self.config().dims());
+        let end = (search.next + COLUMNS).min(search.count);
         if search.next == end {
             self.strengths.replace(Some(Rc::new(search.strengths.clone())));
             return Ok(false);
@@ -135,7 +143,9 @@ mod tests {
     fn the_search_finds_the_strongest() {
         let engine = tiny();
         let mut search = engine.search().unwrap();
+        assert_eq!(search.percent(), 0);
         while now(engine.go_on(&mut search)).unwrap() {}
+        assert_eq!(search.percent(), 100);
         let levels = Levels::new(engine.config());
         for level in 0..3 {
             let found = now(engine.found(&search, level, 2)).unwrap();

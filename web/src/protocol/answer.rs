@@ -50,6 +50,8 @@ pub enum Part {
     Completion(Completion),
     /// How a race stands.
     Race(Standing),
+    /// How many of a hundred latents a search has been through.
+    Searched(u8),
     /// How a run stands.
     Learned(Learned),
 }
@@ -105,6 +107,8 @@ pub enum Answer {
     Completion(Completion),
     /// A race under way or over.
     Race(Standing),
+    /// How many of a hundred latents a search has been through.
+    Searched(u8),
 }
 
 /// A loaded model.

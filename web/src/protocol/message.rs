@@ -7,7 +7,7 @@ use super::answer::{Last, Part, Worker};
 use crate::error::{Error, Result};
 
 /// Raised when the types of this module change: a page refuses a worker that a browser kept from an older visit.
-pub const PROTOCOL: u32 = 12;
+pub const PROTOCOL: u32 = 13;
 
 /// What identifies a task, and all that is said about it.
 pub type RequestId = u32;

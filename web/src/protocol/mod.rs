@@ -121,6 +121,7 @@ mod tests {
         }
         for part in [
             Part::Progress { loaded: 1, total: 2 },
+            Part::Searched(40),
             Part::Picture(Picture { index: 3, size: 1, rgba, bits: 3.5, millis: 2.0 }),
             Part::Completion(Completion { image: image.clone(), samples: vec![], taken: 1, of: 2 }),
             Part::Race(Standing {

@@ -70,6 +70,7 @@ impl State {
             Part::Picture(picture) if id == self.panels.sample.request => self.panels.sample.arrived(picture),
             Part::Completion(completion) => self.take(id, Answer::Completion(completion)),
             Part::Race(standing) => self.take(id, Answer::Race(standing)),
+            Part::Searched(percent) => self.take(id, Answer::Searched(percent)),
             Part::Progress { .. } | Part::Picture(_) | Part::Learned(_) => {}
         }
     }

@@ -2,9 +2,9 @@
 
 use shared::FlowBackend;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Search};
 use crate::error::{Error, Result};
-use crate::protocol::{Answer, Change, Edit, Leading, Source, Strip, Which};
+use crate::protocol::{Answer, Change, Edit, Leading, Part, Source, Strip, Which};
 use crate::worker::desk::Turn;
 use crate::worker::draw::{MAX_PICTURES, check, check_count};
 
@@ -53,10 +53,7 @@ pub async fn serve<B: FlowBackend>(engine: &Engine<B>, edit: Edit, turn: &Turn) 
         }
         Edit::Field { index } => Ok(Answer::Field(engine.receptive_field(index).await?)),
         Edit::Leading { count } => {
-            let mut search = engine.search()?;
-            while engine.go_on(&mut search).await? {
-                turn.pause().await?;
-            }
+            let search = searched(engine, turn).await?;
             let (mut levels, mut histogram) = (Vec::new(), Vec::new());
             for level in 0..engine.config().level_count() {
                 levels.push(engine.found(&search, level, (count as usize).min(MAX_PICTURES)).await?);
@@ -76,6 +73,21 @@ pub async fn serve<B: FlowBackend>(engine: &Engine<B>, edit: Edit, turn: &Turn) 
     }
 }
 
+/// A search for the leading latents, finished; tells how far it is.
+async fn searched<B: FlowBackend>(engine: &Engine<B>, turn: &Turn) -> Result<Search<B>> {
+    let mut search = engine.search()?;
+    let mut told = 0;
+    while engine.go_on(&mut search).await? {
+        let percent = search.percent();
+        if percent > told {
+            turn.send(Part::Searched(percent));
+            told = percent;
+        }
+        turn.pause().await?;
+    }
+    Ok(search)
+}
+
 async fn strips<B: FlowBackend>(
     engine: &Engine<B>,
     source: &Source,
@@ -85,10 +97,7 @@ async fn strips<B: FlowBackend>(
 ) -> Result<Answer> {
     check(source)?;
     if matches!(which, Which::Leading(_)) && !engine.is_searched() {
-        let mut search = engine.search()?;
-        while engine.go_on(&mut search).await? {
-            turn.pause().await?;
-        }
+        searched(engine, turn).await?;
     }
     let places = engine.places(which)?;
     check_count(places.len().saturating_mul(values.len()))?;

@@ -74,6 +74,19 @@ fn the_first_latent_is_one_with_a_name() {
 }
 
 #[test]
+fn a_search_says_how_far_it_is_and_the_next_begins_anew() {
+    let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
+    let (mut explore, mut settings) = (Explore::default(), ExploreSettings::default());
+    let mut bench = Bench::nameless(&config, &mut ids);
+    explore.update(ExploreEvent::Search, &mut settings, &mut bench);
+    assert_eq!(explore.so_far("Searching"), "Searching…");
+    explore.take(1, Answer::Searched(40), &settings, &config);
+    assert_eq!(explore.so_far("Searching"), "Searching… 40 %");
+    explore.update(ExploreEvent::Strips, &mut settings, &mut bench);
+    assert_eq!(explore.so_far("Making the strips"), "Making the strips…");
+}
+
+#[test]
 fn a_film_goes_from_end_to_end_of_the_chosen_latent() {
     let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
     let (mut explore, mut settings) = (Explore::default(), ExploreSettings::default());

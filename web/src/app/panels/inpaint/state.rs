@@ -355,6 +355,7 @@ impl PanelState for Inpaint {
             | Answer::Bits(_)
             | Answer::Field(_)
             | Answer::Leading(_)
+            | Answer::Searched(_)
             | Answer::Positions(_)
             | Answer::Strips(_) => {}
         }

@@ -9,7 +9,8 @@
 //! browser.finish().await?; // an error if the page logged errors
 //! ```
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -51,7 +52,7 @@ impl Browser {
     /// Starts a browser with an own, empty profile, and `flags` besides the usual ones.
     pub async fn start(flags: &[&str]) -> Result<Self> {
         let programs = browser::find().context("no Chromium or no chromedriver: run `cargo xtask setup`")?;
-        let process = Chromedriver::start(&programs.driver)?;
+        let process = Chromedriver::start(&programs.driver).or_else(|_| Chromedriver::start(&programs.driver))?;
         let profile = tempfile::tempdir()?;
         let mut caps = DesiredCapabilities::chrome();
         caps.set_binary(&programs.chrome.display().to_string())?;
@@ -180,8 +181,19 @@ impl Chromedriver {
     }
 }
 
+impl Chromedriver {
+    /// Asks it to end, and its browsers with it, as it does not when it is killed.
+    fn ask_to_end(&self) -> std::io::Result<()> {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        stream.write_all(b"GET /shutdown HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        stream.read_to_end(&mut Vec::new()).map(drop)
+    }
+}
+
 impl Drop for Chromedriver {
     fn drop(&mut self) {
+        let _ = self.ask_to_end();
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

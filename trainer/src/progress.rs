@@ -144,16 +144,16 @@ impl Work {
             return;
         }
         let (bar, template) = match self.total {
-            0 => (ProgressBar::new_spinner(), "{spinner} {msg}  {elapsed}"),
-            total => (ProgressBar::new(total as u64), "{bar:30} {msg}: {pos} of {len}  {eta} left"),
+            0 => (ProgressBar::new_spinner(), "{spinner} {msg}"),
+            total => (ProgressBar::new(total as u64), "{bar:30} {msg}"),
         };
-        let bar = bar.with_elapsed(self.start.elapsed()).with_message(self.what.clone());
         // The templates are constants; the default style serves if one were wrong.
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
         loop {
             bar.set_position(self.done.load(Ordering::Relaxed) as u64);
+            bar.set_message(self.line());
             bar.tick();
             if !goes_on(ended, FRAME) {
                 break;

@@ -39,12 +39,21 @@ use crate::error::{Error, Result};
 
 /// Train, evaluate and export RG-Flow models. Without a command it trains the preset `demo` on MSDS1.
 #[derive(Parser, Debug)]
-#[command(name = "trainer", version)]
+#[command(name = "trainer", version, after_help = ENVIRONMENT)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
+
+/// What is not an option of one command.
+const ENVIRONMENT: &str = "Environment:
+  RG_FLOW_PROGRESS  what takes longer says so on standard error, by a bar on a terminal, otherwise by a line every 5 seconds:
+                    give another number of seconds (0: one line for all that was done, when it ends), or off
+  RG_FLOW_VECTORS   256 or 512: bits of the vectors that the CPU's kernels use
+
+Exit status: 0, or 1 after an error, 2 for options that are wrong; a training run that a signal stopped has saved, and ends with
+130 (Ctrl-C), 143 (SIGTERM) or 129 (SIGHUP).";
 
 /// The commands.
 #[derive(Subcommand, Debug)]

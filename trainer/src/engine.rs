@@ -18,6 +18,7 @@ use crate::device::{DeviceChoice, Job, dispatch};
 use crate::drawing::Drawing;
 use crate::error::{Error, Result};
 use crate::evaluate::{Score, bits_by_level, bits_per_dim, sample_pictures};
+use crate::progress::Progress;
 
 /// Pictures on the device at once.
 const BATCH: usize = 64;
@@ -224,6 +225,31 @@ impl<B: TrainBackend, F: ImageFlow<B::InnerBackend>> OnDevice<B, F> {
     }
 }
 
+impl<B: TrainBackend> OnDevice<B, Flow<B::InnerBackend>> {
+    /// The mean over samples of what each of them gives, one after the other, since each takes a while.
+    fn mean(
+        &self,
+        what: &str,
+        samples: &[f32],
+        of: impl Fn(Tensor<B::InnerBackend, 4>) -> shared::Result<Tensor<B::InnerBackend, 3>>,
+    ) -> Result<Vec<f32>> {
+        let dims = self.flow.config().dims();
+        let count = samples.len() / dims;
+        if count < 2 {
+            return Ok(numbers(self.checked(of(self.tensor(samples)?))?));
+        }
+        let progress = Progress::new(what, count);
+        let mut sum: Vec<f32> = Vec::new();
+        for sample in samples.chunks(dims) {
+            let one = numbers(self.checked(of(self.tensor(sample)?))?);
+            sum.resize(one.len(), 0.0);
+            sum.iter_mut().zip(one).for_each(|(sum, one)| *sum += one);
+            progress.add(1);
+        }
+        Ok(sum.into_iter().map(|sum| sum / count as f32).collect())
+    }
+}
+
 fn numbers<B: FlowBackend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f32> {
     tensor.into_data().iter::<f32>().collect()
 }
@@ -231,20 +257,24 @@ fn numbers<B: FlowBackend, const D: usize>(tensor: Tensor<B, D>) -> Vec<f32> {
 impl<B: TrainBackend, F: ImageFlow<B::InnerBackend>> Engine for OnDevice<B, F> {
     fn encode(&self, logits: &[f32]) -> Result<Codes> {
         let mut codes = Codes { latents: Vec::with_capacity(logits.len()), log_prob: Vec::new() };
+        let progress = Progress::new("images encoded", logits.len() / self.flow.dims());
         for chunk in self.chunks(logits) {
             let EncodedByLevel { latents, log_prob } = self.flow.forward_by_level(self.tensor(chunk)?);
             let levels = log_prob.dims()[1];
             let parts: Vec<f64> = log_prob.into_data().iter::<f64>().collect();
             codes.latents.extend(numbers(latents));
             codes.log_prob.extend(parts.chunks_exact(levels).map(<[f64]>::to_vec));
+            progress.set(codes.log_prob.len());
         }
         Ok(codes)
     }
 
     fn decode(&self, latents: &[f32]) -> Result<Vec<f32>> {
         let mut logits = Vec::with_capacity(latents.len());
+        let progress = Progress::new("images generated", latents.len() / self.flow.dims());
         for chunk in self.chunks(latents) {
             logits.extend(numbers(self.flow.inverse(self.tensor(chunk)?).0));
+            progress.set(logits.len() / self.flow.dims());
         }
         Ok(logits)
     }
@@ -271,10 +301,15 @@ impl<B: TrainBackend, F: ImageFlow<B::InnerBackend>> Engine for OnDevice<B, F> {
         let images = middles(pictures);
         let mut inpainting =
             self.checked(Inpainting::new(flow, images, mask, free.clone(), wish.clone(), &self.device))?;
-        while inpainting.phase() == Phase::Best && inpainting.step() {}
+        let progress = Progress::new("gradients of the completions", inpainting.progress().1 as usize);
+        let step = |inpainting: &mut Inpainting<B>| {
+            progress.set(inpainting.progress().0 as usize);
+            inpainting.step()
+        };
+        while inpainting.phase() == Phase::Best && step(&mut inpainting) {}
         let best = inpainting.images().iter().map(|image| to_pixels(image)).collect();
         let search = (inpainting.progress().0, start.elapsed());
-        while inpainting.step() {}
+        while step(&mut inpainting) {}
         let others = inpainting.others().iter().map(|image| to_pixels(image)).collect();
         let whole = (inpainting.progress().0, start.elapsed());
         Ok(Completed { best, others, touched: inpainting.touched(), search, whole })
@@ -302,12 +337,15 @@ impl<B: TrainBackend> LevelEngine for OnDevice<B, Flow<B::InnerBackend>> {
     }
 
     fn receptive_fields(&self, places: &[usize], samples: &[f32]) -> Result<Vec<f32>> {
-        let fields = self.checked(receptive::receptive_fields(&self.flow, places, self.tensor(samples)?))?;
-        self.finite("a receptive field", numbers(fields))
+        let fields = self.mean("receptive fields, samples averaged", samples, |sample| {
+            receptive::receptive_fields(&self.flow, places, sample)
+        })?;
+        self.finite("a receptive field", fields)
     }
 
     fn strengths(&self, samples: &[f32]) -> Result<Vec<f32>> {
-        let strengths = self.checked(receptive::strengths(&self.flow, self.tensor(samples)?))?;
-        self.finite("a strength", numbers(strengths))
+        let of = |sample| receptive::strengths(&self.flow, sample);
+        let strengths = self.mean("strengths of all latents, samples averaged", samples, of)?;
+        self.finite("a strength", strengths)
     }
 }

@@ -91,6 +91,12 @@ pub enum Error {
         /// Which checkpoint is good, and what to change.
         advice: String,
     },
+    /// A signal ended a run before its last step. It has saved, and said so.
+    #[error("stopped by signal {signal}")]
+    Stopped {
+        /// The signal's number.
+        signal: u8,
+    },
     /// A plot could not be drawn.
     #[error("plot: {0}")]
     Plot(String),

@@ -10,6 +10,7 @@ use shared::{DataKind, FlowBackend, ImageFlow};
 use crate::data::ImageSet;
 use crate::drawing::{Drawing, of_sampler};
 use crate::error::{Error, Result};
+use crate::progress::Progress;
 
 /// Images on the device at once.
 const BATCH: usize = 64;
@@ -38,6 +39,7 @@ pub fn bits_per_dim<B: FlowBackend>(
     let (dims, shape) = (flow.dims(), flow.image_shape());
     fits(shape, images)?;
     let mut bits = Vec::with_capacity(images.len());
+    let progress = Progress::new("likelihoods of images", images.len());
     for (start, values) in batches(images) {
         let mut terms = vec![Vec::new(); BATCH.min(images.len() - start)];
         for draw in 0..draws {
@@ -48,6 +50,7 @@ pub fn bits_per_dim<B: FlowBackend>(
             log_prob.into_data().iter::<f64>().zip(&mut terms).for_each(|(p, terms)| terms.push(p));
         }
         bits.extend(terms.iter().map(|terms| images.kind().cost(log_mean_exp(terms), dims)));
+        progress.set(bits.len());
     }
     Score::of(&bits, images)
 }
@@ -70,12 +73,14 @@ pub fn bits_by_level<B: FlowBackend>(
     fits(shape, images)?;
     let counts = counts_by_level(&flow.latent_levels());
     let mut bits = Vec::with_capacity(images.len());
+    let progress = Progress::new("likelihoods of images", images.len());
     for (start, values) in batches(images) {
         let batch = values.batch::<B>(shape, EVALUATION_SEED, start as u64, device);
         let parts: Vec<f64> = flow.log_prob_by_level(batch.images).into_data().iter::<f64>().collect();
         let slopes = batch.log_det.into_data().iter::<f64>().collect::<Vec<_>>();
         let of = |(parts, slope): (&[f64], f64)| images.kind().cost_by_level(parts, slope, &counts);
         bits.extend(parts.chunks_exact(counts.len()).zip(slopes).map(of));
+        progress.set(bits.len());
     }
     Score::of(&bits.iter().map(|bits| whole(bits, &counts)).collect::<Vec<_>>(), images)?;
     Ok(bits)
@@ -169,6 +174,7 @@ pub fn sample_pictures<B: FlowBackend>(
     device: &B::Device,
 ) -> Result<Vec<Vec<u8>>> {
     let mut pictures = Vec::new();
+    let progress = Progress::new("samples drawn", (indices.end - indices.start) as usize);
     let mut start = indices.start;
     while start < indices.end {
         let end = indices.end.min(start + BATCH as u64);
@@ -185,6 +191,7 @@ pub fn sample_pictures<B: FlowBackend>(
             return Err(Error::Diverged { problem, advice: "use a lower temperature or an earlier checkpoint".into() });
         }
         pictures.extend(logits.chunks_exact(flow.dims()).map(to_pixels));
+        progress.set(pictures.len());
         start = end;
     }
     Ok(pictures)

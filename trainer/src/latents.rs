@@ -1,4 +1,4 @@
-//! The file of `encode`: latents of some images, with the architecture they belong to.
+//! The file of `encode`: latents of some images, with the architecture and the weights that they belong to.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,26 +15,29 @@ use crate::files::{read_limited, write_atomically};
 const MAX_BYTES: u64 = 2 << 30;
 const FORMAT: &str = "rg-flow-latents";
 
-/// Writes latents, flat pictures one after the other, as tensor `latents` `[n, C, L, L]`.
+/// Writes latents, flat pictures one after the other, as tensor `latents` `[n, C, L, L]`. `weights` is the digest of those that
+/// encoded ([`crate::identity::of_weights`]).
 ///
 /// # Errors
 /// [`Error::Content`] if they are not a multiple of a picture's, [`Error::Io`] if the file cannot be written.
-pub fn write(path: &Path, config: &RgFlowConfig, latents: &[f32]) -> Result<()> {
+pub fn write(path: &Path, config: &RgFlowConfig, weights: &str, latents: &[f32]) -> Result<()> {
     let unable = |problem: String| Error::content(path.display(), problem, "encode at least one whole image");
     let bytes: Vec<u8> = latents.iter().flat_map(|z| z.to_le_bytes()).collect();
     let shape = vec![latents.len() / config.dims(), config.channels, config.size, config.size];
     let view = TensorView::new(Dtype::F32, shape, &bytes).map_err(|e| unable(e.to_string()))?;
     let config = serde_json::to_string(config).map_err(|e| unable(e.to_string()))?;
-    let metadata = BTreeMap::from([("format".to_string(), FORMAT.to_string()), ("config".to_string(), config)]);
+    let metadata = [("format", FORMAT), ("config", &config), ("weights", weights)];
+    let metadata: BTreeMap<_, _> = metadata.map(|(name, text)| (name.to_string(), text.to_string())).into();
     let bytes = to_safetensors(vec![("latents", view)], &metadata).map_err(|e| unable(e.to_string()))?;
     write_atomically(path, &bytes)
 }
 
-/// Reads the latents of a model of that architecture.
+/// Reads the latents of a model of that architecture, and the digest of the weights that encoded them; files of older versions
+/// have none.
 ///
 /// # Errors
 /// [`Error::Io`] if the file cannot be read, [`Error::Content`] if it holds something else or another model's latents.
-pub fn read(path: &Path, config: &RgFlowConfig) -> Result<Vec<f32>> {
+pub fn read(path: &Path, config: &RgFlowConfig) -> Result<(Vec<f32>, Option<String>)> {
     let bytes = read_limited(path, MAX_BYTES)?;
     let wrong = |problem: String| Error::content(path.display(), problem, "write it with `trainer encode`");
     let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| wrong(e.to_string()))?;
@@ -57,7 +60,7 @@ pub fn read(path: &Path, config: &RgFlowConfig) -> Result<Vec<f32>> {
     if values.is_empty() || values.iter().any(|z| !z.is_finite()) {
         return Err(wrong("it has no latents, or some are not finite".into()));
     }
-    Ok(values)
+    Ok((values, Some(note("weights")).filter(|weights| !weights.is_empty())))
 }
 
 #[cfg(test)]
@@ -70,11 +73,11 @@ mod tests {
         let path = dir.path().join("z.safetensors");
         let config = RgFlowConfig::tiny();
         let latents: Vec<f32> = (0..2 * config.dims()).map(|i| (i as f32 * 0.37).sin()).collect();
-        write(&path, &config, &latents).unwrap();
-        assert_eq!(read(&path, &config).unwrap(), latents);
+        write(&path, &config, "12345678", &latents).unwrap();
+        assert_eq!(read(&path, &config).unwrap(), (latents.clone(), Some("12345678".to_string())));
         assert!(read(&path, &RgFlowConfig::deep()).unwrap_err().to_string().contains("another architecture"));
-        assert!(write(&path, &config, &latents[1..]).is_err());
-        write(&path, &config, &[f32::NAN; 768]).unwrap();
+        assert!(write(&path, &config, "", &latents[1..]).is_err());
+        write(&path, &config, "", &[f32::NAN; 768]).unwrap();
         assert!(read(&path, &config).unwrap_err().to_string().contains("finite"));
         std::fs::write(&path, [1; 30]).unwrap();
         assert!(read(&path, &config).unwrap_err().to_string().contains("trainer encode"));

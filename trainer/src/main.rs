@@ -4,14 +4,14 @@ use std::process::ExitCode;
 
 use trainer::cli;
 use trainer::error::{Error, Result};
-use trainer::output;
+use trainer::{output, progress};
 
 /// Names the bits of the CPU kernels' vectors, 256 or 512, to compare them or where the choice is wrong.
 const VECTORS: &str = "RG_FLOW_VECTORS";
 
 fn main() -> ExitCode {
     let ended = match cli::parse(std::env::args_os()) {
-        Ok(cli) => vectors().and_then(|()| cli::run(cli)),
+        Ok(cli) => vectors().and_then(|()| progress::from_environment()).and_then(|()| cli::run(cli)),
         Err(said) => match said.print() {
             Ok(()) => return u8::try_from(said.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from),
             Err(error) => cli::unless_closed(Err(Error::Output { source: error })),
@@ -19,6 +19,8 @@ fn main() -> ExitCode {
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
+        // It has said so, and what it saved. As a shell tells it of a program that a signal ended.
+        Err(Error::Stopped { signal }) => ExitCode::from(128 + signal),
         Err(error) => {
             output::aside(format_args!("error: {error}"));
             ExitCode::FAILURE

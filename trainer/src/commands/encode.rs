@@ -6,13 +6,14 @@ use clap::Args;
 use shared::DataKind;
 use shared::geometry::counts_by_level;
 use shared::logit::to_pixels;
+use shared::weights::AnyModelFile;
 
 use crate::args::{DeviceArgs, WhichArgs};
 use crate::error::{Error, Result};
 use crate::evaluate::whole;
-use crate::latents;
-use crate::open::Model;
+use crate::open::{Model, load_rg_flow, of_images};
 use crate::output::say;
+use crate::{identity, latents};
 
 /// Arguments of `encode`.
 #[derive(Args, Debug, Clone)]
@@ -34,13 +35,16 @@ pub struct EncodeArgs {
     pub device: DeviceArgs,
 }
 
-/// Writes the latents of images, and prints how likely the images are, in all and by level, and how many of their values
+/// Writes the latents of images, with the digest of the weights, and prints how likely the images are, in all and by level, and how many of their values
 /// come back exactly.
 ///
 /// # Errors
 /// A model or an image that cannot be read, an image without a finite likelihood, a file that cannot be written.
 pub fn run(args: EncodeArgs) -> Result<()> {
-    let model = Model::open(&args.model, args.which.which, args.device.device)?;
+    let file = load_rg_flow(&args.model, args.which.which)?;
+    of_images(file.config.data, &args.model)?;
+    let weights = identity::of_weights(&AnyModelFile::RgFlow(file.clone()), &args.model)?;
+    let model = Model::of(file, &args.model, args.device.device)?;
     let images = model.read(&args.images)?;
     let dims = model.config.dims();
     let logits: Vec<f32> = images.iter().flat_map(|(logits, _)| logits).copied().collect();
@@ -52,7 +56,7 @@ pub fn run(args: EncodeArgs) -> Result<()> {
         let problem = format!("{} has no likelihood under {}", args.images[i].display(), args.model.display());
         return Err(Error::Diverged { problem, advice: "encode it with an earlier checkpoint".into() });
     }
-    latents::write(&args.out, &model.config, &codes.latents)?;
+    latents::write(&args.out, &model.config, &weights, &codes.latents)?;
     let back = model.engine.decode(&codes.latents)?;
     let counts = counts_by_level(&model.engine.latent_levels());
     for (i, (file, (logits, log_det))) in args.images.iter().zip(&images).enumerate() {
@@ -64,5 +68,5 @@ pub fn run(args: EncodeArgs) -> Result<()> {
         let by_level = levels.iter().enumerate().rev().map(|(level, bits)| format!("{level}: {bits:.3}"));
         say!("  bits for each number of level {}", by_level.collect::<Vec<_>>().join(", "))?;
     }
-    say!("latents of {} images: {}", images.len(), args.out.display())
+    say!("latents of {} images, by weights {weights}: {}", images.len(), args.out.display())
 }

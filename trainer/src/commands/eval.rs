@@ -15,6 +15,7 @@ use crate::error::Result;
 use crate::evaluate::{Score, moments, suits, whole};
 use crate::open::{AnyModel, at_size, load};
 use crate::output::say;
+use crate::progress::Progress;
 
 /// Arguments of `eval`.
 #[derive(Args, Debug, Clone)]
@@ -107,6 +108,7 @@ fn usual(engine: &dyn Engine, test: &TestSet, counts: &[usize]) -> Result<String
 fn bits_of_middles(engine: &dyn Engine, test: &TestSet, counts: &[usize]) -> Result<Vec<Vec<f64>>> {
     let mut bits = Vec::with_capacity(test.images.len());
     let pictures: Vec<&[u8]> = test.images.iter().collect();
+    let progress = Progress::new("likelihoods of images", pictures.len());
     // Not all at once: numbers take four times as much memory as bytes.
     for some in pictures.chunks(PICTURES) {
         let logits: Vec<f32> = some.iter().flat_map(|picture| middles(picture)).collect();
@@ -115,6 +117,7 @@ fn bits_of_middles(engine: &dyn Engine, test: &TestSet, counts: &[usize]) -> Res
             let slopes = logits.iter().map(|&y| logit::log_derivative(y)).sum();
             bits.push(DataKind::Images.cost_by_level(&parts, slopes, counts));
         }
+        progress.set(bits.len());
     }
     Score::of(&bits.iter().map(|bits| whole(bits, counts)).collect::<Vec<_>>(), &test.images)?;
     Ok(bits)

@@ -20,6 +20,7 @@ use crate::files::{writable, write_atomically};
 use crate::open::{Model, load_rg_flow, of_images};
 use crate::output::say;
 use crate::pca::Principal;
+use crate::progress::Progress;
 
 /// The share of the images along which variances are measured, and which the directions do not see.
 const HELD_OUT: usize = 10;
@@ -122,9 +123,11 @@ fn write(file: ModelFile, precision: PrecisionName, out: &Path) -> Result<()> {
 /// Latents of pictures, `[dims, pictures]`.
 fn encode(engine: &(impl Engine + ?Sized), pictures: &[u8], dims: usize) -> Result<DMatrix<f32>> {
     let mut latents = Vec::with_capacity(pictures.len());
+    let progress = Progress::new("images encoded", pictures.len() / dims);
     // In parts: numbers take four times as much memory as bytes.
     for part in pictures.chunks(1024 * dims) {
         latents.extend(engine.encode(&middles(part))?.latents);
+        progress.set(latents.len() / dims);
     }
     Ok(DMatrix::from_vec(dims, pictures.len() / dims, latents))
 }
@@ -138,6 +141,7 @@ struct Fit {
 
 /// Directions of the latents but for the last `held_out`, on which their variances are measured.
 fn fit(latents: DMatrix<f32>, held_out: usize, directions: usize) -> Fit {
+    let _progress = Progress::new("leading directions", 0);
     let known = latents.ncols() - held_out;
     let last = latents.columns(known, held_out).into_owned();
     let principal = Principal::of(latents.remove_columns(known, held_out), directions);

@@ -8,7 +8,8 @@ use shared::backend::{CpuVectors, cpu_vectors};
 use crate::args::WhichArgs;
 use crate::device::{self, DeviceChoice};
 use crate::error::{Error, Result};
-use crate::open::{About, about};
+use crate::identity::of_weights;
+use crate::open::{About, about, load};
 use crate::output::say;
 
 /// Arguments of `info`.
@@ -40,6 +41,10 @@ pub fn run(args: InfoArgs) -> Result<()> {
     }
     let (parameters, macs) = (config.param_count(), config.macs() as f64 / 1e6);
     let mut text = format!("{parameters} parameters, {macs:.1} million multiply-adds an image\n");
+    // Those of a checkpoint are not read for this.
+    if state.is_none() {
+        text += &format!("weights {}\n", of_weights(&load(&model, args.which.which)?, &model)?);
+    }
     text += &format!("card   {}\n", serde_json::to_string_pretty(&card).unwrap_or_default());
     text += &format!("config {}\n", serde_json::to_string_pretty(&config).unwrap_or_default());
     if let Some(state) = &state {

@@ -9,6 +9,7 @@ use crate::args::{DeviceArgs, Preset, preset};
 use crate::device::dispatch;
 use crate::error::Result;
 use crate::output::say;
+use crate::progress::Progress;
 use crate::train::timed::TimedSteps;
 
 /// Arguments of `presets`.
@@ -48,7 +49,9 @@ pub fn run(args: PresetsArgs) -> Result<()> {
         let times = match args.time {
             true => {
                 let job = TimedSteps { config: &config, batch: args.batch, warm_up: 1, seconds: args.seconds };
+                let progress = Progress::new(format!("timing {}", preset.name), 0);
                 let rate = dispatch(args.device.device, job)?.rate;
+                drop(progress);
                 format!(" {rate:>9.1} {:>12.1}", args.images as f64 / rate)
             }
             false => String::new(),

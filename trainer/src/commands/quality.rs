@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::files::write_atomically;
 use crate::open::AnyModel;
 use crate::output::say;
+use crate::progress::Progress;
 use crate::quality::{Reference, Scores, edges};
 
 /// Arguments of `quality`.
@@ -82,7 +83,10 @@ pub fn run(args: QualityArgs) -> Result<()> {
         return Err(Error::usage("--data", problem, "give at least 16"));
     }
     let mirrored = dataset.mirrors && !args.no_flips;
+    let measuring = |what: &str| Progress::new(format!("measuring {what}"), 0);
+    let progress = measuring("the test images");
     let reference = Reference::new(&dataset.train, &dataset.test, args.count, mirrored);
+    drop(progress);
     let against = if mirrored { ", mirrored at random" } else { "" };
     say!("{} samples against as many test images of {}{against}", reference.count(), dataset.name)?;
     say!("{}", heading(shape[1]))?;
@@ -94,13 +98,17 @@ pub fn run(args: QualityArgs) -> Result<()> {
         for drawing in std::iter::once(asked).chain(also) {
             let (draw, temperature) = (drawing.name(), drawing.temperature.levels.clone());
             let samples = model.engine.sample(args.seed, reference.count() as u64, &drawing)?;
+            let progress = measuring("the samples");
             let scores = reference.score(&samples.iter().map(Vec::as_slice).collect::<Vec<_>>());
+            drop(progress);
             let row = Row { name: name(path), draw, temperature, scores };
             say!("{}", line(&format!("{}, {draw}", row.name), &row.scores))?;
             rows.push(row);
         }
     }
+    let progress = measuring("training images");
     let floor = reference.floor(&dataset.train, mirrored);
+    drop(progress);
     say!("{}", line("floor: training images", &floor))?;
     rows.push(Row { name: "floor".into(), draw: "", temperature: vec![], scores: floor });
     if let Some(out) = &args.out {

@@ -23,6 +23,7 @@ use super::skipped::Skipped;
 use super::split::{choose, first, hold_out};
 use super::{celeba, labels_csv, metadata, parts};
 use crate::error::{Error, Result};
+use crate::progress::Progress;
 
 /// Undecoded pictures are held until there are this many, or this many bytes of them.
 const CHUNK: usize = 512;
@@ -181,6 +182,7 @@ fn read(
     }
     let mut good = Vec::with_capacity(picks.len());
     let (mut chunk, mut bytes) = (Vec::new(), 0);
+    let progress = Progress::new("images read", picks.len());
     for (done, &pick) in picks.iter().enumerate() {
         let picture = container.read(pick);
         bytes += picture.as_ref().map_or(0, Vec::len);
@@ -203,6 +205,7 @@ fn read(
                 }
             }
             bytes = 0;
+            progress.set(done + 1);
         }
         if counts.broken.is_full() && !options.skip_broken {
             break;

@@ -10,6 +10,7 @@ use super::set::ImageSet;
 use crate::error::{Error, Result};
 use crate::figures::sheet;
 use crate::files::{is_used, make_folder, write_whole};
+use crate::progress::Progress;
 
 impl ImageSet {
     /// Writes the pictures as `00000.png`, `00001.png`, … into `dir`, which is made or must be
@@ -20,7 +21,9 @@ impl ImageSet {
             let advice = "choose an empty or a new folder";
             return Err(Error::content(dir.display(), "the folder is not empty", advice));
         }
+        let progress = Progress::new("images written", self.len());
         (0..self.len()).into_par_iter().try_for_each(|i| {
+            progress.add(1);
             let path = dir.join(file_name(i));
             let file = path.display().to_string();
             let Some(picture) = interleaved(self.image(i), self.size) else {

@@ -5,6 +5,7 @@ use std::f64::consts::PI;
 use super::Theory;
 use super::measure::{Estimate, Observed};
 use crate::error::Result;
+use crate::progress::Progress;
 
 /// Couplings between 0 and β at which ⟨Σ φφ′⟩ is measured.
 const NODES: usize = 16;
@@ -23,12 +24,14 @@ pub fn integrated<T: Theory>(
     seed: u64,
 ) -> Result<Estimate> {
     let mut sum = Estimate { value: alone, error: 0.0 };
+    let progress = Progress::new("log Z, couplings on the way", NODES);
     for (i, (node, weight)) in gauss_legendre(NODES).into_iter().enumerate() {
         let at = at(beta * (1.0 + node) / 2.0);
         let fields = at.draw(edge, count, seed, STREAM + i as u64)?;
         let Estimate { value, error } = Observed::of(&fields, edge, &at).bond_energy();
         let share = weight * beta / 2.0;
         sum = Estimate { value: sum.value + share * value, error: sum.error.hypot(share * error) };
+        progress.add(1);
     }
     Ok(sum)
 }

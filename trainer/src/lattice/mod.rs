@@ -18,6 +18,7 @@ use std::str::FromStr;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
+use crate::progress::Progress;
 use chain::Chain;
 pub use couplings::Couplings;
 pub use ising::Ising;
@@ -111,11 +112,13 @@ fn draw(
         return Err(Error::Usage { option: "--data".into(), problem, advice });
     }
     let rounds = count.div_ceil(CHAINS);
+    let progress = Progress::new("fields drawn", rounds * CHAINS);
     let of_chain = |number: usize| -> Vec<Vec<f32>> {
         let mut chain = Chain::new(couplings, edge, seed, stream * CHAINS as u64 + number as u64);
         thermalise(&mut chain);
         let next = |_| {
             (0..APART).for_each(|_| update(&mut chain));
+            progress.add(1);
             chain.field().iter().map(|&phi| phi as f32).collect()
         };
         (0..rounds).map(next).collect()

@@ -162,14 +162,15 @@ pub fn step_of(path: &Path) -> Option<u64> {
     (name(step) == found).then_some(step)
 }
 
-/// Deletes all but the newest `keep` checkpoints up to a step, that of the last one written.
+/// Deletes all but the newest `keep` checkpoints up to a step, that of the last one written, and one that is `spared`.
 ///
 /// # Errors
 /// [`Error::Io`] if one cannot be deleted.
-pub fn prune(folder: &Path, step: u64, keep: usize) -> Result<()> {
+pub fn prune(folder: &Path, step: u64, keep: usize, spared: Option<&Path>) -> Result<()> {
     let mut found = list(folder)?;
     found.retain(|path| step_of(path).is_some_and(|s| s <= step));
-    for path in &found[..found.len().saturating_sub(keep.max(1))] {
+    let old = &found[..found.len().saturating_sub(keep.max(1))];
+    for path in old.iter().filter(|path| Some(path.as_path()) != spared) {
         fs::remove_file(path).map_err(Error::io(path, "delete it"))?;
     }
     Ok(())
@@ -187,7 +188,9 @@ mod tests {
         for name in names.iter().chain(&foreign) {
             fs::write(dir.path().join(name), name).unwrap();
         }
-        prune(dir.path(), 20, 1).unwrap();
+        prune(dir.path(), 20, 1, Some(&dir.path().join(names[0]))).unwrap();
+        assert_eq!(list(dir.path()).unwrap().len(), 3, "it is spared");
+        prune(dir.path(), 20, 1, None).unwrap();
         assert_eq!(list(dir.path()).unwrap(), names[1..].iter().map(|n| dir.path().join(n)).collect::<Vec<_>>());
         assert!(foreign.iter().all(|name| dir.path().join(name).exists()));
         assert_eq!(step_of(Path::new("a/step-123456789.ckpt")), Some(123_456_789));

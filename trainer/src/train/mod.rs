@@ -17,9 +17,12 @@ pub mod metrics;
 mod peers;
 pub mod probe;
 mod progress;
+mod record;
 pub mod state;
 mod tensorboard;
 pub mod timed;
+mod trouble;
+mod watch;
 
 use std::cell::OnceCell;
 use std::io::ErrorKind;
@@ -29,29 +32,26 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use burn::module::AutodiffModule;
-use shared::train::{self as learning, AdamW, Batches, Measured, TrainBackend, flips, whiten};
+use shared::train::{self as learning, AdamW, Batches, TrainBackend, flips, whiten};
 use shared::weights::AnyModelFile;
-use shared::{Model, ModelConfig, RgFlowConfig, Temperature};
+use shared::{Model, ModelConfig, RgFlowConfig};
 
 use self::action::Objective;
-use self::best::{Best, BestBy};
+use self::best::BestBy;
 use self::checkpoint::Run;
 use self::folder::RunFolder;
 pub use self::folder::newest;
-use self::metrics::{Line, Metrics};
 use self::peers::Peers;
 use self::probe::Probe;
 use self::progress::Progress;
-use self::state::{Recent, RunState};
+use self::record::line;
+use self::state::RunState;
+use self::watch::{Seen, Watch, is_number};
 use crate::data::Dataset;
 use crate::device::{Devices, Job, dispatch};
-use crate::drawing::Drawing;
 use crate::error::{Error, Result};
-use crate::evaluate::{bits_per_dim, suits};
-use crate::figures::sheet;
+use crate::evaluate::suits;
 use crate::lattice::Phi4;
-use crate::output::say;
-use crate::quality::Scores;
 
 /// What to train, and where to leave it.
 pub struct Training {
@@ -83,16 +83,8 @@ pub struct Training {
     pub probe: OnceCell<Probe>,
 }
 
-/// Samples on a checkpoint's sheet.
-const SHEET: usize = 32;
 /// Default of the steps between lines of the metrics.
 const LOG_EVERY: u64 = 100;
-
-/// What a run writes as it goes.
-struct Log {
-    metrics: Metrics,
-    best: Best,
-}
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -231,6 +223,9 @@ impl Training {
         let begin = Instant::now();
         let mut clock = begin;
         let mut outcome = None;
+        let mut watch = Watch::new();
+        // The checkpoint to go back to from where the loss has gone.
+        let mut spared = None;
         while run.state.step < recipe.steps {
             let number = run.state.step;
             let Run { model, optimizer, average, state } = run;
@@ -243,23 +238,42 @@ impl Training {
                 peers.step(model, optimizer, number, &values, state.images())?
             };
             run = Run { model, optimizer, average, state };
-            if !(measured.bits_per_dim.is_finite() && measured.grad_norm.is_finite()) {
-                return Err(self.diverged(number, measured, recipe.learning_rate));
+            match watch.see(&measured) {
+                Seen::Fine => {}
+                // Many of them are told less and less often.
+                Seen::Skipped(count) if count.is_power_of_two() => {
+                    progress.note(&self.skipped(number, measured, count))
+                }
+                Seen::Skipped(_) => {}
+                Seen::Hopeless => return Err(self.diverged(number, measured, &watch, spared)),
+                Seen::Left { from, to } => {
+                    spared = self.good(number);
+                    progress.note(&self.left(number, [from, to], spared.as_deref()));
+                }
+                Seen::Back => {
+                    spared = None;
+                    progress.note(&format!("step {number}: the loss has come back"));
+                }
             }
-            if recipe.ema > 0.0 {
+            if recipe.ema > 0.0 && is_number(&measured) {
                 run.average = learning::average::<B>(run.average, &run.model, recipe.ema_at(number));
             }
-            run.state.advance(measured);
+            run.state.advance(is_number(&measured).then_some(measured));
             let heard = progress.step(&run.state);
             let late = limit.is_some_and(|limit| begin.elapsed() >= limit);
             // Where nobody can hear it any more a run ends as by Ctrl-C: it loses nothing.
             let stop = late || self.interrupted.load(Ordering::Relaxed) || heard.is_err();
             let step = run.state.step;
-            if stop || step.is_multiple_of(self.checkpoint_every) || step == recipe.steps {
+            let last = stop || step == recipe.steps;
+            // Weights of which nobody knows whether they still give numbers are no checkpoint.
+            if last && !watch.is_sound() {
+                return Err(self.diverged(number, measured, &watch, spared));
+            }
+            if last || step.is_multiple_of(self.checkpoint_every) && watch.is_sound() {
                 run.state.spend(clock.elapsed());
                 let saving = Instant::now();
-                let reached = self.checkpoint(&mut run, &mut log, device)?;
-                if !stop && step < recipe.steps {
+                let reached = self.checkpoint(&mut run, &mut log, spared.as_deref(), device)?;
+                if !last {
                     let name = reached.checkpoint.display().to_string();
                     let unit = run.state.config.data().unit();
                     let of = if action.is_some() { "of log q + S" } else { "on test images" };
@@ -287,122 +301,7 @@ impl Training {
         progress.finish();
         match outcome {
             Some(outcome) => Ok(outcome),
-            None => self.checkpoint(&mut run, &mut log, device),
+            None => self.checkpoint(&mut run, &mut log, None, device),
         }
-    }
-
-    /// The metrics file where the run begins, with the line of the checkpoint that it is resumed from: a run that is
-    /// killed right after it saved may not have written it.
-    fn log<B: TrainBackend>(&self, run: &mut Run<B>, device: &B::Device) -> Result<Log> {
-        let watched = |metrics: Metrics| if self.tensorboard { metrics.with_tensorboard() } else { metrics };
-        let begin = |metrics: Metrics, state: &RunState| {
-            let best = Best::take_up(self.folder.path(), self.resume.as_deref(), state, &metrics)?;
-            Ok(Log { metrics: watched(metrics), best })
-        };
-        let Some(path) = &self.resume else { return begin(Metrics::create(self.folder.path())?, &run.state) };
-        for renamed in self.folder.rewind(run.state.step)? {
-            say!("a checkpoint of a later step was renamed to {}", renamed.display())?;
-        }
-        let history = folder::of_checkpoint(path).unwrap_or(self.folder.path());
-        let mut log = begin(Metrics::resume(self.folder.path(), history, run.state.step)?, &run.state)?;
-        if log.metrics.at(run.state.step).is_some() {
-            run.state.recent = Recent::default();
-        } else {
-            self.report(run, path, &mut log, device)?;
-        }
-        Ok(log)
-    }
-
-    /// A resumed run that has nothing left to do writes nothing.
-    fn finished(&self, path: &Path, state: &RunState, line: Option<&Line>) -> Result<Outcome> {
-        let (step, steps) = (state.step, state.recipe.steps);
-        say!("the run is at step {step} of {steps}; give a larger --steps to continue")?;
-        Ok(Outcome { checkpoint: path.to_path_buf(), step, test: line.and_then(|line| line.test) })
-    }
-
-    fn checkpoint<B: TrainBackend>(&self, run: &mut Run<B>, log: &mut Log, device: &B::Device) -> Result<Outcome> {
-        let step = run.state.step;
-        let path = self.folder.checkpoints().join(checkpoint::name(step));
-        // The checkpoint first: nothing that may go wrong below should cost the run.
-        log.metrics.sync()?;
-        run.save(&path)?;
-        checkpoint::prune(&self.folder.checkpoints(), step, self.keep)?;
-        let test = self.report(run, &path, log, device)?;
-        Ok(Outcome { checkpoint: path, step, test })
-    }
-
-    /// A sheet of samples, the bits/dim of test images, a line of the metrics and the curve, for a checkpoint, which may
-    /// be the best one.
-    fn report<B: TrainBackend>(
-        &self,
-        run: &mut Run<B>,
-        checkpoint: &Path,
-        log: &mut Log,
-        device: &B::Device,
-    ) -> Result<Option<f64>> {
-        let step = run.state.step;
-        let flow = run.best().fold();
-        let probe = self.probe.get_or_init(|| Probe::new(&self.dataset, &run.state, self.checkpoint_every));
-        let drawing = Drawing::independent(Temperature::uniform(0.8));
-        let samples = probe.samples::<B::InnerBackend>(flow.as_ref(), &drawing, SHEET, device)?;
-        let [channels, size] = run.state.config.image_shape();
-        let sheet = sheet::sheet(&samples[..SHEET], size, channels, 8, 3);
-        sheet::save(&sheet, &self.folder.samples().join(format!("step-{step:08}.png")))?;
-        let tested = self.test_images.min(self.dataset.test.len());
-        let action = self.action()?;
-        let test = if tested == 0 {
-            None
-        } else if let Some((couplings, config)) = &action {
-            Some(action::free_energy::<B::InnerBackend>(flow.as_ref(), config, couplings, tested as u64, device))
-        } else {
-            let images = self.dataset.test.subset(&(0..tested).collect::<Vec<_>>())?;
-            Some(bits_per_dim::<B::InnerBackend>(flow.as_ref(), &images, 1, device)?.mean)
-        };
-        let line = line(&mut run.state, test, probe.score(&samples));
-        // Before the line, which says that all of this is done.
-        log.best.offer(&line, checkpoint)?;
-        log.metrics.picture(step, "samples", &sheet)?;
-        log.metrics.add(line)?;
-        log.metrics.draw(&self.folder.path().join("curve.png"), run.state.config.data().unit())?;
-        Ok(test)
-    }
-
-    fn diverged(&self, number: u64, measured: Measured, rate: f64) -> Error {
-        let own = checkpoint::list(&self.folder.checkpoints()).ok().and_then(|mut list| list.pop());
-        let lower = rate / 4.0;
-        Error::Diverged {
-            problem: format!(
-                "step {number}: loss {} {}, gradient norm {}",
-                measured.bits_per_dim,
-                self.state.config.data().unit(),
-                measured.grad_norm
-            ),
-            advice: match own.or_else(|| self.resume.clone()) {
-                Some(path) => format!(
-                    "the last good checkpoint is {0}; resume from it with a lower rate: --resume {0} --learning-rate {lower}",
-                    path.display()
-                ),
-                None => format!(
-                    "there is no checkpoint yet; start again with a lower --learning-rate, for instance {lower}"
-                ),
-            },
-        }
-    }
-}
-
-/// The line for where the run stands; the means start again after it.
-fn line(state: &mut RunState, test: Option<f64>, quality: Option<Scores>) -> Line {
-    let recent = std::mem::take(&mut state.recent);
-    Line {
-        step: state.step,
-        images: state.images(),
-        seconds: state.seconds,
-        train: (!recent.is_empty()).then(|| recent.bits_per_dim()),
-        test,
-        quality,
-        grad_norm: (!recent.is_empty()).then(|| recent.grad_norm()),
-        clipped: (!recent.is_empty()).then(|| recent.clipped()),
-        clip_factor: recent.clip_factor(),
-        learning_rate: Some(state.recipe.learning_rate_at(state.step.saturating_sub(1))),
     }
 }

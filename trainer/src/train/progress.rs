@@ -7,7 +7,8 @@ use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 
 use super::state::{Recent, RunState};
 use crate::error::Result;
-use crate::output::say;
+use crate::output::{aside, say};
+use crate::progress;
 
 /// Time between lines unless a number of steps is asked for.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -19,6 +20,8 @@ pub struct Progress {
     lines: Option<Lines>,
     /// When and where this process began.
     start: (Instant, u64),
+    /// This bar speaks for all that is done on the way.
+    _parts: progress::Progress,
 }
 
 struct Lines {
@@ -36,7 +39,7 @@ impl Progress {
             bar.set_style(style);
         }
         let lines = (bar.is_hidden() || !stdout().is_terminal()).then_some(Lines { every, last: None });
-        Self { bar, lines, start: (Instant::now(), state.step) }
+        Self { bar, lines, start: (Instant::now(), state.step), _parts: progress::Progress::silent() }
     }
 
     /// After a step.
@@ -62,7 +65,8 @@ impl Progress {
             (None, Some((at, _))) => now.duration_since(at) >= PAUSE,
             (None, None) => true,
         };
-        if !due {
+        // Steps that were skipped have measured nothing.
+        if !due || state.recent.is_empty() {
             return Ok(());
         }
         let (since, from) = lines.last.replace((now, state.step)).unwrap_or(self.start);
@@ -94,6 +98,11 @@ impl Progress {
             (Some(_), None) => say!("step {step}: {name}"),
             (None, _) => Ok(()),
         }
+    }
+
+    /// Says something beside the bar.
+    pub fn note(&self, text: &str) {
+        self.bar.suspend(|| aside(format_args!("note: {text}")));
     }
 
     /// At the end.

@@ -170,11 +170,13 @@ impl RunState {
         self.images.unwrap_or_else(|| self.step.saturating_mul(self.recipe.batch as u64))
     }
 
-    /// Counts a step of this many images.
-    pub fn advance(&mut self, measured: Measured) {
+    /// Counts a step, and what it measured unless it was skipped.
+    pub fn advance(&mut self, measured: Option<Measured>) {
         self.images = Some(self.images() + self.recipe.batch as u64);
         self.step += 1;
-        self.recent.add(measured);
+        if let Some(measured) = measured {
+            self.recent.add(measured);
+        }
     }
 
     /// Counts time, rounded to microseconds, so that it is read back exactly as it was written.
@@ -258,7 +260,7 @@ mod tests {
         let mut old: RunState = serde_json::from_value(json).unwrap();
         assert_eq!(old.images(), 7 * 16);
         old = old.clone().with_recipe(Recipe { batch: 4, ..old.recipe });
-        old.advance(Measured { bits_per_dim: 3.0, grad_norm: 2.0, factor: 1.0 });
+        old.advance(Some(Measured { bits_per_dim: 3.0, grad_norm: 2.0, factor: 1.0 }));
         assert_eq!((old.step, old.images(), old.recent.bits_per_dim(), old.recent.grad_norm()), (8, 116, 3.0, 2.0));
         let other = old.clone().with_recipe(Recipe { batch: 64, ..old.recipe.clone() });
         assert_eq!(other.images(), 116);

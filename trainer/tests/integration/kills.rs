@@ -118,15 +118,27 @@ fn a_run_that_the_system_ends_saves_first() {
     let dir = tempfile::tempdir().unwrap();
     let out = dir.path().join("run");
     let line = format!("train {TINY} --steps 100000 --checkpoint-every 100000 --log-every 1 --out {{}}");
-    let mut child = command(&line, &[&out]).stdout(Stdio::null()).spawn().unwrap();
-    while last_step(&out) < 2 {
-        std::thread::sleep(Duration::from_millis(5));
+    let mut reached = 0;
+    for (signal, code) in [("-TERM", 143), ("-INT", 130), ("-HUP", 129)] {
+        let mut child = go_on(&line, &out).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        while last_step(&out) < reached + 2 {
+            assert_eq!(child.try_wait().unwrap(), None, "it has ended");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let pid = child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        let [text, error] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
+        // A script sees that it did not finish, and a reader that it saved.
+        assert_eq!(output.status.code(), Some(code), "{error}");
+        assert!(text.contains("stopped before step 100000") && text.contains("--resume"), "{text}");
+        assert!(error.contains("saving") && !error.contains("error"), "{error}");
+        // Every step that it took is in the checkpoint.
+        assert!(last_step(&out) >= reached + 2 && whole_checkpoints(&out) == last_step(&out));
+        reached = last_step(&out);
     }
-    let pid = child.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-    assert!(child.wait().unwrap().success());
-    // Every step that it took is in the checkpoint.
-    assert!(last_step(&out) >= 2 && whole_checkpoints(&out) == last_step(&out));
+    // One that is stopped by the clock has done what it was told.
+    assert!(go_on(&format!("{line} --max-minutes 0"), &out).status().unwrap().success());
 }
 
 #[test]

@@ -22,3 +22,4 @@ mod runs;
 mod started;
 mod ten_steps;
 mod training;
+mod trouble;

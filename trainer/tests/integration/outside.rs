@@ -26,7 +26,8 @@ fn model(folder: &Path) {
 
 fn trainer(line: &str, folder: &Path, configure: impl FnOnce(&mut Command)) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_trainer"));
-    command.args(line.split_whitespace()).current_dir(folder);
+    // On a machine that is slow today a command would say what it is at.
+    command.args(line.split_whitespace()).current_dir(folder).env("RG_FLOW_PROGRESS", "off");
     configure(&mut command);
     command.output().unwrap()
 }

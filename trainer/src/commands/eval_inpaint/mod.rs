@@ -24,6 +24,7 @@ use crate::files::make_folder;
 use crate::open::AnyModel;
 use crate::output::say;
 use crate::pca::Pca;
+use crate::progress::Progress;
 
 /// Images completed at once.
 const BATCH: usize = 16;
@@ -196,6 +197,7 @@ impl Completion<'_> {
         let mut latents = None;
         let (mut to_best, mut to_end) = ((0, Duration::ZERO), (0, Duration::ZERO));
         let mut apart = Vec::new();
+        let progress = Progress::new(format!("images completed by {name}"), self.images.len());
         for pixels in self.images.pixels().chunks(BATCH * self.images.image_len()) {
             let Completed { best, others, touched, search, whole } =
                 self.model.engine.complete(pixels, self.mask, free, &self.wish)?;
@@ -203,6 +205,7 @@ impl Completion<'_> {
             to_best = (search.0, to_best.1 + search.1);
             to_end = (whole.0, to_end.1 + whole.1);
             all.extend(best);
+            progress.set(all.len());
             for others in others.chunks_exact(self.wish.others.max(1)) {
                 first.push(others[0].clone());
                 mean.push(average(others));

@@ -21,6 +21,7 @@ use crate::figures::sheet;
 use crate::files::{make_folder, write_atomically};
 use crate::open::Model;
 use crate::output::say;
+use crate::progress::Progress;
 
 /// Samples whose receptive fields choose the leading latents.
 const FIELD_SAMPLES: u64 = 16;
@@ -106,17 +107,26 @@ fn draw(model: &Model, args: &FactorsArgs) -> Result<()> {
     let strengths = model.engine.strengths(&samples)?;
     for level in (0..model.config.level_count()).rev() {
         let places = model.leading(&strengths, level, args.count as usize)?;
+        let progress = Progress::new(format!("level {level}, rows and frames drawn"), places.len() + frames);
         let strips = args.out.join(format!("traversal-h{level}.png"));
-        sheet::save(&traversal(model, args, &start, &places, &samples)?, &strips)?;
+        sheet::save(&traversal(model, args, &start, &places, &samples, &progress)?, &strips)?;
         let walks = args.out.join(format!("walk-h{level}.gif"));
-        animation(&walks, walk(model, args, level)?, 80)?;
+        animation(&walks, walk(model, args, level, &progress)?, 80)?;
+        drop(progress);
         say!("level {level}: {}, {}", strips.display(), walks.display())?;
     }
     Ok(())
 }
 
 /// One latent a row: its receptive field, then the image for each of its values.
-fn traversal(model: &Model, args: &FactorsArgs, start: &[f32], places: &[usize], samples: &[f32]) -> Result<RgbImage> {
+fn traversal(
+    model: &Model,
+    args: &FactorsArgs,
+    start: &[f32],
+    places: &[usize],
+    samples: &[f32],
+    progress: &Progress,
+) -> Result<RgbImage> {
     let steps = args.steps as usize;
     let values: Vec<f32> = (0..steps).map(|k| args.range * (2.0 * k as f32 / (steps - 1) as f32 - 1.0)).collect();
     let levels = Levels::new(&model.config);
@@ -128,6 +138,7 @@ fn traversal(model: &Model, args: &FactorsArgs, start: &[f32], places: &[usize],
         let label = format!("latent {at}");
         let pictures = [field].into_iter().chain(model.paint(&latents)?).collect();
         rows.push(Row { label, pictures });
+        progress.add(1);
     }
     let columns: Vec<String> =
         ["field".to_string()].into_iter().chain(values.iter().map(|value| format!("{value:+.1}"))).collect();
@@ -135,7 +146,7 @@ fn traversal(model: &Model, args: &FactorsArgs, start: &[f32], places: &[usize],
 }
 
 /// Frames of several samples of which one level wanders from draw to draw, and home again.
-fn walk(model: &Model, args: &FactorsArgs, level: usize) -> Result<Vec<RgbImage>> {
+fn walk(model: &Model, args: &FactorsArgs, level: usize, progress: &Progress) -> Result<Vec<RgbImage>> {
     let temperature = args.temperature.of(&model.card, Latents::Independent);
     let own = Levels::new(&model.config).indices(level);
     let dims = model.config.dims();
@@ -156,6 +167,7 @@ fn walk(model: &Model, args: &FactorsArgs, level: usize) -> Result<Vec<RgbImage>
         }
         let row = Row { label: String::new(), pictures: model.paint(&latents)? };
         frames.push(figure(&[], &[row], model.config.size as u32 * args.figure.zoom)?);
+        progress.add(1);
     }
     Ok(frames)
 }
@@ -181,7 +193,9 @@ fn score(model: &Model, args: &FactorsArgs, data: &str) -> Result<()> {
     let mut all = Vec::new();
     for level in 0..levels.count() {
         let codes = Codes::of_places(&latents, model.config.dims(), &levels.indices(level));
+        let progress = Progress::new(format!("scores of level {level}"), 0);
         let found = scores(&codes, &factors);
+        drop(progress);
         let Scores { mig, disentanglement, completeness, informativeness } = found;
         say!("{level:<5}  {mig:.3}  {disentanglement:<15.3}  {completeness:<12.3}  {informativeness:.3}")?;
         all.push(serde_json::json!({ "level": level, "scores": found }));

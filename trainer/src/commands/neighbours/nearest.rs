@@ -2,9 +2,12 @@
 
 use rayon::prelude::*;
 
+use crate::progress::Progress;
+
 /// Root-mean-square distance of each picture, of 255, to the nearest of `others`, and which that is. Mirrored pictures
 /// count as the same, since training mirrors.
 pub fn nearest(pictures: &[u8], others: &[u8], dims: usize, edge: usize) -> Vec<(f64, usize)> {
+    let progress = Progress::new("images compared", pictures.len() / dims);
     pictures
         .par_chunks_exact(dims)
         .map(|picture| {
@@ -12,6 +15,7 @@ pub fn nearest(pictures: &[u8], others: &[u8], dims: usize, edge: usize) -> Vec<
             mirrored.chunks_exact_mut(edge).for_each(<[u8]>::reverse);
             let squared = |other: &[u8]| distance(picture, other).min(distance(&mirrored, other));
             let best = others.chunks_exact(dims).map(squared).enumerate().min_by_key(|&(_, d)| d);
+            progress.add(1);
             best.map_or((f64::INFINITY, 0), |(i, d)| ((d as f64 / dims as f64).sqrt(), i))
         })
         .collect()

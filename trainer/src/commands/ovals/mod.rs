@@ -18,6 +18,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::open::AnyModel;
 use crate::output::say;
+use crate::progress::Progress;
 
 /// Latents tried at each level.
 const TRIED: usize = 96;
@@ -101,7 +102,12 @@ fn effects(engine: &dyn Engine, images: &ImageSet, change: f32, seed: u64) -> Re
     let latents = engine.encode(&middles(&images.pixels()))?.latents;
     let decode = |latents: &[f32]| engine.decode(latents).map(|logits| to_pixels(&logits));
     let base = decode(&latents)?;
+    let levels = engine.latent_levels();
+    let count = levels.iter().max().map_or(0, |top| top + 1);
+    let tried = |level: usize| levels.iter().filter(|&&of| of == level).count().min(TRIED);
+    let progress = Progress::new("latents tried", (0..count).map(tried).sum());
     let effect = |place: usize| {
+        progress.add(1);
         let mut edited = latents.clone();
         edited.chunks_exact_mut(dims).for_each(|z| z[place] += change);
         let after = decode(&edited)?;
@@ -110,9 +116,7 @@ fn effects(engine: &dyn Engine, images: &ImageSet, change: f32, seed: u64) -> Re
         let strength: u64 = base.iter().zip(&after).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
         Ok((strength, Effect { place, mean: Difference::mean(&differences) }))
     };
-    let levels = engine.latent_levels();
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let count = levels.iter().max().map_or(0, |top| top + 1);
     let of_level = |level: usize| {
         let mut places: Vec<usize> = (0..dims).filter(|&place| levels[place] == level).collect();
         places.shuffle(&mut rng);

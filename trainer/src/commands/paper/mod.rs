@@ -17,6 +17,7 @@ use crate::figures::sheet;
 use crate::files::{make_folder, write_whole};
 use crate::open::{AnyModel, about};
 use crate::output::say;
+use crate::progress::{self, Progress};
 
 /// Pictures that are mixed.
 const INPUTS: u64 = 4;
@@ -93,10 +94,16 @@ pub fn run(args: PaperArgs) -> Result<()> {
     };
     let program = std::env::current_exe().map_err(Error::io(Path::new("trainer"), "find this program"))?;
     let mut outcomes = Vec::new();
-    for section in sections(&sources) {
+    let sections = sections(&sources);
+    let count = sections.len();
+    for (i, section) in sections.into_iter().enumerate() {
         say!("trainer {}", section.words.join(" "))?;
-        let output = Command::new(&program).args(&section.words).current_dir(&args.out).output();
-        let output = output.map_err(Error::io(&program, "run it"))?;
+        let progress = Progress::new(format!("section {} of {count}", i + 1), 0);
+        let mut command = Command::new(&program);
+        // What a section says while it works is not for the page.
+        command.args(&section.words).current_dir(&args.out).env(progress::VARIABLE, "off");
+        let output = command.output().map_err(Error::io(&program, "run it"))?;
+        drop(progress);
         let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
         if !output.status.success() {
             text += &String::from_utf8_lossy(&output.stderr);

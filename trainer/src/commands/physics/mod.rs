@@ -19,6 +19,7 @@ use crate::lattice::symmetry::Symmetry;
 use crate::lattice::{Couplings, MOST_EDGE};
 use crate::open::{Model, load_rg_flow};
 use crate::output::say;
+use crate::progress::Progress;
 
 /// The stream of the fields that the model is held against: no run trains on it.
 const STREAM: u64 = 2;
@@ -91,6 +92,7 @@ pub fn run(args: PhysicsArgs) -> Result<()> {
     let fields = model.engine.decode(&model.draw(args.seed, args.count as u64, &Temperature::uniform(1.0)))?;
     let log_weights = |fields: &[f32]| -> Result<Vec<f64>> {
         let mut weights = Vec::with_capacity(fields.len() / dims);
+        let progress = Progress::new("likelihoods of fields", fields.len() / dims);
         for some in fields.chunks(AT_ONCE * dims) {
             let fields = some.chunks_exact(dims);
             let images: Vec<f32> = fields.clone().flat_map(|field| args.symmetry.images(field, edge)).collect();
@@ -98,6 +100,7 @@ pub fn run(args: PhysicsArgs) -> Result<()> {
             let log_q: Vec<f64> = parts.iter().map(|parts| parts.iter().sum()).collect();
             let of_images = log_q.chunks_exact(args.symmetry.order()).map(log_mean_exp);
             weights.extend(fields.zip(of_images).map(|(field, log_q)| -theory.action(field, edge) - log_q));
+            progress.set(weights.len());
         }
         Ok(weights)
     };
@@ -106,11 +109,13 @@ pub fn run(args: PhysicsArgs) -> Result<()> {
         let problem = format!("{}: a field has no finite weight", args.model.display());
         return Err(Error::Diverged { problem, advice: "take an earlier checkpoint".into() });
     }
+    let progress = Progress::new("observables", 0);
     let mut rng = ChaCha8Rng::seed_from_u64(args.seed);
     let proposals = Proposals::of(&of_model, || rng.random());
     let largest = of_model.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let (sampler, plain) = (Observed::of(&truth, edge, theory), Observed::of(&fields, edge, theory));
     let weighted = plain.weighted(of_model.iter().map(|weight| (weight - largest).exp()).collect());
+    drop(progress);
 
     say!("{couplings} on {edge}×{edge}, {} fields of each", args.count)?;
     say!("{:<16}{:>22}{:>22}{:>8}{:>22}{:>8}", "", "sampler", "model", "σ apart", "model, weighted", "σ apart")?;

@@ -13,6 +13,7 @@ use shared::train::{TrainBackend, half_cosine};
 use shared::{BijectorShape, CouplingKind, Direction, FlowBackend, LevelConfig, PriorKind, StageShape};
 
 use crate::error::{Error, Result};
+use crate::progress::Progress;
 
 /// A point of the plane and the arm that it belongs to.
 pub type Point = ([f32; 2], usize);
@@ -82,12 +83,14 @@ impl Pinwheel {
         let mut model = Bijector::<B>::new(&SHAPE, &mut rng, device);
         // Burn's Adam, without the weight decay of a run's.
         let mut optimizer = AdamConfig::new().init::<B, Bijector<B>>();
+        let progress = Progress::new(format!("steps with the {prior:?} prior"), self.steps);
         for step in 0..self.steps {
             let points = tensor::<B>(&self.points(1 + step as u64, BATCH), device);
             let loss = -log_prob(&model, prior, points).mean();
             let grads = GradientsParams::from_grads(loss.backward(), &model);
             let rate = RATE * half_cosine(step as f64 / self.steps as f64);
             model = optimizer.step(rate, model, grads);
+            progress.add(1);
         }
         let model = model.valid();
         let test = self.points(0, 2000);

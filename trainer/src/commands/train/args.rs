@@ -82,7 +82,8 @@ pub struct TrainArgs {
     /// Highest learning rate, at most 1000 [default: the recipe's, 0.012 or 0.001].
     #[arg(long, value_parser = positive(1000.0))]
     pub learning_rate: Option<f64>,
-    /// Steps over which the learning rate rises from zero [default: the recipe's, 200 or 0].
+    /// Steps over which the learning rate rises from zero [default: the recipe's, 200 or 0; a fifth of the run if it has less than
+    /// 1000 steps].
     #[arg(long, value_parser = count(0..=MOST_STEPS))]
     pub warmup: Option<u64>,
     /// AdamW's weight decay, 0 to 1 [default: the recipe's, 0.01 or 0.05].
@@ -161,6 +162,25 @@ impl TrainArgs {
         }
     }
 
+    /// What to say of a warm-up for which the run is too short, if it is.
+    pub fn short_warmup(&self, recipe: &Recipe) -> Option<String> {
+        let Recipe { warmup, steps, learning_rate, .. } = *recipe;
+        if warmup > steps && steps > 0 {
+            let reached = recipe.learning_rate_at(steps - 1);
+            return Some(format!(
+                "the warm-up takes {warmup} steps and the run {steps}: the learning rate ends at {reached:.2e} and never \
+                 reaches {learning_rate}; --warmup makes it shorter"
+            ));
+        }
+        let usual = self.recipe.unwrap_or(RecipeName::Cosine).recipe(MOST_STEPS).warmup;
+        let shortened = self.resume.is_none() && self.warmup.is_none() && warmup < usual;
+        shortened.then(|| {
+            format!(
+                "warm-up over {warmup} steps, a fifth of the run, instead of {usual}; --warmup takes another number"
+            )
+        })
+    }
+
     /// Whether images are to be mirrored, if it was said.
     pub fn mirrored(&self) -> Option<bool> {
         (self.flips || self.no_flips).then_some(self.flips)
@@ -198,6 +218,7 @@ mod tests {
         assert_eq!((cosine.batch, official.batch, Recipe::MOST_BATCH), (16, 64, 65_536));
         assert_eq!((cosine.learning_rate, official.learning_rate), (0.012, 0.001));
         assert_eq!((cosine.warmup, official.warmup), (200, 0));
+        assert_eq!((Recipe::cosine(1000).warmup, Recipe::cosine(999).warmup), (200, 199));
         assert_eq!((cosine.weight_decay, official.weight_decay), (0.01, 0.05));
         assert_eq!((cosine.clip, official.clip, cosine.ema, official.ema), (1.0, 1.0, 0.998, 0.0));
     }

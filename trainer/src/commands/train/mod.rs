@@ -7,7 +7,7 @@ mod resume;
 use std::cell::OnceCell;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use shared::weights::AnyModelFile;
 use shared::{DataKind, RgFlowConfig};
@@ -21,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::evaluate::suits;
 use crate::open::load;
 use crate::output::{aside, say};
+use crate::signals::Heard;
 use crate::train::action::Objective;
 use crate::train::best::Which;
 use crate::train::folder::RunFolder;
@@ -30,7 +31,8 @@ use crate::train::{self, Training};
 /// Trains.
 ///
 /// # Errors
-/// Bad arguments, data or checkpoints, and training that diverges.
+/// Bad arguments, data or checkpoints, training that diverges, and [`Error::Stopped`] for a run that a signal ended, which has
+/// saved.
 pub fn run(args: TrainArgs) -> Result<()> {
     let resume = args.resume.as_deref().map(resume::checkpoint).transpose()?;
     let out = resume::folder(&args, resume.as_deref())?;
@@ -83,20 +85,17 @@ pub fn run(args: TrainArgs) -> Result<()> {
             }
         }
     }
+    if let Some(short) = args.short_warmup(&state.recipe) {
+        say!("{short}")?;
+    }
     state.part.images = (!by_action).then(|| dataset.train.len());
     if !by_action && state.recipe.batch > dataset.train.len() {
         let (batch, images) = (state.recipe.batch, dataset.train.len());
         aside(format_args!("note: a batch of {batch} shows each of the {images} images several times in every step"));
     }
     let interrupted = Arc::new(AtomicBool::new(false));
-    let flag = interrupted.clone();
-    // Without the handler Ctrl-C still works, it only loses the steps since the last checkpoint.
-    let _ = ctrlc::set_handler(move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-        aside(format_args!("\nsaving; press Ctrl-C again to stop without saving"));
-    });
+    // Where it cannot listen Ctrl-C still works, it only loses the steps since the last checkpoint.
+    let heard = Heard::listen(interrupted.clone()).unwrap_or_default();
     let training = Training {
         state,
         resume,
@@ -122,6 +121,9 @@ pub fn run(args: TrainArgs) -> Result<()> {
     say!("step {}{test}: {}", outcome.step, outcome.checkpoint.display())?;
     if outcome.step < steps {
         say!("stopped before step {steps}; `trainer train --resume {}` goes on", out.display())?;
+        if let Some(signal) = heard.signal() {
+            return Err(Error::Stopped { signal });
+        }
     }
     Ok(())
 }

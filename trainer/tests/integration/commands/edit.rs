@@ -1,7 +1,7 @@
 //! Commands that take images apart and change them.
 
 use image::Rgb;
-use shared::weights::{Card, ModelFile, Precision};
+use shared::weights::{AnyModelFile, Card, ModelFile, Precision};
 use shared::{LevelConfig, RgFlow, RgFlowConfig};
 
 use super::{EDGE, Room, difference, names, part};
@@ -64,6 +64,52 @@ pub fn decode(room: &Room) {
     std::fs::write(room.at("other.safetensors"), bytes).unwrap();
     room.refuses("decode @z.safetensors --model @other.safetensors --out @no --device cpu", "another architecture");
     assert!(!room.at("no").exists());
+    other_weights(room);
+}
+
+/// Latents know the weights that encoded them, and come back by no others unless it is asked for.
+fn other_weights(room: &Room) {
+    let file = |name: &str| AnyModelFile::from_bytes(&std::fs::read(room.at(name)).unwrap()).unwrap();
+    let digest = |text: &str, before: &str| text.split_once(before).unwrap().1[..8].to_owned();
+    let text = room.said("encode @a.png @b.png --model @m.safetensors --out @z.safetensors --device cpu");
+    let own = digest(&text, "by weights ");
+    assert_eq!(digest(&room.said("info @m.safetensors"), "\nweights "), own);
+    let other = RgFlow::<burn::backend::Flex>::random(&RgFlowConfig::tiny(), 0.15, 5, &Default::default()).unwrap();
+    let bytes = ModelFile::from_model(&other, Card::default()).to_bytes(Precision::F32).unwrap();
+    std::fs::write(room.at("seed5.safetensors"), bytes).unwrap();
+    let line = "decode @z.safetensors --model @seed5.safetensors --device cpu --out";
+    let error = room.run(&format!("{line} @no")).unwrap_err();
+    let theirs = digest(&room.said("info @seed5.safetensors"), "\nweights ");
+    for part in [&own, &theirs, "z.safetensors", "seed5.safetensors", "--model", "--other-weights"] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    assert!(!room.at("no").exists());
+    room.run(&format!("{line} @changed --other-weights")).unwrap();
+    assert_ne!(room.picture("changed/0000.png"), room.picture("a.png"));
+    // What else a file says of its model does not count.
+    let mut named = file("m.safetensors");
+    named.card_mut().name = "faces".into();
+    std::fs::write(room.at("named.safetensors"), named.to_bytes(Precision::F32).unwrap()).unwrap();
+    room.run("decode @z.safetensors --model @named.safetensors --out @named --device cpu").unwrap();
+    assert_eq!(room.picture("named/0000.png"), room.picture("a.png"));
+    // Files of before have no digest, and are read by any model of their architecture.
+    let bytes = std::fs::read(room.at("z.safetensors")).unwrap();
+    let name = br#""weights":"#;
+    let at = bytes.windows(name.len()).position(|window| window == name).unwrap();
+    let mut old = bytes;
+    old[at..at + name.len()].copy_from_slice(br#""without":"#);
+    std::fs::write(room.at("old.safetensors"), old).unwrap();
+    room.run("decode @old.safetensors --model @m.safetensors --out @old --device cpu").unwrap();
+    assert_eq!(room.picture("old/0001.png"), room.picture("b.png"));
+    room.run("decode @old.safetensors --model @seed5.safetensors --out @older --device cpu").unwrap();
+    // A run's checkpoint and its export in f32 have the same weights; one in f16 has not.
+    let small = "--batch 2 --steps 2 --test-images 0 --device cpu";
+    room.run(&format!("train --preset tiny --data @images --out @run {small}")).unwrap();
+    room.run("encode @a.png --model @run --out @y.safetensors --device cpu").unwrap();
+    room.run("export @run --precision f32 --out @whole.safetensors --device cpu").unwrap();
+    room.run("export @run --out @half.safetensors --device cpu").unwrap();
+    room.run("decode @y.safetensors --model @whole.safetensors --out @whole --device cpu").unwrap();
+    room.refuses("decode @y.safetensors --model @half.safetensors --out @no --device cpu", "rounds a run's to f16");
 }
 
 pub fn mix(room: &Room) {

@@ -5,6 +5,7 @@ mod edit;
 mod files;
 mod look;
 mod measure;
+mod progress;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -35,8 +35,8 @@ pub struct EncodeArgs {
     pub device: DeviceArgs,
 }
 
-/// Writes the latents of images, with the digest of the weights, and prints how likely the images are, in all and by level, and how many of their values
-/// come back exactly.
+/// Writes the latents of images, with the digest of the weights, and prints how likely the images are, in all and by level,
+/// and how many of their values come back exactly.
 ///
 /// # Errors
 /// A model or an image that cannot be read, an image without a finite likelihood, a file that cannot be written.

@@ -11,13 +11,13 @@ use crate::args::{FigureArgs, TemperatureArgs};
 use crate::error::Result;
 use crate::figures::figure::{Row, figure};
 use crate::figures::{plot, sheet};
-use crate::open::Model;
+use crate::open::{Model, load_rg_flow};
 use crate::output::say;
 
 /// Arguments of `receptive-fields`.
 #[derive(Args, Debug, Clone)]
 pub struct ReceptiveArgs {
-    /// Weights file, checkpoint, or run folder.
+    /// Weights file, checkpoint, or run folder, of a model of images or of fields.
     pub model: PathBuf,
     /// Number of latents to show of each level, strongest first, 1 to 64.
     #[arg(long, default_value_t = 8, value_parser = count(1..=64_u64))]
@@ -47,7 +47,8 @@ pub struct ReceptiveArgs {
 /// # Errors
 /// A model that cannot be read, a figure that cannot be written.
 pub fn run(args: ReceptiveArgs) -> Result<()> {
-    let model = Model::open(&args.model, args.figure.which.which, args.figure.device.device)?;
+    let file = load_rg_flow(&args.model, args.figure.which.which)?;
+    let model = Model::of(file, &args.model, args.figure.device.device)?;
     let samples = model.draw(args.seed, args.samples, &args.temperature.of(&model.card, Latents::Independent));
     let strengths = model.engine.strengths(&samples)?;
     let levels = Levels::new(&model.config);

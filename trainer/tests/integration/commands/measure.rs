@@ -88,6 +88,9 @@ pub fn physics(room: &Room) {
     let symmetric = room.said("physics @run --count 50 --symmetry lattice --device cpu");
     let found = numbers(symmetric.lines().find(|line| line.starts_with("effective")).unwrap());
     assert!(found.len() == 2 && found.iter().all(|share| (0.0..=1.0).contains(share)), "{symmetric}");
+    let files = "--out @f.png --histogram @s.png";
+    let strong = room.said(&format!("receptive-fields @run --count 1 --samples 2 {files} --device cpu"));
+    assert!(strong.contains("h = 1: ") && strong.contains(" of 48 latents stronger than 1"), "{strong}");
     room.refuses("physics @run --size 16 --device cpu", "at least three levels");
     room.refuses("sample @run --device cpu", "model of fields");
     room.refuses("physics @m.safetensors --device cpu", "not a model of fields");

@@ -197,7 +197,8 @@ pub fn of_images(kind: DataKind, path: &Path) -> Result<()> {
     if kind == DataKind::Images {
         return Ok(());
     }
-    let advice = "`trainer physics`, `eval` and `receptive-fields` take such models; give this command a model of images";
+    let advice =
+        "`trainer physics`, `eval` and `receptive-fields` take such models; give this command a model of images";
     Err(Error::content(path.display(), "it is a model of fields, not of images", advice))
 }
 

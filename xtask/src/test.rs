@@ -182,10 +182,10 @@ fn in_browser(env: &Env) -> Result<Done> {
 pub fn browser_tests(env: &Env, filter: &str) -> Result<()> {
     let browser = browser::find().context("no Chromium or no chromedriver: run `cargo xtask setup`")?;
     let mut cmd = env.cargo();
-    // Built as the native tests were. One test at a time: each starts a browser, and a slow machine would time out on
-    // several.
+    // Built as the native tests were. Two tests at a time: each starts a browser, whose programs fill about one core; on two
+    // cores more of them would wait longer than they have patience for.
     cmd.args(ON_CPU)
-        .args(["--test", "browser", "--", "--include-ignored", "--test-threads=1", filter])
+        .args(["--test", "browser", "--", "--include-ignored", "--test-threads=2", filter])
         .env("CHROME", &browser.chrome)
         .env("CHROMEDRIVER", &browser.driver);
     run(&mut cmd)

@@ -19,7 +19,7 @@ use super::train::{fact, number, open, stands};
 use xtask::server::Server;
 
 /// A trial takes a few steps.
-const LONG: Duration = Duration::from_secs(240);
+const LONG: Duration = Duration::from_secs(480);
 
 /// What the panel says of what it trains on has these words.
 fn runs_on(words: &str) -> String {

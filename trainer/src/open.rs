@@ -80,6 +80,16 @@ pub fn load_rg_flow(path: &Path, which: Which) -> Result<ModelFile> {
     }
 }
 
+/// The same, of RG-Flows of images alone.
+///
+/// # Errors
+/// As [`load_rg_flow`], and [`Error::Content`] for a model of fields.
+pub fn load_of_images(path: &Path, which: Which) -> Result<ModelFile> {
+    let file = load_rg_flow(path, which)?;
+    of_images(file.config.data, path)?;
+    Ok(file)
+}
+
 /// The same model at another size, if one is asked for; `path` names it in errors.
 ///
 /// # Errors
@@ -221,9 +231,7 @@ impl Model {
     /// # Errors
     /// A model that cannot be read, is not an RG-Flow or is one of fields, a device that does not answer.
     pub fn open(path: &Path, which: Which, device: DeviceChoice) -> Result<Self> {
-        let file = load_rg_flow(path, which)?;
-        of_images(file.config.data, path)?;
-        Self::of(file, path, device)
+        Self::of(load_of_images(path, which)?, path, device)
     }
 
     /// The model of a file in memory; `path` names it in errors.

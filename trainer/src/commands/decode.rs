@@ -9,7 +9,7 @@ use crate::args::{DeviceArgs, WhichArgs};
 use crate::error::{Error, Result};
 use crate::figures::sheet;
 use crate::files::make_folder;
-use crate::open::{Model, load_rg_flow, of_images};
+use crate::open::{Model, load_of_images};
 use crate::output::{aside, say};
 use crate::{identity, latents};
 
@@ -40,12 +40,11 @@ pub struct DecodeArgs {
 /// # Errors
 /// A model or latents that cannot be read, or do not belong together; images that cannot be written.
 pub fn run(args: DecodeArgs) -> Result<()> {
-    let file = load_rg_flow(&args.model, args.which.which)?;
-    of_images(file.config.data, &args.model)?;
+    let file = load_of_images(&args.model, args.which.which)?;
     let (latents, encoded) = latents::read(&args.latents, &file.config)?;
     // Files of older versions do not say.
     if let Some(encoded) = encoded {
-        let own = identity::of_weights(&AnyModelFile::RgFlow(file.clone()), &args.model)?;
+        let own = identity::of_weights(AnyModelFile::RgFlow(file.clone()), &args.model)?;
         if own != encoded {
             let problem = format!("weights {encoded} encoded these latents, and {} has {own}", args.model.display());
             if !args.other_weights {

@@ -11,7 +11,7 @@ use shared::weights::AnyModelFile;
 use crate::args::{DeviceArgs, WhichArgs};
 use crate::error::{Error, Result};
 use crate::evaluate::whole;
-use crate::open::{Model, load_rg_flow, of_images};
+use crate::open::{Model, load_of_images};
 use crate::output::say;
 use crate::{identity, latents};
 
@@ -41,9 +41,8 @@ pub struct EncodeArgs {
 /// # Errors
 /// A model or an image that cannot be read, an image without a finite likelihood, a file that cannot be written.
 pub fn run(args: EncodeArgs) -> Result<()> {
-    let file = load_rg_flow(&args.model, args.which.which)?;
-    of_images(file.config.data, &args.model)?;
-    let weights = identity::of_weights(&AnyModelFile::RgFlow(file.clone()), &args.model)?;
+    let file = load_of_images(&args.model, args.which.which)?;
+    let weights = identity::of_weights(AnyModelFile::RgFlow(file.clone()), &args.model)?;
     let model = Model::of(file, &args.model, args.device.device)?;
     let images = model.read(&args.images)?;
     let dims = model.config.dims();

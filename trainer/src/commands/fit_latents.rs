@@ -17,7 +17,7 @@ use crate::args::{DataSetArgs, DeviceArgs, PrecisionName, WhichArgs, one_or_each
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::files::{writable, write_atomically};
-use crate::open::{Model, load_rg_flow, of_images};
+use crate::open::{Model, load_of_images};
 use crate::output::say;
 use crate::pca::Principal;
 use crate::progress::Progress;
@@ -71,8 +71,7 @@ pub fn run(args: FitLatentsArgs) -> Result<()> {
         return Err(Error::usage("--out", "a run's checkpoints cannot hold a sampler", advice));
     }
     writable(&out)?;
-    let mut file = load_rg_flow(&args.model, args.which.which)?;
-    of_images(file.config.data, &args.model)?;
+    let mut file = load_of_images(&args.model, args.which.which)?;
     let levels = file.config.level_count();
     one_or_each(&args.temperatures, levels)?;
     let model = Model::of(file.clone(), &args.model, args.device.device)?;

@@ -43,7 +43,7 @@ pub fn run(args: InfoArgs) -> Result<()> {
     let mut text = format!("{parameters} parameters, {macs:.1} million multiply-adds an image\n");
     // Those of a checkpoint are not read for this.
     if state.is_none() {
-        text += &format!("weights {}\n", of_weights(&load(&model, args.which.which)?, &model)?);
+        text += &format!("weights {}\n", of_weights(load(&model, args.which.which)?, &model)?);
     }
     text += &format!("card   {}\n", serde_json::to_string_pretty(&card).unwrap_or_default());
     text += &format!("config {}\n", serde_json::to_string_pretty(&config).unwrap_or_default());

@@ -179,9 +179,7 @@ impl Chromedriver {
         };
         Ok(Self { child, port, _stdout: stdout })
     }
-}
 
-impl Chromedriver {
     /// Asks it to end, and its browsers with it, as it does not when it is killed.
     fn ask_to_end(&self) -> std::io::Result<()> {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;

@@ -5,6 +5,7 @@ use std::f64::consts::PI;
 use shared::RgFlowConfig;
 use shared::geometry::Levels;
 
+use crate::evaluate::moments;
 use crate::lattice::measure::Estimate;
 
 /// What is measured of a level's latents.
@@ -39,13 +40,11 @@ fn of_level(places: &[usize], latents: &[f32], dims: usize) -> LevelLatents {
     let gaussian = |square: f64| 0.5 * ((2.0 * PI * variance).ln() + square / variance);
     let laplacian = |first: f64| (2.0 * width).ln() + first / width;
     let rows: Vec<f64> = first.iter().zip(&square).map(|(&a, &b)| laplacian(a) - gaussian(b)).collect();
-    let value = over_fields(&rows);
-    let apart: f64 = rows.iter().map(|row| (row - value).powi(2)).sum();
-    let count = rows.len() as f64;
+    let (value, deviation) = moments(&rows);
     LevelLatents {
         spread: variance.sqrt(),
         kurtosis: over_fields(&fourth) / variance.powi(2) - 3.0,
-        for_gaussian: Estimate { value, error: (apart / (count * (count - 1.0))).sqrt() },
+        for_gaussian: Estimate { value, error: deviation / (rows.len() as f64).sqrt() },
     }
 }
 

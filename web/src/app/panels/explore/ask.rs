@@ -32,7 +32,6 @@ impl Explore {
             .collect();
         let which = if named.is_empty() { Which::Leading(STRIPS.1) } else { Which::These(named) };
         let source = source(settings, bench);
-        self.searched = 0;
         self.strips.ask(Edit::Strips { source, which, values: STRIP.to_vec() }, bench.ids)
     }
 
@@ -42,7 +41,6 @@ impl Explore {
         let rgb: Vec<u8> = image.rgba.chunks_exact(4).flat_map(|pixel| pixel[..3].to_vec()).collect();
         let source = Source::Own { rgb: rgb.into() };
         let edit = Edit::Strips { source, which: Which::Leading(COMPARED), values: STRIP.to_vec() };
-        self.searched = 0;
         let mut effects = self.own_leading.ask(edit.clone(), bench.ids);
         let beside = Beside { base: bench.models.to_owned(), model: Box::new(twin), edit };
         effects.extend(self.twin_leading.ask(beside, bench.ids));

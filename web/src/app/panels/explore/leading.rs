@@ -58,7 +58,8 @@ impl LeadingView {
     pub fn render(&self, explore: &Explore, config: &RgFlowConfig) {
         let searching = explore.is_searching();
         set_able(&self.search, !searching && explore.leading.is_none());
-        let label = if searching { &explore.so_far("Searching") } else { "Find the leading latents" };
+        let label =
+            if searching { &explore.so_far("Searching", &[&explore.search]) } else { "Find the leading latents" };
         set_text(&self.search, label);
         if is_new(self.shown.borrow().as_ref(), explore.leading.as_ref()) {
             let (levels, histogram) =

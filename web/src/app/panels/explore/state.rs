@@ -64,7 +64,7 @@ pub struct Explore {
     pub(super) change: Live,
     pub(super) walk: Live,
     pub(super) reach: Live,
-    search: Live,
+    pub(super) search: Live,
     film: Live,
     place: Live,
     pub(super) strips: Live,
@@ -78,8 +78,8 @@ pub struct Explore {
     pub compared: [Option<Rc<Vec<Strip>>>; 2],
     /// Where the receptive field of the chosen latent is strong.
     pub field: Option<Rc<Vec<(usize, usize)>>>,
-    /// How many of a hundred latents the search under way has been through.
-    pub searched: u8,
+    /// Of which task, and how many of a hundred latents its search has been through.
+    searched: Option<(RequestId, u8)>,
     /// The leading latents, once they were asked for.
     pub leading: Option<Rc<Leading>>,
     /// The picture as it is now.
@@ -155,9 +155,10 @@ impl Explore {
         self.search.is_busy()
     }
 
-    /// What a button says whose search is under way: `word` and how far it is, once that is known.
-    pub fn so_far(&self, word: &str) -> String {
-        if (1..100).contains(&self.searched) { format!("{word}… {} %", self.searched) } else { format!("{word}…") }
+    /// What the button of these tasks says while they are under way: `word` and how far their search is, once that is known.
+    pub(super) fn so_far(&self, word: &str, tasks: &[&Live]) -> String {
+        let percent = self.searched.filter(|&(id, _)| tasks.iter().any(|task| task.waits_for(id))).map_or(0, |of| of.1);
+        if (1..100).contains(&percent) { format!("{word}… {percent} %") } else { format!("{word}…") }
     }
 
     /// The chosen latent's value now, once the latents are here.
@@ -274,10 +275,7 @@ impl PanelState for Explore {
                 self.past.push(present(settings));
                 self.replace(Past::default(), settings, bench)
             }
-            ExploreEvent::Search => {
-                self.searched = 0;
-                self.search.ask(Edit::Leading { count: LEADING as u32 }, bench.ids)
-            }
+            ExploreEvent::Search => self.search.ask(Edit::Leading { count: LEADING as u32 }, bench.ids),
             ExploreEvent::Film => {
                 let (count, end) = FILM;
                 let value = |i: u8| end * (2.0 * f32::from(i) / f32::from(count - 1) - 1.0);
@@ -355,7 +353,7 @@ impl PanelState for Explore {
                 self.field = Some(Rc::new(strong(&field, config.size, radius)));
             }
             Answer::Leading(leading) => self.leading = Some(Rc::new(leading)),
-            Answer::Searched(percent) => self.searched = percent,
+            Answer::Searched(percent) => self.searched = Some((id, percent)),
             Answer::Positions(places) => self.places = places,
             Answer::Strips(strips) if self.own_leading.waits_for(id) => self.compared[0] = Some(Rc::new(strips)),
             Answer::Strips(strips) if self.twin_leading.waits_for(id) => self.compared[1] = Some(Rc::new(strips)),

@@ -71,13 +71,18 @@ impl StripsView {
     pub fn render(&self, explore: &Explore, config: &RgFlowConfig, named: &[&NamedFactor], page: &Scene<'_>) {
         let stripping = explore.is_stripping();
         set_able(&self.make, !stripping && explore.shown.is_none());
-        let label = if stripping { &explore.so_far("Making the strips") } else { "Show what they do" };
+        let label =
+            if stripping { &explore.so_far("Making the strips", &[&explore.strips]) } else { "Show what they do" };
         set_text(&self.make, label);
         self.put(&self.shelf, explore.shown.as_ref(), config, named, true);
         self.twins.set_hidden(page.twin.is_none());
         let comparing = explore.is_comparing();
         set_able(&self.compare, !comparing && explore.compared.iter().any(Option::is_none));
-        let label = if comparing { &explore.so_far("Comparing") } else { "Compare both on this picture" };
+        let label = if comparing {
+            &explore.so_far("Comparing", &[&explore.own_leading, &explore.twin_leading])
+        } else {
+            "Compare both on this picture"
+        };
         set_text(&self.compare, label);
         for (title, entry) in self.titles.iter().zip([page.entry, page.twin]) {
             set_text(title, entry.map_or("", |entry| &entry.title));

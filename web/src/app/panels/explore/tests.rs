@@ -74,16 +74,16 @@ fn the_first_latent_is_one_with_a_name() {
 }
 
 #[test]
-fn a_search_says_how_far_it_is_and_the_next_begins_anew() {
+fn a_search_says_how_far_it_is_to_its_own_button_alone() {
     let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
     let (mut explore, mut settings) = (Explore::default(), ExploreSettings::default());
     let mut bench = Bench::nameless(&config, &mut ids);
     explore.update(ExploreEvent::Search, &mut settings, &mut bench);
-    assert_eq!(explore.so_far("Searching"), "Searching…");
-    explore.take(1, Answer::Searched(40), &settings, &config);
-    assert_eq!(explore.so_far("Searching"), "Searching… 40 %");
     explore.update(ExploreEvent::Strips, &mut settings, &mut bench);
-    assert_eq!(explore.so_far("Making the strips"), "Making the strips…");
+    let said = |explore: &Explore| [&explore.search, &explore.strips].map(|task| explore.so_far("At work", &[task]));
+    assert_eq!(said(&explore), ["At work…", "At work…"]);
+    explore.take(1, Answer::Searched(40), &settings, &config);
+    assert_eq!(said(&explore), ["At work… 40 %", "At work…"]);
 }
 
 #[test]

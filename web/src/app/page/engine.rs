@@ -188,10 +188,7 @@ impl State {
             self.phase = Phase::Empty;
             return vec![];
         };
-        if version.is_some_and(|version| !model.has_weights_of(&version)) {
-            let text = "The link was made with another version of this model; its pictures may differ.";
-            self.notices.push(text.to_owned());
-        }
+        self.compare_version(version, &model);
         let mut effects = self.panels.stop();
         if matches!(self.phase, Phase::Loading { .. }) {
             effects.push(Effect::cancel(self.loading));
@@ -205,6 +202,27 @@ impl State {
         let base = self.models_url();
         effects.push(Effect::serve(self.loading, Load::Listed { base, model: Box::new(model) }));
         effects
+    }
+
+    /// Whether the model that is shown is the one that an address means which names it, and perhaps its weights.
+    pub(super) fn has_the_weights(&mut self) -> bool {
+        let (Some(index), Some(shown)) = (&self.index, self.entry.clone()) else { return true };
+        let (model, version) = (self.settings.model.as_deref(), self.settings.version.as_deref());
+        let meant = model.and_then(|id| index.find(id, version));
+        let same = meant.is_none_or(|meant| meant.id == shown.id);
+        if same {
+            let version = self.settings.version.take();
+            self.compare_version(version, &shown);
+        }
+        same
+    }
+
+    /// Says so if a link was made with weights that this model never had.
+    fn compare_version(&mut self, version: Option<String>, model: &ModelEntry) {
+        if version.is_some_and(|version| !model.has_weights_of(&version)) {
+            let text = "The link was made with another version of this model; its pictures may differ.";
+            self.notices.push(text.to_owned());
+        }
     }
 
     /// Tells the reader of weights that the address was written for but does not hold.

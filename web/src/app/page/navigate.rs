@@ -53,9 +53,7 @@ impl State {
                 if self.settings.tour.is_none() {
                     self.before_tour = Some(self.address());
                 }
-                let mut effects = self.panels.stop();
-                effects.extend(self.follow(&format!("{}&tour={}", stop.fragment, at + 1)));
-                effects
+                self.follow(&format!("{}&tour={}", stop.fragment, at + 1))
             }
             None => {
                 self.settings.tour = None;
@@ -105,6 +103,8 @@ impl State {
         self.seed_refused = false;
         // An address speaks of its own panel only.
         let here = self.settings.clone();
+        // The panel that is left must not keep the next one waiting.
+        let mut effects = if settings.panel == here.panel { vec![] } else { self.panels.stop() };
         let told = std::mem::replace(&mut settings.panels, here.panels);
         settings.panels.adopt(settings.panel, told);
         // One without a model is content with any.
@@ -112,13 +112,14 @@ impl State {
             settings.model = here.model.clone();
         }
         self.settings = settings;
-        if self.settings.model == here.model {
+        if self.settings.model == here.model && self.has_the_weights() {
             self.miss_weights();
-            self.refresh()
+            effects.extend(self.refresh());
         } else {
             self.settings.release_other_picks();
             self.chosen_in = None;
-            self.load()
+            effects.extend(self.load());
         }
+        effects
     }
 }

@@ -242,7 +242,7 @@ impl State {
                 self.changed()
             }
             Event::Model(id) => {
-                self.settings.model = Some(id);
+                (self.settings.model, self.settings.version) = (Some(id), None);
                 // Another model has another recommendation, and other latents with a name.
                 self.settings.temperature = None;
                 // Where there was no choice, none was made.

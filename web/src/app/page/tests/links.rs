@@ -149,3 +149,43 @@ fn an_address_that_is_there_already_says_nothing_new() {
     assert_eq!(state.update(Event::Address(format!("#{}", state.address()))), []);
     assert_eq!(state.notices, ["Take note."]);
 }
+
+/// A page with the models a and b, whose files differ.
+fn with_two_files(fragment: &str) -> State {
+    let (mut state, _) = loaded(fragment);
+    if let Some(index) = &mut state.index {
+        index.models[1].sha256 = "1".repeat(64);
+    }
+    state
+}
+
+fn loading(effects: Vec<Effect>) -> Option<String> {
+    requests(effects).into_iter().find_map(|asked| match asked.task {
+        Task::Load(Load::Listed { model, .. }) => Some(model.id),
+        _ => None,
+    })
+}
+
+#[test]
+fn an_address_of_the_shown_model_does_not_decide_the_next_choice() {
+    let mut state = with_two_files("#seed=4");
+    state.update(Event::Address("#model=a&v=00000000&seed=5".into()));
+    assert_eq!(loading(state.update(Event::Model("b".into()))).as_deref(), Some("b"));
+}
+
+#[test]
+fn an_address_with_another_models_weights_leads_to_that_model() {
+    let mut state = with_two_files("#seed=4");
+    assert_eq!(loading(state.update(Event::Address("#model=a&v=11111111&seed=5".into()))).as_deref(), Some("b"));
+    let mut state = with_two_files("#seed=4");
+    assert_eq!(loading(state.update(Event::Address("#model=a&v=22222222&seed=5".into()))), None);
+    assert!(state.notices[0].contains("another version"), "{:?}", state.notices);
+}
+
+#[test]
+fn an_address_of_another_panel_stops_what_this_one_computes() {
+    let (mut state, sent_first) = loaded_at("#panel=explore&model=a&seed=4");
+    let id = sent_first.iter().find(|asked| matches!(asked.task, Task::Edit(_))).unwrap().id;
+    let effects = sent(state.update(Event::Address("#model=a&seed=4".into())));
+    assert!(effects.contains(&Request::Cancel { id }), "{effects:?}");
+}

@@ -103,15 +103,19 @@ impl<B: FlowBackend> Training<B> {
             (Some(pictures), Some(held_out)) => own(pictures, held_out, mirrored, &config).ok_or_else(damaged)?,
             _ => Set::new(Pictures::Ovals, seed)?,
         };
+        // Before a model is made, which costs more than all that was read.
+        let numbers = |name| part(name, Dtype::F32).and_then(|bytes| floats(&bytes));
+        let load = |name| numbers(name).filter(|all| all.len() == config.param_count()).ok_or_else(damaged);
+        let (learned, average) = (load(MODEL)?, load("average")?);
+        let (first, second) = (load("first_moment")?, load("second_moment")?);
         let model = Model::<Autodiff<B>>::new(&config.clone().into(), seed, &device)?;
-        let load = |name| part(name, Dtype::F32).and_then(|bytes| floats(&bytes)).ok_or_else(damaged);
         let mut run = Self::of(size, recipe(rate, mirrored, seed), set, model, device);
         // All from one model, so that their parameters have the same identities.
         let plain = run.average.clone();
-        run.model = with_numbers(run.model, &load(MODEL)?)?;
-        run.average = with_numbers(plain.clone(), &load("average")?)?;
-        run.optimizer.first = with_numbers(plain.clone(), &load("first_moment")?)?;
-        run.optimizer.second = with_numbers(plain, &load("second_moment")?)?;
+        run.model = with_numbers(run.model, &learned)?;
+        run.average = with_numbers(plain.clone(), &average)?;
+        run.optimizer.first = with_numbers(plain.clone(), &first)?;
+        run.optimizer.second = with_numbers(plain, &second)?;
         (run.step, run.millis, run.curve) = (step, millis, curve);
         Ok(run)
     }

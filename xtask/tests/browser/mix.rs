@@ -77,7 +77,7 @@ async fn a_card_is_made_saved_and_shared() {
     click(&browser, "#card-share").await;
     browser.wait_for("window.shared !== null", PATIENCE).await.unwrap();
     let shared = "[shared.url === location.href, shared.files[0].name, shared.text.startsWith('B lends')].join()";
-    assert_eq!(browser.eval(shared).await.unwrap(), "true,rg-flow-mix.png,true");
+    assert_eq!(browser.eval(shared).await.unwrap(), "true,rg-flow-card.png,true");
     let link = browser.eval("shared.url").await.unwrap();
     assert!(link.as_str().unwrap().contains("panel=mix") && link.as_str().unwrap().contains("&a="), "{link}");
     // Back closes it.

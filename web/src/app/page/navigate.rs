@@ -46,7 +46,8 @@ impl State {
         effects
     }
 
-    /// Goes to a stop of the tour; one that is not there ends it, and leads back to where it began.
+    /// Goes to a stop of the tour; one that is not there ends it, and leads back to where it began. Without a tour it is the
+    /// exercise that ends.
     pub(super) fn tour(&mut self, stop: Option<usize>) -> Vec<Effect> {
         let mut effects = match stop.and_then(|at| Some((at, STOPS.get(at)?))) {
             Some((at, stop)) => {
@@ -54,6 +55,10 @@ impl State {
                     self.before_tour = Some(self.address());
                 }
                 self.follow(&format!("{}&tour={}", stop.fragment, at + 1))
+            }
+            None if self.settings.tour.is_none() => {
+                self.settings.exercise = None;
+                vec![]
             }
             None => {
                 self.settings.tour = None;

@@ -20,6 +20,8 @@ use crate::protocol::Drawing;
 const MAX_LEN: usize = 48_000;
 /// What an address says of weights that it does not hold.
 const OWN_WEIGHTS: &str = "own";
+/// The exercises that About lists.
+pub const EXERCISES: usize = 7;
 /// Digits of a model's digest in an address.
 pub const VERSION_DIGITS: usize = 8;
 
@@ -44,6 +46,8 @@ pub struct Settings {
     pub smooth: Option<bool>,
     /// The stop of the tour that is shown.
     pub tour: Option<usize>,
+    /// The exercise of About that is being done.
+    pub exercise: Option<usize>,
     /// Whether the address was written for the writer's own weights, which it does not hold.
     pub own_weights: bool,
 }
@@ -112,6 +116,10 @@ impl Settings {
                 };
                 set(&mut self.latents, latents, "is not a way of drawing latents, joint or independent")
             }
+            "exercise" => {
+                let number = value.parse().ok().filter(|number| (1..=EXERCISES).contains(number));
+                set(&mut self.exercise, number.map(|number| Some(number - 1)), "is not an exercise")
+            }
             "tour" => {
                 let stop = value.parse().ok().filter(|stop| (1..=STOPS.len()).contains(stop));
                 set(&mut self.tour, stop.map(|stop| Some(stop - 1)), "is not a stop of the tour")
@@ -150,6 +158,9 @@ impl Settings {
         self.panels.write(self.panel, &mut push);
         if let Some(smooth) = self.smooth {
             push("smooth", if smooth { "1" } else { "0" });
+        }
+        if let Some(number) = self.exercise {
+            pairs.push(format!("exercise={}", number + 1));
         }
         if let Some(stop) = self.tour {
             pairs.push(format!("tour={}", stop + 1));
@@ -210,6 +221,7 @@ mod tests {
             ("panel=inpaint&seed=1&p=5.2&mask=8.AAAAAAAAAAE&try=4&choice=2", None),
             ("panel=inpaint&seed=1&p=5.2&mask=8.AAAAAAAAAAE&try=4&race=1", None),
             ("panel=about&seed=1", None),
+            ("seed=1&exercise=7", None),
             ("panel=train&seed=1", None),
             ("panel=train&seed=1&train=own&train-size=medium", None),
             ("seed=1&latents=auto", None),
@@ -287,6 +299,8 @@ mod tests {
             "main=7",
             "train=cats",
             "train-size=1",
+            "exercise=0",
+            "exercise=8",
             "tour=0",
             "tour=10",
             "depth=0",

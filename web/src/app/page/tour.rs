@@ -1,14 +1,15 @@
-//! A guided tour: a list of addresses and sentences, each shown with the real panels behind it.
+//! A guided tour: a list of addresses and sentences, each shown with the real panels behind it. The same card shows an
+//! exercise of About while it is done.
 
 use std::cell::Cell;
 
 use wasm_bindgen::JsCast;
-use web_sys::{Document, HtmlButtonElement, HtmlElement, KeyboardEvent};
+use web_sys::{Document, Element, HtmlButtonElement, HtmlElement, KeyboardEvent};
 
 use super::state::State;
 use crate::app::dispatch::Dispatch;
 use crate::app::event::Event;
-use crate::app::widgets::dom::{by_id, on, on_click, reveal, set_text};
+use crate::app::widgets::dom::{TOURED, by_id, on, on_click, reveal, set_text};
 use crate::error::Result;
 
 /// A stop of the tour.
@@ -53,40 +54,40 @@ pub const STOPS: &[Stop] = &[
                scales from the other. The slider moves the border between large and small.",
     },
     Stop {
-        fragment: "panel=explore&model=faces",
+        fragment: "panel=explore&model=faces&x=3.14",
         mark: "explore-pyramid",
         title: "Every number has a scale and a place",
         text: "The numbers that the model starts from, its latents, form a pyramid: few coarse ones, many fine ones. \
-               Choose one and move its slider.",
+               Choose one and move the slider under the picture.",
     },
     Stop {
-        fragment: "panel=explore&model=faces&at=0.15.9.0",
+        fragment: "panel=explore&model=faces&x=3.14&at=1.9.22.1",
         mark: "explore-board",
         title: "A fine latent reaches a spot",
-        text: "The one that is chosen now is of the finest level. Move its slider: only the pixels inside the outline, \
+        text: "The one that is chosen now is a fine one, at an eye. Move its slider: only the pixels inside the outline, \
                its cone, can change. A coarse latent reaches the whole picture.",
     },
     Stop {
-        fragment: "panel=inpaint&model=faces",
-        mark: "inpaint-board",
+        fragment: "panel=inpaint&model=faces&p=3.14&mask=16.AAAAAAAAAAAAAAAAAAAAAAAAAAAP8A_wD_AAAAAAAAA",
+        mark: "inpaint-cone",
         title: "So a hole is cheap to mend",
-        text: "To fill a hole, only the latents that reach it are searched: the coloured places. Choose Mouth, a smaller \
-               hole, and they are far fewer. In a larger picture the same hole needs hardly more of them; a model whose \
-               latents have no place needs all.",
+        text: "To fill a hole, only the latents that reach it are searched: the coloured places, a quarter of all for this \
+               one. Lower half, a larger hole, takes more. In a larger picture the same hole needs hardly more of them; \
+               a model whose latents have no place needs all.",
     },
     Stop {
         fragment: "panel=explore&model=cartoon",
         mark: "explore-named",
         title: "Sparse latents mean something",
         text: "This model learned cartoon faces. Its prior is sparse: most latents are nearly 0 and few are large. \
-               Such latents tend to do one thing each, such as the colour of the hair. Try the named ones.",
+               Some then do nearly one thing each, such as the colour of the hair. Try the named ones.",
     },
     Stop {
         fragment: "panel=sample&model=faces",
         mark: "door-own",
         title: "Now you",
         text: "Take a photo of yourself or open one, and look at it scale by scale, mix it with others, or mend it. It \
-               never leaves this device.",
+               stays on this device, unless you give somebody a link to it.",
     },
 ];
 
@@ -99,7 +100,10 @@ pub struct TourView {
     count: HtmlElement,
     back: HtmlButtonElement,
     next: HtmlButtonElement,
+    close: HtmlElement,
     start: HtmlElement,
+    /// The exercises, where About lists them.
+    exercises: Element,
     /// The stop that was shown last.
     shown: Cell<Option<usize>>,
 }
@@ -114,7 +118,9 @@ impl TourView {
             count: by_id(document, "tour-count")?,
             back: by_id(document, "tour-back")?,
             next: by_id(document, "tour-next")?,
+            close: by_id(document, "tour-close")?,
             start: by_id(document, "tour-start")?,
+            exercises: by_id(document, "exercises")?,
             shown: Cell::default(),
         };
         let (close, card, paper) = (page.clone(), view.card.clone(), document.clone());
@@ -139,9 +145,10 @@ impl TourView {
 
     pub fn render(&self, state: &State) {
         let at = state.settings.tour.filter(|&at| at < STOPS.len());
+        let exercise = state.settings.exercise.filter(|_| at.is_none());
         // Hiding what has the focus loses it.
-        let inside = at.is_none() && self.card.matches(":focus-within").unwrap_or(false);
-        self.card.set_hidden(at.is_none());
+        let inside = at.or(exercise).is_none() && self.card.matches(":focus-within").unwrap_or(false);
+        self.card.set_hidden(at.or(exercise).is_none());
         if inside {
             let _ = self.start.focus();
         }
@@ -149,6 +156,14 @@ impl TourView {
             set_text(&self.title, stop.title);
             set_text(&self.text, stop.text);
         }
+        if let Some((title, text)) = exercise.and_then(|number| self.exercise(number)) {
+            set_text(&self.title, &format!("Exercise {number}: {title}", number = exercise.unwrap_or_default() + 1));
+            set_text(&self.text, &text);
+        }
+        self.back.set_hidden(at.is_none());
+        self.next.set_hidden(at.is_none());
+        self.count.set_hidden(at.is_none());
+        set_text(&self.close, if at.is_some() { "End the tour" } else { "Close" });
         let place = at.unwrap_or_default();
         set_text(&self.count, &format!("{} of {}", place + 1, STOPS.len()));
         self.back.set_disabled(place == 0);
@@ -164,11 +179,19 @@ impl TourView {
         }
     }
 
+    /// An exercise's title and what is to be done, from About's list.
+    fn exercise(&self, number: usize) -> Option<(String, String)> {
+        let item = self.exercises.query_selector(&format!("li:nth-child({})", number + 1)).ok()??;
+        let (title, all) = (item.query_selector("a").ok()??.text_content()?, item.text_content()?);
+        let text = all.strip_prefix(&title)?.trim().to_owned();
+        Some((title, text))
+    }
+
     fn mark(&self, before: Option<usize>, now: Option<usize>) {
         for (at, marked) in [(before, false), (now, true)] {
             let element = at.and_then(|at| self.document.get_element_by_id(STOPS.get(at)?.mark));
             let Some(element) = element else { continue };
-            let _ = element.class_list().toggle_with_force("toured", marked);
+            let _ = element.class_list().toggle_with_force(TOURED, marked);
             if marked {
                 reveal(&element);
             }
@@ -178,8 +201,21 @@ impl TourView {
 
 #[cfg(test)]
 mod tests {
-    use super::super::settings::Settings;
+    use super::super::settings::{EXERCISES, Settings};
     use super::*;
+
+    #[test]
+    fn every_exercise_opens_with_its_text() {
+        let page = include_str!("../../../../index.html");
+        let list = page.split("id=\"exercises\"").nth(1).unwrap().split("</ol>").next().unwrap();
+        let links: Vec<&str> =
+            list.split("<li><a href=\"#").skip(1).map(|item| item.split('"').next().unwrap()).collect();
+        assert_eq!(links.len(), EXERCISES);
+        for (number, link) in links.iter().enumerate() {
+            let (settings, problems) = Settings::parse(&link.replace("&amp;", "&"));
+            assert_eq!((problems.len(), settings.exercise), (0, Some(number)), "{link}");
+        }
+    }
 
     #[test]
     fn every_stop_can_be_reached() {

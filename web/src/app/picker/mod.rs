@@ -151,6 +151,17 @@ impl Picker {
 
     /// Lets the reader choose a picture for a place.
     pub fn open(&self, slot: &'static Slot) {
+        self.offer(slot, false);
+    }
+
+    /// The same, for who wants to bring a picture: that stands first.
+    pub fn open_for_own(&self, slot: &'static Slot) {
+        self.offer(slot, true);
+        set_text(&self.title, "Put a picture of yours in");
+    }
+
+    fn offer(&self, slot: &'static Slot, own_first: bool) {
+        let _ = self.pages[0].1.class_list().toggle_with_force("own-first", own_first);
         self.turn(Page::Choose);
         set_text(&self.problem, "");
         self.show(Some(slot));

@@ -104,6 +104,9 @@ pub fn whole_page(location: &Location) -> Result<Url> {
     Ok(url)
 }
 
+/// The class of the element that the tour speaks of.
+pub const TOURED: &str = "toured";
+
 /// Scrolls an element into view, no farther than needed.
 pub fn reveal(element: &Element) {
     let options = ScrollIntoViewOptions::new();

@@ -260,6 +260,7 @@ proptest! {
             prop_assert_eq!(drawn(there), drawn(here));
             prop_assert_eq!(there.is_smooth(), here.is_smooth());
             prop_assert_eq!(there.settings.tour, here.settings.tour);
+            prop_assert_eq!(there.settings.exercise, here.settings.exercise);
         }
     }
 }

@@ -100,7 +100,7 @@ impl PyramidView {
             _ if level + 1 == count => ", coarsest",
             _ => "",
         };
-        name.set_text_content(Some(&format!("Level {level}{what} ")));
+        name.set_text_content(Some(&format!("Level {level} ({edge}×{edge}{what}) ")));
         caption.append_child(&name)?;
         caption.append_child(&counted)?;
         figure.append_child(&holder)?;

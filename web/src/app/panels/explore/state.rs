@@ -90,6 +90,8 @@ pub struct Explore {
     pub frames: Option<Rc<Vec<Image>>>,
     /// The latents of each level, finest first, as they are now.
     pub pyramid: Vec<Rc<Image>>,
+    /// The level at which a place without a latent was chosen last.
+    pub(super) empty: Option<usize>,
     /// What the edits start from.
     original: Vec<f32>,
     past: Vec<Past>,
@@ -210,10 +212,16 @@ impl PanelState for Explore {
     fn update(&mut self, event: ExploreEvent, settings: &mut ExploreSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
         match event {
             ExploreEvent::Latent(at) => {
-                if Levels::new(bench.config).index(at).is_err() {
+                let levels = Levels::new(bench.config);
+                if levels.index(at).is_err() {
+                    self.empty = (at.level < levels.count()).then_some(at.level);
                     return vec![];
                 }
-                (settings.at, settings.pixel, self.moving) = (Some(at), None, false);
+                if settings.at != Some(at) {
+                    // They are another latent's.
+                    self.strip.clear();
+                }
+                (settings.at, settings.pixel, self.moving, self.empty) = (Some(at), None, false, None);
                 let mut effects = self.ask_field(settings, bench);
                 effects.extend(self.ask_walk(settings, bench));
                 effects
@@ -224,7 +232,7 @@ impl PanelState for Explore {
             }
             ExploreEvent::Pixel(row, col) => {
                 if row < bench.config.size && col < bench.config.size {
-                    (settings.at, settings.pixel, self.moving) = (None, Some((row, col)), false);
+                    (settings.at, settings.pixel, self.moving, self.empty) = (None, Some((row, col)), false, None);
                     (self.field, self.strip) = (None, vec![]);
                 }
                 vec![]

@@ -105,3 +105,16 @@ fn a_film_goes_from_end_to_end_of_the_chosen_latent() {
     assert_eq!(explore.frames.as_ref().map(|frames| frames.len()), Some(25));
     assert!(explore.strip.is_empty() && explore.image.is_none());
 }
+
+#[test]
+fn a_place_without_a_latent_says_so_and_another_latents_strip_goes() {
+    let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
+    let (mut explore, mut settings) = (Explore::default(), ExploreSettings::default());
+    let mut bench = Bench::nameless(&config, &mut ids);
+    let image = Image { size: 1, rgba: ByteBuf::from(vec![0; 4]) };
+    explore.strip = vec![Rc::new(image)];
+    assert!(explore.update(ExploreEvent::Latent(at(0, 0, 0)), &mut settings, &mut bench).is_empty());
+    assert_eq!((explore.empty, settings.at, explore.strip.len()), (Some(0), None, 1));
+    explore.update(ExploreEvent::Latent(at(0, 0, 1)), &mut settings, &mut bench);
+    assert_eq!((explore.empty, settings.at, explore.strip.len()), (None, Some(at(0, 0, 1)), 0));
+}

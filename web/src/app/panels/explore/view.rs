@@ -19,7 +19,9 @@ use crate::app::event::Event;
 use crate::app::panels::{PanelState, PanelView, Seen, Site};
 use crate::app::widgets::board::{self, Board};
 use crate::app::widgets::canvas::{Picture, is_new};
-use crate::app::widgets::dom::{by_id, capital, on, on_able_click, on_click, reveal, set_able, set_columns, set_text};
+use crate::app::widgets::dom::{
+    TOURED, by_id, capital, on, on_able_click, on_click, reveal, set_able, set_columns, set_text,
+};
 use crate::app::widgets::list::List;
 use crate::app::widgets::memo::Memo;
 use crate::app::widgets::numbers::{grouped, signed};
@@ -31,7 +33,7 @@ use crate::protocol::Image;
 /// How long a frame of a GIF is shown, in hundredths of a second.
 const DELAY: u16 = 6;
 /// What covers the pixels that the chosen latent cannot change.
-const OUTSIDE: &str = "rgb(12 14 22 / 55%)";
+const OUTSIDE: &str = "rgb(12 14 22 / 35%)";
 
 /// A latent or a pixel, and the picture's edge and levels.
 type Chosen = (Option<LatentAddress>, Option<(usize, usize)>, usize, usize);
@@ -109,7 +111,8 @@ impl PanelView for ExploreView {
         // A key's move is over at once, so the slider's ring stands for it.
         let held = |kind| self.value.input().matches(kind).unwrap_or(false);
         let moving = held(":focus-visible") || explore.is_moving() && held(":focus");
-        let outlined = self.outlined.checked() || self.hovered.get() || focused || moving;
+        let toured = self.picture.element().class_list().contains(TOURED);
+        let outlined = self.outlined.checked() || self.hovered.get() || focused || moving || toured;
         let field = explore.field.as_deref().filter(|_| outlined);
         if let Some(marks) = self.picture.marks_of(&(of, outlined, field)) {
             if let (Some(cone), Some(_), true) = (cone, settings.at, outlined) {
@@ -128,7 +131,12 @@ impl PanelView for ExploreView {
         let _ = self.named.render(&known, settings.at);
         let name = known.iter().find(|factor| Some(factor.at) == settings.at).map(|factor| short(&factor.name));
         let said = said(settings.at, settings.pixel, cone, config.size);
-        set_text(&self.said, &name.map_or_else(|| said.clone(), |name| format!("{}. {said}", capital(&name))));
+        let said = match (explore.empty, name) {
+            (Some(level), _) => nothing_there(level),
+            (None, Some(name)) => format!("{}. {said}", capital(&name)),
+            (None, None) => said,
+        };
+        set_text(&self.said, &said);
         let value = explore.value(settings, config);
         self.value.input().set_disabled(value.is_none());
         match value {
@@ -222,6 +230,13 @@ fn step_button(
         d(ExploreEvent::Settled);
     });
     Ok(cell)
+}
+
+/// A sentence about a place without a latent.
+fn nothing_there(level: usize) -> String {
+    format!(
+        "There is no latent of level {level} here: this number is decided at a coarser level. Choose a place beside it."
+    )
 }
 
 /// A sentence about what is shown.

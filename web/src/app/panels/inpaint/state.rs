@@ -334,6 +334,7 @@ impl PanelState for Inpaint {
     }
 
     fn exchanged(&mut self, settings: &mut InpaintSettings) {
+        self.original = None;
         (settings.choice, settings.race) = (0, false);
     }
 

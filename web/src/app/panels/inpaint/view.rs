@@ -128,6 +128,8 @@ impl PanelView for InpaintView {
         let unknown = settings.mask.places();
         self.board.show(inpaint.shown(settings), config.size);
         let filled = inpaint.completion.is_some();
+        let mended = filled && inpaint.progress.0 >= inpaint.progress.1;
+        let _ = self.board.element().class_list().toggle_with_force("mended", mended);
         if let Some(marks) = self.board.marks_of(&(filled, &unknown)) {
             if filled {
                 marks.outline(&unknown, BORDER);
@@ -183,7 +185,8 @@ impl InpaintView {
             button.set_disabled(candidate.is_none());
             set_pressed(button, inpaint.truth != Truth::Shown && i == chosen);
             match candidate {
-                None if !seen.settings.mask.is_mendable() => picture.wipe(),
+                // Nothing is to be filled in, or the pictures that were here are of another one.
+                None if !seen.settings.mask.is_mendable() || inpaint.original.is_none() => picture.wipe(),
                 candidate => picture.show(candidate),
             }
             let score =

@@ -5,6 +5,9 @@ use crate::app::panels::PanelSettings;
 use crate::index::ModelEntry;
 use crate::protocol::Drawing;
 
+/// The dividing level of a model of which nothing else is known.
+const USUAL_CUT: usize = 2;
+
 /// What is mixed, and how.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MixSettings {
@@ -23,16 +26,21 @@ pub struct MixSettings {
 impl Default for MixSettings {
     fn default() -> Self {
         let [a, b] = [12, 6].map(|index| Pick::Sample { seed: GOOD_SEED, index });
-        Self { a, b, cut: 2, share: 0.5, chosen: false }
+        Self { a, b, cut: USUAL_CUT, share: 0.5, chosen: false }
     }
 }
 
 impl MixSettings {
-    /// Takes the pair over that the list of models has for this one, unless there was a choice.
+    /// Takes the pair over that the list of models has for this one, unless there was a choice. A model without one has the
+    /// usual Θ: another model's may leave nothing to mix.
     pub fn suit(&mut self, entry: Option<&ModelEntry>) {
-        if let (Some(pair), false) = (entry.and_then(|entry| entry.pair.as_ref()), self.chosen) {
-            let pick = |index| Pick::Sample { seed: GOOD_SEED, index };
-            (self.a, self.b, self.cut) = (pick(pair.a), pick(pair.b), pair.cut.into());
+        if self.chosen {
+            return;
+        }
+        let pick = |index| Pick::Sample { seed: GOOD_SEED, index };
+        match entry.and_then(|entry| entry.pair.as_ref()) {
+            Some(pair) => (self.a, self.b, self.cut) = (pick(pair.a), pick(pair.b), pair.cut.into()),
+            None => self.cut = USUAL_CUT,
         }
     }
 

@@ -38,10 +38,10 @@ const SOFT: &str = "#5d6472";
 const ACCENT: &str = "#c23e28";
 const SERIF: &str = "Palatino, 'Book Antiqua', Georgia, serif";
 const SANS: &str = "system-ui, sans-serif";
-/// A longer link would fill the card: those with pictures of one's own have thousands of letters.
-const LONG_LINK: usize = 2 * LINE;
-/// Letters of a link in a line.
-const LINE: usize = 82;
+/// Letters of a link in a line, and the most lines: links with pictures of one's own have thousands of letters.
+const LINK: (usize, usize) = (82, 2);
+/// Letters of the title in a line, and the lowest line's place.
+const TITLE: (usize, f64) = (60, 116.0);
 /// How long each level is shown in the film, in hundredths of a second.
 const DELAY: u16 = 45;
 
@@ -144,7 +144,11 @@ impl Card {
         drawing.fill_rect(0.0, 0.0, SIZE.0, SIZE.1);
         drawing.set_fill_style_str(ACCENT);
         drawing.fill_rect(0.0, 0.0, SIZE.0, 8.0);
-        text(&drawing, &shown.says, (SIZE.0 / 2.0, 92.0), "center", INK, &format!("600 34px {SERIF}"), WIDTH)?;
+        let title = wrapped(&shown.says, ' ', TITLE.0);
+        for (row, line) in title.iter().rev().enumerate() {
+            let at = (SIZE.0 / 2.0, TITLE.1 - 44.0 * row as f64);
+            text(&drawing, line, at, "center", INK, &format!("600 34px {SERIF}"), WIDTH)?;
+        }
         let mut left = (SIZE.0 - EDGES.iter().sum::<f64>() - GAP * 3.0) / 2.0;
         for ((canvas, name), edge) in shown.pictures.iter().zip(&shown.names).zip(EDGES) {
             drawing.set_image_smoothing_enabled(is_smooth(canvas));
@@ -163,7 +167,7 @@ impl Card {
     }
 
     async fn save(&self) -> Result<&'static str> {
-        download::blob(&self.document, &png(&self.canvas).await?, "rg-flow-mix.png")?;
+        download::blob(&self.document, &png(&self.canvas).await?, "rg-flow-card.png")?;
         Ok("Saved")
     }
 
@@ -188,7 +192,7 @@ impl Card {
         if let Some(shown) = &*self.shown.borrow() {
             data.set_text(&shown.says);
         }
-        let file = file(&png(&self.canvas).await?, "rg-flow-mix.png")?;
+        let file = file(&png(&self.canvas).await?, "rg-flow-card.png")?;
         let navigator = self.window.navigator();
         data.set_files(&Array::of1(&file));
         // Some share links and no files.
@@ -224,9 +228,24 @@ fn text(
 
 /// A link in lines; of a long one only the page's own address.
 fn lines(link: &str) -> Vec<String> {
-    let link = if link.len() > LONG_LINK { link.split('#').next().unwrap_or_default() } else { link };
-    let letters: Vec<char> = link.chars().collect();
-    letters.chunks(LINE).map(|line| line.iter().collect()).collect()
+    let all = wrapped(link, '&', LINK.0);
+    if all.len() > LINK.1 { wrapped(link.split('#').next().unwrap_or_default(), '&', LINK.0) } else { all }
+}
+
+/// A text in lines of at most so many letters, which end with `after` where they can.
+fn wrapped(text: &str, after: char, most: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for piece in text.split_inclusive(after) {
+        for part in piece.chars().collect::<Vec<_>>().chunks(most) {
+            let last = lines.len() - 1;
+            if lines[last].chars().count() + part.len() > most {
+                lines.push(part.iter().collect());
+            } else {
+                lines[last].extend(part);
+            }
+        }
+    }
+    lines.iter().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect()
 }
 
 fn is_abort(error: &JsValue) -> bool {
@@ -263,5 +282,12 @@ mod tests {
         let two = format!("https://x/#{}", "a".repeat(150));
         assert_eq!((lines(&two).len(), lines(&two).concat()), (2, two));
         assert_eq!(lines(&format!("https://x/#b=own.{}", "a".repeat(5000))), ["https://x/"]);
+    }
+
+    #[test]
+    fn lines_end_between_words() {
+        assert_eq!(wrapped("B lends its eyes to the face of A.", ' ', 20), ["B lends its eyes to", "the face of A."]);
+        assert_eq!(wrapped("x#seed=3&t=0.15,0.2&cut=1", '&', 20), ["x#seed=3&t=0.15,0.2&", "cut=1"]);
+        assert!(wrapped("", ' ', 20).is_empty());
     }
 }

@@ -40,6 +40,8 @@ fn a_model_opens_with_its_own_pair_until_there_is_a_choice() {
     let mut settings = MixSettings::default();
     settings.suit(Some(&entry(4, 5)));
     assert_eq!((&settings.a, &settings.b, settings.cut), (&pick(4), &pick(5), 1));
+    settings.suit(Some(&ModelEntry::default()));
+    assert_eq!((&settings.a, settings.cut), (&pick(4), 2));
     settings.suit(Some(&entry(6, 7)));
     assert_eq!(settings.a, pick(6));
     settings.read("a", "9.9").unwrap();

@@ -120,7 +120,7 @@ impl Microscope {
         let (picker, slot): (Rc<Picker>, _) = (Rc::clone(site.picker), site.picker.slot("main"));
         on_click(document, "door-own", move || {
             if let Some(slot) = slot {
-                picker.open(slot);
+                picker.open_for_own(slot);
             }
         })?;
         self.listen_to_wheel();

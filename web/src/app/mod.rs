@@ -7,6 +7,7 @@ mod dispatch;
 mod effect;
 mod event;
 mod gather;
+mod looked;
 mod page;
 mod panel;
 mod panels;
@@ -68,7 +69,8 @@ fn try_start() -> Result<()> {
     let index = Url::new_with_base("models/index.json", &here)?.href();
     let backend = BackendChoice::from_query(&window.location().search()?).unwrap_or_default();
     let fragment = embedded(&window.location().hash()?, &window.location().search()?);
-    let state = State::new(&fragment, backend, index);
+    let mut state = State::new(&fragment, backend, index);
+    state.history = looked::read(&window);
     let app = Rc::new_cyclic(|app: &std::rc::Weak<App>| {
         let app = app.clone();
         let dispatch: Dispatch<Input> = Rc::new(move |event| {
@@ -102,6 +104,14 @@ fn try_start() -> Result<()> {
     let album = Rc::clone(&app);
     // Another window changed it.
     EventListener::new(&window, "storage", move |_| album.read_album()).forget();
+    let leaving = Rc::clone(&app);
+    EventListener::new(&window, "pagehide", move |_| {
+        if let Ok(state) = leaving.state.try_borrow() {
+            // Where there is no room the next load begins without them.
+            let _ = looked::write(&leaving.window, &state.history);
+        }
+    })
+    .forget();
     app.take(Event::Retry.into());
     Ok(())
 }

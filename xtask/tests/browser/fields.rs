@@ -34,7 +34,7 @@ async fn a_critical_field_is_the_native_one_and_says_its_magnetisation() {
     let first = &fields[..flow.config().dims()];
     let mean = first.iter().sum::<f32>() / first.len() as f32;
     let caption = text(&browser, "#scope-caption").await;
-    let expected = format!("Magnetisation {:+.2}.", (mean * 100.0).round() / 100.0 + 0.0).replace('-', "−");
+    let expected = format!("the magnetisation, is {:+.2}.", (mean * 100.0).round() / 100.0 + 0.0).replace('-', "−");
     assert!(caption.ends_with(&expected), "{caption} {expected}");
     assert_eq!(text(&browser, "#bits-title").await, "The field’s nats by scale");
     assert_eq!(text(&browser, "#bits-word").await, "nats/site");
@@ -42,7 +42,7 @@ async fn a_critical_field_is_the_native_one_and_says_its_magnetisation() {
     // Nothing but the coarsest scale: the magnetisation is nearly decided.
     click(&browser, "#scope-steps .scale:nth-child(1) button").await;
     browser.wait_for("document.querySelector('#scope-caption').textContent.startsWith('4×4')", PATIENCE).await.unwrap();
-    assert!(text(&browser, "#scope-caption").await.contains("Magnetisation"));
+    assert!(text(&browser, "#scope-caption").await.contains("magnetisation"));
     browser.finish().await.unwrap();
 }
 

@@ -6,7 +6,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Document, DragEvent, HtmlButtonElement, HtmlElement};
 
 use super::state::State;
-use crate::address::Pick;
+use crate::address::{Own, Pick};
 use crate::app::dispatch::Dispatch;
 use crate::app::event::Event;
 use crate::app::widgets::canvas::Picture;
@@ -19,6 +19,8 @@ use crate::protocol::Image;
 pub const DRAGGED: &str = "application/x-rg-flow-picture";
 /// How many pictures are kept that are not pinned, of all models together.
 const MOST: usize = 24;
+/// How many are read again.
+const MOST_READ: usize = 4 * MOST;
 /// Below that there is nothing to go back to.
 const FEWEST: usize = 2;
 
@@ -59,6 +61,29 @@ impl History {
     /// A picture stays, or does not any more.
     pub fn pin(&mut self, pick: &Pick) {
         self.kept.iter_mut().filter(|kept| kept.pick == *pick).for_each(|kept| kept.pinned = !kept.pinned);
+    }
+
+    /// As text, a line each: the model, whether it is pinned, the picture as an address has it, and as it is shown.
+    pub fn spell(&self) -> String {
+        let line = |kept: &Kept| {
+            let rgb = kept.image.rgba.chunks_exact(4).flat_map(|pixel| pixel[..3].to_vec()).collect();
+            let shown = Own::new(kept.image.size as usize, rgb)?;
+            Some(format!("{}\t{}\t{}\t{}\n", kept.model, u8::from(kept.pinned), kept.pick.spell(), shown.code()))
+        };
+        self.kept.iter().filter_map(line).collect()
+    }
+
+    /// Reads such a text; lines that are none are left out.
+    pub fn parse(text: &str) -> Self {
+        let kept = |line: &str| {
+            let [model, pinned, pick, shown] = line.split('\t').collect::<Vec<_>>().try_into().ok()?;
+            let (pick, shown) = (Pick::parse(pick)?, Own::parse(shown)?);
+            let rgba: Vec<u8> =
+                shown.at_edge(shown.size()).chunks_exact(3).flat_map(|rgb| [rgb[0], rgb[1], rgb[2], 255]).collect();
+            let image = Rc::new(Image { size: shown.size() as u32, rgba: rgba.into() });
+            Some(Kept { model: model.to_owned(), pick, image, pinned: pinned == "1" })
+        };
+        Self { kept: text.lines().filter_map(kept).take(MOST_READ).collect() }
     }
 
     /// Those of a model, the pinned ones first.
@@ -130,6 +155,21 @@ mod tests {
 
     fn image() -> Rc<Image> {
         Rc::new(Image { size: 4, rgba: Default::default() })
+    }
+
+    #[test]
+    fn they_survive_as_text_and_nonsense_does_not() {
+        let mut history = History::default();
+        let shades: Vec<u8> = (0..16u8).flat_map(|i| [i, 255 - i, 7, 255]).collect();
+        let image = Rc::new(Image { size: 4, rgba: shades.into() });
+        for (model, index) in [("a", 1), ("b c", 2)] {
+            history.see(model, &Pick::Sample { seed: 9, index }, &image);
+        }
+        history.pin(&Pick::Sample { seed: 9, index: 1 });
+        let text = history.spell();
+        assert_eq!(History::parse(&text).kept, history.kept);
+        assert_eq!(History::parse(&format!("x\n\t\t\t\n{text}a\t0\t9.1\t%")).kept, history.kept);
+        assert!(History::parse("").kept.is_empty());
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod tour;
 mod training;
 mod view;
 
+pub use history::History;
 pub use photos::MOST as MOST_PHOTOS;
 pub use state::{Input, State};
 pub use view::{View, show_breakdown};

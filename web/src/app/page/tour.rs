@@ -43,7 +43,7 @@ pub const STOPS: &[Stop] = &[
         fragment: "panel=sample&model=faces",
         mark: "scope-steps",
         title: "Coarse stays, fine changes",
-        text: "Press ↻ under 8×8 a few times. The picture stays the same up to that scale, and all that is finer is \
+        text: "Press the second ↻, under 8×8, a few times. The picture stays the same up to that scale, and all that is finer is \
                drawn anew: other details in the same large shapes.",
     },
     Stop {

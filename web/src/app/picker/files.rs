@@ -91,7 +91,8 @@ impl Kind {
                 shorten(name)
             ),
             Self::Picture(format) => format!(
-                "is a {format} file, but damaged or cut short: copy it again, or save it again in an image editor"
+                "is called a {format} file or begins like one, but is damaged: copy it again, or save it again in an image \
+                 editor"
             ),
             Self::Heic => "is a HEIC photograph, which this browser cannot read: save or send it as JPEG (on an \
                            iPhone: Settings, Camera, Formats, Most Compatible)"
@@ -227,7 +228,7 @@ mod tests {
             (Kind::Text, "faces.safetensors.txt", "not weights"),
             (Kind::Text, "notes.txt", "text file, not a picture"),
             (Kind::Heic, "IMG_1.HEIC", "JPEG"),
-            (Kind::Picture("JPEG"), "half.jpg", "JPEG file, but damaged or cut short"),
+            (Kind::Picture("JPEG"), "half.jpg", "JPEG file or begins like one, but is damaged"),
             (Kind::Archive, "photos.zip", "one picture at a time"),
             (Kind::Empty, "a.png", "empty"),
         ] {

@@ -1,3 +1,5 @@
+use std::rc::Rc;
+
 use super::address::{ExploreSettings, LatentEdit};
 use super::state::{Explore, ExploreEvent};
 use crate::app::effect::{Effect, Ids};

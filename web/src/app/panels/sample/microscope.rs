@@ -306,7 +306,7 @@ fn edge(config: &RgFlowConfig, steps: usize) -> usize {
 
 /// A field's mean, in a sentence.
 fn magnetisation(mean: Option<f32>) -> String {
-    mean.map_or_else(String::new, |mean| format!(" Magnetisation {}.", signed(mean, 2)))
+    mean.map_or_else(String::new, |mean| format!(" Its mean, the magnetisation, is {}.", signed(mean, 2)))
 }
 
 /// What the last of the shown steps decided, and with how many numbers.
@@ -332,9 +332,9 @@ mod tests {
     #[test]
     fn a_magnetisation_has_its_sign() {
         assert_eq!(magnetisation(None), "");
-        assert_eq!(magnetisation(Some(0.617)), " Magnetisation +0.62.");
-        assert_eq!(magnetisation(Some(-0.617)), " Magnetisation −0.62.");
-        assert_eq!(magnetisation(Some(-0.001)), " Magnetisation +0.00.");
+        assert_eq!(magnetisation(Some(0.617)), " Its mean, the magnetisation, is +0.62.");
+        assert_eq!(magnetisation(Some(-0.617)), " Its mean, the magnetisation, is −0.62.");
+        assert_eq!(magnetisation(Some(-0.001)), " Its mean, the magnetisation, is +0.00.");
     }
 
     #[test]

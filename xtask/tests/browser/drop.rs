@@ -63,7 +63,7 @@ async fn each_wrong_file_is_named_with_what_to_do() {
         )
         .await
         .unwrap();
-    said(&browser, "“half.jpg” is a JPEG file").await;
+    said(&browser, "“half.jpg” is called a JPEG file or begins like one").await;
     browser.screenshot("dropped").await.unwrap();
     // A text on its way into a field is none of the page's business.
     let free = "hold('#seed', (d) => d.setData('text/plain', '7'))";

@@ -117,7 +117,12 @@ async fn what_was_looked_at_is_not_lost_and_goes_anywhere() {
     is(&browser, &kept(4)).await;
     // The oldest is pinned, so it comes first; chosen in another panel it is used there.
     click(&browser, "#history-list .kept:nth-child(4) .pin").await;
-    is(&browser, "document.querySelector('#history-list .kept .pin').ariaPressed === 'true'").await;
+    let pinned = "document.querySelector('#history-list .kept .pin')?.ariaPressed === 'true'";
+    is(&browser, pinned).await;
+    // All are there when the page is loaded again.
+    browser.eval("(window.old = true, location.reload())").await.unwrap();
+    is(&browser, &format!("window.old === undefined && {} && {pinned}", kept(4))).await;
+    is(&browser, QUIET).await;
     click(&browser, "#tab-explore").await;
     is(&browser, QUIET).await;
     click(&browser, "#history-list .kept .cell").await;
@@ -175,6 +180,45 @@ async fn the_tour_drives_the_panels_and_can_be_linked_to() {
     click(&browser, "#tour-close").await;
     is(&browser, "document.querySelector('#tour').hidden").await;
     assert_eq!(json!(0), browser.eval("document.querySelectorAll('.toured').length").await.unwrap());
+    // Left in the middle of a search, it leaves nothing behind: the page is free, and the next choice counts.
+    browser.eval("location.hash = '#model=faces&seed=3'").await.unwrap();
+    is(&browser, QUIET).await;
+    click(&browser, "#tour-start").await;
+    for stop in 2..8 {
+        click(&browser, "#tour-next").await;
+        is(&browser, &format!("location.hash.includes('tour={stop}')")).await;
+    }
+    click(&browser, "#tour-close").await;
+    is(&browser, QUIET).await;
+    browser
+        .eval("(m => { m.value = 'msds1'; m.dispatchEvent(new Event('change')); })(document.querySelector('#model'))")
+        .await
+        .unwrap();
+    is(&browser, "location.hash.includes('model=msds1')").await;
+    is(&browser, QUIET).await;
+    assert_eq!(browser.eval("document.querySelector('#model').value").await.unwrap(), "msds1");
+    browser.finish().await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium and the built page: run `cargo xtask test --only browser`"]
+async fn an_exercise_takes_its_text_along() {
+    let (browser, _server) = open("panel=about&model=msds1").await;
+    click(&browser, "#exercises li:nth-child(7) a").await;
+    is(
+        &browser,
+        "document.querySelector('#tab-sample').ariaSelected === 'true' && !document.querySelector('#tour').hidden",
+    )
+    .await;
+    is(&browser, QUIET).await;
+    assert_eq!(text(&browser, "#tour-title").await, "Exercise 7: Step back from a magnet.");
+    let said = text(&browser, "#tour-text").await;
+    assert!(said.starts_with("Go from 4×4 to 32×32"), "{said}");
+    // It stays while the reader goes about, until it is closed.
+    click(&browser, "#tab-explore").await;
+    is(&browser, "location.hash.includes('panel=explore') && location.hash.includes('exercise=7')").await;
+    click(&browser, "#tour-close").await;
+    is(&browser, "document.querySelector('#tour').hidden && !location.hash.includes('exercise')").await;
     browser.finish().await.unwrap();
 }
 

@@ -52,7 +52,7 @@ impl State {
         let mut effects = match stop.and_then(|at| Some((at, STOPS.get(at)?))) {
             Some((at, stop)) => {
                 if self.settings.tour.is_none() {
-                    self.before_tour = Some(self.address());
+                    self.before_tour = Some((self.address(), self.settings.panels.clone()));
                 }
                 self.follow(&format!("{}&tour={}", stop.fragment, at + 1))
             }
@@ -62,8 +62,12 @@ impl State {
             }
             None => {
                 self.settings.tour = None;
-                let before = self.before_tour.take().unwrap_or_else(|| self.address());
-                self.follow(&before)
+                let (before, panels) =
+                    self.before_tour.take().unwrap_or_else(|| (self.address(), self.settings.panels.clone()));
+                let effects = self.follow(&before);
+                // Its stops have set other panels than the one that it began in, too.
+                self.settings.panels = panels;
+                effects
             }
         };
         effects.push(Effect::PushAddress(self.address()));

@@ -11,7 +11,7 @@ use crate::address::{MAX_SEED, MAX_TEMPERATURE, parse_seed};
 use crate::app::effect::{Effect, Ids};
 use crate::app::event::Event;
 use crate::app::panel::Panel;
-use crate::app::panels::list::{PanelEvent, Panels, slots};
+use crate::app::panels::list::{AllSettings, PanelEvent, Panels, slots};
 use crate::app::panels::sample::state::{Sample, SampleEvent};
 use crate::app::panels::{Bench, PanelState};
 use crate::app::slot;
@@ -86,8 +86,8 @@ pub struct State {
     pub photos: Photos,
     /// What was looked at.
     pub history: History,
-    /// The address from which the tour began.
-    pub(super) before_tour: Option<String>,
+    /// The address from which the tour began, and what was set in all panels.
+    pub(super) before_tour: Option<(String, AllSettings)>,
     /// Whether a panel waits for pictures, or the picker for faces.
     pub busy: bool,
     /// The stored first samples, if they were read.

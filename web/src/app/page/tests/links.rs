@@ -183,6 +183,20 @@ fn an_address_with_another_models_weights_leads_to_that_model() {
 }
 
 #[test]
+fn the_tour_gives_every_panel_back() {
+    let (mut state, _) = loaded("#model=a&seed=4");
+    let pick = |index| Pick::Sample { seed: 8, index };
+    state.update(PanelEvent::Mix(MixEvent::Pair([pick(1), pick(2)])));
+    let before = state.settings.clone();
+    for stop in 0..9 {
+        state.update(Event::Tour(Some(stop)));
+    }
+    assert!(state.settings != before);
+    state.update(Event::Tour(None));
+    assert_eq!((&state.settings.panels, state.settings.panel), (&before.panels, before.panel));
+}
+
+#[test]
 fn an_address_of_another_panel_stops_what_this_one_computes() {
     let (mut state, sent_first) = loaded_at("#panel=explore&model=a&seed=4");
     let id = sent_first.iter().find(|asked| matches!(asked.task, Task::Edit(_))).unwrap().id;

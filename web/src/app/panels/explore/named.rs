@@ -9,7 +9,7 @@ use web_sys::{Document, Element, HtmlButtonElement, HtmlElement};
 use super::state::ExploreEvent;
 use crate::app::dispatch::Dispatch;
 use crate::app::panels::Site;
-use crate::app::widgets::dom::{by_id, create_button, on, set_pressed};
+use crate::app::widgets::dom::{by_id, create_button, on, reveal, set_pressed};
 use crate::app::widgets::list::List;
 use crate::error::Result;
 
@@ -48,9 +48,11 @@ impl NamedView {
     fn button(&self, factor: &NamedFactor) -> Result<(Element, HtmlButtonElement)> {
         let button = create_button(&self.document, "button compact chip")?;
         button.set_text_content(Some(&short(&factor.name)));
-        let (d, chosen, at) = (Rc::clone(&self.dispatch), Rc::clone(&self.chosen), factor.at);
+        let (d, chosen, at, chip) = (Rc::clone(&self.dispatch), Rc::clone(&self.chosen), factor.at, button.clone());
         on(&button, "click", move |_| {
             d(ExploreEvent::Latent(at));
+            // On a phone they stand in one line, whose end fades.
+            reveal(&chip);
             chosen();
         });
         Ok((button.clone().into(), button))

@@ -209,7 +209,11 @@ impl Microscope {
             DataKind::Images if of_faces => ("A model draws faces of nobody, from coarse to fine.", "Put yourself in"),
             DataKind::Images => ("A model draws pictures, from coarse to fine.", "Put your own picture in"),
         };
-        set_text(&self.opening_says, opening);
+        let is_own = matches!(main, Pick::Own(_));
+        set_text(
+            &self.opening_says,
+            if is_own { "A picture of yours, as this model sees it, from coarse to fine." } else { opening },
+        );
         set_text(&self.own_title, own);
         let _ = self.fit(config);
         let grown = panel.growth();

@@ -156,8 +156,10 @@ impl TourView {
             set_text(&self.title, stop.title);
             set_text(&self.text, stop.text);
         }
-        if let Some((title, text)) = exercise.and_then(|number| self.exercise(number)) {
-            set_text(&self.title, &format!("Exercise {number}: {title}", number = exercise.unwrap_or_default() + 1));
+        if let Some(number) = exercise
+            && let Some((title, text)) = self.exercise(number)
+        {
+            set_text(&self.title, &format!("Exercise {}: {title}", number + 1));
             set_text(&self.text, &text);
         }
         self.back.set_hidden(at.is_none());

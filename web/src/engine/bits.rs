@@ -41,7 +41,7 @@ impl<B: FlowBackend> Engine<B> {
 mod tests {
     use super::super::tests::{now, tiny};
     use super::*;
-    use crate::protocol::Drawing;
+    use crate::protocol::{Drawing, without_alpha};
     use shared::Temperature;
     use shared::logit::bits_per_dim;
 
@@ -52,7 +52,7 @@ mod tests {
         let sample = Source::Sample { seed: 7, index: 3, drawing };
         let bits = now(engine.bits(&sample)).unwrap();
         let picture = now(engine.pictures(now(engine.latents(&sample)).unwrap())).unwrap().remove(0);
-        let rgb: Vec<u8> = picture.rgba.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
+        let rgb = without_alpha(&picture.rgba);
         // The same picture as a photograph.
         assert_eq!(now(engine.bits(&Source::Own { rgb: rgb.clone().into() })).unwrap(), bits);
         let (logits, log_det) = image_to_logit(&planar(engine.config(), &rgb).unwrap(), || 0.5);

@@ -230,7 +230,7 @@ mod tests {
     use super::*;
     use shared::Temperature;
 
-    use crate::protocol::{Drawing, Reroll};
+    use crate::protocol::{Drawing, Reroll, without_alpha};
 
     fn drawing() -> Drawing {
         Drawing::independent(Temperature::uniform(0.8))
@@ -241,7 +241,7 @@ mod tests {
     }
 
     fn rgb(image: &Image) -> ByteBuf {
-        image.rgba.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect::<Vec<u8>>().into()
+        without_alpha(&image.rgba).into()
     }
 
     #[test]

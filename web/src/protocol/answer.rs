@@ -152,6 +152,16 @@ pub struct Image {
     pub rgba: ByteBuf,
 }
 
+/// Pixels of three bytes as canvases have them, of four.
+pub fn opaque(rgb: &[u8]) -> Vec<u8> {
+    rgb.chunks_exact(3).flat_map(|pixel| [pixel[0], pixel[1], pixel[2], u8::MAX]).collect()
+}
+
+/// Pixels of a canvas without their last byte.
+pub fn without_alpha(rgba: &[u8]) -> Vec<u8> {
+    rgba.chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect()
+}
+
 /// A picture after each step from which it grows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Grown {

@@ -14,7 +14,7 @@ mod train;
 
 pub use answer::{
     Answer, Completion, Factor, Grown, Image, Lane, Last, Leading, ModelInfo, Part, Picture, STRENGTH_BINS, Standing,
-    Strip, Worker,
+    Strip, Worker, opaque, without_alpha,
 };
 pub use backend::{Backend, BackendChoice};
 pub use message::{PROTOCOL, Request, RequestId, Response, from_js, to_js};

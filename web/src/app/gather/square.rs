@@ -10,7 +10,7 @@ use crate::app::picker::paint;
 use crate::app::widgets::canvas::context_to_read;
 use crate::app::widgets::dom::create;
 use crate::error::{Error, Result};
-use crate::protocol::TRAINING_EDGE;
+use crate::protocol::{TRAINING_EDGE, without_alpha};
 
 /// The largest square that is drawn, before its pixels are averaged.
 const LARGE: usize = 8 * TRAINING_EDGE as usize;
@@ -53,7 +53,7 @@ impl Squares {
         js_sys::Reflect::set(&self.drawing, &JsValue::from_str("imageSmoothingQuality"), &JsValue::from_str("medium"))?;
         paint::draw_frame(&self.drawing, bitmap, frame, large as f64)?;
         let rgba = self.drawing.get_image_data(0.0, 0.0, large as f64, large as f64)?.data();
-        let rgb: Vec<u8> = rgba.chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
+        let rgb = without_alpha(&rgba);
         Ok(resize(&rgb, large, TRAINING_EDGE as usize))
     }
 }

@@ -205,16 +205,18 @@ impl State {
     }
 
     /// Whether the model that is shown is the one that an address means which names it, and perhaps its weights.
-    pub(super) fn has_the_weights(&mut self) -> bool {
-        let (Some(index), Some(shown)) = (&self.index, self.entry.clone()) else { return true };
+    pub(super) fn shows_what_is_meant(&self) -> bool {
+        let (Some(index), Some(shown)) = (&self.index, &self.entry) else { return true };
         let (model, version) = (self.settings.model.as_deref(), self.settings.version.as_deref());
-        let meant = model.and_then(|id| index.find(id, version));
-        let same = meant.is_none_or(|meant| meant.id == shown.id);
-        if same {
+        model.and_then(|id| index.find(id, version)).is_none_or(|meant| meant.id == shown.id)
+    }
+
+    /// An address was for the model that is shown: what it says of the weights decides nothing that follows.
+    pub(super) fn settle_version(&mut self) {
+        if let (Some(_), Some(shown)) = (&self.index, self.entry.clone()) {
             let version = self.settings.version.take();
             self.compare_version(version, &shown);
         }
-        same
     }
 
     /// Says so if a link was made with weights that this model never had.

@@ -13,7 +13,7 @@ use crate::app::widgets::canvas::Picture;
 use crate::app::widgets::dom::{by_id, create, create_button, on, set_pressed};
 use crate::app::widgets::list::List;
 use crate::error::Result;
-use crate::protocol::Image;
+use crate::protocol::{Image, opaque, without_alpha};
 
 /// What a dragged picture is called while it is dragged.
 pub const DRAGGED: &str = "application/x-rg-flow-picture";
@@ -66,7 +66,7 @@ impl History {
     /// As text, a line each: the model, whether it is pinned, the picture as an address has it, and as it is shown.
     pub fn spell(&self) -> String {
         let line = |kept: &Kept| {
-            let rgb = kept.image.rgba.chunks_exact(4).flat_map(|pixel| pixel[..3].to_vec()).collect();
+            let rgb = without_alpha(&kept.image.rgba);
             let shown = Own::new(kept.image.size as usize, rgb)?;
             Some(format!("{}\t{}\t{}\t{}\n", kept.model, u8::from(kept.pinned), kept.pick.spell(), shown.code()))
         };
@@ -78,8 +78,7 @@ impl History {
         let kept = |line: &str| {
             let [model, pinned, pick, shown] = line.split('\t').collect::<Vec<_>>().try_into().ok()?;
             let (pick, shown) = (Pick::parse(pick)?, Own::parse(shown)?);
-            let rgba: Vec<u8> =
-                shown.at_edge(shown.size()).chunks_exact(3).flat_map(|rgb| [rgb[0], rgb[1], rgb[2], 255]).collect();
+            let rgba = opaque(&shown.at_edge(shown.size()));
             let image = Rc::new(Image { size: shown.size() as u32, rgba: rgba.into() });
             Some(Kept { model: model.to_owned(), pick, image, pinned: pinned == "1" })
         };

@@ -121,7 +121,8 @@ impl State {
             settings.model = here.model.clone();
         }
         self.settings = settings;
-        if self.settings.model == here.model && self.has_the_weights() {
+        if self.settings.model == here.model && self.shows_what_is_meant() {
+            self.settle_version();
             self.miss_weights();
             effects.extend(self.refresh());
         } else {

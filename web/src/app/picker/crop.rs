@@ -19,7 +19,7 @@ use crate::app::widgets::list::List;
 use crate::app::widgets::slider::{Scale, Slider};
 use crate::error::Result;
 use crate::faces::MAX_SIDE;
-use crate::protocol::{Image, Snapshot};
+use crate::protocol::{Image, Snapshot, opaque, without_alpha};
 
 /// Drawn pixels for each of the result's, before they are averaged.
 const OVERSAMPLING: usize = 8;
@@ -151,7 +151,7 @@ impl Crop {
             paint::draw_frame(&drawing, bitmap, self.frame.get(), large as f64)?;
         }
         let rgba = drawing.get_image_data(0.0, 0.0, large as f64, large as f64)?.data();
-        let rgb: Vec<u8> = rgba.chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
+        let rgb = without_alpha(&rgba);
         Ok((edge, resize(&rgb, large, edge)))
     }
 
@@ -202,7 +202,7 @@ impl Crop {
             self.draw_faces(aim, &bitmap)?;
         }
         let (edge, rgb) = self.cut_out()?;
-        let rgba: Vec<u8> = rgb.chunks_exact(3).flat_map(|pixel| [pixel[0], pixel[1], pixel[2], u8::MAX]).collect();
+        let rgba = opaque(&rgb);
         show(&self.preview, &Image { size: edge as u32, rgba: rgba.into() })
     }
 

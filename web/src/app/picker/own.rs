@@ -10,7 +10,7 @@ use crate::app::widgets::canvas::Picture;
 use crate::app::widgets::dom::{by_id, create, create_button, on, set_text};
 use crate::app::widgets::list::List;
 use crate::error::Result;
-use crate::protocol::Image;
+use crate::protocol::{Image, opaque};
 
 /// The elements.
 pub struct OwnView {
@@ -85,6 +85,6 @@ fn pass_focus(document: &Document, item: &HtmlElement) {
 
 fn image(own: &Own) -> Image {
     let rgb = own.at_edge(own.size());
-    let rgba: Vec<u8> = rgb.chunks_exact(3).flat_map(|pixel| [pixel[0], pixel[1], pixel[2], u8::MAX]).collect();
+    let rgba = opaque(&rgb);
     Image { size: own.size() as u32, rgba: rgba.into() }
 }

@@ -6,7 +6,7 @@ use super::frame::{Frame, Place};
 use crate::app::widgets::canvas::context_to_read;
 use crate::app::widgets::dom::create;
 use crate::error::Result;
-use crate::protocol::Snapshot;
+use crate::protocol::{Snapshot, without_alpha};
 
 /// Mirrored pictures reach this far, in pixels, under the picture's edge, so that no seam shows.
 const SEAM: f64 = 1.0;
@@ -138,7 +138,7 @@ pub fn snapshot(document: &Document, bitmap: &ImageBitmap, most: usize) -> Resul
     let drawing = context_to_read(&canvas)?;
     drawing.draw_image_with_image_bitmap_and_dw_and_dh(bitmap, 0.0, 0.0, width, height)?;
     let rgba = drawing.get_image_data(0.0, 0.0, width, height)?.data();
-    let rgb: Vec<u8> = rgba.chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
+    let rgb = without_alpha(&rgba);
     Ok((Snapshot { width: width as u32, height: height as u32, rgb: rgb.into() }, scale))
 }
 

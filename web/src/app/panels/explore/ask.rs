@@ -7,7 +7,7 @@ use super::address::{ExploreSettings, LatentEdit};
 use super::state::{Explore, STRIP, WALK};
 use crate::app::effect::Effect;
 use crate::app::panels::Bench;
-use crate::protocol::{Beside, Change, Edit, Move, Source, Walk, Which};
+use crate::protocol::{Beside, Change, Edit, Move, Source, Walk, Which, without_alpha};
 
 /// The most strips of named latents, and those of leading ones.
 const STRIPS: (usize, u32) = (10, 6);
@@ -38,7 +38,7 @@ impl Explore {
     /// Both models encode the picture as it is shown, and each moves its own leading latents.
     pub(super) fn ask_comparison(&mut self, bench: &mut Bench<'_>) -> Vec<Effect> {
         let (Some(twin), Some(image)) = (bench.twin.cloned(), self.image.as_ref()) else { return vec![] };
-        let rgb: Vec<u8> = image.rgba.chunks_exact(4).flat_map(|pixel| pixel[..3].to_vec()).collect();
+        let rgb = without_alpha(&image.rgba);
         let source = Source::Own { rgb: rgb.into() };
         let edit = Edit::Strips { source, which: Which::Leading(COMPARED), values: STRIP.to_vec() };
         let mut effects = self.own_leading.ask(edit.clone(), bench.ids);

@@ -139,7 +139,7 @@ mod tests {
         assert!(said(&of([5.5, 6.0, 3.0]), DataKind::Images).starts_with("Unusual at 4×4 and 8×8: "));
         assert!(said(&of([0.0, 0.0, 0.0]), DataKind::Images).starts_with("Plain at every scale: "));
         let both = said(&of([6.0, 5.0, 0.0]), DataKind::Images);
-        assert!(both.starts_with("Unusual at 4×4, ") && both.contains("plain at 16×16."), "{both}");
+        assert!(both.starts_with("Unusual at 4×4, ") && both.contains("and plain at 16×16. In bits"), "{both}");
         assert_eq!(said(&[], DataKind::Images), "");
         let field = said(&of([4.0, 6.0, 3.0]), DataKind::Field);
         assert!(field.contains("the sampler’s fields"), "{field}");

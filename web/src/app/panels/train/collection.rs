@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::app::gather::{Batch, Gathered};
 use crate::app::widgets::numbers::grouped;
 use crate::index::shorten;
-use crate::protocol::{Image, TRAINING_EDGE, TRAINING_PICTURES};
+use crate::protocol::{Image, TRAINING_EDGE, TRAINING_PICTURES, opaque};
 
 /// Bytes of a picture.
 const BYTES: usize = 3 * (TRAINING_EDGE * TRAINING_EDGE) as usize;
@@ -139,7 +139,7 @@ impl Collection {
 }
 
 fn image(rgb: &[u8]) -> Image {
-    let rgba: Vec<u8> = rgb.chunks_exact(3).flat_map(|pixel| [pixel[0], pixel[1], pixel[2], u8::MAX]).collect();
+    let rgba = opaque(rgb);
     Image { size: TRAINING_EDGE, rgba: rgba.into() }
 }
 

@@ -1,15 +1,13 @@
 //! Some latents drawn anew, so that they go with those that stay.
 
+use nalgebra::{DMatrix, DVector};
+
 use super::{Sampler, normal_noise};
 use crate::config::RgFlowConfig;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::geometry::Levels;
 use crate::prior::{self, Temperature};
 
-/// Solving stops when this share of the difference is left: less than a picture shows.
-const TOLERANCE: f64 = 1e-4;
-/// The most steps of solving.
-const MOST_STEPS: usize = 100;
 /// Kept latents are taken to vary at least so much: drawn at temperature 0, they would tell nothing about the others.
 const LEAST_TEMPERATURE: f32 = 0.05;
 
@@ -61,104 +59,121 @@ impl Sampler {
         let levels = Levels::new(config).of_picture();
         self.check(&levels)?;
         prior::check_latents(config, latents)?;
+        if below == 0 {
+            return Ok(latents.to_vec());
+        }
         let mix = Mix::new(self, config, &levels, temperature);
-        let kept: Vec<bool> = levels.iter().map(|&level| level >= below).collect();
-        let mut noise: Vec<f64> = noise.into_iter().map(f64::from).collect();
-        let drawn = mix.apply(&noise);
-        let mut wanted: Vec<f64> =
-            latents.iter().zip(&self.mean).zip(&drawn).map(|((z, mean), x)| f64::from(z - mean) - x).collect();
-        mask(&mut wanted, &kept);
-        let correction = mix.apply_transposed(&mix.solve(&wanted, &kept));
-        noise.iter_mut().zip(correction).for_each(|(e, correction)| *e += correction);
-        let drawn = mix.apply(&noise);
-        let places = latents.iter().zip(&self.mean).zip(drawn).zip(kept);
-        Ok(places.map(|(((&z, mean), x), kept)| if kept { z } else { mean + x as f32 }).collect())
+        let noise: Vec<f64> = noise.into_iter().map(f64::from).collect();
+        let off: Vec<f64> = latents.iter().zip(&self.mean).map(|(z, mean)| f64::from(z - mean)).collect();
+        let drawn = mix.follow(&off, below, &noise).ok_or_else(|| {
+            Error::Weights("the sampler's directions are not at right angles; fit it again".to_owned())
+        })?;
+        let places = latents.iter().zip(&self.mean).zip(drawn).zip(&levels);
+        Ok(places.map(|(((&z, mean), x), &level)| if level >= below { z } else { mean + x as f32 }).collect())
     }
 }
 
-/// The matrix M = T·(I − VVᵀ) + V·D·Vᵀ that makes latents of noise: V the directions, T the temperatures by place, D the
+/// The matrix M = T·(I − VVᵀ) + V·D·Vᵀ that makes latents of noise: V the directions, T the temperatures by level, D the
 /// deviations along the directions.
 struct Mix<'a> {
     directions: Vec<&'a [f32]>,
+    /// The level of each latent.
+    levels: &'a [usize],
     temperatures: Vec<f64>,
-    deviations: Vec<f64>,
+    deviations: DVector<f64>,
 }
 
 impl<'a> Mix<'a> {
-    fn new(sampler: &'a Sampler, config: &RgFlowConfig, levels: &[usize], temperature: &Temperature) -> Self {
-        let joint = f64::from(
-            Sampler::joint_temperature(config.level_count().saturating_sub(1), temperature).max(LEAST_TEMPERATURE),
-        );
+    fn new(sampler: &'a Sampler, config: &RgFlowConfig, levels: &'a [usize], temperature: &Temperature) -> Self {
+        let least = |t: f32| f64::from(t.max(LEAST_TEMPERATURE));
+        let joint = least(Sampler::joint_temperature(config.level_count().saturating_sub(1), temperature));
+        let deviations = sampler.variances.iter().map(|&w| joint * f64::from(w.max(1.0)).sqrt());
         Self {
             directions: sampler.directions.chunks_exact(sampler.mean.len()).collect(),
-            temperatures: levels.iter().map(|&h| f64::from(temperature.at(h).max(LEAST_TEMPERATURE))).collect(),
-            deviations: sampler.variances.iter().map(|&w| joint * f64::from(w.max(1.0)).sqrt()).collect(),
+            levels,
+            temperatures: (0..config.level_count()).map(|level| least(temperature.at(level))).collect(),
+            deviations: DVector::from_iterator(sampler.variances.len(), deviations),
         }
     }
 
-    /// M·e.
-    fn apply(&self, noise: &[f64]) -> Vec<f64> {
-        let mut rest = noise.to_vec();
+    /// M·(e + Mₖᵀ·y) below a level, with the y for which this is x at that level and above: MₖMₖᵀ·y = x − Mₖe.
+    ///
+    /// MₖMₖᵀ is T² − TV·(TV)ᵀ + VD·(VD)ᵀ at the kept places, diagonal but for two columns a direction. So y is found among
+    /// as many unknowns (Woodbury's identity), and all that is needed of y is Vᵀy and VᵀTy. `None` if there is no such y.
+    fn follow(&self, x: &[f64], below: usize, noise: &[f64]) -> Option<Vec<f64>> {
+        let (count, d) = (self.directions.len(), &self.deviations);
         let along = self.along(noise);
-        self.add(&mut rest, along.iter().map(|a| -a));
-        rest.iter_mut().zip(&self.temperatures).for_each(|(x, t)| *x *= t);
-        self.add(&mut rest, along.iter().zip(&self.deviations).map(|(a, d)| a * d));
-        rest
-    }
-
-    /// Mᵀ·x.
-    fn apply_transposed(&self, x: &[f64]) -> Vec<f64> {
-        let mut scaled: Vec<f64> = x.iter().zip(&self.temperatures).map(|(x, t)| x * t).collect();
-        let (plain, weighted) = (self.along(x), self.along(&scaled));
-        let coefficients = plain.iter().zip(&weighted).zip(&self.deviations).map(|((a, b), d)| a * d - b);
-        self.add(&mut scaled, coefficients);
-        scaled
-    }
-
-    /// The x at the kept places for which MₖMₖᵀ·x is what is wanted there, by conjugate gradients: apart from the
-    /// directions' the matrix has an eigenvalue for each temperature, so few steps are enough.
-    fn solve(&self, wanted: &[f64], kept: &[bool]) -> Vec<f64> {
-        let mut x = vec![0.0; wanted.len()];
-        let mut residual = wanted.to_vec();
-        let mut step = residual.clone();
-        let mut left = dot(&residual, &residual);
-        let enough = left * TOLERANCE * TOLERANCE;
-        for _ in 0..MOST_STEPS {
-            if left <= enough {
-                break;
+        // What is missing at the kept places.
+        let drawn = self.of_noise(noise, |t| d.component_mul(&along) - &along * t, |level| level >= below);
+        let missing: Vec<f64> = x.iter().zip(&drawn).map(|(x, drawn)| x - drawn).collect();
+        // [T·V, V·D]ᵀ·T⁻²·[T·V, V·D], and the missing part seen by the same columns.
+        let mut system = DMatrix::zeros(2 * count, 2 * count);
+        let mut seen = DVector::zeros(2 * count);
+        let scaled = DMatrix::from_diagonal(d);
+        let levels: Vec<_> = self.temperatures.iter().enumerate().skip(below).collect();
+        let levels: Vec<_> = levels.into_iter().map(|(level, &t)| (t, self.products(level, &missing))).collect();
+        for (t, (products, missing)) in &levels {
+            let (once, both) = (products * &scaled / *t, &scaled * products * &scaled / (t * t));
+            for (row, col, part) in
+                [(0, 0, products), (0, count, &once), (count, 0, &once.transpose()), (count, count, &both)]
+            {
+                let mut view = system.view_mut((row, col), (count, count));
+                view += part;
             }
-            let mut image = self.apply(&self.apply_transposed(&step));
-            mask(&mut image, kept);
-            let length = left / dot(&step, &image);
-            x.iter_mut().zip(&step).for_each(|(x, s)| *x += length * s);
-            residual.iter_mut().zip(&image).for_each(|(r, i)| *r -= length * i);
-            let next = dot(&residual, &residual);
-            step.iter_mut().zip(&residual).for_each(|(s, r)| *s = r + next / left * *s);
-            left = next;
+            let mut first = seen.rows_mut(0, count);
+            first += missing / *t;
+            let mut second = seen.rows_mut(count, count);
+            second += d.component_mul(missing) / (t * t);
+        }
+        for k in 0..count {
+            system[(k, k)] -= 1.0;
+            system[(count + k, count + k)] += 1.0;
+        }
+        let found = system.lu().solve(&seen).filter(|found| found.iter().all(|v| v.is_finite()))?;
+        let (first, second) = (found.rows(0, count), d.component_mul(&found.rows(count, count)));
+        // Vᵀy and VᵀTy.
+        let (mut plain, mut weighted) = (DVector::zeros(count), DVector::zeros(count));
+        for (t, (products, missing)) in &levels {
+            let of_level = (missing - products * (first * *t + &second)) / (t * t);
+            plain += &of_level;
+            weighted += of_level * *t;
+        }
+        // Below, y is 0 and Mₖᵀy is V·(D·Vᵀy − VᵀTy).
+        let change = |t: f64| d.component_mul(&(&along + d.component_mul(&plain))) - (&along + &weighted) * t;
+        Some(self.of_noise(noise, change, |level| level < below))
+    }
+
+    /// T·e + V·c at the chosen levels and 0 elsewhere, with coefficients c by their temperature.
+    fn of_noise(&self, noise: &[f64], along: impl Fn(f64) -> DVector<f64>, of: impl Fn(usize) -> bool) -> Vec<f64> {
+        let by_level: Vec<_> = self.temperatures.iter().map(|&t| along(t)).collect();
+        let scaled = |(e, &level): (&f64, &usize)| if of(level) { e * self.temperatures[level] } else { 0.0 };
+        let mut x: Vec<f64> = noise.iter().zip(self.levels).map(scaled).collect();
+        for (k, direction) in self.directions.iter().enumerate() {
+            let coefficients: Vec<f64> =
+                by_level.iter().enumerate().map(|(level, c)| if of(level) { c[k] } else { 0.0 }).collect();
+            if coefficients.iter().all(|&c| c == 0.0) {
+                continue;
+            }
+            let places = x.iter_mut().zip(*direction).zip(self.levels);
+            places.for_each(|((x, &v), &level)| *x += f64::from(v) * coefficients[level]);
         }
         x
     }
 
     /// Vᵀ·x.
-    fn along(&self, x: &[f64]) -> Vec<f64> {
-        let of = |direction: &&[f32]| direction.iter().zip(x).map(|(&v, x)| f64::from(v) * x).sum();
-        self.directions.iter().map(of).collect()
+    fn along(&self, x: &[f64]) -> DVector<f64> {
+        let dot = |direction: &&[f32]| direction.iter().zip(x).map(|(&v, x)| f64::from(v) * x).sum();
+        DVector::from_iterator(self.directions.len(), self.directions.iter().map(dot))
     }
 
-    /// Adds V times the coefficients.
-    fn add(&self, x: &mut [f64], coefficients: impl Iterator<Item = f64>) {
-        for (direction, coefficient) in self.directions.iter().zip(coefficients) {
-            x.iter_mut().zip(*direction).for_each(|(x, &v)| *x += f64::from(v) * coefficient);
-        }
+    /// VᵀV and Vᵀ·x over a level.
+    fn products(&self, level: usize, x: &[f64]) -> (DMatrix<f64>, DVector<f64>) {
+        let at: Vec<usize> = (0..self.levels.len()).filter(|&i| self.levels[i] == level).collect();
+        let columns = self.directions.iter().flat_map(|direction| at.iter().map(|&i| f64::from(direction[i])));
+        let part = DMatrix::from_iterator(at.len(), self.directions.len(), columns);
+        let x = DVector::from_iterator(at.len(), at.iter().map(|&i| x[i]));
+        (part.tr_mul(&part), part.tr_mul(&x))
     }
-}
-
-fn mask(x: &mut [f64], kept: &[bool]) {
-    x.iter_mut().zip(kept).filter(|(_, kept)| !**kept).for_each(|(x, _)| *x = 0.0);
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 #[cfg(test)]
@@ -220,22 +235,37 @@ mod tests {
         }
     }
 
+    /// The same with M written out, and MₖMₖᵀ·y = x − Mₖe solved without knowing what it is made of.
+    fn written_out(mix: &Mix, x: &[f64], below: usize, noise: &[f64]) -> Vec<f64> {
+        let dims = x.len();
+        let directions = mix.directions.iter().flat_map(|direction| direction.iter().map(|&v| f64::from(v)));
+        let v = DMatrix::from_iterator(dims, mix.directions.len(), directions);
+        let t = DMatrix::from_diagonal(&DVector::from_iterator(dims, mix.levels.iter().map(|&h| mix.temperatures[h])));
+        let m = &t - &t * &v * v.transpose() + &v * DMatrix::from_diagonal(&mix.deviations) * v.transpose();
+        let kept: Vec<usize> = (0..dims).filter(|&i| mix.levels[i] >= below).collect();
+        let (kept_rows, noise) = (m.select_rows(&kept), DVector::from_column_slice(noise));
+        let missing = DVector::from_iterator(kept.len(), kept.iter().map(|&i| x[i])) - &kept_rows * &noise;
+        let y = (&kept_rows * kept_rows.transpose()).lu().solve(&missing).unwrap();
+        let drawn = m * (noise + kept_rows.tr_mul(&y));
+        drawn.iter().zip(mix.levels).map(|(&x, &level)| if level < below { x } else { 0.0 }).collect()
+    }
+
     #[test]
-    fn kept_latents_are_those_that_the_noise_gives() {
+    fn the_short_way_leads_where_the_matrix_written_out_does() {
         let config = RgFlowConfig { prior: PriorKind::Gaussian, ..RgFlowConfig::tiny() };
         let (sampler, t) = (sampler(&config), Temperature::mixed(0.7, 0.4, 1));
         let levels = Levels::new(&config).of_picture();
         let mix = Mix::new(&sampler, &config, &levels, &t);
-        let kept: Vec<bool> = levels.iter().map(|&level| level >= 1).collect();
-        let mut wanted: Vec<f64> = (0..levels.len()).map(|i| (i as f64 * 0.7).sin() * 3.0).collect();
-        mask(&mut wanted, &kept);
-        let mut found = mix.apply(&mix.apply_transposed(&mix.solve(&wanted, &kept)));
-        mask(&mut found, &kept);
-        assert!(wanted.iter().zip(&found).all(|(a, b)| (a - b).abs() < 1e-2));
-        // The transpose is one: x·(M e) = e·(Mᵀ x).
+        let x: Vec<f64> = (0..levels.len()).map(|i| (i as f64 * 0.7).sin() * 3.0 + 1.0).collect();
         let noise: Vec<f64> = (0..levels.len()).map(|i| (i as f64 * 1.3).cos()).collect();
-        let (a, b) = (dot(&wanted, &mix.apply(&noise)), dot(&noise, &mix.apply_transposed(&wanted)));
-        assert!((a - b).abs() < 1e-6 * a.abs().max(1.0), "{a} {b}");
+        for noise in [noise, vec![0.0; levels.len()]] {
+            for below in 1..config.level_count() {
+                let (found, expected) = (mix.follow(&x, below, &noise).unwrap(), written_out(&mix, &x, below, &noise));
+                let off = found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+                assert!(off < 1e-4, "below {below}: {off}");
+                assert!(expected.iter().any(|x| x.abs() > 0.1));
+            }
+        }
     }
 
     #[test]

@@ -37,17 +37,18 @@ if (root.dataset.embed !== undefined && parent !== self) {
     setTimeout(() => innerHeight < height && delete root.dataset.fit, 1000);
   }).observe(document.body);
 }
+const [js, wasm] = document.querySelector("meta[name=rg-flow-app]").content.split(" ");
+// The page's program asks for its workers by these addresses: web/src/app/worker_link.rs makes the version of the same name
+// in the same way, and engine.js hands it on.
+const version = `?v=${js.replaceAll(/[^0-9a-z]/gi, "")}`;
 try {
   if (root.dataset.state === "error") throw new Error("A part of the page did not load.");
-  const [js, wasm] = document.querySelector("meta[name=rg-flow-app]").content.split(" ");
-  // On their way already while the page's own program starts. It asks for them by these addresses: web/src/app/worker_link.rs
-  // makes the version of the same name in the same way, and engine.js hands it on.
-  const version = js.replaceAll(/[^0-9a-z]/gi, "");
+  // On their way already while the page's own program starts.
   const programs = ["inpaint", "train"].includes(panel) ? ["worker", "later"] : ["worker"];
   // A slow line has the stored samples first.
   previewed.then(() => {
     for (const file of ["engine.js", ...programs.flatMap((name) => [`${name}.js`, `${name}_bg.wasm`])]) {
-      fetch(new URL(`${file}?v=${version}`, document.baseURI)).then((early) => early.blob()).catch(() => {});
+      fetch(new URL(`${file}${version}`, document.baseURI)).then((early) => early.blob()).catch(() => {});
     }
   });
   const { default: init } = await import(new URL(js, document.baseURI).href);
@@ -56,12 +57,22 @@ try {
 } catch (error) {
   self.cannotStart(`${error}.`);
 }
-// For visits without a network, once the page is there. Where a browser does not want this, or forbids it as it does in
-// some frames, the page works all the same.
+// For visits without a network. Where a browser does not want this, or forbids it as it does in some frames, the page
+// works all the same.
 try {
+  // Once the page is there: to keep its files takes as long as to draw the first pictures.
+  await new Promise((resolve) => {
+    const state = new MutationObserver(() => {
+      if (["loading", "sampling"].includes(root.dataset.state)) return;
+      state.disconnect();
+      resolve();
+    });
+    state.observe(root, { attributeFilter: ["data-state"] });
+  });
   if (root.dataset.state !== "error") {
     await navigator.serviceWorker.register(new URL("offline.js", document.baseURI));
     const { keep } = await import(new URL("keep.js", document.baseURI).href);
-    await keep((url) => /-[0-9a-f]{8,}[._]/.test(url));
+    const isOld = ({ search, searchParams }) => searchParams.has("v") && search !== version;
+    await keep((url) => /-[0-9a-f]{8,}[._]/.test(url) || isOld(new URL(url)));
   }
 } catch {}

@@ -14,9 +14,11 @@ if (["gpu", "helper", "train-gpu"].includes(self.name)) {
 try {
   const { default: init } = await import(`./${program}.js${version}`);
   await init({ module_or_path: new URL(`${program}_bg.wasm${version}`, import.meta.url) });
-  import("./keep.js").then(({ keep }) =>
-    keep((url) => new URL(url).searchParams.has("v") && new URL(url).search !== version),
-  );
+  // The page keeps what it starts with itself, when there are pictures.
+  if (program !== "worker") {
+    const isOld = ({ search, searchParams }) => searchParams.has("v") && search !== version;
+    import("./keep.js").then(({ keep }) => keep((url) => isOld(new URL(url)))).catch(() => {});
+  }
 } catch (error) {
   fail(`The engine did not start. ${error}`);
 }

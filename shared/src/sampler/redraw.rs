@@ -1,6 +1,6 @@
 //! Some latents drawn anew, so that they go with those that stay.
 
-use nalgebra::{DMatrix, DVector};
+use nalgebra::DMatrix;
 
 use super::{Sampler, normal_noise};
 use crate::config::RgFlowConfig;
@@ -80,104 +80,127 @@ struct Mix<'a> {
     /// The level of each latent.
     levels: &'a [usize],
     temperatures: Vec<f64>,
-    deviations: DVector<f64>,
+    deviations: Vec<f64>,
+}
+
+/// What a kept level says.
+struct Kept {
+    temperature: f64,
+    /// VᵀV over the level, row by row.
+    products: Vec<f64>,
+    /// Vᵀ·x over the level.
+    along: Vec<f64>,
 }
 
 impl<'a> Mix<'a> {
     fn new(sampler: &'a Sampler, config: &RgFlowConfig, levels: &'a [usize], temperature: &Temperature) -> Self {
         let least = |t: f32| f64::from(t.max(LEAST_TEMPERATURE));
         let joint = least(Sampler::joint_temperature(config.level_count().saturating_sub(1), temperature));
-        let deviations = sampler.variances.iter().map(|&w| joint * f64::from(w.max(1.0)).sqrt());
         Self {
             directions: sampler.directions.chunks_exact(sampler.mean.len()).collect(),
             levels,
             temperatures: (0..config.level_count()).map(|level| least(temperature.at(level))).collect(),
-            deviations: DVector::from_iterator(sampler.variances.len(), deviations),
+            deviations: sampler.variances.iter().map(|&w| joint * f64::from(w.max(1.0)).sqrt()).collect(),
         }
     }
 
-    /// M·(e + Mₖᵀ·y) below a level, with the y for which this is x at that level and above: MₖMₖᵀ·y = x − Mₖe.
+    /// M·(e + Mₖᵀ·y) below a level, with the y for which this is x at that level and above: MₖMₖᵀ·y = x − Mₖe. `None` if
+    /// there is no such y.
     ///
-    /// MₖMₖᵀ is T² − TV·(TV)ᵀ + VD·(VD)ᵀ at the kept places, diagonal but for two columns a direction. So y is found among
-    /// as many unknowns (Woodbury's identity), and all that is needed of y is Vᵀy and VᵀTy. `None` if there is no such y.
+    /// All that is needed of y is a = Vᵀy and b = VᵀTy: where y is 0, Mₖᵀy is V·(D·a − b).
     fn follow(&self, x: &[f64], below: usize, noise: &[f64]) -> Option<Vec<f64>> {
-        let (count, d) = (self.directions.len(), &self.deviations);
-        let along = self.along(noise);
-        // What is missing at the kept places.
-        let drawn = self.of_noise(noise, |t| d.component_mul(&along) - &along * t, |level| level >= below);
+        let (d, along) = (&self.deviations, self.along(noise));
+        let drawn = self.of_noise(noise, |t, k| (d[k] - t) * along[k], |level| level >= below);
         let missing: Vec<f64> = x.iter().zip(&drawn).map(|(x, drawn)| x - drawn).collect();
-        // [T·V, V·D]ᵀ·T⁻²·[T·V, V·D], and the missing part seen by the same columns.
-        let mut system = DMatrix::zeros(2 * count, 2 * count);
-        let mut seen = DVector::zeros(2 * count);
-        let scaled = DMatrix::from_diagonal(d);
-        let levels: Vec<_> = self.temperatures.iter().enumerate().skip(below).collect();
-        let levels: Vec<_> = levels.into_iter().map(|(level, &t)| (t, self.products(level, &missing))).collect();
-        for (t, (products, missing)) in &levels {
-            let (once, both) = (products * &scaled / *t, &scaled * products * &scaled / (t * t));
-            for (row, col, part) in
-                [(0, 0, products), (0, count, &once), (count, 0, &once.transpose()), (count, count, &both)]
-            {
-                let mut view = system.view_mut((row, col), (count, count));
-                view += part;
-            }
-            let mut first = seen.rows_mut(0, count);
-            first += missing / *t;
-            let mut second = seen.rows_mut(count, count);
-            second += d.component_mul(missing) / (t * t);
-        }
-        for k in 0..count {
-            system[(k, k)] -= 1.0;
-            system[(count + k, count + k)] += 1.0;
-        }
-        let found = system.lu().solve(&seen).filter(|found| found.iter().all(|v| v.is_finite()))?;
-        let (first, second) = (found.rows(0, count), d.component_mul(&found.rows(count, count)));
-        // Vᵀy and VᵀTy.
-        let (mut plain, mut weighted) = (DVector::zeros(count), DVector::zeros(count));
-        for (t, (products, missing)) in &levels {
-            let of_level = (missing - products * (first * *t + &second)) / (t * t);
-            plain += &of_level;
-            weighted += of_level * *t;
-        }
-        // Below, y is 0 and Mₖᵀy is V·(D·Vᵀy − VᵀTy).
-        let change = |t: f64| d.component_mul(&(&along + d.component_mul(&plain))) - (&along + &weighted) * t;
+        let levels = self.temperatures.iter().enumerate().skip(below);
+        let kept: Vec<Kept> = levels.map(|(level, &t)| self.kept(level, t, &missing)).collect();
+        let (plain, weighted) = self.solve(&kept)?;
+        let change = |t: f64, k: usize| d[k] * (along[k] + d[k] * plain[k]) - t * (along[k] + weighted[k]);
         Some(self.of_noise(noise, change, |level| level < below))
     }
 
-    /// T·e + V·c at the chosen levels and 0 elsewhere, with coefficients c by their temperature.
-    fn of_noise(&self, noise: &[f64], along: impl Fn(f64) -> DVector<f64>, of: impl Fn(usize) -> bool) -> Vec<f64> {
-        let by_level: Vec<_> = self.temperatures.iter().map(|&t| along(t)).collect();
+    /// Vᵀy and VᵀTy of the y for which MₖMₖᵀ·y is what is missing.
+    ///
+    /// MₖMₖᵀ is T² − TV·(TV)ᵀ + VD·(VD)ᵀ at the kept places, diagonal but for two columns a direction. So y is found among
+    /// as many unknowns (Woodbury's identity).
+    fn solve(&self, kept: &[Kept]) -> Option<(Vec<f64>, Vec<f64>)> {
+        let (count, d) = (self.directions.len(), &self.deviations);
+        // −1 and 1, and [TV, VD]ᵀ·T⁻²·[TV, VD]; what is missing, seen by the same columns.
+        let mut system = DMatrix::from_fn(2 * count, 2 * count, |row, col| match row == col {
+            true if row < count => -1.0,
+            true => 1.0,
+            false => 0.0,
+        });
+        let mut seen = vec![0.0; 2 * count];
+        for Kept { temperature: t, products, along } in kept {
+            for i in 0..count {
+                seen[i] += along[i] / t;
+                seen[count + i] += d[i] * along[i] / (t * t);
+                for j in 0..count {
+                    let product = products[i * count + j];
+                    system[(i, j)] += product;
+                    system[(i, count + j)] += product * d[j] / t;
+                    system[(count + j, i)] += product * d[j] / t;
+                    system[(count + i, count + j)] += d[i] * product * d[j] / (t * t);
+                }
+            }
+        }
+        let inverse = system.lu().try_inverse()?;
+        let found: Vec<f64> =
+            (0..2 * count).map(|row| seen.iter().enumerate().map(|(col, x)| inverse[(row, col)] * x).sum()).collect();
+        let (mut plain, mut weighted) = (vec![0.0; count], vec![0.0; count]);
+        for Kept { temperature: t, products, along } in kept {
+            for i in 0..count {
+                let products = &products[i * count..(i + 1) * count];
+                let known = |(j, product): (usize, &f64)| product * (t * found[j] + d[j] * found[count + j]);
+                let y = (along[i] - products.iter().enumerate().map(known).sum::<f64>()) / (t * t);
+                plain[i] += y;
+                weighted[i] += t * y;
+            }
+        }
+        plain.iter().chain(&weighted).all(|v| v.is_finite()).then_some((plain, weighted))
+    }
+
+    /// T·e + V·c at the chosen levels and 0 elsewhere; `c` tells the coefficient of a direction at a temperature.
+    fn of_noise(&self, noise: &[f64], c: impl Fn(f64, usize) -> f64, of: impl Fn(usize) -> bool) -> Vec<f64> {
         let scaled = |(e, &level): (&f64, &usize)| if of(level) { e * self.temperatures[level] } else { 0.0 };
         let mut x: Vec<f64> = noise.iter().zip(self.levels).map(scaled).collect();
         for (k, direction) in self.directions.iter().enumerate() {
-            let coefficients: Vec<f64> =
-                by_level.iter().enumerate().map(|(level, c)| if of(level) { c[k] } else { 0.0 }).collect();
-            if coefficients.iter().all(|&c| c == 0.0) {
-                continue;
+            let at = |(level, &t)| if of(level) { c(t, k) } else { 0.0 };
+            let coefficients: Vec<f64> = self.temperatures.iter().enumerate().map(at).collect();
+            if coefficients.iter().any(|&c| c != 0.0) {
+                let places = x.iter_mut().zip(*direction).zip(self.levels);
+                places.for_each(|((x, &v), &level)| *x += f64::from(v) * coefficients[level]);
             }
-            let places = x.iter_mut().zip(*direction).zip(self.levels);
-            places.for_each(|((x, &v), &level)| *x += f64::from(v) * coefficients[level]);
         }
         x
     }
 
     /// Vᵀ·x.
-    fn along(&self, x: &[f64]) -> DVector<f64> {
+    fn along(&self, x: &[f64]) -> Vec<f64> {
         let dot = |direction: &&[f32]| direction.iter().zip(x).map(|(&v, x)| f64::from(v) * x).sum();
-        DVector::from_iterator(self.directions.len(), self.directions.iter().map(dot))
+        self.directions.iter().map(dot).collect()
     }
 
-    /// VᵀV and Vᵀ·x over a level.
-    fn products(&self, level: usize, x: &[f64]) -> (DMatrix<f64>, DVector<f64>) {
+    /// What a level says of x.
+    fn kept(&self, level: usize, temperature: f64, x: &[f64]) -> Kept {
         let at: Vec<usize> = (0..self.levels.len()).filter(|&i| self.levels[i] == level).collect();
-        let columns = self.directions.iter().flat_map(|direction| at.iter().map(|&i| f64::from(direction[i])));
-        let part = DMatrix::from_iterator(at.len(), self.directions.len(), columns);
-        let x = DVector::from_iterator(at.len(), at.iter().map(|&i| x[i]));
-        (part.tr_mul(&part), part.tr_mul(&x))
+        let part = |direction: &&[f32]| at.iter().map(|&i| f64::from(direction[i])).collect();
+        let parts: Vec<Vec<f64>> = self.directions.iter().map(part).collect();
+        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        let x: Vec<f64> = at.iter().map(|&i| x[i]).collect();
+        Kept {
+            temperature,
+            products: parts.iter().flat_map(|a| parts.iter().map(|b| dot(a, b))).collect(),
+            along: parts.iter().map(|part| dot(part, &x)).collect(),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use nalgebra::DVector;
+
     use super::super::tests::with_variances;
     use super::*;
     use crate::config::PriorKind;
@@ -241,7 +264,8 @@ mod tests {
         let directions = mix.directions.iter().flat_map(|direction| direction.iter().map(|&v| f64::from(v)));
         let v = DMatrix::from_iterator(dims, mix.directions.len(), directions);
         let t = DMatrix::from_diagonal(&DVector::from_iterator(dims, mix.levels.iter().map(|&h| mix.temperatures[h])));
-        let m = &t - &t * &v * v.transpose() + &v * DMatrix::from_diagonal(&mix.deviations) * v.transpose();
+        let m = &t - &t * &v * v.transpose()
+            + &v * DMatrix::from_diagonal(&DVector::from_column_slice(&mix.deviations)) * v.transpose();
         let kept: Vec<usize> = (0..dims).filter(|&i| mix.levels[i] >= below).collect();
         let (kept_rows, noise) = (m.select_rows(&kept), DVector::from_column_slice(noise));
         let missing = DVector::from_iterator(kept.len(), kept.iter().map(|&i| x[i])) - &kept_rows * &noise;

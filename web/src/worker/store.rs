@@ -2,7 +2,7 @@
 
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Cache, CacheStorage, Request, Response, console};
 
 use super::fetch;
@@ -52,11 +52,15 @@ pub async fn weights(
     if !digest_fits(&bytes, model).await {
         return Err(Error::Digest { what });
     }
-    if let Some(cache) = &cache
-        && let Err(error) = keep(cache, &address, &url, &bytes).await
-    {
-        // The quota, most likely. The page works without.
-        console::warn_1(&JsValue::from_str(&format!("the weights were not cached: {error}")));
+    if let Some(cache) = cache {
+        let copy = Uint8Array::from(&bytes[..]);
+        // The first picture does not wait for this.
+        spawn_local(async move {
+            if let Err(error) = keep(&cache, &address, &url, &copy).await {
+                // The quota, most likely. The page works without.
+                console::warn_1(&JsValue::from_str(&format!("the weights were not cached: {error}")));
+            }
+        });
     }
     Ok(Weights { bytes, cached: false })
 }
@@ -67,7 +71,7 @@ pub async fn weights(
 /// [`Error::Browser`] if the browser keeps nothing, or not that much.
 pub async fn keep_run(bytes: &[u8]) -> Result<()> {
     let cache = open(RUN_CACHE).await.ok_or_else(nowhere)?;
-    put(&cache, RUN, bytes).await
+    put(&cache, RUN, &Uint8Array::from(bytes)).await
 }
 
 /// The run that was kept, if one was.
@@ -111,7 +115,7 @@ async fn kept(cache: &Cache, url: &str, what: &str, total: u64) -> Result<Option
     Ok(Some(bytes))
 }
 
-async fn keep(cache: &Cache, address: &str, url: &str, bytes: &[u8]) -> Result<()> {
+async fn keep(cache: &Cache, address: &str, url: &str, bytes: &Uint8Array) -> Result<()> {
     // Older versions of the same file only take room.
     let requests: Array = JsFuture::from(cache.keys()).await?.dyn_into()?;
     for request in requests.iter().filter_map(|r| r.dyn_into::<Request>().ok()) {
@@ -123,9 +127,8 @@ async fn keep(cache: &Cache, address: &str, url: &str, bytes: &[u8]) -> Result<(
     put(cache, url, bytes).await
 }
 
-async fn put(cache: &Cache, url: &str, bytes: &[u8]) -> Result<()> {
-    let body = Uint8Array::from(bytes);
-    let response = Response::new_with_opt_buffer_source(Some(&body))?;
+async fn put(cache: &Cache, url: &str, bytes: &Uint8Array) -> Result<()> {
+    let response = Response::new_with_opt_buffer_source(Some(bytes))?;
     JsFuture::from(cache.put_with_str(url, &response)).await?;
     Ok(())
 }

@@ -8,6 +8,9 @@
 
 mod redraw;
 
+use std::iter::Sum;
+use std::ops::{AddAssign, Mul};
+
 use serde::{Deserialize, Serialize};
 
 use crate::config::{PriorKind, RgFlowConfig};
@@ -120,13 +123,14 @@ impl Sampler {
         let noise = normal_noise(config.prior, &levels, seed, index);
         let along = self.along(&noise);
         let joint = Self::joint_temperature(config.level_count().saturating_sub(1), temperature);
+        let temperatures: Vec<f32> = levels.iter().map(|&h| temperature.at(h)).collect();
         let mut latents: Vec<f32> =
-            self.mean.iter().zip(&levels).zip(&noise).map(|((mean, &h), e)| mean + temperature.at(h) * e).collect();
+            self.mean.iter().zip(&temperatures).zip(&noise).map(|((mean, t), e)| mean + t * e).collect();
         for ((direction, a), variance) in self.directions.chunks_exact(self.mean.len()).zip(along).zip(&self.variances)
         {
             let drawn = joint * variance.max(1.0).sqrt() * a;
-            for ((latent, v), &h) in latents.iter_mut().zip(direction).zip(&levels) {
-                *latent += v * (drawn - temperature.at(h) * a);
+            for ((latent, v), t) in latents.iter_mut().zip(direction).zip(&temperatures) {
+                *latent += v * (drawn - t * a);
             }
         }
         Ok(latents)
@@ -148,9 +152,21 @@ impl Sampler {
 
     /// Coefficients along the directions, Vᵀz.
     fn along(&self, latents: &[f32]) -> Vec<f32> {
-        let dot = |direction: &[f32]| direction.iter().zip(latents).map(|(v, z)| v * z).sum();
-        self.directions.chunks_exact(self.mean.len()).map(dot).collect()
+        self.directions.chunks_exact(self.mean.len()).map(|direction| dot(direction, latents)).collect()
     }
+}
+
+/// a·b, in as many sums as make use of vectors.
+fn dot<T: Copy + Default + Mul<Output = T> + AddAssign + Sum>(a: &[T], b: &[T]) -> T {
+    let ((a, rest_of_a), (b, rest_of_b)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    let mut sums = [T::default(); 8];
+    for (a, b) in a.iter().zip(b) {
+        for i in 0..8 {
+            sums[i] += a[i] * b[i];
+        }
+    }
+    let rest = rest_of_a.iter().zip(rest_of_b).map(|(&a, &b)| a * b);
+    sums.into_iter().chain(rest).sum()
 }
 
 /// The noise that the latents of a sample are made of, each number normal.

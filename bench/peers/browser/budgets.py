@@ -10,6 +10,8 @@ import brotli
 LIVE = "document.querySelectorAll('#grid .cell:enabled canvas[data-painted]').length"
 QUIET = "document.documentElement.dataset.state === 'done' && document.documentElement.dataset.busy === 'false'"
 OPENINGS = 5
+# Seconds after which a browser is done with its own start.
+SETTLED = 4
 # Moves of the slider's latent, and milliseconds until the picture is another one.
 SLIDE = """
 const canvas = document.querySelector("#explore-board canvas");
@@ -69,10 +71,11 @@ def show(browser, address):
 
 
 def opening(start, url):
-    """Milliseconds from the navigation to the first paint, the first live picture and all sixteen, with nothing kept from
-    before."""
+    """Milliseconds from the navigation to the first paint, the first live picture and all sixteen, in a browser that is up,
+    with nothing kept from before."""
     with profile_folder() as profile:
         browser = start(profile)
+        time.sleep(SETTLED)
         try:
             browser.post("/url", {"url": url})
             script = f"""

@@ -2,7 +2,7 @@
 
 use nalgebra::DMatrix;
 
-use super::{Sampler, normal_noise};
+use super::{Sampler, dot, normal_noise};
 use crate::config::RgFlowConfig;
 use crate::error::{Error, Result};
 use crate::geometry::Levels;
@@ -86,7 +86,7 @@ struct Mix<'a> {
 /// What a kept level says.
 struct Kept {
     temperature: f64,
-    /// VᵀV over the level, row by row.
+    /// VᵀV over the level, row by row, which is symmetric.
     products: Vec<f64>,
     /// Vᵀ·x over the level.
     along: Vec<f64>,
@@ -145,9 +145,7 @@ impl<'a> Mix<'a> {
                 }
             }
         }
-        let inverse = system.lu().try_inverse()?;
-        let found: Vec<f64> =
-            (0..2 * count).map(|row| seen.iter().enumerate().map(|(col, x)| inverse[(row, col)] * x).sum()).collect();
+        let found = system.lu().solve(&DMatrix::from_vec(2 * count, 1, seen))?;
         let (mut plain, mut weighted) = (vec![0.0; count], vec![0.0; count]);
         for Kept { temperature: t, products, along } in kept {
             for i in 0..count {
@@ -178,6 +176,9 @@ impl<'a> Mix<'a> {
 
     /// Vᵀ·x.
     fn along(&self, x: &[f64]) -> Vec<f64> {
+        if x.iter().all(|&x| x == 0.0) {
+            return vec![0.0; self.directions.len()];
+        }
         let dot = |direction: &&[f32]| direction.iter().zip(x).map(|(&v, x)| f64::from(v) * x).sum();
         self.directions.iter().map(dot).collect()
     }
@@ -187,13 +188,16 @@ impl<'a> Mix<'a> {
         let at: Vec<usize> = (0..self.levels.len()).filter(|&i| self.levels[i] == level).collect();
         let part = |direction: &&[f32]| at.iter().map(|&i| f64::from(direction[i])).collect();
         let parts: Vec<Vec<f64>> = self.directions.iter().map(part).collect();
-        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
         let x: Vec<f64> = at.iter().map(|&i| x[i]).collect();
-        Kept {
-            temperature,
-            products: parts.iter().flat_map(|a| parts.iter().map(|b| dot(a, b))).collect(),
-            along: parts.iter().map(|part| dot(part, &x)).collect(),
+        let (count, along) = (parts.len(), parts.iter().map(|part| dot(part, &x)).collect());
+        let mut products = vec![0.0; count * count];
+        for i in 0..count {
+            for j in 0..=i {
+                let product = dot(&parts[i], &parts[j]);
+                (products[i * count + j], products[j * count + i]) = (product, product);
+            }
         }
+        Kept { temperature, products, along }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The safetensors container of every architecture: tensors by name, configuration and card in the metadata.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
 
 use half::f16;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -178,10 +179,17 @@ fn write_error(error: safetensors::SafeTensorError) -> Error {
     Error::Weights(format!("writing safetensors: {error}"))
 }
 
+/// All numbers of 16 bits. A browser has to work each out from its bits; there are fewer of them than weights in a file.
+static HALVES: LazyLock<Vec<f32>> =
+    LazyLock::new(|| (0..=u16::MAX).map(|bits| f16::from_bits(bits).to_f32()).collect());
+
 fn decode(view: &TensorView<'_>) -> Option<Vec<f32>> {
     let data = view.data();
     match view.dtype() {
-        Dtype::F16 => Some(data.chunks_exact(2).map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32()).collect()),
+        Dtype::F16 => {
+            let halves = &*HALVES;
+            Some(data.chunks_exact(2).map(|b| halves[usize::from(u16::from_le_bytes([b[0], b[1]]))]).collect())
+        }
         Dtype::F32 => Some(data.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()),
         _ => None,
     }

@@ -16,20 +16,25 @@ pub struct CargoTool {
     pub package: &'static str,
     /// The program's name.
     pub program: &'static str,
+    /// How it is asked for its version: some are cargo's commands, and no others.
+    pub asked: &'static [&'static str],
     /// More arguments for `cargo install`.
     pub args: &'static [&'static str],
     /// How long building it takes on two cores.
     pub usually: &'static str,
 }
 
+const VERSION: &[&str] = &["--version"];
+
 /// Writes the JavaScript beside a wasm module, and runs wasm tests.
 pub const WASM_BINDGEN: CargoTool =
-    CargoTool { package: "wasm-bindgen-cli", program: "wasm-bindgen", args: &[], usually: "1 minute" };
+    CargoTool { package: "wasm-bindgen-cli", program: "wasm-bindgen", asked: VERSION, args: &[], usually: "1 minute" };
 
 /// Builds the page.
 pub const TRUNK: CargoTool = CargoTool {
     package: "trunk",
     program: "trunk",
+    asked: VERSION,
     // Without its update check and its OpenSSL: half the time to build.
     args: &["--no-default-features", "--features", "rustls"],
     usually: "3 minutes",
@@ -37,20 +42,25 @@ pub const TRUNK: CargoTool = CargoTool {
 
 /// Checks licences and advisories.
 pub const CARGO_DENY: CargoTool =
-    CargoTool { package: "cargo-deny", program: "cargo-deny", args: &[], usually: "5 minutes" };
+    CargoTool { package: "cargo-deny", program: "cargo-deny", asked: VERSION, args: &[], usually: "5 minutes" };
 
 /// Counts the lines that tests run.
-pub const CARGO_LLVM_COV: CargoTool =
-    CargoTool { package: "cargo-llvm-cov", program: "cargo-llvm-cov", args: &[], usually: "1 minute" };
+pub const CARGO_LLVM_COV: CargoTool = CargoTool {
+    package: "cargo-llvm-cov",
+    program: "cargo-llvm-cov",
+    asked: &["llvm-cov", "--version"],
+    args: &[],
+    usually: "1 minute",
+};
 
 /// Builds programs for libFuzzer.
 pub const CARGO_FUZZ: CargoTool =
-    CargoTool { package: "cargo-fuzz", program: "cargo-fuzz", args: &[], usually: "1 minute" };
+    CargoTool { package: "cargo-fuzz", program: "cargo-fuzz", asked: VERSION, args: &[], usually: "1 minute" };
 
 /// The program in the right version, if it is in the cache or on `PATH`.
 pub fn is_there(env: &Env, tool: &CargoTool, version: &str) -> Option<String> {
     let program = env.find(tool.program)?;
-    let shown = output(Command::new(&program).arg("--version"))?;
+    let shown = output(Command::new(&program).args(tool.asked))?;
     (shown.split_whitespace().nth(1) == Some(version)).then(|| format!("{version}, {}", program.display()))
 }
 
@@ -69,7 +79,12 @@ pub fn ensure(env: &Env, tool: &CargoTool, version: &str) -> Result<Outcome> {
     }
     match is_there(env, tool, version) {
         Some(found) => Ok(Outcome::Installed(found)),
-        None => bail!("{} {version} was installed, but `{} --version` does not say so", tool.package, tool.program),
+        None => bail!(
+            "{} {version} was installed, but `{} {}` does not say so",
+            tool.package,
+            tool.program,
+            tool.asked.join(" ")
+        ),
     }
 }
 

@@ -26,7 +26,7 @@ pub fn check(env: &Env) -> Result<()> {
     run(cargo_deny(env)?.args(["check", "licenses", "bans", "sources"]))?;
     let fetched = output(cargo_deny(env)?.args(["fetch", "db"])).is_some();
     if fetched {
-        run(cargo_deny(env)?.args(["check", "--disable-fetch", "advisories"]))
+        run(cargo_deny(env)?.args(["--offline", "check", "advisories"]))
     } else {
         println!("deny: the advisory database is out of reach: known faults were NOT looked for");
         Ok(())

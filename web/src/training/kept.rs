@@ -48,6 +48,19 @@ impl<B: FlowBackend> Training<B> {
     /// # Errors
     /// [`Error::Learning`] if they cannot be written.
     pub async fn to_bytes(&self) -> Result<Vec<u8>> {
+        self.written(true).await
+    }
+
+    /// The run as bytes without the reader's own pictures, for a worker that is given those of each step: to it the run is
+    /// one on ovals.
+    ///
+    /// # Errors
+    /// As [`to_bytes`](Self::to_bytes).
+    pub async fn without_pictures(&self) -> Result<Vec<u8>> {
+        self.written(false).await
+    }
+
+    async fn written(&self, pictures: bool) -> Result<Vec<u8>> {
         let Recipe { learning_rate: rate, seed, .. } = self.recipe;
         let state = State {
             size: self.size,
@@ -67,7 +80,7 @@ impl<B: FlowBackend> Training<B> {
             ("second_moment", numbers(&self.optimizer.second).await),
         ];
         let models = models.map(|(name, numbers)| (name, Dtype::F32, 4, le_bytes(&numbers)));
-        let own = self.set.own().map(|(pixels, _)| {
+        let own = self.set.own().filter(|_| pictures).map(|(pixels, _)| {
             [("pictures", pixels), ("held_out", self.set.held_out())].map(|(name, p)| (name, Dtype::U8, 1, p.to_vec()))
         });
         let parts: Vec<_> = models.into_iter().chain(own.into_iter().flatten()).collect();
@@ -145,11 +158,18 @@ fn unwritten(reason: &dyn std::fmt::Display) -> Error {
     Error::Learning(format!("the run cannot be kept: {reason}"))
 }
 
-fn le_bytes(numbers: &[f32]) -> Vec<u8> {
-    numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
+/// Numbers as bytes.
+pub(super) fn le_bytes(numbers: &[f32]) -> Vec<u8> {
+    // One loop over what is there already: a browser makes vectors of it.
+    let mut bytes = vec![0; 4 * numbers.len()];
+    for (four, number) in bytes.as_chunks_mut().0.iter_mut().zip(numbers) {
+        *four = number.to_le_bytes();
+    }
+    bytes
 }
 
-fn floats(bytes: &[u8]) -> Option<Vec<f32>> {
+/// The inverse; none if a number is not finite.
+pub(super) fn floats(bytes: &[u8]) -> Option<Vec<f32>> {
     let numbers: Vec<f32> = bytes.as_chunks().0.iter().map(|&four| f32::from_le_bytes(four)).collect();
     numbers.iter().all(|number| number.is_finite()).then_some(numbers)
 }

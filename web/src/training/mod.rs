@@ -183,7 +183,7 @@ impl<B: FlowBackend> Training<B> {
             own: self.set.is_own(),
             pictures: self.set.len() as u32,
             held_out: (self.set.held_out().len() / self.config.dims()) as u32,
-            params: self.config.param_count() as u32,
+            params: self.params() as u32,
             rate: self.recipe.learning_rate,
             learned: self.look(kept).await?,
         })
@@ -197,6 +197,11 @@ impl<B: FlowBackend> Training<B> {
     /// Steps taken.
     pub fn steps(&self) -> u64 {
         self.step
+    }
+
+    /// Trainable parameters.
+    pub fn params(&self) -> usize {
+        self.config.param_count()
     }
 
     /// Milliseconds spent learning.

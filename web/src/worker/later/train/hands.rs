@@ -20,8 +20,9 @@ use crate::worker::learner::Learner;
 use crate::worker::remote::Remote;
 use crate::worker::scope::{now, scope};
 
-/// The most, however many the processor could take: each takes memory.
-const MOST: usize = 3;
+/// The most, however many the processor could take, and the parameters that all their replicas may have together: each takes
+/// 10 MB and 50 bytes for each parameter, and all workers that train are to stay below 300 MB.
+const MOST: (usize, usize) = (3, 2_500_000);
 /// Milliseconds that one may take longer than this worker did for its own share, and how many times longer.
 const PATIENCE: (f64, f64) = (5_000.0, 10.0);
 /// Tasks whose answer is waited for, and those whose answer is not.
@@ -62,13 +63,13 @@ impl Hands {
         self.pace.take();
     }
 
-    /// They may come, unless they did before.
-    pub fn call(&self) {
+    /// They may come, unless they did before, to a run of so many parameters.
+    pub fn call(&self, params: usize) {
         if self.stage.get() != Stage::Off {
             return;
         }
         let hand = |_| Ok(Rc::new(Remote::start(HAND, Error::Helper)?));
-        let hands = (0..count()).map(hand).collect::<Result<Vec<_>>>().unwrap_or_default();
+        let hands = (0..count(params)).map(hand).collect::<Result<Vec<_>>>().unwrap_or_default();
         self.stage.set(if hands.is_empty() { Stage::Over } else { Stage::Coming });
         self.hands.replace(hands);
     }
@@ -212,9 +213,9 @@ async fn share_out(
     Ok((sum, asked, now() - clock))
 }
 
-/// How many may come: one for each processor but this worker's own.
-fn count() -> usize {
+/// How many may come: one for each processor but this worker's own, as far as memory allows.
+fn count(params: usize) -> usize {
     let get = |object: &JsValue, key: &str| Reflect::get(object, &JsValue::from_str(key)).ok();
     let processors = get(&scope(), "navigator").and_then(|navigator| get(&navigator, "hardwareConcurrency")?.as_f64());
-    (processors.unwrap_or(1.0) as usize).saturating_sub(1).min(MOST)
+    (processors.unwrap_or(1.0) as usize).saturating_sub(1).min(MOST.0).min(MOST.1 / params.max(1))
 }

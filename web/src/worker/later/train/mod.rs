@@ -145,7 +145,7 @@ impl Trainer {
             turn.send(Part::Learned(self.here.look(self.kept.get()).await?));
             // Now that there is something to look at.
             self.try_gpu();
-            self.hands.call();
+            self.hands.call(self.here.of(Training::params)?);
             if now() - kept > KEEP {
                 self.keep().await;
                 kept = now();

@@ -15,7 +15,8 @@ use web::app::Visit;
 use web::engine::Engine;
 use web::engine::inpaint::Mender;
 use web::protocol::{
-    Draw, Edit, Fill, GpuTask, HelperTask, LoanTask, PROTOCOL, Request, Response, Source, Task, TrainTask, Worker,
+    Draw, Edit, Fill, GpuTask, HandTask, HelperTask, LoanTask, PROTOCOL, Request, Response, Source, Task, TrainTask,
+    Worker,
 };
 use web::training::Set;
 use web::worker::check_source;
@@ -32,6 +33,7 @@ pub fn messages(bytes: &[u8]) {
     read::<Request<GpuTask>>(bytes);
     read::<Request<HelperTask>>(bytes);
     read::<Request<LoanTask>>(bytes);
+    read::<Request<HandTask>>(bytes);
     if let Some(Request::Serve { task: TrainTask::Begin(plan), .. }) = read(bytes) {
         // What cannot be learned from is refused.
         let _ = Set::new(plan.pictures, plan.seed);

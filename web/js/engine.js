@@ -1,10 +1,10 @@
 // A worker's first lines: by its name it loads its program, of those in web/src/bin. The address's `?v=` keeps a new page
 // from an old page's files.
-const program = { gpu: "gpu", "train-gpu": "gpu", helper: "later", train: "later" }[self.name] ?? "worker";
+const program = { gpu: "gpu", "train-gpu": "gpu", helper: "later", train: "later", hand: "later" }[self.name] ?? "worker";
 const version = self.location.search;
 // A response as web/src/protocol spells it.
 const fail = (message) => postMessage({ worker: { failed: { message } } });
-if (["gpu", "helper", "train-gpu"].includes(self.name)) {
+if (["gpu", "helper", "train-gpu", "hand"].includes(self.name)) {
   // Left alone, it would count as a breakdown of the worker that started this one, and then of the page's.
   self.addEventListener("error", (event) => {
     event.preventDefault();

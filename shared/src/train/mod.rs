@@ -3,7 +3,9 @@
 //! - [`Recipe`] says how to train, [`Batches`] and [`flips`] which pictures a step sees, and [`Values`] makes a [`Batch`]
 //!   of them;
 //! - [`start`] makes a new model, whose linear maps fit the data's second moments ([`whiten`]);
-//! - [`step`](step()) takes a step of [`AdamW`], and [`average`] moves the averaged weights, which are the ones to use.
+//! - [`step`](step()) takes a step of [`AdamW`], and [`average`] moves the averaged weights, which are the ones to use;
+//! - a [`Share`] is what one of several devices or workers finds for its part of a batch, and [`apply`] takes the step with
+//!   the sum.
 //!
 //! # Examples
 //! Ten steps on ovals:
@@ -36,6 +38,7 @@
 mod adamw;
 mod order;
 mod recipe;
+mod share;
 mod step;
 mod values;
 pub mod whiten;
@@ -49,6 +52,7 @@ use crate::model::{Model, ModelConfig};
 pub use adamw::{AdamW, average};
 pub use order::{Batches, flips};
 pub use recipe::{Recipe, half_cosine};
+pub use share::{Share, parts};
 pub use step::{Measured, apply, loss, step};
 pub use values::{Batch, Values, dequantise};
 

@@ -9,6 +9,7 @@ use burn::tensor::{Tensor, TensorPrimitive};
 use super::TrainBackend;
 use super::adamw::AdamW;
 use super::recipe::Recipe;
+use super::share::Share;
 use super::values::Batch;
 use crate::backend::{FlowBackend, sum_of_squares};
 use crate::image_flow::ImageFlow;
@@ -43,9 +44,8 @@ pub async fn step<B: TrainBackend>(
     number: u64,
     batch: Batch<B>,
 ) -> (Model<B>, AdamW<B::InnerBackend>, Measured) {
-    let loss = loss(model.fold_async().await.as_ref(), batch);
-    let grads = GradientsParams::from_grads(loss.backward(), &model);
-    apply(model, optimizer, recipe, number, loss.inner(), &grads).await
+    let Share { loss, grads } = Share::of(&model, batch, 1.0).await;
+    apply(model, optimizer, recipe, number, loss, &grads).await
 }
 
 /// The step's second half, where the loss, `[1]` in nats, and its gradient are known.

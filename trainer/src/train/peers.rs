@@ -1,18 +1,16 @@
 //! Training on several devices: each keeps a copy of the model and takes its share of every batch. Burn's collective sums
 //! the gradients over all of them, so that every copy takes the step that one device would take with the whole batch.
 
-use std::ops::Range;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{JoinHandle, spawn};
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::optim::GradientsParams;
+use burn::module::Module;
 use burn::tensor::backend::AutodiffBackend;
 use burn::tensor::{Tensor, TensorPrimitive, read_sync};
 use burn_collective::{CollectiveConfig, PeerId, ReduceOperation, all_reduce, register, reset_collective};
 use shared::Model;
-use shared::train::{AdamW, Measured, Recipe, TrainBackend, Values, apply, loss, step};
+use shared::train::{self, AdamW, Measured, Recipe, TrainBackend, Values, apply, parts, step};
 
 use super::checkpoint::Run;
 use crate::error::{Error, Result};
@@ -182,11 +180,6 @@ fn stopped(why: String) -> Error {
     ))
 }
 
-/// The images of a batch that each device takes.
-fn parts(batch: usize, devices: usize) -> impl Iterator<Item = Range<usize>> {
-    (0..devices).map(move |i| batch * i / devices..batch * (i + 1) / devices)
-}
-
 /// A step on a share, with the gradient of the whole batch.
 fn together<B: TrainBackend>(
     settings: &Settings<B>,
@@ -197,63 +190,12 @@ fn together<B: TrainBackend>(
 ) -> std::result::Result<Taken<B>, String> {
     let Settings { recipe, shape, device } = settings;
     let batch = share.values.batch::<B>(*shape, recipe.seed, share.first, device);
-    let loss = loss(model.fold().as_ref(), batch) * share.weight;
-    let grads = GradientsParams::from_grads(loss.backward(), &model);
-    let (loss, grads) = sum(peer, &model, loss.inner(), &grads)?;
-    Ok(read_sync(apply(model, optimizer, recipe, share.number, loss, &grads)))
-}
-
-/// The loss and the gradients, summed over all devices.
-fn sum<B: TrainBackend>(
-    peer: PeerId,
-    model: &Model<B>,
-    loss: Tensor<B::InnerBackend, 1>,
-    grads: &GradientsParams,
-) -> std::result::Result<(Tensor<B::InnerBackend, 1>, GradientsParams), String> {
+    let own = read_sync(train::Share::of(&model, batch, share.weight));
     // As one tensor: a device waits for the others once a step, not once for each parameter.
-    let mut joined = Joined::<B> { grads, parts: vec![loss] };
-    model.visit(&mut joined);
-    let flat = Tensor::cat(joined.parts, 0).into_primitive().tensor();
-    let flat = all_reduce::<B::InnerBackend>(peer, flat, ReduceOperation::Sum).map_err(|error| format!("{error:?}"))?;
-    let flat = Tensor::<B::InnerBackend, 1>::from_primitive(TensorPrimitive::Float(flat));
-    let loss = flat.clone().narrow(0, 0, 1);
-    let mut split = Split::<B> { grads, flat, at: 1, sums: GradientsParams::new() };
-    model.visit(&mut split);
-    Ok((loss, split.sums))
-}
-
-/// Gradients one after the other, in the order of the parameters.
-struct Joined<'a, B: AutodiffBackend> {
-    grads: &'a GradientsParams,
-    parts: Vec<Tensor<B::InnerBackend, 1>>,
-}
-
-impl<B: AutodiffBackend> ModuleVisitor<B> for Joined<'_, B> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
-        let grad = self.grads.get::<B::InnerBackend, D>(param.id);
-        self.parts.extend(grad.map(|grad| grad.reshape([-1])));
-    }
-}
-
-/// The inverse of [`Joined`].
-struct Split<'a, B: AutodiffBackend> {
-    grads: &'a GradientsParams,
-    flat: Tensor<B::InnerBackend, 1>,
-    at: usize,
-    sums: GradientsParams,
-}
-
-impl<B: AutodiffBackend> ModuleVisitor<B> for Split<'_, B> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<B, D>>) {
-        if self.grads.get::<B::InnerBackend, D>(param.id).is_none() {
-            return;
-        }
-        let shape = param.shape();
-        let len = shape.num_elements();
-        let part = self.flat.clone().narrow(0, self.at, len).reshape(shape);
-        self.sums.register::<B::InnerBackend, D>(param.id, part);
-        self.at += len;
-    }
+    let flat = own.flat(&model).into_primitive().tensor();
+    let sum = all_reduce::<B::InnerBackend>(peer, flat, ReduceOperation::Sum).map_err(|error| format!("{error:?}"))?;
+    let train::Share { loss, grads } = own.with(&model, Tensor::from_primitive(TensorPrimitive::Float(sum)));
+    Ok(read_sync(apply(model, optimizer, recipe, share.number, loss, &grads)))
 }
 
 #[cfg(test)]
@@ -307,8 +249,6 @@ mod tests {
 
     #[test]
     fn every_device_has_an_image() {
-        let parts: Vec<_> = parts(7, 3).collect();
-        assert_eq!(parts, [0..2, 2..4, 4..7]);
         let error = Peers::new(&run(2), vec![Default::default(); 3]).err().unwrap().to_string();
         assert!(error.contains("--batch") && error.contains("3 devices"), "{error}");
     }

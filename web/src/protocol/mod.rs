@@ -3,7 +3,7 @@
 //! Every task has an id of the asker's choosing. Its answer is any number of [`Part`]s and one [`Last`]. A worker serves
 //! tasks one after the other and looks for cancellations between the parts of each. The types say who serves what: the
 //! page's worker takes a [`Task`], the one with the GPU a [`GpuTask`], its helper a [`HelperTask`], the one that trains a
-//! [`TrainTask`], the one that trains on the GPU for it a [`LoanTask`].
+//! [`TrainTask`], the one that trains on the GPU for it a [`LoanTask`], those that take shares of its batches a [`HandTask`].
 
 mod answer;
 mod backend;
@@ -21,8 +21,8 @@ pub use message::{PROTOCOL, Request, RequestId, Response, from_js, to_js};
 pub use picture::{Change, Drawing, Hole, MixCell, Move, Race, Reroll, Snapshot, Source, Walk};
 pub use task::{Beside, Draw, Edit, Fill, GPU, GpuTask, HELPER, HelperTask, Load, Task, Which};
 pub use train::{
-    CurvePoint, GPU_TRAINER, LEARNING_RATES, Learned, LoanTask, ModelSize, Pictures, Plan, Run, TRAINER, TRAINING_EDGE,
-    TRAINING_PICTURES, TrainTask,
+    CurvePoint, GPU_TRAINER, HAND, HandTask, LEARNING_RATES, Learned, LoanTask, ModelSize, Pictures, Plan, Run,
+    TRAINER, TRAINING_EDGE, TRAINING_PICTURES, TrainTask,
 };
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ use super::backend::BackendChoice;
 pub const TRAINER: &str = "train";
 /// The name of the worker that trains on the GPU for it, likewise.
 pub const GPU_TRAINER: &str = "train-gpu";
+/// The name of the workers that take shares of its batches, likewise.
+pub const HAND: &str = "hand";
 /// Edge of the pictures that are learned from, in pixels.
 pub const TRAINING_EDGE: u32 = 32;
 /// Pictures that can be learned from: the fewest and the most.
@@ -74,6 +76,34 @@ pub enum LoanTask {
     },
     /// The run as it is now. Answered by [`Last::File`](super::Last::File).
     Give,
+}
+
+/// What a worker serves that takes shares of another's batches. Only shares are waited for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HandTask {
+    /// Be a replica of this run. Answered by [`Last::Done`](super::Last::Done).
+    Take {
+        /// The run, as the browser would keep it, without pictures.
+        run: ByteBuf,
+    },
+    /// Find the loss and its gradient for some pictures of a step. Answered by [`Last::File`](super::Last::File): numbers of
+    /// four bytes each.
+    Share {
+        /// The step's number.
+        step: u64,
+        /// Which of its pictures is the first.
+        first: u32,
+        /// The pictures, one after the other, planar.
+        pixels: ByteBuf,
+    },
+    /// Take the step. Answered by [`Last::Done`](super::Last::Done).
+    Settle {
+        /// The learning rate.
+        rate: f64,
+        /// The sum of what all found, spelled like a share.
+        sum: ByteBuf,
+    },
 }
 
 /// What to train, and on what.

@@ -48,6 +48,19 @@ impl<B: FlowBackend> Training<B> {
     /// # Errors
     /// [`Error::Learning`] if they cannot be written.
     pub async fn to_bytes(&self) -> Result<Vec<u8>> {
+        self.written(true).await
+    }
+
+    /// The run as bytes without the reader's own pictures, for a worker that is given those of each step: to it the run is
+    /// one on ovals.
+    ///
+    /// # Errors
+    /// As [`to_bytes`](Self::to_bytes).
+    pub async fn without_pictures(&self) -> Result<Vec<u8>> {
+        self.written(false).await
+    }
+
+    async fn written(&self, pictures: bool) -> Result<Vec<u8>> {
         let Recipe { learning_rate: rate, seed, .. } = self.recipe;
         let state = State {
             size: self.size,
@@ -67,7 +80,7 @@ impl<B: FlowBackend> Training<B> {
             ("second_moment", numbers(&self.optimizer.second).await),
         ];
         let models = models.map(|(name, numbers)| (name, Dtype::F32, 4, le_bytes(&numbers)));
-        let own = self.set.own().map(|(pixels, _)| {
+        let own = self.set.own().filter(|_| pictures).map(|(pixels, _)| {
             [("pictures", pixels), ("held_out", self.set.held_out())].map(|(name, p)| (name, Dtype::U8, 1, p.to_vec()))
         });
         let parts: Vec<_> = models.into_iter().chain(own.into_iter().flatten()).collect();
@@ -96,26 +109,28 @@ impl<B: FlowBackend> Training<B> {
         }
         let file = SafeTensors::deserialize(bytes).map_err(|_| damaged())?;
         let part = |name: &str, dtype| {
-            file.tensor(name).ok().filter(|tensor| tensor.dtype() == dtype).map(|tensor| tensor.data().to_vec())
+            file.tensor(name).ok().filter(|tensor| tensor.dtype() == dtype).map(|tensor| tensor.data())
         };
         let config = size.config();
         let set = match (part("pictures", Dtype::U8), part("held_out", Dtype::U8)) {
-            (Some(pictures), Some(held_out)) => own(pictures, held_out, mirrored, &config).ok_or_else(damaged)?,
+            (Some(pictures), Some(held_out)) => {
+                own(pictures.to_vec(), held_out.to_vec(), mirrored, &config).ok_or_else(damaged)?
+            }
             _ => Set::new(Pictures::Ovals, seed)?,
         };
         // Before a model is made, which costs more than all that was read.
-        let numbers = |name| part(name, Dtype::F32).and_then(|bytes| floats(&bytes));
-        let load = |name| numbers(name).filter(|all| all.len() == config.param_count()).ok_or_else(damaged);
+        let load =
+            |name| part(name, Dtype::F32).filter(|all| all.len() == 4 * config.param_count()).ok_or_else(damaged);
         let (learned, average) = (load(MODEL)?, load("average")?);
         let (first, second) = (load("first_moment")?, load("second_moment")?);
         let model = Model::<Autodiff<B>>::new(&config.clone().into(), seed, &device)?;
         let mut run = Self::of(size, recipe(rate, mirrored, seed), set, model, device);
         // All from one model, so that their parameters have the same identities.
         let plain = run.average.clone();
-        run.model = with_numbers(run.model, &learned)?;
-        run.average = with_numbers(plain.clone(), &average)?;
-        run.optimizer.first = with_numbers(plain.clone(), &first)?;
-        run.optimizer.second = with_numbers(plain, &second)?;
+        run.model = with_numbers(run.model, learned)?;
+        run.average = with_numbers(plain.clone(), average)?;
+        run.optimizer.first = with_numbers(plain.clone(), first)?;
+        run.optimizer.second = with_numbers(plain, second)?;
         (run.step, run.millis, run.curve) = (step, millis, curve);
         Ok(run)
     }
@@ -145,11 +160,18 @@ fn unwritten(reason: &dyn std::fmt::Display) -> Error {
     Error::Learning(format!("the run cannot be kept: {reason}"))
 }
 
-fn le_bytes(numbers: &[f32]) -> Vec<u8> {
-    numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
+/// Numbers as bytes.
+pub(super) fn le_bytes(numbers: &[f32]) -> Vec<u8> {
+    // One loop over what is there already: a browser makes vectors of it.
+    let mut bytes = vec![0; 4 * numbers.len()];
+    for (four, number) in bytes.as_chunks_mut().0.iter_mut().zip(numbers) {
+        *four = number.to_le_bytes();
+    }
+    bytes
 }
 
-fn floats(bytes: &[u8]) -> Option<Vec<f32>> {
+/// The inverse; none if a number is not finite.
+pub(super) fn floats(bytes: &[u8]) -> Option<Vec<f32>> {
     let numbers: Vec<f32> = bytes.as_chunks().0.iter().map(|&four| f32::from_le_bytes(four)).collect();
     numbers.iter().all(|number| number.is_finite()).then_some(numbers)
 }
@@ -167,8 +189,8 @@ async fn numbers<B: Backend, M: Module<B>>(model: &M) -> Vec<f32> {
     read::numbers(all.0).await.concat()
 }
 
-/// The model with other numbers, exactly as many as it has.
-fn with_numbers<B: Backend, M: Module<B>>(model: M, numbers: &[f32]) -> Result<M> {
+/// The model with other numbers, exactly as many as it has, from bytes.
+fn with_numbers<B: Backend, M: Module<B>>(model: M, bytes: &[u8]) -> Result<M> {
     struct Fill<'a> {
         rest: &'a [f32],
         short: bool,
@@ -185,7 +207,9 @@ fn with_numbers<B: Backend, M: Module<B>>(model: M, numbers: &[f32]) -> Result<M
             param.map(|old| Tensor::from_data(data, &old.device()).require_grad())
         }
     }
-    let mut fill = Fill { rest: numbers, short: false };
+    // One model's at a time: what is read once is never given back to a browser.
+    let numbers = floats(bytes).ok_or_else(damaged)?;
+    let mut fill = Fill { rest: &numbers, short: false };
     let model = model.map(&mut fill);
     if fill.short || !fill.rest.is_empty() { Err(damaged()) } else { Ok(model) }
 }

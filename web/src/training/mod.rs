@@ -5,6 +5,7 @@
 mod curve;
 mod kept;
 mod pictures;
+mod shares;
 mod size;
 
 use burn::backend::Autodiff;
@@ -12,7 +13,7 @@ use burn::module::AutodiffModule;
 use burn_flex::Flex;
 use serde_bytes::ByteBuf;
 use shared::logit::bits_per_dim;
-use shared::train::{AdamW, Batches, Recipe, Values, average, flips, start, step};
+use shared::train::{AdamW, Batches, Recipe, Share, Values, apply, average, flips, start};
 use shared::weights::{AnyModelFile, Card, Precision};
 use shared::{FlowBackend, Model, RgFlowConfig, Temperature};
 
@@ -22,6 +23,7 @@ use crate::protocol::{Image, LEARNING_RATES, Learned, ModelSize, Plan, Run};
 use curve::Curve;
 pub use kept::{MOST_BYTES, parameters};
 pub use pictures::Set;
+pub use shares::{Part, Replica, Sum};
 
 /// Pictures that the linear maps are computed from: a block stands at many places of each, so that these are plenty.
 const WHITENED: usize = 512;
@@ -102,12 +104,32 @@ impl<B: FlowBackend> Training<B> {
     /// # Errors
     /// [`Error::Learning`] if its loss or gradient is not finite; the model stays as it was.
     pub async fn step(mut self) -> (Self, Result<()>) {
+        let pixels = self.pixels();
+        let share = self.share(0, pixels).await;
+        self.settle(share).await
+    }
+
+    /// The pictures of the next step, one after the other.
+    fn pixels(&mut self) -> Vec<u8> {
         let (number, recipe) = (self.step, &self.recipe);
         let mirror = if recipe.flips { flips(recipe.batch, recipe.seed, number) } else { vec![] };
-        let values = Values::Pixels(self.set.batch(&self.batches.indexes(number), &mirror));
-        let shape = [self.config.channels, self.config.size];
-        let batch = values.batch::<Autodiff<B>>(shape, recipe.seed, number * recipe.batch as u64, &self.device);
-        let (model, optimizer, measured) = step(self.model, self.optimizer, recipe, number, batch).await;
+        self.set.batch(&self.batches.indexes(number), &mirror)
+    }
+
+    /// What the next step finds in some of its pictures, of which the first is its number `first`.
+    async fn share(&self, first: usize, pixels: Vec<u8>) -> Share<B> {
+        let (recipe, shape) = (&self.recipe, [self.config.channels, self.config.size]);
+        let part = (pixels.len() / self.config.dims()) as f64 / recipe.batch as f64;
+        let first = self.images() + first as u64;
+        let batch = Values::Pixels(pixels).batch::<Autodiff<B>>(shape, recipe.seed, first, &self.device);
+        Share::of(&self.model, batch, part).await
+    }
+
+    /// Takes the step where all of its loss and gradient is known.
+    async fn settle(mut self, whole: Share<B>) -> (Self, Result<()>) {
+        let number = self.step;
+        let Share { loss, grads } = whole;
+        let (model, optimizer, measured) = apply(self.model, self.optimizer, &self.recipe, number, loss, &grads).await;
         (self.model, self.optimizer) = (model, optimizer);
         if !(measured.bits_per_dim.is_finite() && measured.grad_norm.is_finite()) {
             let advice = "a step led beyond all numbers; go on with a lower learning rate";
@@ -161,7 +183,7 @@ impl<B: FlowBackend> Training<B> {
             own: self.set.is_own(),
             pictures: self.set.len() as u32,
             held_out: (self.set.held_out().len() / self.config.dims()) as u32,
-            params: self.config.param_count() as u32,
+            params: self.params() as u32,
             rate: self.recipe.learning_rate,
             learned: self.look(kept).await?,
         })
@@ -175,6 +197,11 @@ impl<B: FlowBackend> Training<B> {
     /// Steps taken.
     pub fn steps(&self) -> u64 {
         self.step
+    }
+
+    /// Trainable parameters.
+    pub fn params(&self) -> usize {
+        self.config.param_count()
     }
 
     /// Milliseconds spent learning.

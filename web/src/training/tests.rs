@@ -1,4 +1,5 @@
 use burn_flex::Flex;
+use shared::RgFlow;
 use shared::msds::{Msds, Part};
 use shared::weights::ModelFile;
 
@@ -161,4 +162,97 @@ fn learning_rates_stay_within_bounds() {
         training.set_rate(wanted);
         assert_eq!(now(training.run(false)).unwrap().rate, got);
     }
+}
+
+/// A run whose model is no longer the identity.
+fn random() -> Training<Flex> {
+    let set = Set::new(own(), 3).unwrap();
+    let model = RgFlow::random(&ModelSize::Small.config(), 0.05, 7, &Default::default()).unwrap();
+    Training::of(ModelSize::Small, recipe(0.01, true, 3), set, Model::RgFlow(model), Default::default())
+}
+
+/// Another worker's replica, as it is sent.
+fn replica(run: &Training<Flex>) -> Replica {
+    Replica::from_bytes(&now(run.without_pictures()).unwrap()).unwrap()
+}
+
+/// What all find for the next step, before the last of them answers; its answer.
+fn found(run: &mut Training<Flex>, replicas: &mut [Replica]) -> (Sum, Vec<u8>) {
+    let step = run.steps();
+    let mut parts = run.parts(replicas.len() + 1).into_iter();
+    let mut sum = now(run.own_share(parts.next().unwrap())).unwrap();
+    let answers = replicas.iter_mut().zip(parts).map(|(replica, part)| now(replica.share(step, part)).unwrap());
+    let mut answers: Vec<_> = answers.collect();
+    let last = answers.pop().unwrap();
+    answers.iter().for_each(|answer| sum.add(answer).unwrap());
+    (sum, last)
+}
+
+/// How far apart numbers are at most.
+fn apart(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).fold(0.0, |most, (a, b)| most.max((a - b).abs()))
+}
+
+#[test]
+fn steps_in_shares_are_whole_steps() {
+    let start = kept(&random());
+    let whole = kept(&steps(random(), 6));
+    let gone = apart(&parameters(&start).unwrap(), &parameters(&whole).unwrap());
+    for others in [1, 2] {
+        let mut run = random();
+        let mut replicas: Vec<_> = (0..others).map(|_| replica(&run)).collect();
+        for _ in 0..6 {
+            let (mut sum, last) = found(&mut run, &mut replicas);
+            sum.add(&last).unwrap();
+            let (rate, bytes) = (run.rate(), sum.to_bytes());
+            replicas = replicas.into_iter().map(|replica| now(replica.settle(rate, &bytes)).unwrap()).collect();
+            let (next, taken) = now(run.take_sum(sum));
+            taken.unwrap();
+            run = next;
+            run.spend(10.0);
+        }
+        let bytes = kept(&run);
+        let off = apart(&parameters(&bytes).unwrap(), &parameters(&whole).unwrap());
+        assert!(off < 1e-4 && off < 0.1 * gone, "{others} others: off by {off}, {gone} from the start");
+        let mut ends = [steps(random(), 6), run].map(|mut run| now(run.look(false)).unwrap());
+        let [one, other] = ends.each_mut().map(|end| end.curve.pop().unwrap());
+        let bits = (one.train.unwrap() - other.train.unwrap()).abs().max((one.held_out - other.held_out).abs());
+        assert!(bits < 1e-4, "{one:?} {other:?}");
+        // The others' are the same, bit by bit.
+        for replica in &replicas {
+            assert!(parameters(&kept(&replica.run)).unwrap() == parameters(&bytes).unwrap());
+        }
+    }
+}
+
+#[test]
+fn a_lost_share_leaves_the_run_as_if_it_had_learned_alone() {
+    let mut run = steps(random(), 2);
+    let mut replicas = [replica(&run), replica(&run)];
+    let (mut sum, last) = found(&mut run, &mut replicas);
+    let before = sum.to_bytes();
+    let mut infinite = last.clone();
+    infinite[4..8].copy_from_slice(&f32::INFINITY.to_le_bytes());
+    for damaged in [&[], &last[4..], &infinite[..], &[last.as_slice(), &[0; 4]].concat()] {
+        assert!(sum.add(damaged).is_err());
+    }
+    assert!(sum.to_bytes() == before);
+    // Its step is taken alone, and all that follow.
+    assert!(kept(&steps(run, 3)) == kept(&steps(random(), 5)));
+}
+
+#[test]
+fn a_replica_that_is_not_where_the_others_are_says_so() {
+    let mut run = steps(random(), 2);
+    let mut behind = replica(&random());
+    let part = run.parts(2).pop().unwrap();
+    assert!(now(behind.share(run.steps(), part.clone())).is_err());
+    let mut with = replica(&run);
+    for pixels in [vec![], vec![7; 100], vec![7; 17 * 3072]] {
+        assert!(now(with.share(run.steps(), shares::Part { pixels, ..part.clone() })).is_err());
+    }
+    let share = now(with.share(run.steps(), part.clone())).unwrap();
+    assert!(now(replica(&run).settle(0.01, &share)).is_err());
+    assert!(now(with.settle(0.01, &share[4..])).is_err());
 }

@@ -20,7 +20,8 @@ const SHARE: f64 = 12.0;
 /// A run, if there is one.
 ///
 /// It is taken out while it is worked on, and whatever else asks for it meanwhile finds none. On the CPU nothing can ask
-/// meanwhile; on a GPU, which has to be waited for, one task is served after the other.
+/// meanwhile, and while other workers are waited for it is here; on a GPU, which has to be waited for, one task is served
+/// after the other.
 pub struct Learner<B: FlowBackend> {
     device: B::Device,
     run: RefCell<Option<Training<B>>>,
@@ -90,17 +91,33 @@ impl<B: FlowBackend> Learner<B> {
     /// # Errors
     /// [`Error::Cancelled`], and as [`Training::step`].
     pub async fn learn(&self, turn: &Turn, steps: Option<u32>) -> Result<()> {
+        self.learn_by(turn, steps, || self.step()).await
+    }
+
+    /// The same with another way of taking a step.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`], and those of a step.
+    pub async fn learn_by(&self, turn: &Turn, steps: Option<u32>, step: impl AsyncFn() -> Result<()>) -> Result<()> {
         let (start, mut count) = (now(), 0);
         while steps.map_or(now() - start < self.wait.get(), |steps| count < steps) {
             turn.pause().await?;
-            let clock = now();
-            let (mut run, taken) = self.take()?.step().await;
-            run.spend(now() - clock);
-            self.put(run);
-            taken?;
+            step().await?;
             count += 1;
         }
         Ok(())
+    }
+
+    /// Takes a step.
+    ///
+    /// # Errors
+    /// As [`Training::step`].
+    pub async fn step(&self) -> Result<()> {
+        let clock = now();
+        let (mut run, taken) = self.take()?.step().await;
+        run.spend(now() - clock);
+        self.put(run);
+        taken
     }
 
     /// Looks at the run. `kept` is whether the browser keeps it.
@@ -135,11 +152,16 @@ impl<B: FlowBackend> Learner<B> {
         bytes
     }
 
-    fn take(&self) -> Result<Training<B>> {
+    /// Takes the run out, to be [`put`](Self::put) back.
+    ///
+    /// # Errors
+    /// [`Error::Learning`] if there is none.
+    pub fn take(&self) -> Result<Training<B>> {
         self.run.take().ok_or_else(none)
     }
 
-    fn put(&self, run: Training<B>) {
+    /// Puts a run in.
+    pub fn put(&self, run: Training<B>) {
         self.run.replace(Some(run));
     }
 }

@@ -134,14 +134,26 @@ impl<T: Serialize> Remote<T> {
     /// Why the worker is gone, or goes; [`Error::Cancelled`] if the task was cancelled before the worker was there.
     pub async fn ask(&self, id: RequestId, task: impl Into<T>, part: impl Fn(Part) + 'static) -> Result<Last> {
         self.hello(id).await?;
-        self.worker.post_message(&to_js(&Request::<T>::Serve { id, task: task.into() })?)?;
+        let asked = self.post(id, task, part)?;
+        self.answer(id, asked).await
+    }
+
+    /// Sends a task to a worker that is there; what this returns is for [`answer`](Self::answer).
+    ///
+    /// # Errors
+    /// [`Error::Request`] or [`Error::Browser`] if it cannot be sent.
+    pub fn post(&self, id: RequestId, task: impl Into<T>, part: impl Fn(Part) + 'static) -> Result<Promise> {
+        self.tell(id, task)?;
         let part = Box::new(part);
-        self.wait(|lines, wake| drop(lines.asked.insert(id, Asked { part, wake }))).await?;
-        let last = self.lines.borrow_mut().answers.remove(&id);
-        match last {
-            Some(last) => Ok(last),
-            None => Err(self.check().err().unwrap_or_else(|| (self.error)("it gave no answer".to_owned()))),
-        }
+        Ok(self.promise(|lines, wake| drop(lines.asked.insert(id, Asked { part, wake }))))
+    }
+
+    /// Sends a task to a worker that is there, whose answer nobody waits for.
+    ///
+    /// # Errors
+    /// As [`post`](Self::post).
+    pub fn tell(&self, id: RequestId, task: impl Into<T>) -> Result<()> {
+        Ok(self.worker.post_message(&to_js(&Request::<T>::Serve { id, task: task.into() })?)?)
     }
 
     /// Waits until the worker is there.
@@ -151,7 +163,8 @@ impl<T: Serialize> Remote<T> {
     pub async fn hello(&self, id: RequestId) -> Result<()> {
         let greeted = || self.lines.borrow().greeted;
         if !greeted() {
-            self.wait(|lines, wake| drop(lines.waiting.insert(id, wake))).await?;
+            let heard = self.promise(|lines, wake| drop(lines.waiting.insert(id, wake)));
+            self.wait(heard).await?;
         }
         self.check()?;
         if greeted() { Ok(()) } else { Err(Error::Cancelled) }
@@ -177,13 +190,37 @@ impl<T> Remote<T> {
         self.lines.borrow().dead.clone().map_or(Ok(()), |why| Err((self.error)(why)))
     }
 
-    /// Waits for whoever calls the function that `keep` is given, unless the worker is gone.
-    async fn wait(&self, keep: impl FnOnce(&mut Lines, Function)) -> Result<()> {
+    /// Whether it takes tasks.
+    pub fn is_up(&self) -> bool {
+        let lines = self.lines.borrow();
+        lines.greeted && lines.dead.is_none()
+    }
+
+    /// The end of the answer to a task that was sent.
+    ///
+    /// # Errors
+    /// Why the worker is gone, or goes.
+    pub async fn answer(&self, id: RequestId, asked: Promise) -> Result<Last> {
+        self.wait(asked).await?;
+        let last = self.lines.borrow_mut().answers.remove(&id);
+        match last {
+            Some(last) => Ok(last),
+            None => Err(self.check().err().unwrap_or_else(|| (self.error)("it gave no answer".to_owned()))),
+        }
+    }
+
+    /// What is kept when the function that `keep` is given is called.
+    fn promise(&self, keep: impl FnOnce(&mut Lines, Function)) -> Promise {
         let mut wake = None;
-        let heard = Promise::new(&mut |resolve, _| wake = Some(resolve));
+        let promise = Promise::new(&mut |resolve, _| wake = Some(resolve));
         if let Some(wake) = wake {
             keep(&mut self.lines.borrow_mut(), wake);
         }
+        promise
+    }
+
+    /// Waits for this, unless the worker is gone.
+    async fn wait(&self, heard: Promise) -> Result<()> {
         let dead = self.lines.borrow().dead.is_some();
         if !dead {
             JsFuture::from(heard).await?;

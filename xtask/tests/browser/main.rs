@@ -38,3 +38,4 @@ mod stress;
 mod touch;
 mod train;
 mod train_gpu;
+mod train_hands;

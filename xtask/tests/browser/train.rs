@@ -27,6 +27,14 @@ pub fn fact(name: &str) -> String {
     )
 }
 
+/// What the panel says of what it trains on has these words.
+pub fn runs_on(words: &str) -> String {
+    format!(
+        "([...document.querySelectorAll('#train-facts div')].find(row => row.querySelector('dt').textContent === 'Runs on')\
+         ?.querySelector('dd').textContent ?? '').includes('{words}')"
+    )
+}
+
 pub async fn number(browser: &Browser, expression: &str) -> f64 {
     browser.eval(expression).await.unwrap().as_f64().unwrap_or(f64::NAN)
 }

@@ -15,19 +15,11 @@ use super::gpu::{LOST_WHEN_TOLD, WEBGPU};
 use super::harness::{Browser, in_full};
 use super::page::{PATIENCE, copied, prepend};
 use super::panels::{QUIET, click};
-use super::train::{fact, number, open, stands};
+use super::train::{fact, number, open, runs_on, stands};
 use xtask::server::Server;
 
 /// A trial takes a few steps.
 const LONG: Duration = Duration::from_secs(480);
-
-/// What the panel says of what it trains on has these words.
-fn runs_on(words: &str) -> String {
-    format!(
-        "([...document.querySelectorAll('#train-facts div')].find(row => row.querySelector('dt').textContent === 'Runs on')\
-         ?.querySelector('dd').textContent ?? '').includes('{words}')"
-    )
-}
 
 const ON_GPU: &str = "WebGPU. It takes the same steps";
 

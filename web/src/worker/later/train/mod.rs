@@ -1,16 +1,21 @@
 //! A model in training, in a worker of its own, so that nothing else waits for it: on the CPU at once, on WebGPU when that
 //! has proved to be right and faster.
 
+mod hand;
+mod hands;
 mod loan;
+mod pace;
 mod trial;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use burn_flex::Flex;
 use serde_bytes::ByteBuf;
 use wasm_bindgen_futures::spawn_local;
 
+pub use self::hand::start as start_hand;
+use self::hands::Hands;
 use self::loan::{Lender, Loan};
 use self::trial::{End, Start};
 use crate::error::{Error, Result};
@@ -29,13 +34,22 @@ const KEEP: f64 = 20_000.0;
 /// Starts the worker.
 pub fn start() {
     report_panics("Training broke down");
-    desk::open(Trainer { here: Learner::new(Default::default()), loan: Loan::default(), kept: Cell::default() });
+    desk::open(Trainer {
+        here: Learner::new(Default::default()),
+        hands: Hands::default(),
+        loan: Loan::default(),
+        runs_on: RefCell::default(),
+        kept: Cell::default(),
+    });
 }
 
 struct Trainer {
     /// The run; while it is lent, as it was when the browser kept it last.
     here: Learner<Flex>,
+    hands: Hands,
     loan: Loan,
+    /// What the page knows that it runs on, and why.
+    runs_on: RefCell<(Backend, String)>,
     /// Whether the browser keeps the run as it was a moment ago.
     kept: Cell<bool>,
 }
@@ -47,7 +61,7 @@ impl Service for Trainer {
         match task {
             TrainTask::Use { backend } => {
                 self.loan.choose(backend);
-                say(Backend::Cpu, String::new());
+                self.say(Backend::Cpu, String::new());
                 Ok(Last::Done)
             }
             TrainTask::Find => {
@@ -95,6 +109,8 @@ impl Service for Trainer {
 
     fn cancelled(&self, request: RequestId) {
         self.loan.cancel(request);
+        // Whoever waits for them waits in vain.
+        self.hands.end();
     }
 }
 
@@ -105,7 +121,12 @@ impl Trainer {
         loop {
             match self.loan.proved() {
                 Some(gpu) => self.learn_there(&gpu, turn).await?,
-                None => self.learn_here(turn).await?,
+                None => {
+                    self.hands.begin();
+                    let learned = self.learn_here(turn).await;
+                    self.hands.end();
+                    learned?;
+                }
             }
         }
     }
@@ -113,8 +134,9 @@ impl Trainer {
     /// Learns on the CPU until the GPU has proved itself.
     async fn learn_here(self: &Rc<Self>, turn: &Turn) -> Result<()> {
         let mut kept = now();
+        self.say_again();
         while self.loan.proved().is_none() {
-            let learned = self.here.learn(turn, None).await;
+            let learned = self.here.learn_by(turn, None, || self.step(turn)).await;
             if let Err(Error::Learning(_)) = learned {
                 // Where the GPU broke off as well, that was not its fault.
                 self.loan.forget();
@@ -123,10 +145,21 @@ impl Trainer {
             turn.send(Part::Learned(self.here.look(self.kept.get()).await?));
             // Now that there is something to look at.
             self.try_gpu();
+            self.hands.call(self.here.of(Training::params)?);
             if now() - kept > KEEP {
                 self.keep().await;
                 kept = now();
             }
+        }
+        Ok(())
+    }
+
+    /// Takes a step on the CPU, with others where that pays.
+    async fn step(&self, turn: &Turn) -> Result<()> {
+        let before = self.hands.sharing();
+        self.hands.step(&self.here, turn).await?;
+        if self.hands.sharing() != before {
+            self.say_again();
         }
         Ok(())
     }
@@ -194,7 +227,7 @@ impl Trainer {
             match found {
                 Ok(note) => {
                     trainer.loan.prove();
-                    say(Backend::Gpu, note);
+                    trainer.say(Backend::Gpu, note);
                 }
                 Err(error) => trainer.give_up(error, ""),
             }
@@ -208,7 +241,7 @@ impl Trainer {
         if !self.loan.is_newest(trial) {
             return Err(Error::Cancelled);
         }
-        say(Backend::Cpu, "Trying WebGPU…".to_owned());
+        self.say(Backend::Cpu, "Trying WebGPU…".to_owned());
         let gpu = self.loan.start()?;
         gpu.hello(id).await?;
         let (run, rate) = (self.here.bytes().await?, self.here.of(Training::rate)?);
@@ -216,7 +249,7 @@ impl Trainer {
         // The first step is for compiling.
         steps_there(&gpu, id, &run, rate, 1).await?;
         let there = steps_there(&gpu, id, &run, rate, trial::STEPS).await?;
-        trial::judge(&start, &steps_here(id, &run).await?, &there, choice)
+        trial::judge(&start, &steps_here(id, &run).await?, &there, self.hands.millis(), choice)
     }
 
     fn give_up(&self, error: Error, then: &str) {
@@ -225,7 +258,22 @@ impl Trainer {
             Error::Gpu(_) => error,
             other => Error::Gpu(other.to_string()),
         };
-        say(Backend::Cpu, format!("{error}.{then}"));
+        self.say(Backend::Cpu, format!("{error}.{then}"));
+    }
+
+    /// The page hears what it runs on from now on, and why.
+    fn say(&self, backend: Backend, note: String) {
+        self.runs_on.replace((backend, note));
+        self.say_again();
+    }
+
+    /// The same, with as many workers as there are now.
+    fn say_again(&self) {
+        let (backend, mut note) = self.runs_on.borrow().clone();
+        if let (Backend::Cpu, Some(count)) = (backend, self.hands.sharing()) {
+            note = format!("{note} {count} workers share each batch.").trim_start().to_owned();
+        }
+        tell(Worker::RunsOn { backend, note });
     }
 
     /// The run as it stands, if there is one.
@@ -281,8 +329,4 @@ async fn steps_here(id: RequestId, run: &[u8]) -> Result<End> {
     copy.take_up(run)?;
     copy.learn(&Turn::new(id, Rc::default()), Some(trial::STEPS)).await?;
     End::new(copy.look(false).await?, &copy.bytes().await?)
-}
-
-fn say(backend: Backend, note: String) {
-    tell(Worker::RunsOn { backend, note });
 }

@@ -44,11 +44,12 @@ impl End {
     }
 }
 
-/// A line about the GPU that takes over.
+/// A line about the GPU that takes over. `shared` is what a step takes the CPU where several workers share it, in
+/// milliseconds.
 ///
 /// # Errors
 /// [`Error::Gpu`] if it is not right, or not faster though only that would do.
-pub fn judge(start: &Start, cpu: &End, gpu: &End, choice: BackendChoice) -> Result<String> {
+pub fn judge(start: &Start, cpu: &End, gpu: &End, shared: Option<f64>, choice: BackendChoice) -> Result<String> {
     if !(same_bits(&cpu.learned, &gpu.learned) && same_way(&start.parameters, &cpu.parameters, &gpu.parameters)) {
         return Err(Error::Gpu("its steps differ from the CPU's".to_owned()));
     }
@@ -56,7 +57,7 @@ pub fn judge(start: &Start, cpu: &End, gpu: &End, choice: BackendChoice) -> Resu
     if !agree(&pictures(cpu), &pictures(gpu)) {
         return Err(Error::Gpu("its pictures differ from the CPU's".to_owned()));
     }
-    let (there, here) = (gpu.millis(start), cpu.millis(start));
+    let (there, here) = (gpu.millis(start), shared.unwrap_or(f64::INFINITY).min(cpu.millis(start)));
     if choice == BackendChoice::Auto && there >= here {
         return Err(Error::Gpu(format!("it is slower here, {there:.1} ms a step, {here:.1} ms on the CPU")));
     }
@@ -110,12 +111,17 @@ mod tests {
     #[test]
     fn the_faster_one_is_used_if_it_is_right() {
         let cpu = end(40.0, [4.2, 4.3], WAY);
-        let note = judge(&start(), &cpu, &end(5.0, [4.201, 4.299], [0.1, -0.19, 0.105]), BackendChoice::Auto).unwrap();
+        let note =
+            judge(&start(), &cpu, &end(5.0, [4.201, 4.299], [0.1, -0.19, 0.105]), None, BackendChoice::Auto).unwrap();
         assert!(note.contains("5.0 ms each, 40.0 ms"), "{note}");
         let slower = end(40.0, [4.2, 4.3], WAY);
-        let error = judge(&start(), &cpu, &slower, BackendChoice::Auto).unwrap_err().to_string();
+        let error = judge(&start(), &cpu, &slower, None, BackendChoice::Auto).unwrap_err().to_string();
         assert!(error.contains("slower"), "{error}");
-        judge(&start(), &cpu, &slower, BackendChoice::Gpu).unwrap();
+        judge(&start(), &cpu, &slower, None, BackendChoice::Gpu).unwrap();
+        // Faster than one worker, but not than several.
+        let faster = end(20.0, [4.2, 4.3], WAY);
+        let error = judge(&start(), &cpu, &faster, Some(15.0), BackendChoice::Auto).unwrap_err().to_string();
+        assert!(error.contains("20.0 ms a step, 15.0 ms on the CPU"), "{error}");
     }
 
     #[test]
@@ -139,7 +145,7 @@ mod tests {
             ("another picture", other),
         ] {
             for choice in [BackendChoice::Auto, BackendChoice::Gpu] {
-                let judged = judge(&start(), &cpu, &gpu, choice);
+                let judged = judge(&start(), &cpu, &gpu, None, choice);
                 assert!(judged.is_err_and(|error| error.to_string().contains("differ from the CPU's")), "{what}");
             }
         }

@@ -14,8 +14,8 @@ if (["gpu", "helper", "train-gpu", "hand"].includes(self.name)) {
 try {
   const { default: init } = await import(`./${program}.js${version}`);
   await init({ module_or_path: new URL(`${program}_bg.wasm${version}`, import.meta.url) });
-  // The page keeps what it starts with itself, when there are pictures.
-  if (program !== "worker") {
+  // The page keeps what it starts with itself, when there are pictures; a hand's program is kept by the worker that starts it.
+  if (program !== "worker" && self.name !== "hand") {
     const isOld = ({ search, searchParams }) => searchParams.has("v") && search !== version;
     import("./keep.js").then(({ keep }) => keep((url) => isOld(new URL(url)))).catch(() => {});
   }

@@ -67,7 +67,7 @@ impl State {
     fn hear_part(&mut self, id: RequestId, part: Part) {
         match part {
             Part::Progress { loaded, total } if id == self.loading => self.phase = Phase::Loading { loaded, total },
-            Part::Picture(picture) if id == self.panels.sample.request => self.panels.sample.arrived(picture),
+            Part::Picture(picture) if self.panels.sample.awaits(id) => self.panels.sample.arrived(picture),
             Part::Completion(completion) => self.take(id, Answer::Completion(completion)),
             Part::Race(standing) => self.take(id, Answer::Race(standing)),
             Part::Searched(percent) => self.take(id, Answer::Searched(percent)),

@@ -123,10 +123,10 @@ fn loaded_at(fragment: &str) -> (State, Vec<Asked>) {
     (state, sent)
 }
 
-/// What is asked for of the sixteen.
+/// What is asked for of the sixteen, but for one that may be asked for alone.
 fn samples(sent: Vec<Asked>) -> Asked {
     let is_draw = |asked: &Asked| matches!(asked.task, Task::Draw(Draw::Samples { .. }));
-    sent.into_iter().find(is_draw).unwrap()
+    sent.into_iter().rfind(is_draw).unwrap()
 }
 
 fn indices(asked: &Asked) -> Vec<u32> {
@@ -148,7 +148,7 @@ fn a_visit_goes_from_the_list_to_the_pictures() {
     assert_eq!(state.phase, Phase::Loading { loaded: 4, total: 10 });
     let sample = samples(requests(says(&mut state, load.id, ready())));
     let drawing = Drawing::independent(Temperature::uniform(0.5));
-    let expected = Draw::Samples { seed: 7, indices: (0..16).collect(), drawing }.into();
+    let expected = Draw::Samples { seed: 7, indices: (1..16).collect(), drawing }.into();
     assert_eq!((sample.task, state.word()), (expected, "sampling"));
     for i in 0..16 {
         says(&mut state, sample.id, picture(i));

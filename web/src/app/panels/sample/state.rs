@@ -64,6 +64,8 @@ pub struct Sample {
     pub request: RequestId,
     /// What it asked for.
     wanted: Option<(u64, Drawing)>,
+    /// The request for one of them alone, and its number.
+    first: Option<(RequestId, u32)>,
     running: bool,
     growth: Live,
     /// The picture under the microscope that was asked for, as it stays whatever is set.
@@ -113,16 +115,40 @@ impl Sample {
         if self.wanted == wanted {
             return vec![];
         }
+        // Only what was asked for just now is on its way alone.
+        self.first.take_if(|_| self.wanted.is_some());
         self.wanted = wanted;
         let mut effects = self.cancel();
         // What was shown longest comes first: while a slider moves, every place gets its turn.
         let mut indices: Vec<u32> = (0..GRID as u32).collect();
         indices.sort_by_key(|&i| self.shown[i as usize].as_ref().map_or(0, |shown| shown.request));
+        indices.retain(|&i| self.first.is_none_or(|(_, first)| first != i));
         self.request = ids.fresh();
         self.times = (0.0, 0);
         self.running = true;
         effects.push(Effect::serve(self.request, Draw::Samples { seed, indices, drawing }));
         effects
+    }
+
+    /// Asks for one picture alone where there are none yet: it is there before the steps of the one under the microscope, each
+    /// of which is a picture, too.
+    fn ask_first(&mut self, settings: &SampleSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
+        if self.wanted.is_some() || self.shown.iter().any(Option::is_some) {
+            return vec![];
+        }
+        let index = match settings.main(bench.seed) {
+            Pick::Sample { seed, index } if seed == bench.seed && (index as usize) < GRID => index,
+            _ => 0,
+        };
+        let id = bench.ids.fresh();
+        self.first = Some((id, index));
+        let drawing = bench.drawing.clone();
+        vec![Effect::serve(id, Draw::Samples { seed: bench.seed, indices: vec![index], drawing })]
+    }
+
+    /// Whether a request's pictures are of interest.
+    pub fn awaits(&self, id: RequestId) -> bool {
+        id == self.request || self.first.is_some_and(|(first, _)| first == id)
     }
 
     /// Asks how the picture under the microscope grows, and then how unlikely it is, unless that is here or on its way.
@@ -181,7 +207,7 @@ impl Sample {
 
     /// Forgets what was asked for, though the pictures stay.
     pub fn forget(&mut self) {
-        (self.wanted, self.running) = (None, false);
+        (self.wanted, self.first, self.running) = (None, None, false);
     }
 
     /// A picture of the last request arrived.
@@ -249,8 +275,9 @@ impl PanelState for Sample {
     }
 
     fn refresh(&mut self, settings: &mut SampleSettings, bench: &mut Bench<'_>) -> Vec<Effect> {
+        let mut effects = self.ask_first(settings, bench);
         // One picture large is sooner there than sixteen small ones.
-        let mut effects = self.ask_growth(settings, bench);
+        effects.extend(self.ask_growth(settings, bench));
         effects.extend(self.ask(bench.seed, bench.drawing.clone(), bench.ids));
         effects
     }

@@ -17,13 +17,33 @@ fn indices(effects: &[Effect]) -> Vec<u32> {
 fn what_was_stopped_is_asked_for_again_and_what_is_here_comes_last() {
     let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
     let (mut sample, mut bench) = (Sample::default(), Bench::nameless(&config, &mut ids));
-    assert_eq!(indices(&sample.refresh(&mut SampleSettings::default(), &mut bench)).len(), GRID);
+    assert_eq!(indices(&sample.refresh(&mut SampleSettings::default(), &mut bench)), Vec::from_iter(1..16));
     // They are on their way already.
     assert!(sample.refresh(&mut SampleSettings::default(), &mut bench).is_empty());
     sample.arrived(Picture { index: 0, size: 16, rgba: ByteBuf::new(), bits: 3.0, millis: 4.0 });
-    assert_eq!(sample.stop(), [Effect::cancel(2), Effect::cancel(1)]);
+    assert_eq!(sample.stop(), [Effect::cancel(3), Effect::cancel(2)]);
     let again = indices(&sample.refresh(&mut SampleSettings::default(), &mut bench));
     assert_eq!((again[0], again[GRID - 1]), (1, 0));
+}
+
+#[test]
+fn the_first_picture_comes_alone_before_the_steps() {
+    let (config, mut ids) = (RgFlowConfig::tiny(), Ids::default());
+    let (mut sample, mut settings) = (Sample::default(), SampleSettings::default());
+    let asked = sample.refresh(&mut settings, &mut Bench::nameless(&config, &mut ids));
+    assert_eq!((indices(&asked[..1]), grows(&asked[1..2]).len(), indices(&asked).len()), (vec![0], 1, GRID - 1));
+    assert!(sample.awaits(1) && sample.awaits(3) && !sample.awaits(2) && !sample.awaits(0));
+    sample.arrived(Picture { index: 0, size: 16, rgba: ByteBuf::new(), bits: 3.0, millis: 4.0 });
+    assert!(!sample.is_stale(0) && sample.is_stale(1));
+    // Of another seed all sixteen are asked for at once, and a picture that was asked for alone is none of them.
+    let asked = sample.refresh(&mut settings, &mut Bench { seed: 2, ..Bench::nameless(&config, &mut ids) });
+    assert_eq!(indices(&asked).len(), GRID);
+    assert!(!sample.awaits(1));
+    // The same where nothing had come before another seed was wanted.
+    let mut sample = Sample::default();
+    sample.refresh(&mut settings, &mut Bench::nameless(&config, &mut ids));
+    let asked = sample.refresh(&mut settings, &mut Bench { seed: 2, ..Bench::nameless(&config, &mut ids) });
+    assert_eq!(indices(&asked).len(), GRID);
 }
 
 /// What the microscope is asked for.
@@ -79,16 +99,16 @@ fn bits_come_after_the_steps_and_belong_to_one_picture() {
         other => panic!("{other:?}"),
     };
     sample.refresh(&mut settings, &mut bench);
-    sample.take(1, Answer::Grown(Grown { images: [4, 8, 16].map(image).into(), means: vec![] }), &settings, &config);
-    let asked = sample.lives().remove(0).over(1, bench.ids).unwrap();
+    sample.take(2, Answer::Grown(Grown { images: [4, 8, 16].map(image).into(), means: vec![] }), &settings, &config);
+    let asked = sample.lives().remove(0).over(2, bench.ids).unwrap();
     assert!(matches!(weighs(&asked), Source::Sample { seed: 1, index: 0, .. }));
     assert_eq!(sample.scale_bits(), None);
     // The panel is left before they come, so they are asked for when it is back, and the steps are not.
-    assert_eq!(sample.stop(), [Effect::cancel(2), Effect::cancel(3)]);
+    assert_eq!(sample.stop(), [Effect::cancel(3), Effect::cancel(4)]);
     let again = sample.refresh(&mut settings, &mut bench);
-    weighs(&again[..1]);
-    sample.take(4, Answer::Bits(vec![3.0, 4.0, 5.0]), &settings, &config);
-    sample.lives().remove(0).over(4, bench.ids);
+    weighs(&again[1..2]);
+    sample.take(6, Answer::Bits(vec![3.0, 4.0, 5.0]), &settings, &config);
+    sample.lives().remove(0).over(6, bench.ids);
     assert_eq!(sample.scale_bits(), Some(&[3.0, 4.0, 5.0][..]));
     assert!(grows(&sample.refresh(&mut settings, &mut bench)).is_empty());
     // They are not another picture's.

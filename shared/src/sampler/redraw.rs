@@ -22,7 +22,8 @@ impl Sampler {
     /// - latents, output: a flat picture [C, L, L]
     ///
     /// # Errors
-    /// [`Error::Input`](crate::Error::Input) if the latents are not as many as the model's and the sampler's.
+    /// [`Error::Input`] if the latents are not as many as the model's and the sampler's, [`Error::Weights`] if its directions
+    /// are not at right angles.
     pub fn redraw(
         &self,
         config: &RgFlowConfig,

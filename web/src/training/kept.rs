@@ -119,8 +119,8 @@ impl<B: FlowBackend> Training<B> {
             _ => Set::new(Pictures::Ovals, seed)?,
         };
         // Before a model is made, which costs more than all that was read.
-        let load =
-            |name| part(name, Dtype::F32).filter(|all| all.len() == 4 * config.param_count()).ok_or_else(damaged);
+        let whole = |all: &&[u8]| all.len() == 4 * config.param_count() && are_finite(all);
+        let load = |name| part(name, Dtype::F32).filter(whole).ok_or_else(damaged);
         let (learned, average) = (load(MODEL)?, load("average")?);
         let (first, second) = (load("first_moment")?, load("second_moment")?);
         let model = Model::<Autodiff<B>>::new(&config.clone().into(), seed, &device)?;
@@ -172,8 +172,15 @@ pub(super) fn le_bytes(numbers: &[f32]) -> Vec<u8> {
 
 /// The inverse; none if a number is not finite.
 pub(super) fn floats(bytes: &[u8]) -> Option<Vec<f32>> {
-    let numbers: Vec<f32> = bytes.as_chunks().0.iter().map(|&four| f32::from_le_bytes(four)).collect();
-    numbers.iter().all(|number| number.is_finite()).then_some(numbers)
+    are_finite(bytes).then(|| numbers_in(bytes).collect())
+}
+
+fn are_finite(bytes: &[u8]) -> bool {
+    numbers_in(bytes).all(f32::is_finite)
+}
+
+fn numbers_in(bytes: &[u8]) -> impl Iterator<Item = f32> {
+    bytes.as_chunks().0.iter().map(|&four| f32::from_le_bytes(four))
 }
 
 /// All numbers of a model, one parameter after the other.

@@ -53,8 +53,8 @@ pub enum Error {
     #[error("the model’s numbers overflow here: lower the temperature, or use other weights")]
     Overflow,
     /// The weights of the face finder are not what they should be.
-    #[error("the face finder’s file is damaged: {0}")]
-    Faces(String),
+    #[error(transparent)]
+    Faces(#[from] face_finder::Error),
     /// A model that cannot be trained, or not like this. The text says why.
     #[error("{0}")]
     Learning(String),

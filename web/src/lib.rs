@@ -9,7 +9,6 @@ pub mod address;
 pub mod app;
 pub mod engine;
 mod error;
-pub mod faces;
 pub mod index;
 pub mod protocol;
 mod stream;

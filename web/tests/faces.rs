@@ -8,10 +8,10 @@ use std::io::Read;
 use std::path::Path;
 
 use burn_flex::Flex;
+use face_finder::{Face, Finder, Photo, file};
 use sha2::{Digest, Sha256};
 use shared::logit::to_pixel;
 use shared::weights::ModelFile;
-use web::faces::{Face, Finder, Photo, entry};
 
 /// Pixels in a row of a face, and where its eyes are wanted: web/models/index.json has it in hundredths.
 const EDGE: usize = 64;
@@ -179,9 +179,9 @@ fn samples(count: u64) -> Vec<Vec<u8>> {
 
 #[test]
 fn the_file_is_the_one_that_the_page_asks_for() {
-    let (bytes, entry) = (fs::read(path("faces/faces.safetensors")).unwrap(), entry());
+    let bytes = fs::read(path("faces").join(file::NAME)).unwrap();
     let digest: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
-    assert_eq!((bytes.len() as u64, digest), (entry.bytes, entry.sha256));
+    assert_eq!((bytes.len() as u64, digest.as_str()), (file::BYTES, file::SHA256));
     assert!(bytes.len() <= 300_000);
 }
 

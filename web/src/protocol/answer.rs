@@ -7,8 +7,8 @@ use shared::weights::Card;
 
 use super::backend::Backend;
 use super::train::{Learned, Run};
-use crate::faces::Face;
 use crate::index::ModelIndex;
+use face_finder::Face;
 
 /// Said unasked, about the worker itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -28,8 +28,8 @@ pub use train::{
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::faces::Face;
     use crate::index::{ModelEntry, ModelIndex};
+    use face_finder::Face;
     use serde::{Deserialize, Serialize};
     use serde_bytes::ByteBuf;
     use shared::weights::Card;

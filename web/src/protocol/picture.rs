@@ -62,7 +62,7 @@ pub struct Move {
 }
 
 /// A photograph, small enough to look for faces in it: its longer side has at most
-/// [`MAX_SIDE`](crate::faces::MAX_SIDE) pixels.
+/// [`MAX_SIDE`](face_finder::MAX_SIDE) pixels.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
     /// Pixels in a row.

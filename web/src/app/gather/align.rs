@@ -1,7 +1,7 @@
 //! Whether pictures are cut out about the face in them, with its eyes in one place. No browser here.
 
 use crate::app::picker::frame::{Frame, Place};
-use crate::faces::Face;
+use face_finder::Face;
 
 /// Where the eyes go, in shares of the square's edge: where the shipped models of faces have them.
 const EYES: [Place; 2] = [(0.33, 0.31), (0.67, 0.31)];

@@ -21,10 +21,10 @@ use super::picker::files::{HEAD, Kind};
 use super::picker::frame::Frame;
 use super::picker::{MAX_FILE, paint};
 use crate::error::Result;
-use crate::faces::Face;
 use crate::protocol::{Snapshot, TRAINING_PICTURES};
 use align::Choice;
 use entries::Folder;
+use face_finder::Face;
 use square::Squares;
 
 /// Pictures that are told of at once.

@@ -6,8 +6,8 @@ use super::state::State;
 use crate::address::Own;
 use crate::app::effect::Effect;
 use crate::app::picker::Looked;
-use crate::faces::Face;
 use crate::protocol::{RequestId, Snapshot, Task};
+use face_finder::Face;
 
 /// The most pictures that are kept.
 pub const MOST: usize = 12;

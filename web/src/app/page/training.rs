@@ -8,8 +8,8 @@ use crate::app::event::OTHER_VERSION;
 use crate::app::gather::Gathered;
 use crate::app::panel::Panel;
 use crate::app::panels::train::state::{self as trainer, Purpose, TrainEvent};
-use crate::faces::Face;
 use crate::protocol::{Last, PROTOCOL, RequestId, Response, Snapshot, TrainTask, Worker};
+use face_finder::Face;
 
 impl State {
     /// Starts the worker when its panel is shown, or when it may have kept the weights that an address speaks of.

@@ -1,7 +1,7 @@
 //! How a square comes to lie on a face: the faces that were found, or two taps on the eyes. No browser here.
 
 use super::frame::{Frame, Place};
-use crate::faces::Face;
+use face_finder::Face;
 
 /// Two taps nearer than this, in shares of the picture's longer side, are on one eye.
 const APART: f64 = 0.01;

@@ -18,8 +18,8 @@ use crate::app::widgets::dom::{by_id, create, create_button, on, set_pressed, se
 use crate::app::widgets::list::List;
 use crate::app::widgets::slider::{Scale, Slider};
 use crate::error::Result;
-use crate::faces::MAX_SIDE;
 use crate::protocol::{Image, Snapshot, opaque, without_alpha};
+use face_finder::MAX_SIDE;
 
 /// Drawn pixels for each of the result's, before they are averaged.
 const OVERSAMPLING: usize = 8;

@@ -4,9 +4,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::error::{Error, Result};
-use crate::faces::{Face, Finder, MAX_SIDE, Photo, entry};
+use crate::index::ModelEntry;
 use crate::protocol::Snapshot;
 use crate::worker::store;
+use face_finder::{Face, Finder, MAX_SIDE, Photo, file};
 
 /// The finder, once it is here.
 #[derive(Default)]
@@ -35,5 +36,16 @@ impl Faces {
         let finder = Rc::new(Finder::new(&weights.bytes)?);
         self.finder.replace(Some(Rc::clone(&finder)));
         Ok(finder)
+    }
+}
+
+/// The file with the finder's weights.
+fn entry() -> ModelEntry {
+    ModelEntry {
+        title: "Face finder".to_owned(),
+        file: file::NAME.to_owned(),
+        bytes: file::BYTES,
+        sha256: file::SHA256.to_owned(),
+        ..ModelEntry::default()
     }
 }

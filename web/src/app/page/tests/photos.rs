@@ -2,8 +2,8 @@ use std::rc::Rc;
 
 use super::*;
 use crate::app::picker::Looked;
-use crate::faces::Face;
 use crate::protocol::Snapshot;
+use face_finder::Face;
 
 fn photo() -> Snapshot {
     Snapshot { width: 1, height: 1, rgb: ByteBuf::from([1, 2, 3]) }

@@ -4,8 +4,8 @@ use super::*;
 use crate::app::effect::Trainer;
 use crate::app::gather::Gathered;
 use crate::app::panels::train::state::TrainEvent;
-use crate::faces::Face;
 use crate::protocol::{Learned, ModelSize, Run, Snapshot, TrainTask};
+use face_finder::Face;
 
 fn run() -> Last {
     let learned =

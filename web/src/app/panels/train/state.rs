@@ -13,10 +13,10 @@ use crate::app::effect::{Effect, Ids, Trainer};
 use crate::app::gather::Gathered;
 use crate::app::panels::live::Live;
 use crate::app::panels::{Bench, PanelState};
-use crate::faces::Face;
 use crate::protocol::{
     Answer, Backend, Image, LEARNING_RATES, Last, ModelSize, Part, Pictures, Plan, RequestId, Run, TrainTask,
 };
+use face_finder::Face;
 
 /// What was learned in less time than this, in milliseconds, is thrown away without a question.
 const SOON: f64 = 10_000.0;

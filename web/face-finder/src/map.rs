@@ -73,31 +73,25 @@ impl Dense {
         }
     }
 
-    /// Applies it to rows of `inputs` numbers.
-    fn run(&self, rows: &[f32], out: &mut [f32]) {
+    /// Applies it to what each of so many places sees: parts of equal length, one after the other.
+    fn run<'a, const PARTS: usize>(&self, places: usize, see: impl Fn(usize) -> [&'a [f32]; PARTS], out: &mut [f32]) {
         for (block, bias) in self.bias.iter().enumerate() {
             let weights = &self.weights[block * self.inputs..][..self.inputs];
             let first = block * BLOCK * LANES;
             let last = (first + BLOCK * LANES).min(self.outputs);
-            let pairs = rows.chunks(2 * self.inputs).zip(out.chunks_mut(2 * self.outputs));
-            for (rows, out) in pairs {
+            for place in (0..places).step_by(2) {
                 // Two places at once, so that a weight is read once for both.
-                let (a, b) = rows.split_at(self.inputs);
-                let (mut one, mut two) = (*bias, *bias);
-                if b.is_empty() {
-                    for (weight, &a) in weights.iter().zip(a) {
-                        add(&mut one, weight, a);
-                    }
-                } else {
-                    for ((weight, &a), &b) in weights.iter().zip(a).zip(b) {
-                        add(&mut one, weight, a);
-                        add(&mut two, weight, b);
+                let (one, two) = (see(place), see((place + 1).min(places - 1)));
+                let mut sums = [*bias; 2];
+                let parts = weights.chunks_exact(self.inputs / PARTS);
+                for ((weights, one), two) in parts.zip(one).zip(two) {
+                    for ((weight, &one), &two) in weights.iter().zip(one).zip(two) {
+                        add(&mut sums[0], weight, one);
+                        add(&mut sums[1], weight, two);
                     }
                 }
-                for (out, sums) in out.chunks_mut(self.outputs).zip([one, two]) {
-                    let sums = sums.map(f32x4::to_array);
-                    let sums = sums.as_flattened();
-                    out[first..last].copy_from_slice(&sums[..last - first]);
+                for (out, sums) in out[place * self.outputs..].chunks_mut(self.outputs).zip(&sums) {
+                    store(&mut out[first..last], sums);
                 }
             }
         }
@@ -106,7 +100,7 @@ impl Dense {
     /// The features of one place, or a vector.
     pub fn apply(&self, input: &[f32]) -> Vec<f32> {
         let mut out = vec![0.0; self.outputs];
-        self.run(input, &mut out);
+        self.run(1, |_| [input], &mut out);
         out
     }
 }
@@ -116,6 +110,19 @@ fn add(sums: &mut [f32x4; BLOCK], weights: &[f32x4; BLOCK], input: f32) {
     let input = f32x4::splat(input);
     for (sum, &weight) in sums.iter_mut().zip(weights) {
         *sum += weight * input;
+    }
+}
+
+/// Writes as many sums as are wanted. In pieces of known length: in wasm, copying any other is a call.
+#[inline(always)]
+fn store(out: &mut [f32], sums: &[f32x4; BLOCK]) {
+    let (whole, rest) = out.as_chunks_mut();
+    let mut sums = sums.iter().map(|sum| sum.to_array());
+    for (out, sum) in whole.iter_mut().zip(sums.by_ref()) {
+        *out = sum;
+    }
+    if let Some(sum) = sums.next() {
+        rest.iter_mut().zip(sum).for_each(|(out, value)| *out = value);
     }
 }
 
@@ -145,24 +152,19 @@ impl Map {
     /// A 1×1 convolution.
     pub fn pointwise(&self, dense: &Dense) -> Self {
         let mut out = Self::new(self.height, self.width, dense.outputs);
-        dense.run(&self.data, &mut out.data);
+        let place = |place: usize| [&self.data[place * self.channels..][..self.channels]];
+        dense.run(self.height * self.width, place, &mut out.data);
         out
     }
 
     /// A 3×3 convolution in steps of `stride`; the matrix has a row for each place of the filter and channel.
     pub fn convolved(&self, dense: &Dense, padding: Padding, stride: usize) -> Self {
         let map = self.padded(padding);
-        let (height, width) = ((map.height - 3) / stride + 1, (map.width - 3) / stride + 1);
-        let mut out = Self::new(height, width, dense.outputs);
-        let mut rows = vec![0.0; width * dense.inputs];
-        let length = 3 * map.channels;
+        let mut out = Self::new((map.height - 3) / stride + 1, (map.width - 3) / stride + 1, dense.outputs);
+        let (width, length) = (out.width, 3 * map.channels);
         for (y, out) in out.data.chunks_exact_mut(width * dense.outputs).enumerate() {
-            for (x, patch) in rows.chunks_exact_mut(dense.inputs).enumerate() {
-                for (dy, part) in patch.chunks_exact_mut(length).enumerate() {
-                    part.copy_from_slice(&map.row(y * stride + dy)[x * stride * map.channels..][..length]);
-                }
-            }
-            dense.run(&rows, out);
+            let rows = map.three_rows(y * stride);
+            dense.run(width, |x| rows.map(|row| &row[x * stride * map.channels..][..length]), out);
         }
         out
     }
@@ -170,40 +172,41 @@ impl Map {
     /// A 3×3 filter for each channel, in steps of `stride`. Channels come in fours.
     pub fn filtered(&self, filter: &Depthwise, padding: Padding, stride: usize) -> Self {
         let map = self.padded(padding);
-        let (height, width) = ((map.height - 3) / stride + 1, (map.width - 3) / stride + 1);
-        let mut out = Self::new(height, width, map.channels);
-        let channels = map.channels;
-        for y in 0..height {
-            let rows: [&[f32]; 3] = std::array::from_fn(|dy| map.row(y * stride + dy));
-            for x in 0..width {
-                let place = &mut out.data[(y * width + x) * channels..][..channels];
-                for (vector, place) in place.chunks_exact_mut(LANES).enumerate() {
+        let mut out = Self::new((map.height - 3) / stride + 1, (map.width - 3) / stride + 1, map.channels);
+        let (width, count, filter) = (out.width, map.channels / LANES, vectors(&filter.0));
+        for (y, out) in out.data.chunks_exact_mut(width * map.channels).enumerate() {
+            let (out, rows) = (out.as_chunks_mut().0, map.three_rows(y * stride).map(vectors));
+            for vector in 0..count {
+                let weights: [f32x4; 9] = std::array::from_fn(|i| f32x4::from(filter[i * count + vector]));
+                for x in 0..width {
                     let mut sum = f32x4::ZERO;
-                    for (dy, row) in rows.iter().enumerate() {
-                        for dx in 0..3 {
-                            let weight = &filter.0[(3 * dy + dx) * channels + vector * LANES..];
-                            let value = &row[(x * stride + dx) * channels + vector * LANES..];
-                            sum += load(weight) * load(value);
+                    for (row, weights) in rows.iter().zip(weights.as_chunks::<3>().0) {
+                        for (dx, &weight) in weights.iter().enumerate() {
+                            sum += weight * f32x4::from(row[(x * stride + dx) * count + vector]);
                         }
                     }
-                    place.copy_from_slice(&sum.to_array());
+                    out[x * count + vector] = sum.to_array();
                 }
             }
         }
         out
     }
 
-    /// The largest of each 2×2 places, in steps of `stride`; beyond the edge there is nothing.
+    fn three_rows(&self, first: usize) -> [&[f32]; 3] {
+        std::array::from_fn(|dy| self.row(first + dy))
+    }
+
+    /// The largest of each 2×2 places, in steps of `stride`; beyond the edge there is nothing. Channels come in fours.
     pub fn pooled(&self, stride: usize) -> Self {
-        let (height, width) = (self.height.div_ceil(stride), self.width.div_ceil(stride));
-        let mut out = Self::new(height, width, self.channels);
-        out.data.fill(f32::NEG_INFINITY);
-        for (i, place) in out.data.chunks_exact_mut(self.channels).enumerate() {
-            let (y, x) = (i / width * stride, i % width * stride);
-            for row in y..(y + 2).min(self.height) {
-                for values in self.row(row)[x * self.channels..].chunks_exact(self.channels).take(2) {
-                    place.iter_mut().zip(values).for_each(|(most, &value)| *most = most.max(value));
-                }
+        let mut out = Self::new(self.height.div_ceil(stride), self.width.div_ceil(stride), self.channels);
+        let (width, count) = (out.width, self.channels / LANES);
+        for (y, out) in out.data.chunks_exact_mut(width * self.channels).enumerate() {
+            let [upper, lower] = [0, 1].map(|dy| vectors(self.row((y * stride + dy).min(self.height - 1))));
+            for (i, out) in out.as_chunks_mut().0.iter_mut().enumerate() {
+                let (x, vector) = (i / count * stride, i % count);
+                let columns = [x, (x + 1).min(self.width - 1)].map(|x| x * count + vector);
+                let [left, right] = columns.map(|at| f32x4::from(upper[at]).fast_max(f32x4::from(lower[at])));
+                *out = left.fast_max(right).to_array();
             }
         }
         out
@@ -237,13 +240,18 @@ impl Map {
 
     /// Values below 0 become `slope` times as large.
     pub fn rectify(&mut self, slope: f32) {
-        self.data.iter_mut().for_each(|value| *value = value.max(slope * *value));
+        let (vectors, rest) = self.data.as_chunks_mut();
+        for vector in vectors {
+            let values = f32x4::from(*vector);
+            *vector = values.fast_max(values * slope).to_array();
+        }
+        rest.iter_mut().for_each(|value| *value = value.max(slope * *value));
     }
 }
 
-#[inline(always)]
-fn load(values: &[f32]) -> f32x4 {
-    f32x4::from([values[0], values[1], values[2], values[3]])
+/// Numbers, in vectors.
+fn vectors(numbers: &[f32]) -> &[[f32; LANES]] {
+    numbers.as_chunks().0
 }
 
 #[cfg(test)]
@@ -288,13 +296,18 @@ mod tests {
 
     #[test]
     fn pooling_takes_the_largest_and_mirroring_the_other_side() {
+        let in_fours =
+            |places: &[f32]| -> Vec<f32> { places.iter().flat_map(|&value| [value, 0.0, -value, 1.0]).collect() };
+        let map = Map { channels: 4, data: in_fours(&counted(3, 3, 1).data), ..counted(3, 3, 1) };
+        let firsts = |map: Map| map.data.chunks(4).map(|place| (place[0], place[2])).collect::<Vec<_>>();
+        assert_eq!(firsts(map.pooled(2)), [(4.0, 0.0), (5.0, -2.0), (7.0, -6.0), (8.0, -8.0)]);
+        assert_eq!(firsts(map.pooled(1))[..4], [(4.0, 0.0), (5.0, -1.0), (5.0, -2.0), (7.0, -3.0)]);
         let map = counted(3, 3, 1);
-        assert_eq!(map.pooled(2).data, [4.0, 5.0, 7.0, 8.0]);
-        assert_eq!(map.pooled(1).data, [4.0, 5.0, 5.0, 7.0, 8.0, 8.0, 7.0, 8.0, 8.0]);
         assert_eq!(map.mirrored().data, [2.0, 1.0, 0.0, 5.0, 4.0, 3.0, 8.0, 7.0, 6.0]);
         assert_eq!(map.mean(), [4.0]);
-        let mut low = Map { height: 1, width: 2, channels: 1, data: vec![-2.0, 2.0] };
-        low.rectify(0.1);
-        assert_eq!(low.data, [-0.2, 2.0]);
+        // Five numbers: a vector and one over.
+        let mut low = Map { height: 1, width: 5, channels: 1, data: vec![-2.0, 2.0, 0.0, -1.0, -3.0] };
+        low.rectify(0.5);
+        assert_eq!(low.data, [-1.0, 2.0, 0.0, -0.5, -1.5]);
     }
 }

@@ -1,6 +1,6 @@
 //! A photograph, and squares that are cut out of it.
 
-use super::map::Map;
+use crate::map::Map;
 
 /// A picture of any size.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,20 +96,14 @@ impl Photo {
             return [0.0; 3];
         }
         let (x, y) = (x.clamp(0.0, width - 1.0), y.clamp(0.0, height - 1.0));
-        let (left, top) = (x.floor(), y.floor());
-        let (along, down) = (x - left, y - top);
-        let mut sum = [0.0; 3];
-        for (dx, dy, share) in [
-            (0.0, 0.0, (1.0 - along) * (1.0 - down)),
-            (1.0, 0.0, along * (1.0 - down)),
-            (0.0, 1.0, (1.0 - along) * down),
-            (1.0, 1.0, along * down),
-        ] {
-            let (x, y) = ((left + dx).min(width - 1.0), (top + dy).min(height - 1.0));
-            let at = (y as usize * self.width + x as usize) * 3;
-            sum.iter_mut().zip(&self.rgb[at..at + 3]).for_each(|(sum, value)| *sum += share * value);
-        }
-        sum
+        let (left, top) = (x as usize, y as usize);
+        let (right, below) = ((left + 1).min(self.width - 1), (top + 1).min(self.height - 1));
+        let (along, down) = (x - left as f32, y - top as f32);
+        let pixel = |x: usize, y: usize| -> &[f32] { &self.rgb[(y * self.width + x) * 3..][..3] };
+        let corners = [pixel(left, top), pixel(right, top), pixel(left, below), pixel(right, below)];
+        let (far, low) = (1.0 - along, 1.0 - down);
+        let shares = [far * low, along * low, far * down, along * down];
+        std::array::from_fn(|c| corners.iter().zip(shares).map(|(corner, share)| share * corner[c]).sum())
     }
 }
 

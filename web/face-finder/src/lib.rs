@@ -1,10 +1,11 @@
 //! Faces in a photograph, and where their eyes are: it finds faces, and recognises nobody.
 //!
 //! Two small nets of other people's, whose weights web/faces/README.md describes: `detector` draws boxes about faces,
-//! `landmarks` finds the eyes in one. Here they are run by plain loops (`map`), in the worker, when a photograph was
-//! chosen.
+//! `landmarks` finds the eyes in one. They are run by plain loops (`map`), which is why this is a package of its own: the
+//! page's other code is compiled to be small, this to be fast.
 
 mod detector;
+mod error;
 mod landmarks;
 mod map;
 mod photo;
@@ -15,8 +16,7 @@ use landmarks::{Landmarks, Points};
 use photo::{Square, cut, turned};
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
-use crate::index::ModelEntry;
+pub use error::{Error, Result};
 pub use photo::Photo;
 
 /// The longer side of a photograph that is looked at, at most.
@@ -34,15 +34,14 @@ const LOOKS: usize = 3;
 /// A face's square reaches this far about its points.
 const ROOM: f32 = 1.1;
 
-/// The file with the nets' weights, beside which it lies in `faces/`.
-pub fn entry() -> ModelEntry {
-    ModelEntry {
-        title: "Face finder".to_owned(),
-        file: "faces.safetensors".to_owned(),
-        bytes: 279_889,
-        sha256: "d8036c9029517b8b676bc621808c6ff8ff697831fb1d84464173d5feb8fdfda5".to_owned(),
-        ..ModelEntry::default()
-    }
+/// The file with the nets' weights, as web/faces/README.md makes it.
+pub mod file {
+    /// Its name.
+    pub const NAME: &str = "faces.safetensors";
+    /// Its length.
+    pub const BYTES: u64 = 279_889;
+    /// Its digest.
+    pub const SHA256: &str = "d8036c9029517b8b676bc621808c6ff8ff697831fb1d84464173d5feb8fdfda5";
 }
 
 /// A face, in the photograph's pixels.
@@ -62,10 +61,10 @@ pub struct Finder {
 }
 
 impl Finder {
-    /// From the file that [`entry`] describes.
+    /// From the bytes of the [`file`].
     ///
     /// # Errors
-    /// [`crate::Error::Faces`] if it is something else.
+    /// [`Error::Damaged`](crate::Error::Damaged) if it is something else.
     pub fn new(bytes: &[u8]) -> Result<Self> {
         let file = weights::open(bytes)?;
         Ok(Self { detector: Detector::new(&file)?, landmarks: Landmarks::new(&file)? })

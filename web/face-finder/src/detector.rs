@@ -2,9 +2,9 @@
 
 use safetensors::SafeTensors;
 
-use super::map::{Dense, Map, Padding};
-use super::weights::{Separable, Weights};
 use crate::error::Result;
+use crate::map::{Dense, Map, Padding};
+use crate::weights::{Separable, Weights};
 
 /// What the net takes from each channel.
 pub const MEANS: [f32; 3] = [117.001, 114.697, 97.404];
@@ -74,7 +74,7 @@ impl Detector {
     /// Reads its weights.
     ///
     /// # Errors
-    /// [`crate::Error::Faces`] if they are not there.
+    /// [`Error::Damaged`](crate::Error::Damaged) if they are not there.
     pub fn new(file: &SafeTensors<'_>) -> Result<Self> {
         let weights = Weights::new(file, "detector");
         let middle = WIDTHS.windows(2).enumerate();

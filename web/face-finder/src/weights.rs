@@ -2,8 +2,8 @@
 
 use safetensors::{Dtype, SafeTensors};
 
-use super::map::{Dense, Depthwise};
 use crate::error::{Error, Result};
+use crate::map::{Dense, Depthwise};
 
 /// The tensors of one net.
 pub struct Weights<'a> {
@@ -23,9 +23,9 @@ pub struct Separable {
 /// Opens the file.
 ///
 /// # Errors
-/// [`Error::Faces`] if it is no such file.
+/// [`Error::Damaged`] if it is no such file.
 pub fn open(bytes: &[u8]) -> Result<SafeTensors<'_>> {
-    SafeTensors::deserialize(bytes).map_err(|error| Error::Faces(error.to_string()))
+    SafeTensors::deserialize(bytes).map_err(|error| Error::Damaged(error.to_string()))
 }
 
 impl<'a> Weights<'a> {
@@ -37,10 +37,10 @@ impl<'a> Weights<'a> {
     /// A tensor's numbers.
     ///
     /// # Errors
-    /// [`Error::Faces`] if it is not there in this shape.
+    /// [`Error::Damaged`] if it is not there in this shape.
     fn numbers(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
         let path = format!("{}/{name}", self.net);
-        let wrong = || Error::Faces(format!("{path} is not there in the shape {shape:?}"));
+        let wrong = || Error::Damaged(format!("{path} is not there in the shape {shape:?}"));
         let tensor = self.file.tensor(&path).map_err(|_| wrong())?;
         let range = self.file.tensor(&format!("{path}/range")).map_err(|_| wrong())?;
         let range: Vec<f32> = range.data().as_chunks().0.iter().map(|&number| f32::from_le_bytes(number)).collect();
@@ -55,7 +55,7 @@ impl<'a> Weights<'a> {
     /// A convolution: `name` is its matrix, of this shape.
     ///
     /// # Errors
-    /// [`Error::Faces`] if it is not there.
+    /// [`Error::Damaged`] if it is not there.
     pub fn dense(&self, name: &str, bias: &str, shape: &[usize]) -> Result<Dense> {
         let outputs = shape.last().copied().unwrap_or_default();
         Ok(Dense::new(&self.numbers(name, shape)?, &self.numbers(bias, &[outputs])?))
@@ -64,7 +64,7 @@ impl<'a> Weights<'a> {
     /// A 3×3 convolution from all channels to all.
     ///
     /// # Errors
-    /// [`Error::Faces`] if it is not there.
+    /// [`Error::Damaged`] if it is not there.
     pub fn full(&self, name: &str, inputs: usize, outputs: usize) -> Result<Dense> {
         self.dense(&format!("{name}/filters"), &format!("{name}/bias"), &[3, 3, inputs, outputs])
     }
@@ -72,7 +72,7 @@ impl<'a> Weights<'a> {
     /// A separable convolution.
     ///
     /// # Errors
-    /// [`Error::Faces`] if it is not there.
+    /// [`Error::Damaged`] if it is not there.
     pub fn separable(&self, name: &str, inputs: usize, outputs: usize) -> Result<Separable> {
         let filter = Depthwise(self.numbers(&format!("{name}/depthwise_filter"), &[3, 3, inputs, 1])?);
         let (matrix, bias) = (format!("{name}/pointwise_filter"), format!("{name}/bias"));

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use safetensors::SafeTensors;
 
-use super::map::{Dense, Map, Padding};
-use super::weights::{Separable, Weights};
 use crate::error::Result;
+use crate::map::{Dense, Map, Padding};
+use crate::weights::{Separable, Weights};
 
 /// Pixels in a row of what the net takes.
 pub const SIZE: usize = 112;
@@ -68,7 +68,7 @@ impl Landmarks {
     /// Reads its weights.
     ///
     /// # Errors
-    /// [`crate::Error::Faces`] if they are not there.
+    /// [`Error::Damaged`](crate::Error::Damaged) if they are not there.
     pub fn new(file: &SafeTensors<'_>) -> Result<Self> {
         let weights = Weights::new(file, "landmarks");
         let block = |name: &str, inputs: usize, outputs: usize| -> Result<Block> {

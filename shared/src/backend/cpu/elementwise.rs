@@ -1,13 +1,24 @@
-//! Elementwise passes over strips, written so that the compiler vectorises them for the instructions that the
-//! processor has.
+//! Elementwise passes over strips. Written in vectors, since a compiler makes none of loops that it is to keep small: the
+//! page's.
 //!
 //! Where a parameter belongs to a column, the lanes are those of one strip or of several one after the other.
 
-use pulp::{Scalar, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::exponential::sigmoid_of_negative;
-use super::strip::{Lane, NARROW};
+use super::strip::Lane;
 use super::vectors::arch_for;
+
+/// A lane's vectors: [`arch_for`] chooses such that nothing is left over.
+#[inline(always)]
+fn of<S: Simd, const N: usize>(lane: &Lane<N>) -> &[S::f32s] {
+    S::as_simd_f32s(&lane.0).0
+}
+
+#[inline(always)]
+fn of_mut<S: Simd, const N: usize>(lane: &mut Lane<N>) -> &mut [S::f32s] {
+    S::as_mut_simd_f32s(&mut lane.0).0
+}
 
 /// act = x·σ(αx), on one strip; σ is stored if there is memory for it.
 pub fn swish<const N: usize>(x: &[Lane<N>], alpha: &[f32], act: &mut [Lane<N>], sigma: Option<&mut [Lane<N>]>) {
@@ -39,165 +50,203 @@ impl<const N: usize> WithSimd for Swish<'_, N> {
 
 #[inline(always)]
 fn gated<S: Simd, const N: usize>(simd: S, alpha: f32, x: &Lane<N>, act: &mut Lane<N>, sigma: &mut Lane<N>) {
-    let (x, x_rest) = S::as_simd_f32s(&x.0);
-    let (act, act_rest) = S::as_mut_simd_f32s(&mut act.0);
-    let (sigma, sigma_rest) = S::as_mut_simd_f32s(&mut sigma.0);
-    for ((x, act), sigma) in x.iter().zip(act).zip(sigma) {
+    let vectors = of::<S, N>(x).iter().zip(of_mut::<S, N>(act)).zip(of_mut::<S, N>(sigma));
+    for ((x, act), sigma) in vectors {
         *sigma = sigmoid_of_negative(simd, simd.mul_f32s(*x, simd.splat_f32s(-alpha)));
         *act = simd.mul_f32s(*x, *sigma);
-    }
-    for ((x, act), sigma) in x_rest.iter().zip(act_rest).zip(sigma_rest) {
-        *sigma = sigmoid_of_negative(Scalar, -alpha * x);
-        *act = x * *sigma;
     }
 }
 
 /// act = x·σ.
 pub fn gate<const N: usize>(x: &[Lane<N>], sigma: &[Lane<N>], act: &mut [Lane<N>]) {
-    arch_for::<N>().dispatch(
-        #[inline(always)]
-        || {
-            for ((x, sigma), act) in x.iter().zip(sigma).zip(act) {
-                for ((x, sigma), act) in x.0.iter().zip(&sigma.0).zip(&mut act.0) {
-                    *act = x * sigma;
-                }
+    arch_for::<N>().dispatch(Gate { x, sigma, act });
+}
+
+struct Gate<'a, const N: usize> {
+    x: &'a [Lane<N>],
+    sigma: &'a [Lane<N>],
+    act: &'a mut [Lane<N>],
+}
+
+impl<const N: usize> WithSimd for Gate<'_, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        for ((x, sigma), act) in self.x.iter().zip(self.sigma).zip(self.act) {
+            for ((x, sigma), act) in of::<S, N>(x).iter().zip(of::<S, N>(sigma)).zip(of_mut::<S, N>(act)) {
+                *act = simd.mul_f32s(*x, *sigma);
             }
-        },
-    );
+        }
+    }
 }
 
 /// Turns the gradient of act into that of x, in place, and adds to that of α. Takes x, act and σ.
 pub fn swish_grad<const N: usize>(
-    [x, act, sigma]: [&[Lane<N>]; 3],
+    values: [&[Lane<N>]; 3],
     alpha: &[f32],
     grad: &mut [Lane<N>],
-    mut d_alpha: Option<&mut [f32]>,
+    d_alpha: Option<&mut [f32]>,
 ) {
-    let n = alpha.len();
-    arch_for::<N>().dispatch(
-        #[inline(always)]
-        || {
-            let strips = x.chunks_exact(n).zip(act.chunks_exact(n)).zip(sigma.chunks_exact(n));
-            for (((x, act), sigma), grad) in strips.zip(grad.chunks_exact_mut(n)) {
-                for (k, (((x, act), sigma), grad)) in x.iter().zip(act).zip(sigma).zip(grad).enumerate() {
-                    let a = alpha[k];
-                    let mut by_alpha = Lane::<N>::ZERO;
-                    let lanes = x.0.iter().zip(&act.0).zip(&sigma.0).zip(&mut grad.0).zip(&mut by_alpha.0);
-                    for ((((x, act), sigma), grad), by_alpha) in lanes {
-                        let slope = act * (1.0 - sigma);
-                        *by_alpha = *grad * x * slope;
-                        *grad *= sigma + a * slope;
-                    }
-                    if let Some(d_alpha) = d_alpha.as_deref_mut() {
-                        d_alpha[k] += sum(&by_alpha);
-                    }
-                }
-            }
-        },
-    );
+    arch_for::<N>().dispatch(SwishGrad { values, alpha, grad, d_alpha });
 }
 
-/// The sum of a lane's numbers, in an order that vector instructions can follow.
-#[inline(always)]
-fn sum<const N: usize>(lane: &Lane<N>) -> f32 {
-    let mut sums = [0.0; NARROW];
-    for part in lane.0.as_chunks::<NARROW>().0 {
-        for (sum, x) in sums.iter_mut().zip(part) {
-            *sum += x;
+struct SwishGrad<'a, const N: usize> {
+    /// x, act and σ.
+    values: [&'a [Lane<N>]; 3],
+    alpha: &'a [f32],
+    grad: &'a mut [Lane<N>],
+    d_alpha: Option<&'a mut [f32]>,
+}
+
+impl<const N: usize> WithSimd for SwishGrad<'_, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { values: [x, act, sigma], alpha, grad, mut d_alpha } = self;
+        let (n, one) = (alpha.len(), simd.splat_f32s(1.0));
+        let strips = x.chunks_exact(n).zip(act.chunks_exact(n)).zip(sigma.chunks_exact(n));
+        for (((x, act), sigma), grad) in strips.zip(grad.chunks_exact_mut(n)) {
+            for (k, (((x, act), sigma), grad)) in x.iter().zip(act).zip(sigma).zip(grad).enumerate() {
+                let (a, mut by_alpha) = (simd.splat_f32s(alpha[k]), simd.splat_f32s(0.0));
+                let values = of::<S, N>(x).iter().zip(of::<S, N>(act)).zip(of::<S, N>(sigma));
+                for (((x, act), sigma), grad) in values.zip(of_mut::<S, N>(grad)) {
+                    let slope = simd.mul_f32s(*act, simd.sub_f32s(one, *sigma));
+                    by_alpha = simd.mul_add_e_f32s(simd.mul_f32s(*grad, *x), slope, by_alpha);
+                    *grad = simd.mul_f32s(*grad, simd.mul_add_e_f32s(a, slope, *sigma));
+                }
+                if let Some(d_alpha) = d_alpha.as_deref_mut() {
+                    d_alpha[k] += simd.reduce_sum_f32s(by_alpha);
+                }
+            }
         }
     }
-    let [a, b, c, d, e, f, g, h] = sums;
-    ((a + e) + (c + g)) + ((b + f) + (d + h))
 }
 
 /// sums += the sums over all rows of each column of y.
 pub fn add_sums<const N: usize>(y: &[Lane<N>], sums: &mut [f32]) {
-    arch_for::<N>().dispatch(
-        #[inline(always)]
-        || {
-            for y in y.chunks_exact(sums.len()) {
-                for (total, y) in sums.iter_mut().zip(y) {
-                    *total += sum(y);
-                }
+    arch_for::<N>().dispatch(AddSums { y, sums });
+}
+
+struct AddSums<'a, const N: usize> {
+    y: &'a [Lane<N>],
+    sums: &'a mut [f32],
+}
+
+impl<const N: usize> WithSimd for AddSums<'_, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        for y in self.y.chunks_exact(self.sums.len()) {
+            for (total, y) in self.sums.iter_mut().zip(y) {
+                let sum = of::<S, N>(y).iter().fold(simd.splat_f32s(0.0), |sum, y| simd.add_f32s(sum, *y));
+                *total += simd.reduce_sum_f32s(sum);
             }
-        },
-    );
+        }
+    }
 }
 
 /// y += x.
 pub fn add<const N: usize>(y: &mut [Lane<N>], x: &[Lane<N>]) {
-    arch_for::<N>().dispatch(
-        #[inline(always)]
-        || {
-            for (y, x) in y.iter_mut().zip(x) {
-                for (y, x) in y.0.iter_mut().zip(&x.0) {
-                    *y += x;
-                }
+    add_scaled(y, x, 1.0);
+}
+
+/// y += f·x.
+fn add_scaled<const N: usize>(y: &mut [Lane<N>], x: &[Lane<N>], f: f32) {
+    arch_for::<N>().dispatch(AddScaled { y, x, f });
+}
+
+struct AddScaled<'a, const N: usize> {
+    y: &'a mut [Lane<N>],
+    x: &'a [Lane<N>],
+    f: f32,
+}
+
+impl<const N: usize> WithSimd for AddScaled<'_, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let f = simd.splat_f32s(self.f);
+        for (y, x) in self.y.iter_mut().zip(self.x) {
+            for (y, x) in of_mut::<S, N>(y).iter_mut().zip(of::<S, N>(x)) {
+                *y = simd.mul_add_e_f32s(f, *x, *y);
             }
-        },
-    );
+        }
+    }
 }
 
 /// y ← f·y.
 pub fn scale<const N: usize>(y: &mut [Lane<N>], f: f32) {
-    arch_for::<N>().dispatch(
-        #[inline(always)]
-        || {
-            for y in y {
-                for y in &mut y.0 {
-                    *y *= f;
-                }
-            }
-        },
-    );
+    arch_for::<N>().dispatch(Scale { y, f });
+}
+
+struct Scale<'a, const N: usize> {
+    y: &'a mut [Lane<N>],
+    f: f32,
+}
+
+impl<const N: usize> WithSimd for Scale<'_, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let f = simd.splat_f32s(self.f);
+        for y in self.y.iter_mut().flat_map(of_mut::<S, N>) {
+            *y = simd.mul_f32s(*y, f);
+        }
+    }
 }
 
 /// Adds each row's sum of s, times `sign`, to its strip's lane.
 pub fn add_rows<const N: usize>(sums: &mut [Lane<N>], s: &[Lane<N>], sign: f32) {
     let n = s.len() / sums.len().max(1);
-    arch_for::<N>().dispatch(
-        #[inline(always)]
-        || {
-            for (sum, s) in sums.iter_mut().zip(s.chunks_exact(n)) {
-                for s in s {
-                    for (sum, s) in sum.0.iter_mut().zip(&s.0) {
-                        *sum += sign * s;
-                    }
-                }
-            }
-        },
-    );
+    for (sum, s) in sums.iter_mut().zip(s.chunks_exact(n)) {
+        for s in s {
+            add_scaled(std::slice::from_mut(sum), std::slice::from_ref(s), sign);
+        }
+    }
 }
 
 /// d ← scale·d and d_scale += Σ raw·d, where y = scale·raw.
-pub fn scale_grad<const N: usize>(
-    raw: &[Lane<N>],
-    scale: &[f32],
-    grad: &mut [Lane<N>],
-    mut d_scale: Option<&mut [f32]>,
-) {
-    let n = scale.len();
-    arch_for::<N>().dispatch(
-        #[inline(always)]
-        || {
-            for (raw, grad) in raw.chunks_exact(n).zip(grad.chunks_exact_mut(n)) {
-                for (k, (raw, grad)) in raw.iter().zip(grad).enumerate() {
-                    let mut product = *grad;
-                    for ((g, product), raw) in grad.0.iter_mut().zip(&mut product.0).zip(&raw.0) {
-                        *product *= raw;
-                        *g *= scale[k];
-                    }
-                    if let Some(d_scale) = d_scale.as_deref_mut() {
-                        d_scale[k] += sum(&product);
-                    }
+pub fn scale_grad<const N: usize>(raw: &[Lane<N>], scale: &[f32], grad: &mut [Lane<N>], d_scale: Option<&mut [f32]>) {
+    arch_for::<N>().dispatch(ScaleGrad { raw, scale, grad, d_scale });
+}
+
+struct ScaleGrad<'a, const N: usize> {
+    raw: &'a [Lane<N>],
+    scale: &'a [f32],
+    grad: &'a mut [Lane<N>],
+    d_scale: Option<&'a mut [f32]>,
+}
+
+impl<const N: usize> WithSimd for ScaleGrad<'_, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { raw, scale, grad, mut d_scale } = self;
+        let n = scale.len();
+        for (raw, grad) in raw.chunks_exact(n).zip(grad.chunks_exact_mut(n)) {
+            for (k, (raw, grad)) in raw.iter().zip(grad).enumerate() {
+                let (factor, mut sum) = (simd.splat_f32s(scale[k]), simd.splat_f32s(0.0));
+                for (raw, grad) in of::<S, N>(raw).iter().zip(of_mut::<S, N>(grad)) {
+                    sum = simd.mul_add_e_f32s(*raw, *grad, sum);
+                    *grad = simd.mul_f32s(factor, *grad);
+                }
+                if let Some(d_scale) = d_scale.as_deref_mut() {
+                    d_scale[k] += simd.reduce_sum_f32s(sum);
                 }
             }
-        },
-    );
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::strip::NARROW;
     use super::*;
 
     #[test]

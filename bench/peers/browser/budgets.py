@@ -96,7 +96,7 @@ def measure(start, url, dist):
     with profile_folder() as profile:
         browser = start(profile)
         try:
-            for level, latent in (("coarse", "3.1.1.0"), ("fine", "0.15.9.1")):
+            for level, latent in (("coarse", "4.1.1.0"), ("fine", "0.15.9.1")):
                 show(browser, f"{url}?backend=cpu#panel=explore&x=3.0&at={latent}")
                 result[f"slider_{level}_ms"] = round(statistics.median(browser.run(SLIDE)), 1)
             shifts = []

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::Args;
 use shared::geometry::Levels;
-use shared::sampler::Latents;
 
 use crate::args::numbers::{count, seed};
 use crate::args::{FigureArgs, TemperatureArgs};
@@ -49,7 +48,8 @@ pub struct ReceptiveArgs {
 pub fn run(args: ReceptiveArgs) -> Result<()> {
     let file = load_rg_flow(&args.model, args.figure.which.which)?;
     let model = Model::of(file, &args.model, args.figure.device.device)?;
-    let samples = model.draw(args.seed, args.samples, &args.temperature.of(&model.card, Latents::Independent));
+    let drawing = args.temperature.drawing(model.joint.as_ref(), &model.card);
+    let samples = drawing.latents(&model.config, args.seed, args.samples)?;
     let strengths = model.engine.strengths(&samples)?;
     let levels = Levels::new(&model.config);
     let mut rows = Vec::new();

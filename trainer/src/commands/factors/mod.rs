@@ -9,7 +9,6 @@ use clap::Args;
 use image::RgbImage;
 use shared::geometry::Levels;
 use shared::logit::middles;
-use shared::sampler::Latents;
 
 use self::scores::{Codes, Scores, scores};
 use crate::args::numbers::{count, seed, within};
@@ -98,12 +97,11 @@ fn draw(model: &Model, args: &FactorsArgs) -> Result<()> {
     // A walk is as large as all its frames together.
     let frames = STOPS as usize * FRAMES;
     sheet::fits(WALKERS as usize, frames, model.config.size * args.figure.zoom as usize)?;
-    let temperature = args.temperature.of(&model.card, Latents::Independent);
     let start = match &args.image {
         Some(image) => model.latents_of(std::slice::from_ref(image))?,
-        None => model.draw(args.seed, 1, &temperature),
+        None => drawn(model, args, 1)?,
     };
-    let samples = model.draw(args.seed, FIELD_SAMPLES, &temperature);
+    let samples = drawn(model, args, FIELD_SAMPLES)?;
     let strengths = model.engine.strengths(&samples)?;
     for level in (0..model.config.level_count()).rev() {
         let places = model.leading(&strengths, level, args.count as usize)?;
@@ -116,6 +114,11 @@ fn draw(model: &Model, args: &FactorsArgs) -> Result<()> {
         say!("level {level}: {}, {}", strips.display(), walks.display())?;
     }
     Ok(())
+}
+
+/// The latents of some samples.
+fn drawn(model: &Model, args: &FactorsArgs, count: u64) -> Result<Vec<f32>> {
+    args.temperature.drawing(model.joint.as_ref(), &model.card).latents(&model.config, args.seed, count)
 }
 
 /// One latent a row: its receptive field, then the image for each of its values.
@@ -147,12 +150,11 @@ fn traversal(
 
 /// Frames of several samples of which one level wanders from draw to draw, and home again.
 fn walk(model: &Model, args: &FactorsArgs, level: usize, progress: &Progress) -> Result<Vec<RgbImage>> {
-    let temperature = args.temperature.of(&model.card, Latents::Independent);
     let own = Levels::new(&model.config).indices(level);
     let dims = model.config.dims();
-    let base = model.draw(args.seed, WALKERS, &temperature);
     // Further draws of the same seed; the first stop is where the samples are.
-    let draws = model.draw(args.seed, WALKERS * STOPS, &temperature);
+    let draws = drawn(model, args, WALKERS * STOPS)?;
+    let base = draws[..WALKERS as usize * dims].to_vec();
     let stop = |k: usize| &draws[k % STOPS as usize * base.len()..][..base.len()];
     let mut frames = Vec::new();
     for frame in 0..STOPS as usize * FRAMES {
@@ -204,4 +206,41 @@ fn score(model: &Model, args: &FactorsArgs, data: &str) -> Result<()> {
     let path = args.out.join("scores.json");
     write_atomically(&path, json.to_string().as_bytes())?;
     say!("scores: {}", path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+    use shared::sampler::Sampler;
+    use shared::weights::{Card, ModelFile, Precision};
+    use shared::{RgFlow, RgFlowConfig};
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: FactorsArgs,
+    }
+
+    #[test]
+    fn what_is_varied_is_drawn_as_other_samples_are() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("joint.safetensors");
+        let config = RgFlowConfig::tiny();
+        let model = RgFlow::<burn::backend::Flex>::random(&config, 0.15, 4, &Default::default()).unwrap();
+        let mut file = ModelFile::from_model(&model, Card::default());
+        let direction = (0..config.dims()).map(|i| f32::from(u8::from(i == 0))).collect();
+        file.sampler = Some(Sampler::new(vec![0.0; config.dims()], direction, vec![9.0]).unwrap());
+        std::fs::write(&path, file.to_bytes(Precision::F32).unwrap()).unwrap();
+        let drawn = |how: &[&str]| {
+            let words = ["factors", path.to_str().unwrap(), "--device", "cpu", "--seed", "2"];
+            let args = Line::try_parse_from(words.iter().chain(how)).unwrap().args;
+            let model = Model::open(&args.model, args.figure.which.which, args.figure.device.device).unwrap();
+            let drawing = args.temperature.drawing(model.joint.as_ref(), &model.card);
+            let latents = super::drawn(&model, &args, 2).unwrap();
+            assert_eq!(latents, drawing.latents(&config, 2, 2).unwrap());
+            latents
+        };
+        assert_ne!(drawn(&[]), drawn(&["--independent"]));
+    }
 }

@@ -89,8 +89,8 @@ pub fn sections(s: &Sources<'_>) -> Vec<Section> {
             ),
             section(
                 "Receptive fields and strengths (fig. 4b, 4c)",
-                "Where the strongest latents of each level act (equation 8), and how the strengths are distributed at each level.",
-                &[&w("receptive-fields"), &model, &w("--temperature 1 --out fields.png --histogram strengths.png")],
+                "Where the strongest latents of each level act (equation 8), on average over the prior, and how the strengths are distributed at each level.",
+                &[&w("receptive-fields"), &model, &w("--temperature 1 --independent --out fields.png --histogram strengths.png")],
                 &["fields.png", "strengths.png"],
             ),
             section(

@@ -213,10 +213,19 @@ pub fn fit_latents(room: &Room) {
     let variances = file.sampler.as_ref().unwrap().variances().to_vec();
     assert!(variances.len() == 4 && variances.iter().all(|v| v.is_finite() && *v > 0.0), "{variances:?}");
     // From then on samples are drawn jointly, unless it is asked otherwise.
-    let sample = "sample @joint.safetensors --count 1 --seed 1 --zoom 1 --temperature 0.7 --device cpu";
-    room.run(&format!("{sample} --out @together.png")).unwrap();
-    room.run(&format!("{sample} --independent --out @apart.png")).unwrap();
-    assert_ne!(room.picture("together.png"), room.picture("apart.png"));
+    for (command, out) in
+        [("sample", ""), ("progressive", ""), ("receptive-fields", "--samples 1 --histogram @strengths.png")]
+    {
+        let draws = |model: &str, how: &str| {
+            let line =
+                format!("{command} @{model}.safetensors --count 1 --seed 1 --zoom 1 --temperature 0.7 --device cpu");
+            room.run(&format!("{line} {how} --out @{command}{how}.png {out}")).unwrap();
+            room.picture(&format!("{command}{how}.png"))
+        };
+        assert_ne!(draws("joint", ""), draws("joint", "--independent"), "{command}");
+        // A model without a sampler cannot do otherwise.
+        assert_eq!(draws("m", ""), draws("m", "--independent"), "{command}");
+    }
     room.refuses(&format!("{line} --directions 11 --out @no.safetensors"), "--directions");
     room.refuses(&format!("{line} --directions 4 --temperatures 0.5,0.6 --out @no.safetensors"), "3 levels");
     // A card holds no higher one than its readers take.

@@ -61,10 +61,10 @@ pub struct Finder {
 }
 
 impl Finder {
-    /// From the bytes of the [`file`].
+    /// From the bytes of the [`file`](mod@file).
     ///
     /// # Errors
-    /// [`Error::Damaged`](crate::Error::Damaged) if it is something else.
+    /// [`Error::Damaged`] if it is something else.
     pub fn new(bytes: &[u8]) -> Result<Self> {
         let file = weights::open(bytes)?;
         Ok(Self { detector: Detector::new(&file)?, landmarks: Landmarks::new(&file)? })

@@ -1,10 +1,10 @@
 //! The affine half-step on strips, and its gradient. Written in vectors, since not every compiler makes vectors of an
 //! exponential that is written number by number.
 
-use pulp::{Scalar, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use super::exponential::{exp, tanh};
-use super::strip::Lane;
+use super::strip::{Lane, vectors, vectors_mut};
 use super::vectors::arch_for;
 
 /// Turns the two nets' outputs into s = tanh(scale·raw) and t = scale·raw, in place.
@@ -27,9 +27,7 @@ impl<const N: usize> WithSimd for Finish<'_, N> {
         let n = scale_s.len();
         for (s, t) in self.s.chunks_exact_mut(n).zip(self.t.chunks_exact_mut(n)) {
             for (((s, t), ks), kt) in s.iter_mut().zip(t).zip(scale_s).zip(scale_t) {
-                let ((s, s_rest), (t, t_rest)) = (S::as_mut_simd_f32s(&mut s.0), S::as_mut_simd_f32s(&mut t.0));
-                finish_lane(simd, s, t, [*ks, *kt]);
-                finish_lane(Scalar, s_rest, t_rest, [*ks, *kt]);
+                finish_lane(simd, vectors_mut::<S, N>(s), vectors_mut::<S, N>(t), [*ks, *kt]);
             }
         }
     }
@@ -62,10 +60,7 @@ impl<const N: usize> WithSimd for AffineStep<'_, N> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         for ((v, s), t) in self.value.iter_mut().zip(self.s).zip(self.t) {
-            let (v, v_rest) = S::as_mut_simd_f32s(&mut v.0);
-            let ((s, s_rest), (t, t_rest)) = (S::as_simd_f32s(&s.0), S::as_simd_f32s(&t.0));
-            affine_lane(simd, v, [s, t], self.forward);
-            affine_lane(Scalar, v_rest, [s_rest, t_rest], self.forward);
+            affine_lane(simd, vectors_mut::<S, N>(v), [s, t].map(vectors::<S, N>), self.forward);
         }
     }
 }
@@ -112,14 +107,9 @@ impl<const N: usize> WithSimd for AffineGrad<'_, N> {
         let strips = before.chunks_exact(n).zip(after.chunks_exact(n)).zip(d_log_det);
         let grads = grad.chunks_exact_mut(n).zip(s.chunks_exact_mut(n)).zip(t.chunks_exact_mut(n));
         for (((before, after), dl), ((grad, s), t)) in strips.zip(grads) {
-            let (dl, dl_rest) = S::as_simd_f32s(&dl.0);
             for ((before, after), ((grad, s), t)) in before.iter().zip(after).zip(grad.iter_mut().zip(s).zip(t)) {
-                let ((before, before_rest), (after, after_rest)) =
-                    (S::as_simd_f32s(&before.0), S::as_simd_f32s(&after.0));
-                let (grad, grad_rest) = S::as_mut_simd_f32s(&mut grad.0);
-                let ((s, s_rest), (t, t_rest)) = (S::as_mut_simd_f32s(&mut s.0), S::as_mut_simd_f32s(&mut t.0));
-                affine_grad_lane(simd, [before, after, dl], [grad, s, t], forward);
-                affine_grad_lane(Scalar, [before_rest, after_rest, dl_rest], [grad_rest, s_rest, t_rest], forward);
+                let values = [before, after, dl].map(vectors::<S, N>);
+                affine_grad_lane(simd, values, [grad, s, t].map(vectors_mut::<S, N>), forward);
             }
         }
     }

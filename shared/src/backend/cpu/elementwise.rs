@@ -6,19 +6,8 @@
 use pulp::{Simd, WithSimd};
 
 use super::exponential::sigmoid_of_negative;
-use super::strip::Lane;
+use super::strip::{Lane, vectors, vectors_mut};
 use super::vectors::arch_for;
-
-/// A lane's vectors: [`arch_for`] chooses such that nothing is left over.
-#[inline(always)]
-fn of<S: Simd, const N: usize>(lane: &Lane<N>) -> &[S::f32s] {
-    S::as_simd_f32s(&lane.0).0
-}
-
-#[inline(always)]
-fn of_mut<S: Simd, const N: usize>(lane: &mut Lane<N>) -> &mut [S::f32s] {
-    S::as_mut_simd_f32s(&mut lane.0).0
-}
 
 /// act = x·σ(αx), on one strip; σ is stored if there is memory for it.
 pub fn swish<const N: usize>(x: &[Lane<N>], alpha: &[f32], act: &mut [Lane<N>], sigma: Option<&mut [Lane<N>]>) {
@@ -50,8 +39,8 @@ impl<const N: usize> WithSimd for Swish<'_, N> {
 
 #[inline(always)]
 fn gated<S: Simd, const N: usize>(simd: S, alpha: f32, x: &Lane<N>, act: &mut Lane<N>, sigma: &mut Lane<N>) {
-    let vectors = of::<S, N>(x).iter().zip(of_mut::<S, N>(act)).zip(of_mut::<S, N>(sigma));
-    for ((x, act), sigma) in vectors {
+    let parts = vectors::<S, N>(x).iter().zip(vectors_mut::<S, N>(act)).zip(vectors_mut::<S, N>(sigma));
+    for ((x, act), sigma) in parts {
         *sigma = sigmoid_of_negative(simd, simd.mul_f32s(*x, simd.splat_f32s(-alpha)));
         *act = simd.mul_f32s(*x, *sigma);
     }
@@ -74,7 +63,8 @@ impl<const N: usize> WithSimd for Gate<'_, N> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         for ((x, sigma), act) in self.x.iter().zip(self.sigma).zip(self.act) {
-            for ((x, sigma), act) in of::<S, N>(x).iter().zip(of::<S, N>(sigma)).zip(of_mut::<S, N>(act)) {
+            for ((x, sigma), act) in vectors::<S, N>(x).iter().zip(vectors::<S, N>(sigma)).zip(vectors_mut::<S, N>(act))
+            {
                 *act = simd.mul_f32s(*x, *sigma);
             }
         }
@@ -110,8 +100,8 @@ impl<const N: usize> WithSimd for SwishGrad<'_, N> {
         for (((x, act), sigma), grad) in strips.zip(grad.chunks_exact_mut(n)) {
             for (k, (((x, act), sigma), grad)) in x.iter().zip(act).zip(sigma).zip(grad).enumerate() {
                 let (a, mut by_alpha) = (simd.splat_f32s(alpha[k]), simd.splat_f32s(0.0));
-                let values = of::<S, N>(x).iter().zip(of::<S, N>(act)).zip(of::<S, N>(sigma));
-                for (((x, act), sigma), grad) in values.zip(of_mut::<S, N>(grad)) {
+                let values = vectors::<S, N>(x).iter().zip(vectors::<S, N>(act)).zip(vectors::<S, N>(sigma));
+                for (((x, act), sigma), grad) in values.zip(vectors_mut::<S, N>(grad)) {
                     let slope = simd.mul_f32s(*act, simd.sub_f32s(one, *sigma));
                     by_alpha = simd.mul_add_e_f32s(simd.mul_f32s(*grad, *x), slope, by_alpha);
                     *grad = simd.mul_f32s(*grad, simd.mul_add_e_f32s(a, slope, *sigma));
@@ -141,7 +131,7 @@ impl<const N: usize> WithSimd for AddSums<'_, N> {
     fn with_simd<S: Simd>(self, simd: S) {
         for y in self.y.chunks_exact(self.sums.len()) {
             for (total, y) in self.sums.iter_mut().zip(y) {
-                let sum = of::<S, N>(y).iter().fold(simd.splat_f32s(0.0), |sum, y| simd.add_f32s(sum, *y));
+                let sum = vectors::<S, N>(y).iter().fold(simd.splat_f32s(0.0), |sum, y| simd.add_f32s(sum, *y));
                 *total += simd.reduce_sum_f32s(sum);
             }
         }
@@ -171,7 +161,7 @@ impl<const N: usize> WithSimd for AddScaled<'_, N> {
     fn with_simd<S: Simd>(self, simd: S) {
         let f = simd.splat_f32s(self.f);
         for (y, x) in self.y.iter_mut().zip(self.x) {
-            for (y, x) in of_mut::<S, N>(y).iter_mut().zip(of::<S, N>(x)) {
+            for (y, x) in vectors_mut::<S, N>(y).iter_mut().zip(vectors::<S, N>(x)) {
                 *y = simd.mul_add_e_f32s(f, *x, *y);
             }
         }
@@ -194,7 +184,7 @@ impl<const N: usize> WithSimd for Scale<'_, N> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let f = simd.splat_f32s(self.f);
-        for y in self.y.iter_mut().flat_map(of_mut::<S, N>) {
+        for y in self.y.iter_mut().flat_map(vectors_mut::<S, N>) {
             *y = simd.mul_f32s(*y, f);
         }
     }
@@ -232,7 +222,7 @@ impl<const N: usize> WithSimd for ScaleGrad<'_, N> {
         for (raw, grad) in raw.chunks_exact(n).zip(grad.chunks_exact_mut(n)) {
             for (k, (raw, grad)) in raw.iter().zip(grad).enumerate() {
                 let (factor, mut sum) = (simd.splat_f32s(scale[k]), simd.splat_f32s(0.0));
-                for (raw, grad) in of::<S, N>(raw).iter().zip(of_mut::<S, N>(grad)) {
+                for (raw, grad) in vectors::<S, N>(raw).iter().zip(vectors_mut::<S, N>(grad)) {
                     sum = simd.mul_add_e_f32s(*raw, *grad, sum);
                     *grad = simd.mul_f32s(factor, *grad);
                 }

@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use pulp::Simd;
+
 /// Rows of a wide strip, for many rows: four vectors of AVX-512, eight of AVX2, sixteen of wasm's.
 pub const WIDE: usize = 64;
 /// Rows of a narrow strip, for few rows: one vector of AVX2.
@@ -18,6 +20,18 @@ pub struct Lane<const N: usize>(pub [f32; N]);
 impl<const N: usize> Lane<N> {
     /// All zero.
     pub const ZERO: Self = Self([0.0; N]);
+}
+
+/// A lane's vectors: [`arch_for`](super::vectors::arch_for) chooses such that nothing is left over.
+#[inline(always)]
+pub fn vectors<S: Simd, const N: usize>(lane: &Lane<N>) -> &[S::f32s] {
+    S::as_simd_f32s(&lane.0).0
+}
+
+/// The same, to be changed.
+#[inline(always)]
+pub fn vectors_mut<S: Simd, const N: usize>(lane: &mut Lane<N>) -> &mut [S::f32s] {
+    S::as_mut_simd_f32s(&mut lane.0).0
 }
 
 /// The numbers of all strips: for each strip one lane for each column.
